@@ -1,0 +1,48 @@
+# make install   a virtual environment with everything, at the versions of constraints.txt
+# make check     what a change must pass: ruff, mypy, pytest
+# make thorough  the sweeps over everything; writes tests/THOROUGH.md
+
+PYTHON ?= python3
+VENV ?= .venv
+# the environment of `make install`, or else the active one
+BIN := $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/)
+
+.PHONY: install check lint typecheck typecheck-tree test thorough wheel benchmarks clean
+
+# torch first and by itself, so that nothing else chooses its build
+install:
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -c constraints.txt torch
+	$(VENV)/bin/python -m pip install -c constraints.txt -e '.[all,dev]'
+
+check: lint typecheck test
+
+lint:
+	$(BIN)ruff check
+
+typecheck: typecheck-tree
+	$(BIN)mypy -p archspec
+
+# mypy does not follow setuptools' package-dir: show it the package as it is installed, made of links
+typecheck-tree:
+	rm -rf build/typecheck
+	mkdir -p build/typecheck/archspec
+	for entry in archspec/* compiler grammar specs; do \
+	    ln -s "$(CURDIR)/$$entry" build/typecheck/archspec/; \
+	done
+
+test:
+	$(BIN)python -m pytest
+
+thorough:
+	$(BIN)python -m pytest -m "slow or not slow" --summary tests/THOROUGH.md
+
+wheel:
+	$(BIN)python -m build
+
+benchmarks:
+	$(BIN)python -m benchmarks.check_speed --output benchmarks/results/check_speed.md
+	$(BIN)python -m benchmarks.long_chain --output benchmarks/results/long_chain.md
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

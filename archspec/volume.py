@@ -1,0 +1,43 @@
+"""The extent of a tensor for one image: `[HxWxC]` for a map, `[NxC]` for a sequence, `[C]` for a vector."""
+
+from __future__ import annotations
+
+from math import prod
+
+
+class Volume(tuple[int, ...]):
+    """Dimensions with the channels last, as the lecture writes them.
+
+    >>> print(Volume((55, 55, 96)), Volume((55, 55, 96)).values)
+    [55x55x96] 290400
+    """
+
+    __slots__ = ()
+
+    @property
+    def channels(self) -> int:
+        """The last dimension: the features of a map, of each vector of a sequence, or of the vector."""
+        return self[-1]
+
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        """All but the channels: `(H, W)`, `(N,)` or `()`."""
+        return tuple(self[:-1])
+
+    @property
+    def values(self) -> int:
+        """How many numbers it holds."""
+        return prod(self)
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it has a height and a width."""
+        return len(self) == 3
+
+    @property
+    def kind(self) -> str:
+        """The word for it in messages."""
+        return ("vector", "sequence", "map")[len(self) - 1] if 1 <= len(self) <= 3 else "volume"
+
+    def __str__(self) -> str:
+        return "[" + "x".join(map(str, self)) + "]"

@@ -1,0 +1,23 @@
+"""The one build step: lark's parse tables are made from the grammar, so that a command need not read it."""
+
+import sys
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+
+
+class BuildWithTables(build_py):
+    """`build_py` that first writes grammar/tables.py."""
+
+    def run(self) -> None:
+        sys.path.insert(0, str(ROOT))
+        from archspec.tables import write
+
+        write(ROOT / "grammar")
+        super().run()
+
+
+setup(cmdclass={"build_py": BuildWithTables})

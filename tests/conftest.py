@@ -1,0 +1,80 @@
+"""What every test run shares: `--summary FILE` writes down what was run, where and with which outcome.
+
+`make thorough` keeps that file in the repository, because its sweeps are too long to run on every change.
+"""
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("archspec-nn", "lark", "click", "torch", "hypothesis", "pytest")
+OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
+SLOWEST = 10
+
+started = pytest.StashKey[float]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--summary", type=Path, metavar="FILE", help="write a Markdown summary of the run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[started] = time.monotonic()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    path: Path | None = config.getoption("--summary")
+    if path is not None:
+        seconds = time.monotonic() - config.stash[started]
+        lines = [*_heading(config, seconds), *_outcomes(terminalreporter), *_slowest(terminalreporter)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _heading(config: pytest.Config, seconds: float) -> list[str]:
+    versions = ", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name)))
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    return [
+        "# The last thorough run",
+        "",
+        "Written by `make thorough`; not edited by hand.",
+        "",
+        f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {seconds / 60:.1f} minutes",
+        f"- what: the tests that match `{config.option.markexpr}`",
+        f"- with: {versions}",
+        f"- on: Python {platform.python_version()}, {machine}",
+        "",
+    ]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _outcomes(reporter: pytest.TerminalReporter) -> list[str]:
+    counted = [(outcome, len(reporter.stats.get(outcome, ()))) for outcome in OUTCOMES]
+    shown = [(outcome, number) for outcome, number in counted if number or outcome in ("passed", "failed")]
+    rows = [f"| {outcome} | {number:,} |" for outcome, number in shown]
+    reasons = sorted({str(report.longrepr[2]) for report in reporter.stats.get("skipped", ())})
+    skipped = ["", *(f"- {reason}" for reason in reasons)] if reasons else []
+    return ["| outcome | tests |", "| --- | ---: |", *rows, *skipped]
+
+
+def _slowest(reporter: pytest.TerminalReporter) -> list[str]:
+    ran: Sequence[pytest.TestReport] = [
+        report
+        for reports in reporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+    ]
+    slowest = sorted(ran, key=lambda report: report.duration, reverse=True)[:SLOWEST]
+    rows = [f"| `{report.nodeid}` | {report.duration:.1f} |" for report in slowest]
+    return ["", f"The {len(rows)} longest:", "", "| test | seconds |", "| --- | ---: |", *rows]
