@@ -1,4 +1,4 @@
-"""The front end stays light: nothing in `archspec/` imports torch, onnx or numpy; `import archspec` not even click.
+"""The front end is light: `archspec/` imports no torch, onnx or numpy, and `import archspec` not even click.
 
 Two guards: ruff reads the source, imports inside functions included; and a fresh process looks at what was
 really imported. Each is shown to be able to fail.

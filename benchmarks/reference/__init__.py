@@ -1,9 +1,9 @@
 """The lecture's networks written by hand in torch, the way an experienced user would write them.
 
 They are the yardstick for the compiler: nothing here is generated from a spec or imports `archspec`, so that
-agreement in parameters, multiply-accumulates, memory or speed means something. Comes in: a name. Goes out: a fresh
-`nn.Module` with torch's default initialisation, and the size of one input image. Not done here: weights, data,
-training.
+agreement in parameters, multiply-accumulates, memory or speed means something. Comes in: a name. Goes out: a
+fresh `nn.Module` with torch's default initialisation, and the size of one input image. Not done here: weights,
+data, training.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def alexnet() -> nn.Module:
 
 
 def alexnet_2gpu() -> nn.Module:
-    """AlexNet over two GPUs: CONV2, CONV4 and CONV5 see only their own half of the maps; 60,965,224 parameters."""
+    """AlexNet over two GPUs: CONV2, CONV4 and CONV5 see their own half of the maps; 60,965,224 parameters."""
     return _alexnet(groups=2)
 
 

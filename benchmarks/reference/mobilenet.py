@@ -53,7 +53,8 @@ def mobilenet_v2() -> nn.Module:
     """Table 2; 3,504,872 parameters."""
     layers: list[nn.Module] = [*_conv_bn(3, 32, 3, 2), nn.ReLU6()]
     channels = 32
-    plan = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+    plan = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2)]
+    plan += [(6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
     for expansion, width, repeats, first_stride in plan:
         for position in range(repeats):
             stride = first_stride if position == 0 else 1

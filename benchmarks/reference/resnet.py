@@ -1,8 +1,8 @@
 """ResNet: He et al., "Deep residual learning for image recognition" (2015), table 1, shortcuts of option B.
 
-With ResNeXt (Xie et al. 2016), whose 3x3 is grouped, and SE-ResNet (Hu et al. 2017), whose branch weighs its own channels.
-The bottleneck's stride is on its 3x3 convolution, as in Facebook's and every later implementation (the paper has it
-on the first 1x1). The last normalisation of a block starts at torch's default.
+With ResNeXt (Xie et al. 2016), whose 3x3 is grouped, and SE-ResNet (Hu et al. 2017), whose branch weighs its own
+channels. The bottleneck's stride is on its 3x3 convolution, as in Facebook's and every later implementation (the
+paper has it on the first 1x1). The last normalisation of a block starts at torch's default.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ class SqueezeExcite(nn.Module):
 
 
 def _se_bottleneck(inputs: int, width: int, stride: int) -> Residual:
-    branch = nn.Sequential(*_bottleneck_layers(inputs, width, stride, width, groups=1), SqueezeExcite(4 * width))
+    layers = _bottleneck_layers(inputs, width, stride, width, groups=1)
+    branch = nn.Sequential(*layers, SqueezeExcite(4 * width))
     return Residual(branch, inputs, 4 * width, stride)
 
 

@@ -80,6 +80,7 @@ class Step:
         self.kept: dict[str, list[Storage]] = {}
         self.gradients: dict[str, Gradient] = {}
         self.learns = self._learning()
+        self.channels_last = self._channels_last()
         self.demands = {node.id: RULES[node.kind](self._site(node)) for node in nodes if node.inputs}
 
     def _learning(self) -> set[str]:
@@ -92,7 +93,16 @@ class Step:
 
     def _site(self, node: Node) -> Site:
         continues = any(source in self.learns for source in node.inputs)
-        return Site(node, tuple(self.by_id[source] for source in node.inputs), self.batch, continues)
+        inputs = tuple(self.by_id[source] for source in node.inputs)
+        return Site(node, inputs, self.batch, continues, channels_last=node.inputs[0] in self.channels_last)
+
+    def _channels_last(self) -> set[str]:
+        """Maps that lie pixel by pixel: from a layer norm over their channels on, as long as maps are made of them."""
+        found: set[str] = set()
+        for node in self.nodes:
+            if (node.kind == "LN" and node.pixels) or any(source in found for source in node.inputs[:1]):
+                found.add(node.id)
+        return found
 
     def may_overwrite(self, node: Node) -> bool:
         """Whether this node may write into its first input's storage, by autograd's rules.

@@ -3,10 +3,10 @@
     python -m benchmarks.training_memory.measure                      # every case, to measured.jsonl
     python -m benchmarks.training_memory.measure --case vgg16 --batch 8 --weight-decay 1e-4
 
-The peak is the largest `Total Allocated` among torch's `[memory]` events between the beginning and the end of the second
-step (`zero_grad` before forward, forward, backward, `step`). That counter starts at zero with the profiler and leaves out
-what was allocated earlier, weights for instance, so the profiler runs from before the model is built. The first step is
-there because it alone creates the momentum.
+The peak is the largest `Total Allocated` among torch's `[memory]` events between the beginning and the end of the
+second step (`zero_grad` before forward, forward, backward, `step`). That counter starts at zero with the profiler and
+leaves out what was allocated earlier, weights for instance, so the profiler runs from before the model is built. The
+first step is there because it alone creates the momentum.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -59,23 +60,23 @@ def train_two_steps(build: Callable[[], nn.Module], size: tuple[int, ...], batch
             optimizer.step()
 
 
-def trace_events(action: Callable[[], object]) -> list[dict[str, object]]:
+def trace_events(action: Callable[[], object]) -> list[dict[str, Any]]:
     """Run the action under the memory profiler and return the events of the exported trace."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         action()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.json"
         profiler.export_chrome_trace(str(path))
-        events: list[dict[str, object]] = json.loads(path.read_text())["traceEvents"]
+        events: list[dict[str, Any]] = json.loads(path.read_text())["traceEvents"]
     return events
 
 
-def peak_within(events: list[dict], mark: str) -> int:
+def peak_within(events: list[dict[str, Any]], mark: str) -> int:
     """Largest `Total Allocated`, in bytes, while the region of that name runs."""
     region = next(e for e in events if e.get("name") == mark and e.get("ph") == "X")
     begin, end = region["ts"], region["ts"] + region["dur"]
-    totals = [e["args"]["Total Allocated"] for e in events if e.get("name") == "[memory]" and begin <= e["ts"] <= end]
-    return int(max(totals))
+    memory = (e for e in events if e.get("name") == "[memory]" and begin <= e["ts"] <= end)
+    return max(int(e["args"]["Total Allocated"]) for e in memory)
 
 
 def self_test() -> None:

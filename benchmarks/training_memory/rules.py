@@ -14,6 +14,9 @@ FLOAT = 4
 INDEX = 8
 #: oneDNN computes on maps whose channels come in blocks of 16 (the width of an AVX-512 register; 8 with AVX2)
 CHANNEL_BLOCK = 16
+#: wider filters have their weight's gradient computed as a matrix product, each thread with buffers of its own
+WIDEST_DIRECT_FILTER = 14
+THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Node:
     values: int
     channels: int
     parameters: tuple[int, ...] = ()
+    kernel: int = 1
     stride: int = 1
     groups: int = 1
     window: int = 5
@@ -57,12 +61,16 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A node with what stands around it: its inputs, the batch, and whether gradients go further back."""
+    """A node with what stands around it.
+
+    `continues`: gradients go further back than this node. `channels_last`: its input lies pixel by pixel in memory.
+    """
 
     node: Node
     inputs: tuple[Node, ...]
     batch: int
     continues: bool
+    channels_last: bool
 
     @property
     def input_bytes(self) -> int:
@@ -109,14 +117,38 @@ def _copies(site: Site) -> Copies:
 
 def convolution(site: Site) -> Demand:
     """Copies of input, weight and output in oneDNN's layout stand beside torch's own (MODEL.md, Convolution)."""
+    if site.channels_last:
+        return _channels_last_convolution(site)
     node, read, copies = site.node, site.input_bytes, _copies(site)
     strided = node.stride > 1 and node.groups < site.inputs[0].channels
     forward = max(copies.seen + copies.weight + copies.made, copies.made + site.output_bytes)
     to_input = max(copies.made + copies.weight + copies.read, copies.read + (2 if strided else 1) * read)
     gradient = read if site.continues else 0
-    to_weight = max(copies.seen + copies.made + copies.weight, copies.weight + FLOAT * node.parameters[0])
+    to_weight = _weight_gradient(site, copies)
     backward = max(to_input if site.continues else 0, gradient + to_weight)
     return Demand(keeps_inputs=True, forward_spike=forward, backward_spike=backward)
+
+
+def _weight_gradient(site: Site, copies: Copies) -> int:
+    """By direct convolution over the copies; for the widest filters by unrolled images, four weights a thread."""
+    node, weight = site.node, FLOAT * site.node.parameters[0]
+    if node.kernel > WIDEST_DIRECT_FILTER:
+        unrolled = weight // node.channels * (node.values // node.channels)
+        return copies.weight + THREADS * (unrolled + 4 * weight)
+    return max(copies.seen + copies.made + copies.weight, copies.weight + weight)
+
+
+def _channels_last_convolution(site: Site) -> Demand:
+    """oneDNN reads channels-last maps where they lie, but fills each group of a weight's gradient to a whole block."""
+    weight = FLOAT * site.node.parameters[0]
+    depthwise = site.node.groups == site.inputs[0].channels
+    filled = weight * CHANNEL_BLOCK**2 if depthwise else weight
+    gradient = site.input_bytes if site.continues else 0
+    return Demand(
+        keeps_inputs=True,
+        forward_spike=weight + site.output_bytes,
+        backward_spike=gradient + filled + 2 * weight,
+    )
 
 
 def transposed_convolution(site: Site) -> Demand:
@@ -177,11 +209,11 @@ def group_norm(site: Site) -> Demand:
 
 
 def layer_norm(site: Site) -> Demand:
-    """Input and two statistics a vector; on the pixels of a map, a copy in their order each way."""
+    """Input and two statistics a vector; on the pixels of a map, a copy pixel by pixel each way."""
     size = site.input_bytes
     vectors = site.batch * site.node.values // site.node.channels
     keeps = 2 * FLOAT * vectors
-    spike = 2 * size + keeps if site.node.pixels else 0
+    spike = 2 * size + keeps if site.node.pixels and not site.channels_last else 0
     return Demand(keeps_inputs=True, keeps=keeps, forward_spike=spike, backward_spike=spike)
 
 

@@ -1,0 +1,138 @@
+"""What an argument of a layer may be: how it is written, what it becomes, what is wrong with it.
+
+In: a value as the resolver evaluated it. Out: the value of a layer's field. The reference in grammar/README.md is
+made from these descriptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archspec.diagnostics import Finding
+from archspec.record import REQUIRED, Record
+
+Pair = tuple[int, int]
+Pads = tuple[Pair, Pair]  # ((top, bottom), (left, right))
+Value = int | float | bool | tuple[Any, ...]
+
+
+class Kind(Record):
+    """One kind of value: a word for messages, how it is written, and a function that checks and converts."""
+
+    noun: str
+    written: str
+    convert: Callable[[Any], Any]
+    takes_extent: bool = False
+
+
+class Argument(Record):
+    """The description of a layer's field."""
+
+    kind: Kind
+    doc: str
+    default: Any
+    short: str | None  # the letter of its short form
+    is_positional: bool  # given by its place, without a name
+    words: tuple[tuple[str, Any], ...]  # words that set it, with what they set
+
+
+def argument(
+    kind: Kind,
+    doc: str,
+    *,
+    default: Any = REQUIRED,
+    short: str | None = None,
+    positional: bool = False,
+    words: tuple[tuple[str, Any], ...] = (),
+) -> Any:
+    """Describe a field of a layer; without `default` it must be given."""
+    return Argument(kind, doc, default, short, positional, words)
+
+
+def flag(doc: str, default: bool | None = False, **words: bool) -> Any:
+    """A field that a bare word sets: `flag("...", same=True)`."""
+    return Argument(FLAG, doc, default, None, False, tuple(words.items()))
+
+
+def _whole(value: Any, least: int, noun: str) -> int:
+    if isinstance(value, tuple):
+        raise Finding("E105", f"{_shown(value)} where {noun} belongs")
+    if isinstance(value, float) and abs(value - round(value)) < 1e-9:
+        value = round(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Finding("E105", f"{_shown(value)} is not a whole number", helps=("ceil(...), floor(...) or round(...)",))
+    if value < least:
+        raise Finding("E105", f"{value} where {noun} belongs", notes=(f"the least is {least}",))
+    return value
+
+
+def _count(value: Any) -> int:
+    return _whole(value, 1, "a count")
+
+
+def _index(value: Any) -> int:
+    return _whole(value, 0, "a number from 0")
+
+
+def _real(value: Any) -> float:
+    if isinstance(value, tuple | bool):
+        raise Finding("E105", f"{_shown(value)} where a number belongs")
+    return float(value)
+
+
+def _probability(value: Any) -> float:
+    real = _real(value)
+    if not 0 <= real < 1:
+        raise Finding("E105", f"{_shown(value)} is no probability", notes=("from 0 up to, and without, 1",))
+    return real
+
+
+def _pair(value: Any) -> Pair:
+    if not isinstance(value, tuple):
+        return (_count(value), _count(value))
+    if len(value) != 2 or isinstance(value[0], tuple):
+        raise Finding("E105", f"{_shown(value)} where height x width belongs", helps=("`3` or `3x5`",))
+    return (_count(value[0]), _count(value[1]))
+
+
+def _pads(value: Any) -> Pads:
+    """`1`, `0x3`, `0:1` (begin:end), `0:1x2:3`."""
+    rows = value if isinstance(value, tuple) else (value,)
+    if len(rows) > 2:
+        raise Finding("E105", f"{_shown(value)} where a padding belongs", helps=("`p1`, `p0x3` (HxW) or `p0:1`",))
+    sides = [_ends(row) for row in rows]
+    return (sides[0], sides[-1])
+
+
+def _ends(row: Any) -> Pair:
+    ends = row if isinstance(row, tuple) else (row,)
+    if len(ends) > 2:
+        raise Finding("E105", "a padding has a begin and an end", helps=("`p0:1`",))
+    return (_index(ends[0]), _index(ends[-1]))
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Finding("E105", f"{_shown(value)} where a truth value belongs")
+    return value
+
+
+def _word(value: Any) -> str:
+    raise Finding("E105", f"{_shown(value)} where a word belongs")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "`" + "x".join(":".join(map(str, part)) if isinstance(part, tuple) else str(part) for part in value) + "`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+COUNT = Kind("a count", "64", _count)
+INDEX = Kind("a number from 0", "0", _index)
+REAL = Kind("a number", "1e-6", _real)
+PROBABILITY = Kind("a probability", "0.5", _probability)
+PAIR = Kind("height x width", "3x3", _pair, takes_extent=True)
+PADS = Kind("a padding", "1", _pads, takes_extent=True)
+FLAG = Kind("yes or no", "", _flag)
+WORD = Kind("a word", "", _word)

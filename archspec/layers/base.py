@@ -1,0 +1,179 @@
+"""What every layer is: the class whose fields are a layer's arguments and whose methods are its rules.
+
+In: the volumes that enter. Out: the volume that leaves, the parameters, the arithmetic, the receptive field. Knows no
+torch and no ONNX: `module()` names the torch.nn class as data. A layer is added by writing one class in this folder,
+with examples, and the contract (tests/test_layers.py) runs it against torch.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, ClassVar
+
+from archspec.diagnostics import Finding
+from archspec.layers.arguments import Argument
+from archspec.record import Record
+from archspec.volume import Volume
+
+REGISTRY: dict[str, type[Layer]] = {}  # by every name that a layer goes by
+MERGES: dict[str, type[Layer]] = {}  # add, concat, mul
+
+
+class Tensor(Record):
+    """A parameter tensor in torch's layout.
+
+    `formula` is its size as a lecture writes it, `(3*3*64)*128`; empty where the size says it all.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    formula: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return prod(self.shape)
+
+    @property
+    def is_bias(self) -> bool:
+        """Whether a lecture leaves it out ("not counting biases")."""
+        return self.name == "bias" or self.name.endswith("_bias")
+
+
+class Window(Record):
+    """What one output looks at along height and width: the receptive field's step.
+
+    `pad` is what is added before the first pixel. `scale` is how much finer the output's grid is than the input's
+    (2 after an UPCONV at stride 2). `is_global` sees all of its input, wherever the output stands.
+    """
+
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    pad: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    scale: tuple[int, int] = (1, 1)
+    is_global: bool = False
+
+
+class Module(Record):
+    """A torch.nn class by name, with its arguments."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+class Example(Record):
+    """A use of a layer for the contract and the reference: the step, and the volumes that enter."""
+
+    text: str
+    inputs: tuple[tuple[int, ...], ...]
+
+
+POINTWISE = Window()
+
+
+class Layer(Record):
+    """One layer. Subclasses say their `keyword`, their fields with `argument(...)`, and override the rules."""
+
+    keyword: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()  # other spellings, "MAX POOL"
+    kind: ClassVar[str] = ""  # the word that names are numbered by; the keyword in lower case if empty
+    role: ClassVar[str] = ""  # "activation", "normalisation" or "" (what `after` looks at)
+    is_weight_layer: ClassVar[bool] = False  # counts for depth
+    in_place: ClassVar[bool] = False  # may write over its input, or is a view of it
+    outputs: ClassVar[str] = ""  # the field that --classes sets in a classifier
+    examples: ClassVar[tuple[Example, ...]] = ()
+    arguments: ClassVar[dict[str, Argument]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        arguments = {}
+        for field, value in list(cls._defaults.items()):
+            if isinstance(value, Argument):
+                arguments[field] = value
+                cls._defaults[field] = value.default
+        cls.arguments = {**cls.arguments, **arguments}
+        if cls.keyword:
+            cls.kind = cls.__dict__.get("kind", "") or cls.keyword.lower()
+            register(cls, REGISTRY if cls.keyword.isupper() else MERGES)
+
+    @classmethod
+    def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
+        """The fields that `POOL2` or `CONV3-64` sets, or nothing where the layer has no such form."""
+        return None
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        """The volume that leaves. Raises `Finding` for volumes that the layer cannot take."""
+        return inputs[0]
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        """The trainable parameters."""
+        return ()
+
+    def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
+        """Multiply-accumulates of convolutions and weight matrices, for one image."""
+        return 0
+
+    def attention_macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
+        """Multiply-accumulates of attention's own products, Q K^T and A V."""
+        return 0
+
+    def window(self, inputs: tuple[Volume, ...]) -> Window:
+        """The receptive field's step."""
+        return POINTWISE
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+        """The torch.nn module that is this layer; nothing where it takes more than one."""
+        return None
+
+    def describe(self) -> str:
+        """The layer as the short form writes it: `CONV 64 3x3 p1`."""
+        words = [self.keyword]
+        for field, description in sorted(self.arguments.items(), key=_order):
+            value = getattr(self, field)
+            if value == description.default:
+                continue
+            word = next((word for word, meaning in description.words if meaning == value), None)
+            if word is not None:
+                words.append(word)
+            elif not isinstance(value, bool):
+                prefix = "" if description.is_positional else description.short or f"{field}="
+                words.append(prefix + written(value, squeeze=bool(prefix)))
+        return " ".join(words)
+
+
+def _order(item: tuple[str, Argument]) -> tuple[bool, bool]:
+    """Counts first, then sizes, then all that has a name."""
+    return not item[1].is_positional, item[1].kind.takes_extent
+
+
+def written(value: Any, squeeze: bool = False) -> str:
+    """An argument's value in the short form; `squeeze` writes 2x2 as 2.
+
+    >>> written((3, 3)), written(((1, 1), (1, 1))), written(((0, 1), (0, 1))), written(((0, 0), (3, 3)))
+    ('3x3', '1', '0:1', '0x3')
+    """
+    if not isinstance(value, tuple):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    if not isinstance(value[0], tuple):
+        return str(value[0]) if squeeze and value[0] == value[1] else f"{value[0]}x{value[1]}"
+    rows = [str(begin) if begin == end else f"{begin}:{end}" for begin, end in value]
+    return rows[0] if rows[0] == rows[1] else "x".join(rows)
+
+
+def register(cls: type[Layer], registry: dict[str, type[Layer]]) -> None:
+    """Make a layer known by its names. Raises ValueError where one is taken."""
+    for name in (cls.keyword, *cls.aliases):
+        if name in registry:
+            raise ValueError(f"two layers are called {name}: {registry[name].__name__} and {cls.__name__}")
+        registry[name] = cls
+
+
+def need_map(volume: Volume, keyword: str) -> Volume:
+    """The volume, if it has a height and a width."""
+    if not volume.is_map:
+        helps = () if len(volume) > 1 else ("put it before the volume is flattened (FC and GAP make a vector)",)
+        raise Finding(
+            "E204", f"{keyword} works on a map, [HxWxC], and gets the {volume.kind} {volume}", helps=helps
+        )
+    return volume

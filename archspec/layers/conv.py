@@ -1,0 +1,115 @@
+"""Convolutions: CONV, DWCONV (depthwise), UPCONV (transposed)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from archspec.diagnostics import Finding
+from archspec.layers.arguments import COUNT, PADS, PAIR, WORD, Pads, Pair, argument, flag
+from archspec.layers.base import Example, Layer, Module, Tensor, Window, need_map
+from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
+from archspec.volume import Volume
+
+class Convolution(Layer):
+    """What CONV and DWCONV share: a window with weights."""
+
+    is_weight_layer: ClassVar[bool] = True
+
+    kernel: Pair = argument(PAIR, "height x width of the window", positional=True)
+    stride: Pair = argument(PAIR, "the step of the window", default=(1, 1), short="s")
+    pad: Pads | str = argument(PADS, "pixels of zeros around the map", default=NO_PADS, short="p", words=SAME)
+    dilation: Pair = argument(PAIR, "the distance of the window's pixels", default=(1, 1), short="d")
+    bias: bool | None = flag("a bias for each filter; without the word: unless a BN follows", None, bias=True, nobias=False)
+    rounding: str = argument(WORD, ROUNDING_DOC, default="", words=ROUNDING)
+    linear: bool = flag("`after` adds nothing to this layer", linear=True)
+
+    @property
+    def pads(self) -> Pads:
+        """The padding, `same` worked out."""
+        return padding(self.pad, self.kernel, self.dilation)
+
+    def _filters(self, channels: int) -> int:
+        raise NotImplementedError
+
+    def _groups(self, channels: int) -> int:
+        raise NotImplementedError
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = need_map(inputs[0], self.keyword)
+        height, width = slide(volume, self.kernel, self.stride, self.pads, self.dilation, self.rounding)
+        filters, groups = self._filters(volume.channels), self._groups(volume.channels)
+        for number, noun in ((volume.channels, "channels"), (filters, "filters")):
+            if number % groups:
+                fits = [g for g in range(1, groups + 1) if volume.channels % g == 0 and filters % g == 0]
+                helps = (f"`g{fits[-1]}` divides both {volume.channels} and {filters}",)
+                raise Finding("E203", f"{groups} groups do not divide {number} {noun}", helps=helps)
+        return Volume((height, width, filters))
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        channels = inputs[0].channels
+        filters, groups = self._filters(channels), self._groups(channels)
+        high, wide = self.kernel
+        formula = f"({high}*{wide}*{channels // groups})*{filters}"
+        weight = Tensor("weight", (filters, channels // groups, high, wide), formula)
+        return (weight,) if self.bias is False else (weight, Tensor("bias", (filters,)))
+
+    def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
+        return output[0] * output[1] * self.tensors(inputs)[0].size
+
+    def window(self, inputs: tuple[Volume, ...]) -> Window:
+        (top, _), (left, _) = self.pads
+        return Window(self.kernel, self.stride, (top, left), self.dilation)
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+        channels = inputs[0].channels
+        (top, bottom), (left, right) = self.pads
+        if top != bottom or left != right or self.rounding == "ceil":
+            return None
+        arguments = {
+            "in_channels": channels, "out_channels": self._filters(channels), "kernel_size": self.kernel,
+            "stride": self.stride, "padding": (top, left), "dilation": self.dilation,
+            "groups": self._groups(channels), "bias": self.bias is not False,
+        }  # fmt: skip
+        return Module("Conv2d", arguments)
+
+
+class Conv(Convolution):
+    """Convolution: each of the filters sees all channels of its window, or those of its group."""
+
+    keyword = "CONV"
+    outputs = "filters"
+    examples = (
+        Example("CONV 96 11x11 s4", ((227, 227, 3),)),
+        Example("CONV 8 3x3 same d2 nobias", ((12, 12, 4),)),
+        Example("CONV 8 1x3 p0x1 s2x1 groups=4", ((9, 8, 4),)),
+    )
+
+    filters: int = argument(COUNT, "how many filters, and so channels of the output", positional=True)
+    groups: int = argument(COUNT, "groups of channels that do not see each other", default=1, short="g")
+
+    @classmethod
+    def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
+        """`CONV3-64`: 64 filters of 3x3 at stride 1 that keep the size (the VGG paper's way of writing)."""
+        return None if dash is None else {"filters": dash, "kernel": (number, number), "pad": "same"}
+
+    def _filters(self, channels: int) -> int:
+        return self.filters
+
+    def _groups(self, channels: int) -> int:
+        return self.groups
+
+
+class DepthwiseConv(Convolution):
+    """Depthwise convolution: one filter a channel (MobileNet, Howard et al. 2017)."""
+
+    keyword = "DWCONV"
+    examples = (
+        Example("DWCONV 3x3 s2 p1", ((8, 8, 6),)),
+        Example("DWCONV 5x5 same", ((7, 9, 4),)),
+    )
+
+    def _filters(self, channels: int) -> int:
+        return channels
+
+    def _groups(self, channels: int) -> int:
+        return channels

@@ -1,0 +1,11 @@
+"""INPUT: what enters the network."""
+
+from __future__ import annotations
+
+from archspec.layers.base import Layer
+
+
+class Input(Layer):
+    """The image: `[224x224x3] INPUT` or `INPUT: [224x224x3]`. It has no rule: its bracket is its volume."""
+
+    keyword = "INPUT"

@@ -1,0 +1,57 @@
+"""FC: the fully connected layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec.layers.arguments import COUNT, argument, flag
+from archspec.layers.base import POINTWISE, Example, Layer, Module, Tensor, Window
+from archspec.volume import Volume
+
+
+class FullyConnected(Layer):
+    """Fully connected: flattens a map (channels slowest, as torch does), acts on each vector of a sequence."""
+
+    keyword = "FC"
+    is_weight_layer = True
+    outputs = "features"
+    examples = (
+        Example("FC 10", ((4, 4, 3),)),
+        Example("FC 6 nobias", ((9,),)),
+        Example("FC 5", ((7, 3),)),
+    )
+
+    features: int = argument(COUNT, "how many neurons; without it, what the line's bracket says", positional=True)
+    bias: bool | None = flag("a bias for each neuron; without the word: unless a BN follows", None, bias=True, nobias=False)
+    linear: bool = flag("`after` adds nothing to this layer", linear=True)
+
+    @classmethod
+    def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
+        """`FC-4096`, as the VGG paper writes it."""
+        return None if dash is None else {"features": dash}
+
+    def _fan_in(self, volume: Volume) -> int:
+        return volume.values if volume.is_map else volume.channels
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = inputs[0]
+        return Volume((volume[0], self.features) if len(volume) == 2 else (self.features,))
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        volume = inputs[0]
+        sizes = "*".join(map(str, volume)) if volume.is_map else str(volume.channels)
+        weight = Tensor("weight", (self.features, self._fan_in(volume)), f"({sizes})*{self.features}" if volume.is_map else f"{sizes}*{self.features}")
+        return (weight,) if self.bias is False else (weight, Tensor("bias", (self.features,)))
+
+    def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
+        vectors = output[0] if len(output) == 2 else 1
+        return vectors * self.tensors(inputs)[0].size
+
+    def window(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window(is_global=True) if inputs[0].is_map else POINTWISE
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module:
+        arguments = {
+            "in_features": self._fan_in(inputs[0]), "out_features": self.features, "bias": self.bias is not False,
+        }  # fmt: skip
+        return Module("Linear", arguments)

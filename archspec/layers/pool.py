@@ -1,0 +1,109 @@
+"""Pooling: POOL, AVGPOOL, GAP."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from archspec.diagnostics import Finding
+from archspec.layers.arguments import PADS, PAIR, WORD, Pads, Pair, argument, flag
+from archspec.layers.base import Example, Layer, Module, Window, need_map
+from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
+from archspec.volume import Volume
+
+
+class Pooling(Layer):
+    """What POOL and AVGPOOL share: a window without weights, channel by channel."""
+
+    torch_name: ClassVar[str] = ""
+
+    kernel: Pair = argument(PAIR, "height x width of the window", positional=True)
+    stride: Pair = argument(PAIR, "the step of the window; a pool must say it", short="s")
+    pad: Pads | str = argument(PADS, "pixels around the map that count for nothing", default=NO_PADS, short="p", words=SAME)
+    rounding: str = argument(WORD, ROUNDING_DOC, default="", words=ROUNDING)
+
+    @property
+    def pads(self) -> Pads:
+        """The padding, `same` worked out."""
+        return padding(self.pad, self.kernel, (1, 1))
+
+    @classmethod
+    def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
+        """`POOL2`: 2x2 at stride 2, as the VGG listing writes it."""
+        if dash is not None:
+            return None
+        if number == 1:
+            helps = ("`POOL2` is 2x2 at stride 2; `POOL1: 3x3 s2` is a pool named pool1",)
+            raise Finding("E106", f"`{cls.keyword}1` says neither its window nor its stride", helps=helps)
+        return {"kernel": (number, number), "stride": (number, number)}
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = need_map(inputs[0], self.keyword)
+        for size, ends in zip(self.kernel, self.pads, strict=True):
+            if 2 * max(ends) > size:
+                notes = ("a window over nothing but padding has no maximum and no mean",)
+                helps = (f"the pad of a pool is at most half its window, {size // 2}",)
+                raise Finding("E205", f"pad {max(ends)} is more than half of the window's {size}", notes=notes, helps=helps)
+        height, width = slide(volume, self.kernel, self.stride, self.pads, (1, 1), self.rounding)
+        return Volume((height, width, volume.channels))
+
+    def window(self, inputs: tuple[Volume, ...]) -> Window:
+        (top, _), (left, _) = self.pads
+        return Window(self.kernel, self.stride, (top, left))
+
+    def _symmetric(self) -> dict[str, Any] | None:
+        """torch's arguments, where torch's pools can pad like this."""
+        (top, bottom), (left, right) = self.pads
+        if top != bottom or left != right:
+            return None
+        ceil = self.rounding == "ceil"
+        return {"kernel_size": self.kernel, "stride": self.stride, "padding": (top, left), "ceil_mode": ceil}
+
+
+class MaxPool(Pooling):
+    """Max pooling: the largest value of each window."""
+
+    keyword = "POOL"
+    aliases = ("MAXPOOL", "MAX POOL")
+    examples = (
+        Example("POOL 2x2 s2", ((8, 8, 3),)),
+        Example("MAXPOOL 3x3 s2 p1", ((9, 12, 2),)),
+        Example("POOL 3x3 s2 ceil", ((8, 8, 2),)),
+    )
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+        arguments = self._symmetric()
+        return Module("MaxPool2d", arguments) if arguments else None
+
+
+class AvgPool(Pooling):
+    """Average pooling: the mean of each window, of its pixels only unless `count_pad`."""
+
+    keyword = "AVGPOOL"
+    aliases = ("AVG POOL", "AVERAGE POOL")
+    examples = (
+        Example("AVGPOOL 2x2 s2", ((8, 8, 3),)),
+        Example("AVGPOOL 3x3 s1 p1", ((5, 6, 2),)),
+        Example("AVGPOOL 3x3 s2 p1 count_pad ceil", ((8, 8, 2),)),
+    )
+
+    count_pad: bool = flag("the mean counts padding as zeros", count_pad=True)
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+        arguments = self._symmetric()
+        return Module("AvgPool2d", {**arguments, "count_include_pad": self.count_pad}) if arguments else None
+
+
+class GlobalAvgPool(Layer):
+    """Global average pooling: the mean of each channel of a map, the mean vector of a sequence (Lin et al. 2013)."""
+
+    keyword = "GAP"
+    aliases = ("GLOBAL AVGPOOL",)
+    examples = (Example("GAP", ((7, 7, 5),)), Example("GAP", ((6, 4),)))
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        if len(inputs[0]) == 1:
+            raise Finding("E204", f"GAP has nothing to average in the vector {inputs[0]}")
+        return Volume(inputs[0][-1:])
+
+    def window(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window(is_global=True)

@@ -1,0 +1,136 @@
+"""Times `archspec check` against torchinfo and torch's flop counter, as whole processes that print their tables.
+
+    python -m benchmarks.check_speed --output benchmarks/results/check_speed.md
+
+Each round runs every contender once, so that a busy moment meets them all; the median counts. Each run must exit with
+status 0 and print the right number of parameters. Ends with status 1 where a target is missed. The peers' models are
+hand-written (`benchmarks/reference`): they import faster than timm, whose own import takes seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks.stopwatch import Reading, archspec_command, machine, measure
+
+PARAMETERS = {"vgg16": 138_357_544, "resnet152": 60_192_808}
+PEERS = ("torchinfo", "flop_counter")
+IDLE = "python -c pass"
+
+TIMES_FASTER = 20
+MOST_SECONDS = 0.120  # on a machine where `python -c pass` takes IDLE_SECONDS; others in proportion
+IDLE_SECONDS = 0.020
+MOST_BYTES = 40e6
+
+Readings = dict[str, list[Reading]]
+
+
+def contenders(network: str) -> dict[str, list[str]]:
+    """The commands by the name they have in the table."""
+    ours = {f"archspec check {network}": [archspec_command(), "check", network]}
+    peers = {peer: [sys.executable, "-m", "benchmarks.peers", peer, network] for peer in PEERS}
+    return {IDLE: [sys.executable, "-c", "pass"], **ours, **peers}
+
+
+def read(network: str, rounds: int) -> Readings:
+    """`rounds` readings of each contender after one that warms the file cache."""
+    commands = contenders(network)
+    readings: Readings = {name: [] for name in commands}
+    for turn in range(rounds + 1):
+        for name, command in commands.items():
+            reading = measure(command)
+            if name != IDLE and f"{PARAMETERS[network]:,}" not in reading.output:
+                raise RuntimeError(f"{name} does not print {PARAMETERS[network]:,} parameters")
+            if turn:
+                readings[name].append(reading)
+    return readings
+
+
+def seconds(readings: Sequence[Reading]) -> float:
+    """The median time."""
+    return median(reading.seconds for reading in readings)
+
+
+def peak(readings: Sequence[Reading]) -> int:
+    """The largest memory of any of them, in bytes."""
+    return max(reading.peak for reading in readings)
+
+
+def rows(network: str, readings: Readings) -> list[str]:
+    """The table's lines for one network."""
+    ours = seconds(readings[f"archspec check {network}"])
+    lines = []
+    for name, runs in readings.items():
+        times = [reading.seconds * 1e3 for reading in runs]
+        ratio = "" if name == IDLE else f"{seconds(runs) / ours:.1f}"
+        spread = f"{median(times):,.0f} | {min(times):,.0f} | {max(times):,.0f}"
+        lines.append(f"| {network} | `{name}` | {spread} | {peak(runs) / 1e6:,.1f} | {ratio} |")
+    return lines
+
+
+def verdicts(network: str, readings: Readings) -> list[tuple[bool, str]]:
+    """Each target: whether it holds, and the line that says so."""
+    ours = readings[f"archspec check {network}"]
+    faster = min(seconds(readings[peer]) for peer in PEERS) / seconds(ours)
+    limit = MOST_SECONDS * seconds(readings[IDLE]) / IDLE_SECONDS
+    return [
+        (
+            faster >= TIMES_FASTER,
+            f"{network}: {faster:.1f} times as fast as the faster peer (target {TIMES_FASTER})",
+        ),
+        (
+            seconds(ours) <= limit,
+            f"{network}: {seconds(ours) * 1e3:.0f} ms (target {limit * 1e3:.0f} ms: {MOST_SECONDS * 1e3:.0f} ms where "
+            f"`{IDLE}` takes {IDLE_SECONDS * 1e3:.0f})",
+        ),
+        (
+            peak(ours) <= MOST_BYTES,
+            f"{network}: {peak(ours) / 1e6:.1f} MB (target {MOST_BYTES / 1e6:.0f} MB)",
+        ),
+    ]
+
+
+def report(measured: dict[str, Readings], rounds: int) -> tuple[bool, str]:
+    """Whether all targets hold, and the page."""
+    checked = [verdict for network, readings in measured.items() for verdict in verdicts(network, readings)]
+    versions = ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("torch", "torchinfo", "lark")
+    )
+    page = [
+        "# `archspec check` against its peers",
+        "",
+        f"Written by `python -m benchmarks.check_speed` on {machine()}; {versions}. Whole processes, interleaved, {rounds}",
+        "rounds after one to warm up; every run exited with status 0 and printed the right number of parameters.",
+        "The peers work on the meta device, on hand-written models. Memory is the largest resident set of any run.",
+        "",
+        "| network | command | median ms | fastest | slowest | peak MB | times archspec |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+        *(line for network, readings in measured.items() for line in rows(network, readings)),
+        "",
+        *(f"- {'met' if holds else 'MISSED'}: {line}" for holds, line in checked),
+    ]
+    return all(holds for holds, _ in checked), "\n".join(page) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15, help="timed runs of each contender")
+    parser.add_argument("--output", type=Path, help="also write the page to this file")
+    arguments = parser.parse_args()
+    measured = {network: read(network, arguments.rounds) for network in PARAMETERS}
+    holds, page = report(measured, arguments.rounds)
+    print(page, end="")
+    if arguments.output:
+        arguments.output.write_text(page, encoding="utf-8")
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

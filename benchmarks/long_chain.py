@@ -1,0 +1,130 @@
+"""Times `archspec check` on chains of 1,000 to 100,000 layers, each in a process of its own.
+
+    python -m benchmarks.long_chain --output benchmarks/results/long_chain.md
+
+Two ways to write the same chain: every layer on a line of its own, and a block repeated. Time and memory should grow
+in proportion to the layers: from 1,000 on, what one more layer costs may not rise. Ends with status 1 where a
+target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks.stopwatch import Reading, archspec_command, machine, measure
+
+LAYERS = (1_000, 10_000, 100_000)
+MOST_SECONDS = 15.0  # for the longest chain
+MOST_GROWTH = 1.3  # of the cost of one more layer, from the lower to the upper decade
+HEAD = "net Chain\n\n[32x32x8] INPUT\n"
+
+
+def lines(layers: int) -> str:
+    """A convolution or a ReLU on each line."""
+    return HEAD + "CONV 8 3x3 p1\nRELU\n" * (layers // 2)
+
+
+def repeat(layers: int) -> str:
+    """A block of two layers, repeated."""
+    return f"block unit()\n    CONV 8 3x3 p1 -> RELU\n\n{HEAD}{layers // 2} x unit()\n"
+
+
+WRITTEN: dict[str, Callable[[int], str]] = {"a line each": lines, "a block repeated": repeat}
+
+
+class Cost(NamedTuple):
+    """The median of some runs."""
+
+    seconds: float
+    peak: float
+
+
+def cost(spec: str, rounds: int) -> Cost:
+    """What `archspec check` on this text costs."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "chain.arch"
+        path.write_text(spec, encoding="utf-8")
+        runs: list[Reading] = [measure([archspec_command(), "check", str(path)]) for _ in range(rounds)]
+    return Cost(median(run.seconds for run in runs), median(run.peak for run in runs))
+
+
+def growth(values: list[float]) -> float:
+    """How much more one layer costs in the upper decade than in the lower; 1 is linear."""
+    (few, some, many), (low, middle, high) = LAYERS, values
+    return ((high - middle) / (many - some)) / ((middle - low) / (some - few))
+
+
+def row(name: str, layers: int, costs: dict[int, Cost]) -> str:
+    """One line of the table; the cost of a layer is over the shortest chain, whose start-up it leaves out."""
+    here, base = costs[layers], costs[LAYERS[0]]
+    more = max(layers - LAYERS[0], 1)
+    micro, kilo = (here.seconds - base.seconds) / more * 1e6, (here.peak - base.peak) / more / 1e3
+    each = f"{micro:.0f} | {kilo:.2f}" if layers > LAYERS[0] else " | "
+    return f"| {name} | {layers:,} | {here.seconds:.2f} | {here.peak / 1e6:,.0f} | {each} |"
+
+
+def verdicts(name: str, costs: dict[int, Cost]) -> list[tuple[bool, str]]:
+    """Each target: whether it holds, and the line that says so."""
+    longest = costs[LAYERS[-1]].seconds
+    time = growth([costs[layers].seconds for layers in LAYERS])
+    memory = growth([costs[layers].peak for layers in LAYERS])
+    return [
+        (
+            longest <= MOST_SECONDS,
+            f"{name}: {LAYERS[-1]:,} layers in {longest:.1f} s (target {MOST_SECONDS:.0f} s)",
+        ),
+        (
+            time <= MOST_GROWTH,
+            f"{name}: the time for one more layer grows {time:.2f}-fold (target {MOST_GROWTH})",
+        ),
+        (
+            memory <= MOST_GROWTH,
+            f"{name}: the memory for one more layer grows {memory:.2f}-fold (target {MOST_GROWTH})",
+        ),
+    ]
+
+
+def report(measured: dict[str, dict[int, Cost]], rounds: int) -> tuple[bool, str]:
+    """Whether all targets hold, and the page."""
+    checked = [verdict for name, costs in measured.items() for verdict in verdicts(name, costs)]
+    page = [
+        "# `archspec check` on long chains",
+        "",
+        f"Written by `python -m benchmarks.long_chain` on {machine()}. Whole processes, median of {rounds} runs. The last two",
+        "columns are what one more layer costs, counted from the shortest chain.",
+        "",
+        "| written as | layers | seconds | peak MB | microseconds a layer | KB a layer |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        *(row(name, layers, costs) for name, costs in measured.items() for layers in LAYERS),
+        "",
+        *(f"- {'met' if holds else 'MISSED'}: {line}" for holds, line in checked),
+    ]
+    return all(holds for holds, _ in checked), "\n".join(page) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each chain")
+    parser.add_argument("--output", type=Path, help="also write the page to this file")
+    arguments = parser.parse_args()
+    measured = {
+        name: {layers: cost(spec(layers), arguments.rounds) for layers in LAYERS}
+        for name, spec in WRITTEN.items()
+    }
+    holds, page = report(measured, arguments.rounds)
+    print(page, end="")
+    if arguments.output:
+        arguments.output.write_text(page, encoding="utf-8")
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
