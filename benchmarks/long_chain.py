@@ -2,9 +2,9 @@
 
     python -m benchmarks.long_chain --output benchmarks/results/long_chain.md
 
-Two ways to write the same chain: every layer on a line of its own, and a block repeated. Time and memory should grow
-in proportion to the layers: from 1,000 on, what one more layer costs may not rise. Ends with status 1 where a
-target is missed.
+Two ways to write the same chain: every layer on a line of its own, and a block repeated. Time and memory
+should grow in proportion to the layers: from 1,000 on, what one more layer costs may not rise. Ends with
+status 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -96,8 +96,9 @@ def report(measured: dict[str, dict[int, Cost]], rounds: int) -> tuple[bool, str
     page = [
         "# `archspec check` on long chains",
         "",
-        f"Written by `python -m benchmarks.long_chain` on {machine()}. Whole processes, median of {rounds} runs. The last two",
-        "columns are what one more layer costs, counted from the shortest chain.",
+        f"Written by `python -m benchmarks.long_chain` on {machine()}.",
+        f"Whole processes, median of {rounds} runs. The last two columns are what one more layer costs,",
+        "counted from the shortest chain.",
         "",
         "| written as | layers | seconds | peak MB | microseconds a layer | KB a layer |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",

@@ -1,7 +1,7 @@
 """What people use today for a table of a network's sizes: `python -m benchmarks.peers torchinfo vgg16`.
 
-In: a tool and a network of `benchmarks.reference`. Out: the tool's own table on standard output. The model is built on
-the meta device, so that no weight is allocated and nothing is computed. Not done here: taking the time.
+In: a tool and a network of `benchmarks.reference`. Out: the tool's figures on standard output. The model is
+built on the meta device, so no weight is allocated and nothing is computed. Not done here: taking the time.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ def torchinfo(model: nn.Module, size: tuple[int, ...]) -> None:
 
 
 def flop_counter(model: nn.Module, size: tuple[int, ...]) -> None:
-    """torch's own counter: floating-point operations by module; it counts no parameters, so they are added up."""
+    """torch's own counter of floating-point operations; it has no parameters, so they are added up."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    with torch.no_grad(), FlopCounterMode():
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(torch.empty(1, *size, device="meta"))
+    print(f"operations: {counter.get_total_flops():,}")
     print(f"parameters: {sum(parameter.numel() for parameter in model.parameters()):,}")
 
 

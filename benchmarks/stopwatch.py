@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-# Linux keeps the peak of the parent's memory on a child's account, over `exec` too, so a small command started from
-# a grown benchmark would show the benchmark's memory. A Python that holds nothing starts it: with `-I -S` and these
-# imports it needs less than `python -c pass`.
+# Linux keeps the peak of the parent's memory on a child's account, over `exec` too, so a small command that
+# a grown benchmark starts would show the benchmark's memory. A Python that holds nothing starts it: with
+# `-I -S` and these imports it needs less than `python -c pass`.
 _LAUNCHER = """
 import os, sys, time
 start = time.perf_counter()

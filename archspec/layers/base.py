@@ -82,6 +82,7 @@ class Layer(Record):
     is_weight_layer: ClassVar[bool] = False  # counts for depth
     in_place: ClassVar[bool] = False  # may write over its input, or is a view of it
     outputs: ClassVar[str] = ""  # the field that --classes sets in a classifier
+    sized_by_bracket: ClassVar[bool] = False  # without its number, its bracket says it
     examples: ClassVar[tuple[Example, ...]] = ()
     arguments: ClassVar[dict[str, Argument]] = {}
 

@@ -15,6 +15,7 @@ class FullyConnected(Layer):
     keyword = "FC"
     is_weight_layer = True
     outputs = "features"
+    sized_by_bracket = True
     examples = (
         Example("FC 10", ((4, 4, 3),)),
         Example("FC 6 nobias", ((9,),)),

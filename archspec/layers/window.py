@@ -55,6 +55,13 @@ def _places(size: int, kernel: int, stride: int, pad: Pair, dilation: int, round
     return places + 1
 
 
+def size_formula(size: int, kernel: int, stride: int, pad: Pair, dilation: int = 1) -> str:
+    """The formula with its numbers and what it gives: `(227 - 11 + 2*0)/4 + 1 = 55`."""
+    width = dilation * (kernel - 1) + 1
+    exact = f"{(size - width + sum(pad)) / stride + 1:.4f}".rstrip("0").rstrip(".")
+    return f"{_formula(size, width, stride, pad)} = {exact}"
+
+
 def _formula(size: int, width: int, stride: int, pad: Pair) -> str:
     pads = f"2*{pad[0]}" if pad[0] == pad[1] else f"{pad[0]} + {pad[1]}"
     return f"({size} - {width} + {pads})/{stride} + 1"
@@ -69,10 +76,8 @@ def _too_small(size: int, width: int, pad: Pair, axis: str) -> Finding:
 
 
 def _misfit(size: int, width: int, stride: int, pad: Pair, dropped: int, axis: str) -> Finding:
-    exact = (size - width + sum(pad)) / stride + 1
     message = f"a window {width} wide at stride {stride} does not fit {plural(size, axis)}"
-    number = f"{exact:.4f}".rstrip("0").rstrip(".")
-    note = f"{_formula(size, width, stride, pad)} = {number}, which drops {plural(dropped, axis)} of pixels"
+    note = f"{size_formula(size, width, stride, pad)}, which drops {plural(dropped, axis)} of pixels"
     over = (size + sum(pad) - width) % stride
     sizes = [fit for fit in (size - over, size + stride - over) if fit + sum(pad) >= width and fit > 0]
     near = " or ".join(f"{fit}x{fit} gives {(fit + sum(pad) - width) // stride + 1}" for fit in sizes)

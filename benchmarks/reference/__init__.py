@@ -1,9 +1,9 @@
 """The lecture's networks written by hand in torch, the way an experienced user would write them.
 
-They are the yardstick for the compiler: nothing here is generated from a spec or imports `archspec`, so that
-agreement in parameters, multiply-accumulates, memory or speed means something. Comes in: a name. Goes out: a
-fresh `nn.Module` with torch's default initialisation, and the size of one input image. Not done here: weights,
-data, training.
+They are the yardstick for the compiler: nothing here is generated from a spec or imports `archspec`, so
+that agreement in parameters, multiply-accumulates, memory or speed means something. Comes in: a name. Goes
+out: a fresh `nn.Module` with torch's default initialisation, and the size of one input image. Not done
+here: weights, data, training.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 }
 
 #: channels, height, width of one image; 224x224 in colour unless the paper says otherwise
-INPUT_SIZES: dict[str, tuple[int, int, int]] = {name: (3, 224, 224) for name in MODELS} | {
+INPUT_SIZES: dict[str, tuple[int, int, int]] = dict.fromkeys(MODELS, (3, 224, 224)) | {
     "lenet5": (1, 32, 32),
     "alexnet": (3, 227, 227),
     "alexnet_2gpu": (3, 227, 227),

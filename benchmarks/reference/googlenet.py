@@ -29,7 +29,9 @@ def _pool() -> nn.Module:
 class Inception(nn.Module):
     """Figure 2b: four branches over the same volume, concatenated along the channels."""
 
-    def __init__(self, inputs: int, c1: int, r3: int, c3: int, r5: int, c5: int, pool: int) -> None:
+    def __init__(self, inputs: int, *widths: int) -> None:
+        """Widths as the columns of table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj."""
+        c1, r3, c3, r5, c5, pool = widths
         super().__init__()
         self.branch1 = _conv(inputs, c1, 1)
         self.branch3 = nn.Sequential(_conv(inputs, r3, 1), _conv(r3, c3, 3))

@@ -10,8 +10,8 @@ __all__ = ["lenet5"]
 def lenet5() -> nn.Module:
     """LeNet-5 as it is taught: 1x32x32 in, 10 class scores out, 61,706 parameters.
 
-    Simpler than the paper, as every modern version is: C3 sees all six maps of S2, pooling has no coefficients,
-    and the output is a plain linear layer where the paper has radial basis functions.
+    Simpler than the paper, as every modern version is: C3 sees all six maps of S2, pooling has no
+    coefficients, and the output is a plain linear layer where the paper has radial basis functions.
     """
     return nn.Sequential(
         nn.Conv2d(1, 6, 5),

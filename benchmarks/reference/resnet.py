@@ -1,8 +1,9 @@
 """ResNet: He et al., "Deep residual learning for image recognition" (2015), table 1, shortcuts of option B.
 
-With ResNeXt (Xie et al. 2016), whose 3x3 is grouped, and SE-ResNet (Hu et al. 2017), whose branch weighs its own
-channels. The bottleneck's stride is on its 3x3 convolution, as in Facebook's and every later implementation (the
-paper has it on the first 1x1). The last normalisation of a block starts at torch's default.
+With ResNeXt (Xie et al. 2016), whose 3x3 is grouped, and SE-ResNet (Hu et al. 2017), whose branch weighs
+its own channels. The bottleneck's stride is on its 3x3 convolution, as in Facebook's and every later
+implementation (the paper has it on the first 1x1). The last normalisation of a block starts at torch's
+default.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ _CHANNELS = (64, 128, 256, 512, 512)
 
 
 def _vgg(convolutions: tuple[int, ...]) -> nn.Module:
-    """Table 1: five stages of 3x3 convolutions, each closed by a 2x2 pool; 3x224x224 in, 1000 class scores out."""
+    """Table 1: stages of 3x3 convolutions, each closed by a 2x2 pool; 3x224x224 in, 1000 class scores out."""
     layers: list[nn.Module] = []
     channels = 3
     for width, repeats in zip(_CHANNELS, convolutions, strict=True):

@@ -39,8 +39,8 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attend(x)
-        x = x + self.think(x)
-        return x
+        y: Tensor = x + self.think(x)
+        return y
 
 
 class VisionTransformer(nn.Module):

@@ -1,8 +1,9 @@
 """The peak memory of a training step, by liveness over the layer graph. No torch in here.
 
-Comes in: the nodes in the order in which they run, the batch, and the weight decay. Goes out: the bytes alive at the
-worst moment of the second step of SGD with momentum (zero_grad, forward, backward, update), with that moment's name and
-what the bytes are. What each layer asks for is in `rules.py`; MODEL.md states the model and how far it can be trusted.
+Comes in: the nodes in the order in which they run, the batch, and the weight decay. Goes out: the bytes
+alive at the worst moment of the second step of SGD with momentum (zero_grad, forward, backward, update),
+with that moment's name and what the bytes are. What each layer asks for is in `rules.py`; MODEL.md states
+the model and how far it can be trusted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .rules import FLOAT, INDEX, OVERWRITES, RULES, Demand, Flow, Node, Site, returns_view
+from .demand import FLOAT, INDEX, Demand, Flow, Node, Site
+from .rules import OVERWRITES, demand_of, returns_view
 
 __all__ = ["Node", "Peak", "training_peak"]
 
@@ -61,14 +63,14 @@ class Heap:
 
 @dataclass(slots=True)
 class Gradient:
-    """What has arrived so far for one node's result; `whole` if it is a storage of its own and not a window on one."""
+    """What has arrived so far for one node's result; `whole` unless it is a window on a larger storage."""
 
     storage: Storage
     whole: bool
 
 
 class Step:
-    """One training step over a graph. Autograd walks back in the exact reverse of the order in which nodes ran."""
+    """One training step over a graph; autograd walks it back in exactly the reverse order."""
 
     def __init__(self, nodes: Sequence[Node], batch: int) -> None:
         self.nodes = nodes
@@ -81,7 +83,7 @@ class Step:
         self.gradients: dict[str, Gradient] = {}
         self.learns = self._learning()
         self.channels_last = self._channels_last()
-        self.demands = {node.id: RULES[node.kind](self._site(node)) for node in nodes if node.inputs}
+        self.demands = {node.id: demand_of(self._site(node)) for node in nodes if node.inputs}
 
     def _learning(self) -> set[str]:
         """Nodes whose result depends on a parameter: only these are part of the backward pass."""
@@ -97,7 +99,7 @@ class Step:
         return Site(node, inputs, self.batch, continues, channels_last=node.inputs[0] in self.channels_last)
 
     def _channels_last(self) -> set[str]:
-        """Maps that lie pixel by pixel: from a layer norm over their channels on, as long as maps are made of them."""
+        """Maps that lie pixel by pixel in memory: a layer norm over the channels makes them so."""
         found: set[str] = set()
         for node in self.nodes:
             if (node.kind == "LN" and node.pixels) or any(source in found for source in node.inputs[:1]):
@@ -107,8 +109,8 @@ class Step:
     def may_overwrite(self, node: Node) -> bool:
         """Whether this node may write into its first input's storage, by autograd's rules.
 
-        Nobody else may read that value, now or in the backward pass: one reader, a producer that does not keep its
-        result, along any chain of views; and not the user's own images.
+        Nobody else may read that value, now or in the backward pass: one reader, a producer that does not
+        keep its result, along any chain of views; and not the user's own images.
         """
         source = self.by_id[node.inputs[0]]
         while source.inputs and self.readers[source.id] == 1:
@@ -131,7 +133,7 @@ class Step:
                     self.heap.release(self.results[source])
 
     def _run(self, node: Node) -> Storage:
-        """The node's result; what its backward will need gets one more holder, and the user holds on to the images."""
+        """The node's result; what its backward will need gets one more holder. The user holds the images."""
         if not node.inputs:
             images = self.heap.allocate(FLOAT * self.batch * node.values, "input")
             images.holders += 1
@@ -165,7 +167,8 @@ class Step:
             self.heap.moment = f"loss of {head.id}"
             self.heap.release(self.results[head.id])
             self.heap.spike(2 * scores.size)
-            self.gradients[head.id] = Gradient(self.heap.allocate(scores.size, "gradients of maps"), whole=True)
+            gradient = self.heap.allocate(scores.size, "gradients of maps")
+            self.gradients[head.id] = Gradient(gradient, whole=True)
             self.heap.release(scores)
 
     def backward(self) -> None:
@@ -175,7 +178,7 @@ class Step:
                 self._walk_back(node)
 
     def _walk_back(self, node: Node) -> None:
-        """Gradients of inputs and parameters appear; then the one that arrived and all that was kept are let go."""
+        """Gradients of inputs and parameters appear; then what arrived and what was kept are let go."""
         demand = self.demands[node.id]
         arrived = self.gradients.pop(node.id).storage
         self.heap.spike(demand.backward_spike)

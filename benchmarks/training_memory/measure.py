@@ -3,10 +3,10 @@
     python -m benchmarks.training_memory.measure                      # every case, to measured.jsonl
     python -m benchmarks.training_memory.measure --case vgg16 --batch 8 --weight-decay 1e-4
 
-The peak is the largest `Total Allocated` among torch's `[memory]` events between the beginning and the end of the
-second step (`zero_grad` before forward, forward, backward, `step`). That counter starts at zero with the profiler and
-leaves out what was allocated earlier, weights for instance, so the profiler runs from before the model is built. The
-first step is there because it alone creates the momentum.
+The peak is the largest `Total Allocated` among torch's `[memory]` events between the beginning and the end
+of the second step (`zero_grad` before forward, forward, backward, `step`). That counter starts at zero with
+the profiler and leaves out what was allocated earlier, weights for instance, so the profiler runs from
+before the model is built. The first step is there because it alone creates the momentum.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from benchmarks.reference import INPUT_SIZES, MODELS
 from benchmarks.reference.googlenet import AUX_WEIGHT
 
 WEIGHT_DECAYS = (0.0, 1e-4)
-BATCHES: dict[str, tuple[int, int]] = {name: (2, 8) for name in MODELS} | {
+BATCHES: dict[str, tuple[int, int]] = dict.fromkeys(MODELS, (2, 8)) | {
     "lenet5": (32, 128),
     "alexnet": (8, 64),
     "alexnet_2gpu": (8, 64),
@@ -56,7 +56,8 @@ def train_two_steps(build: Callable[[], nn.Module], size: tuple[int, ...], batch
     for mark in ("first step", "second step"):
         with record_function(mark):
             optimizer.zero_grad()
-            loss_of(model(images), labels).backward()
+            loss = loss_of(model(images), labels)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
 
 

@@ -1,0 +1,228 @@
+"""From the arguments of a step to the fields of a layer.
+
+In: what was written, and a function that evaluates. Out: a layer. Noise words of a slide (`filters at`) are dropped
+only where nothing is bound to them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec import syntax as s
+from archspec.diagnostics import Finding, did_you_mean
+from archspec.expressions import Lookup, Unknown, evaluate
+from archspec.layers import Layer
+from archspec.layers.arguments import Argument
+from archspec.record import REQUIRED
+
+NOISE = {
+    "filter", "filters", "kernel", "kernels", "at", "with", "and", "of", "a", "the", "layer", "neurons", "neuron",
+    "units", "unit", "to", "window", "windows", "pixels", "channels", "nodes",
+}  # fmt: skip
+
+
+class Binder:
+    """Binds the arguments of one step; `bound` maps fields to values, `places` to where they were written."""
+
+    def __init__(self, layer: type[Layer], step: s.LayerStep, lookup: Lookup, fields: dict[str, Any]) -> None:
+        self.layer = layer
+        self.step = step
+        self.lookup = lookup
+        self.bound = dict(fields)
+        self.places: dict[str, s.Span] = {}
+        self.words = {
+            word: (field, value)
+            for field, description in layer.arguments.items()
+            for word, value in description.words
+        }
+        self.unknown = False
+
+    def bind(self) -> Layer:
+        """The layer. Raises Finding for a wrong argument, Unknown where one hangs on an unknown volume."""
+        waiting = list(self.step.arguments)
+        while waiting:
+            argument = waiting.pop(0)
+            try:
+                if argument.name is not None:
+                    self._named(argument.name, argument)
+                elif isinstance(argument.value, s.Name):
+                    self._word(argument.value, waiting)
+                else:
+                    self._placed(argument.value)
+            except Unknown:
+                self.unknown = True
+        missing = [
+            field
+            for field, description in self.layer.arguments.items()
+            if description.default is REQUIRED and field not in self.bound
+        ]
+        if self.unknown:
+            raise Unknown
+        if missing:
+            raise self._missing(missing[0])
+        return self.layer(**self.bound)
+
+    def _named(self, name: str, argument: s.Argument) -> None:
+        if name not in self.layer.arguments:
+            known = [*self.layer.arguments, *self.words]
+            helps = did_you_mean(name, known) or (self._takes(),)
+            span = s.Span(argument.span.source, argument.span.start, argument.span.start + len(name))
+            raise Finding("E103", f"{self.layer.keyword} has no argument `{name}`", span, "unknown", helps=helps)
+        self._set(name, argument.value, argument.span)
+
+    def _word(self, word: s.Name, waiting: list[s.Argument]) -> None:
+        """A bare word: one that sets a field, the name of the value behind it, a variable, or noise."""
+        name = word.name
+        if name in self.words:
+            field, value = self.words[name]
+            self._once(field, word.span)
+            self.bound[field] = value
+        elif self._names_next(name, waiting):
+            value_argument = waiting.pop(0)
+            self._set(name, value_argument.value, word.span.to(value_argument.span))
+        else:
+            try:
+                self._placed(word)
+            except Finding as finding:
+                if name in NOISE and finding.code == "E101":
+                    return
+                raise self._bad_word(word, finding) from None
+
+    def _names_next(self, name: str, waiting: list[s.Argument]) -> bool:
+        if name not in self.layer.arguments or not waiting or waiting[0].name is not None:
+            return False
+        value = waiting[0].value
+        if isinstance(value, s.Short):
+            return False
+        if isinstance(value, s.Extent) and not self.layer.arguments[name].kind.takes_extent:
+            return False
+        if isinstance(value, s.Name):
+            return value.name not in self.words and value.name not in NOISE and name not in NOISE
+        return name not in self.bound
+
+    def _bad_word(self, word: s.Name, finding: Finding) -> Finding:
+        if finding.code != "E101":
+            return finding
+        known = [*self.words, *self.layer.arguments]
+        helps = did_you_mean(word.name, known) or finding.helps or (self._takes(),)
+        if word.name in self.layer.arguments:
+            kind = self.layer.arguments[word.name].kind
+            helps = (f"`{word.name}={kind.written or 'true'}`",)
+            return Finding("E106", f"`{word.name}` has no value", word.span, "what value?", helps=helps)
+        message = f"`{word.name}` is no argument of {self.layer.keyword}, and no name that is known here"
+        return Finding("E101", message, word.span, "unknown", helps=helps)
+
+    def _placed(self, value: Any) -> None:
+        """An argument without a name: its form says what it is."""
+        if isinstance(value, s.Short):
+            field = self._first(lambda description: description.short == value.letter)
+            if field is None:
+                message = f"{self.layer.keyword} takes no `{value.span.text}`"
+                raise Finding("E103", message, value.span, "not an argument of it", helps=(self._takes(),))
+            self._set(field, value, value.span)
+            return
+        extent = isinstance(value, s.Extent)
+        field = self._first(lambda description: description.is_positional and description.kind.takes_extent is extent)
+        if field is None or field in self.bound:
+            evaluated = None if extent else evaluate(value, self.lookup)
+            if field is None and not extent:  # a single number for a size: POOL 2
+                field = self._first(lambda description: description.is_positional and description.kind.takes_extent)
+            raise self._surplus(value, field, evaluated)
+        self._set(field, value, value.span)
+
+    def _first(self, wanted: Any) -> str | None:
+        """The first field of a kind that has no value yet, else the last of that kind."""
+        fields = [field for field, description in self.layer.arguments.items() if wanted(description)]
+        free = [field for field in fields if field not in self.bound]
+        return free[0] if free else fields[-1] if fields else None
+
+    def _surplus(self, value: Any, field: str | None, evaluated: Any) -> Finding:
+        name = self.layer.keyword
+        text = value.span.text
+        if field is not None and field not in self.bound and isinstance(evaluated, int):
+            helps: tuple[str, ...] = (f"`{evaluated}x{evaluated}`",)
+            return Finding("E105", f"{name} takes its {field} as height x width", value.span, "one number", helps=helps)
+        if field is None or field not in self.places:
+            return Finding("E103", f"{name} takes no `{text}`", value.span, "not an argument of it", helps=(self._takes(),))
+        message = f"{name} has its {field} already"
+        return Finding("E106", message, value.span, "one too many", others=(self._before(field),), helps=(self._takes(),))
+
+    def _before(self, field: str) -> Any:
+        from archspec.diagnostics import Label
+
+        return Label(self.places[field], f"the {field}")
+
+    def _set(self, field: str, value: Any, span: s.Span) -> None:
+        self._once(field, span)
+        description: Argument = self.layer.arguments[field]
+        try:
+            if isinstance(value, s.Name) and value.name in dict(description.words):
+                self.bound[field] = dict(description.words)[value.name]
+            else:
+                self.bound[field] = description.kind.convert(self._evaluate(value))
+        except Finding as finding:
+            finding.span = finding.span or value.span
+            finding.label = finding.label or f"the {field}"
+            raise
+
+    def _once(self, field: str, span: s.Span) -> None:
+        if field in self.places:
+            message = f"{self.layer.keyword} has its {field} twice"
+            raise Finding("E106", message, span, "the second", others=(self._before(field),), helps=("drop one",))
+        self.places[field] = span
+
+    def _evaluate(self, value: Any) -> Any:
+        if isinstance(value, s.Short):
+            rows = tuple(row[0] if len(row) == 1 else row for row in value.sizes)
+            return rows[0] if len(rows) == 1 and not isinstance(rows[0], tuple) else rows
+        if isinstance(value, s.Extent):
+            return tuple(evaluate(size, self.lookup) for size in value.sizes)
+        if isinstance(value, s.Reference):
+            raise Finding("E105", f"`@{value.name}` is a volume, and no argument of a layer", value.span)
+        return evaluate(value, self.lookup)
+
+    def _missing(self, field: str) -> Finding:
+        description: Argument = self.layer.arguments[field]
+        span = self.step.words[0].span.to(self.step.words[-1].span)
+        shown = {"stride": "s2"}.get(field, description.kind.written)
+        message = f"{self.layer.keyword} needs its {field}"
+        helps = (f"{description.doc}: `{self.step.span.text.strip()} {shown}`",)
+        return Finding("E106", message, span, f"no {field}", helps=helps)
+
+    def _takes(self) -> str:
+        """One line that says what the layer takes."""
+        fields = self.layer.arguments
+        if not fields:
+            return f"{self.layer.keyword} takes no arguments"
+        named = [f"{field} ({d.short}{d.kind.written})" if d.short else field for field, d in fields.items() if not self._only_words(d)]
+        return f"{self.layer.keyword} takes " + ", ".join([*named, *self.words])
+
+    @staticmethod
+    def _only_words(description: Argument) -> bool:
+        return bool(description.words) and not description.kind.written
+
+
+def layer_from_text(text: str) -> Layer:
+    """The layer that a step describes, with no network around it: `CONV 8 3x3 same`.
+
+    Raises SpecError for text that is no such step.
+    """
+    from archspec.diagnostics import SpecError
+    from archspec.parse import parse
+    from archspec.resolve.words import name_layer
+    from archspec.source import Source
+
+    file, findings = parse(Source("<layer>", text))
+    if findings:
+        raise SpecError(findings)
+    (chain,) = file.body
+    assert isinstance(chain, s.Chain)
+    (step,) = chain.steps
+    assert isinstance(step, s.LayerStep)
+    named = name_layer(step)
+    return Binder(named.layer, step, no_names, named.fields).bind()
+
+
+def no_names(name: s.Name) -> Any:
+    """A lookup that knows nothing."""
+    raise Finding("E101", f"no name `{name.name}` is known here", name.span, "unknown")

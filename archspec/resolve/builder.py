@@ -1,0 +1,122 @@
+"""Grows a graph node by node, within bounds, and collects what is wrong on the way.
+
+In: layers and the volumes that enter them. Out: nodes and diagnostics. A volume that cannot be worked out is `LOST`:
+what hangs on it adds nothing and says nothing, so that one cause is reported once.
+"""
+
+from __future__ import annotations
+
+from archspec.diagnostics import Diagnostic, Finding, Label, plural
+from archspec.ir import Frame, Head, Node
+from archspec.layers import Layer
+from archspec.record import replace
+from archspec.resolve.scope import LOST, Lost, Scope, Wire
+from archspec.source import Span
+from archspec.volume import Volume
+
+MAX_STEPS = 250_000  # layers and calls in one network
+
+
+class GraphBuilder:
+    """The nodes so far. `findings` holds each finding once, however many instances have it."""
+
+    def __init__(self, max_steps: int = MAX_STEPS) -> None:
+        self.nodes: list[Node] = []
+        self.heads: list[Head] = []
+        self.head = 0  # the auxiliary classifier being built
+        self.max_steps = max_steps
+        self.steps = 0
+        self._findings: dict[tuple[object, ...], Diagnostic] = {}
+        self._again: dict[tuple[object, ...], int] = {}
+
+    # ---- findings
+    def report(self, finding: Finding, fallback: Span, frame: Frame | None) -> None:
+        """Keep a finding, with where the instance came from; count it where another instance has it already."""
+        span = finding.span or fallback
+        key = (finding.code, span.source, span.start, finding.code == "E201" or finding.message)
+        if key in self._findings:
+            self._again[key] = self._again.get(key, 0) + 1
+            return
+        self._findings[key] = finding.diagnostic(fallback, trace(frame))
+
+    @property
+    def findings(self) -> list[Diagnostic]:
+        """Everything reported, with the number of instances that share a finding."""
+        found = []
+        for key, diagnostic in self._findings.items():
+            again = self._again.get(key, 0)
+            note = (f"and the same in {plural(again, 'more instance')}",) if again else ()
+            found.append(replace(diagnostic, notes=(*diagnostic.notes, *note)))
+        return found
+
+    # ---- growth
+    def step(self, span: Span, more: int = 1) -> None:
+        """Count what is about to be built. Raises TooLarge past the bound, before anything is built."""
+        self.steps += more
+        if self.steps > self.max_steps:
+            raise TooLarge(span)
+
+    def add(self, layer: Layer, inputs: tuple[Wire, ...], name: str, scope: Scope, span: Span, implied: bool) -> Wire:
+        """One more node, or LOST where its volume cannot be worked out. Raises Finding where the layer refuses."""
+        nodes = [wire for wire in inputs if isinstance(wire, Node)]
+        if len(nodes) < len(inputs):
+            return LOST
+        self.step(span)
+        try:
+            volume = layer.output(tuple(node.volume for node in nodes))
+        except Finding as finding:
+            if finding.code.startswith("E2"):
+                finding.others = (*finding.others, *_origins(nodes, span))
+            raise
+        return self.place(layer, tuple(node.index for node in nodes), volume, name, scope, span, implied)
+
+    def place(
+        self, layer: Layer, inputs: tuple[int, ...], volume: Volume, name: str, scope: Scope, span: Span, implied: bool
+    ) -> Node:
+        """One more node whose volume is known."""
+        node = Node(len(self.nodes), name, layer, inputs, volume, scope.frame, span, implied, self.head)
+        self.nodes.append(node)
+        return node
+
+    def rename(self, wire: Wire, name: str) -> Wire:
+        """The same node under a label's name."""
+        if isinstance(wire, Lost):
+            return wire
+        self.nodes[wire.index] = renamed = replace(wire, name=name)
+        return renamed
+
+
+class TooLarge(Exception):
+    """More layers than a network may have; `span` is where the bound was passed."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self.span = span
+
+
+def _origins(nodes: list[Node], span: Span) -> tuple[Label, ...]:
+    """Where the volumes came from, once for each place."""
+    labels: dict[int, Label] = {}
+    for node in nodes:
+        if node.span.start != span.start:
+            labels.setdefault(node.span.start, Label(node.span, f"makes {node.volume}"))
+    return tuple(labels.values())
+
+
+def trace(frame: Frame | None) -> tuple[str, ...]:
+    """The instances around a place, innermost first, each with the line that called it."""
+    notes = []
+    while frame is not None:
+        which = f", {ordinal(frame.ordinal)} of {frame.times}" if frame.times > 1 else ""
+        line = frame.span.line
+        notes.append(f"in `{frame.call}`{which}, called on line {line} as {frame.name}")
+        frame = frame.parent
+    if len(notes) > 6:
+        notes[3:-2] = [f"... {len(notes) - 5} more calls ..."]
+    return tuple(notes)
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,170 @@
+"""Runs a step that is a layer: binds it, places it, adds what `after` says, and notes what a slide claims of it.
+
+In: a layer step and the flow. Out: the flow behind it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec import syntax as s
+from archspec.diagnostics import Finding
+from archspec.expressions import Unknown, number
+from archspec.ir import Node
+from archspec.layers import Layer
+from archspec.layers.input import Input
+from archspec.record import Record, replace
+from archspec.resolve.bind import Binder
+from archspec.resolve.brackets import Brackets
+from archspec.resolve.builder import GraphBuilder
+from archspec.resolve.flow import Flow, Overrides
+from archspec.resolve.scope import LOST, Scope, Wire
+from archspec.resolve.volume_claims import claimed
+from archspec.resolve.words import Named, name_layer
+from archspec.volume import Volume
+
+
+class PendingClaim(Record):
+    """What a slide says of a layer's memory or parameters; checked when the graph is whole."""
+
+    claim: s.Claim
+    value: int | float
+    figure: int | float | None
+    node: int
+    path: str
+
+
+class LayerSteps:
+    """Runs layer steps into one builder.
+
+    `heads` holds the ordinals of the classifiers' weight layers (the last of the trunk and of each `aux`), once a
+    first run has found them: `after` adds nothing there, and --classes sets their outputs.
+    """
+
+    def __init__(
+        self, builder: GraphBuilder, brackets: Brackets, overrides: Overrides, heads: frozenset[int] = frozenset()
+    ) -> None:
+        self.builder = builder
+        self.brackets = brackets
+        self.overrides = overrides
+        self.heads = heads
+        self.claims: list[PendingClaim] = []
+        self.last_weight: dict[int, int] = {}  # by head, 0 for the trunk
+        self._weights = 0
+
+    def run(self, step: s.LayerStep, following: s.Step | None, chain: s.Chain, scope: Scope, flow: Flow) -> Flow:
+        """Run one step. Raises Finding for a step that is wrong."""
+        named = name_layer(step)
+        label = flow.label or named.label
+        if named.layer is Input:
+            return self._input(step, chain, scope, flow)
+        if flow.current is None:
+            from archspec.resolve.body import no_input
+
+            raise no_input(step.span)
+        ordinal = self._ordinal(named.layer)
+        layer = Binder(named.layer, step, scope.lookup, self._fields(named, step, chain, scope)).bind()
+        if ordinal in self.heads and self.overrides.classes and layer.outputs:
+            layer = replace(layer, **{layer.outputs: self.overrides.classes})
+        wire = self._place(layer, label, step, scope, flow)
+        if step.bracket is not None:
+            wire = self.brackets.inside(step.bracket, scope, wire) or LOST
+        if isinstance(wire, Node):
+            self._note_claims(step, scope, wire)
+        flow = flow.after(wire)
+        rule = scope.module.after.get(type(layer))
+        if rule and ordinal not in self.heads and not getattr(layer, "linear", False) and not _normalises(following):
+            flow = self._implied(rule, scope, flow)
+        return flow
+
+    def _ordinal(self, layer: type[Layer]) -> int:
+        if not layer.is_weight_layer:
+            return 0
+        self._weights += 1
+        self.last_weight[self.builder.head] = self._weights
+        return self._weights
+
+    def _fields(self, named: Named, step: s.LayerStep, chain: s.Chain, scope: Scope) -> dict[str, Any]:
+        """The fields of a shorthand; and of an FC without a number, what its bracket says."""
+        bracket = step.bracket or (None if self.brackets.receives else chain.bracket)
+        field = named.layer.outputs
+        if not named.layer.sized_by_bracket or bracket is None or field in named.fields:
+            return named.fields
+        if any(argument.name in (None, field) and not _is_word(argument) for argument in step.arguments):
+            return named.fields
+        return {**named.fields, field: claimed(bracket, scope.lookup).channels}
+
+    def _place(self, layer: Layer, label: str | None, step: s.LayerStep, scope: Scope, flow: Flow) -> Wire:
+        if label:
+            name = scope.label(label, step.words[-1].span)
+            scope.count_label(layer.kind)
+        else:
+            name = scope.number(layer.kind)
+        current = LOST if flow.current is None else flow.current
+        wire = self._add(layer, current, name, step, scope, False)
+        if label:
+            scope.volumes[label] = wire
+        return wire
+
+    def _add(self, layer: Layer, current: Wire, name: str, step: s.LayerStep, scope: Scope, implied: bool) -> Wire:
+        try:
+            return self.builder.add(layer, (current,), name, scope, step.span, implied)
+        except Finding as finding:
+            if self.brackets.doubts(finding):
+                return LOST
+            raise
+
+    def _implied(self, rule: s.After, scope: Scope, flow: Flow) -> Flow:
+        for step in rule.steps:
+            if not isinstance(step, s.LayerStep):
+                raise Finding("E105", "`after` adds layers only", step.span, helps=("`after CONV: BN -> RELU`",))
+            named = name_layer(step)
+            layer = Binder(named.layer, step, scope.lookup, named.fields).bind()
+            current = flow.current or LOST
+            flow = flow.after(self._add(layer, current, scope.number(layer.kind), step, scope, True))
+        return flow
+
+    def _input(self, step: s.LayerStep, chain: s.Chain, scope: Scope, flow: Flow) -> Flow:
+        if scope.frame is not None or flow.current is not None:
+            where = "inside a block" if scope.frame else "a second time"
+            helps = ("a network has one, in its first line",)
+            raise Finding("E110", f"INPUT {where}", step.span, helps=helps)
+        bracket = step.bracket or chain.bracket
+        if bracket is None:
+            raise Finding("E106", "INPUT does not say its volume", step.span, helps=("`[224x224x3] INPUT`",))
+        try:
+            volume = Volume(self.overrides.input) if self.overrides.input else claimed(bracket, scope.lookup)
+        except Unknown:
+            return Flow(LOST)
+        name = flow.label or "input"
+        scope.places[name] = step.span
+        node = self.builder.place(Input(), (), volume, name, scope, step.span, False)
+        scope.volumes[name] = node
+        self._note_claims(step, scope, node)
+        return Flow(node)
+
+    def _note_claims(self, step: s.LayerStep, scope: Scope, node: Node) -> None:
+        for claim in step.claims:
+            value = _measure(claim.value, scope)
+            figure = None if claim.figure is None else _measure(claim.figure, scope)
+            self.claims.append(PendingClaim(claim, value, figure, node.index, scope.path))
+
+
+def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:
+    return value.value if isinstance(value, s.Figure) else number(value, scope.lookup)
+
+
+def _is_word(argument: s.Argument) -> bool:
+    return isinstance(argument.value, s.Name)
+
+
+def _normalises(step: s.Step | None) -> bool:
+    """Whether the next written step is a normalisation or an activation."""
+    if not isinstance(step, s.LayerStep):
+        return False
+    try:
+        return name_layer(step).layer.role != ""
+    except Finding:
+        return False
+
+

@@ -1,0 +1,93 @@
+"""Which layer a step names: `CONV`, `CONV1:`, `CONV3-64`, `MAX POOL1:`, `POOL2`.
+
+In: the words of a step. Out: the layer's class, the label that a slide's number gives, the fields that a shorthand
+sets. Layer names are data: a name that nobody registered is an error with a suggestion.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from archspec import syntax as s
+from archspec.diagnostics import Finding, suggest
+from archspec.layers import REGISTRY, Layer
+from archspec.record import Record
+from archspec.transform import missing_arrow
+
+_NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
+# what other tools call a layer, where no letter would suggest it
+ELSEWHERE = {
+    "conv1d": "CONV", "conv2d": "CONV", "convolution": "CONV", "convtranspose2d": "UPCONV", "deconv": "UPCONV",
+    "depthwiseconv2d": "DWCONV", "linear": "FC", "dense": "FC", "fullyconnected": "FC", "maxpool2d": "POOL",
+    "maxpooling2d": "POOL", "avgpool2d": "AVGPOOL", "averagepooling2d": "AVGPOOL", "adaptiveavgpool2d": "GAP",
+    "globalaveragepooling2d": "GAP", "globalavgpool": "GAP", "batchnorm": "BN", "batchnorm2d": "BN",
+    "batchnormalization": "BN", "layernorm": "LN", "groupnorm": "GN", "instancenorm2d": "IN", "swish": "SILU",
+    "hardswish": "HSWISH", "multiheadattention": "MHSA", "attention": "MHSA", "upsampling2d": "UPSAMPLE",
+    "localresponsenorm": "NORM", "zeropad2d": "PAD", "flatten": "FC", "act": "RELU",
+}  # fmt: skip
+
+
+class Named(Record):
+    """What the words of a step say."""
+
+    layer: type[Layer]
+    label: str | None
+    fields: dict[str, Any]
+
+
+def name_layer(step: s.LayerStep) -> Named:
+    """Find the layer that a step names. Raises Finding where there is none."""
+    words = step.words
+    text = words[0].text
+    if len(words) > 1:
+        text = " ".join(word.text for word in words)
+        if len(words) > 2 or _split(text)[0] not in REGISTRY:
+            raise _not_one_layer(words)
+    if text in REGISTRY:
+        return Named(REGISTRY[text], None, {})
+    name, number, dash = _split(text)
+    layer = REGISTRY.get(name)
+    if layer is None:
+        raise _unknown(step, name)
+    if dash is None and step.arguments:  # CONV1: 96 11x11
+        return Named(layer, f"{words[-1].text.lower()}", {})
+    fields = layer.shorthand(number or 0, dash) if dash is not None or number is not None else None
+    if fields is not None:
+        return Named(layer, None, fields)
+    if dash is not None:
+        raise Finding("E103", f"`{text}`: {name} has no form with a dash", words[-1].span, helps=(f"`{name} ...`",))
+    return Named(layer, words[-1].text.lower(), {})
+
+
+def _split(text: str) -> tuple[str, int | None, int | None]:
+    found = _NUMBERED.fullmatch(text.rsplit(" ", 1)[-1])
+    if found is None:
+        return text, None, None
+    prefix = text.rsplit(" ", 1)[0] + " " if " " in text else ""
+    number, dash = found["number"], found["dash"]
+    for digits in (number, dash):
+        if digits and len(digits) > 9:
+            return text, None, None
+    return prefix + found["name"], int(number) if number else None, int(dash) if dash else None
+
+
+def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
+    names = [_split(word.text)[0] for word in words]
+    if names[0] in REGISTRY or names[0] not in {alias.split()[0] for alias in REGISTRY if " " in alias}:
+        return missing_arrow(words[0], words[1])
+    text = " ".join(names)
+    near = suggest(text, [name for name in REGISTRY if " " in name])
+    span = words[0].span.to(words[-1].span)
+    return Finding("E102", f"no layer is called `{text}`", span, helps=(f"did you mean `{near}`?",) if near else ())
+
+
+def _unknown(step: s.LayerStep, name: str) -> Finding:
+    word = step.words[-1]
+    bare = word.text.lower().replace("_", "")
+    here = ELSEWHERE.get(bare) or ELSEWHERE.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
+    if here:
+        helps: tuple[str, ...] = (f"did you mean `{here}`?",)
+    else:
+        helps = ("the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key)),)
+    return Finding("E102", f"no layer is called `{word.text}`", word.span, "unknown layer", helps=helps)
