@@ -81,6 +81,7 @@ class Layer(Record):
     role: ClassVar[str] = ""  # "activation", "normalisation" or "" (what `after` looks at)
     is_weight_layer: ClassVar[bool] = False  # counts for depth
     in_place: ClassVar[bool] = False  # may write over its input, or is a view of it
+    absorbs_bias: ClassVar[bool] = False  # a weight layer directly before it needs no bias
     outputs: ClassVar[str] = ""  # the field that --classes sets in a classifier
     sized_by_bracket: ClassVar[bool] = False  # without its number, its bracket says it
     examples: ClassVar[tuple[Example, ...]] = ()

@@ -32,6 +32,7 @@ class BatchNorm(Layer):
 
     keyword = "BN"
     role = "normalisation"
+    absorbs_bias = True
     examples = (Example("BN", ((5, 6, 4),)), Example("BN eps=1e-3 momentum=0.01", ((4,),)))
 
     eps: float = argument(REAL, "added to the variance", default=1e-5)

@@ -1,0 +1,171 @@
+"""A file's own names: blocks, parameters, variants, `after` rules, and what it uses of the files beside it.
+
+In: a file's declarations, the command line's changes, and a function that loads a file by name. Out: a `Module`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archspec import syntax as s
+from archspec.diagnostics import Diagnostic, Finding, Label, did_you_mean
+from archspec.expressions import Unknown, evaluate
+from archspec.resolve.flow import Overrides
+from archspec.resolve.scope import Block, Module
+from archspec.resolve.words import name_layer
+
+Loader = Callable[[str, s.Span], s.File]
+MAX_FILES = 50
+
+
+class ModuleReader:
+    """Reads declarations; `findings` grows."""
+
+    def __init__(self, load: Loader, overrides: Overrides) -> None:
+        self.load = load
+        self.overrides = overrides
+        self.findings: list[Diagnostic] = []
+        self.title = ""
+        self.variants: dict[str, s.Variant] = {}
+        self._loaded: dict[str, Module] = {}
+        self._loading: list[str] = []
+
+    def read(self, file: s.File, is_main: bool = True) -> Module:
+        """The names of a file."""
+        module = Module()
+        seen: dict[tuple[str, str], s.Span] = {}
+        for declaration in sorted(file.declarations, key=_order):
+            try:
+                self._once(declaration, seen)
+                self._declare(declaration, module, is_main)
+            except Finding as finding:
+                self.findings.append(finding.diagnostic(declaration.span))
+            except Unknown:
+                continue
+        if is_main:
+            self._override(module, file)
+        return module
+
+    def _declare(self, node: s.Declaration, module: Module, is_main: bool) -> None:
+        if isinstance(node, s.BlockDefinition):
+            _check_parameters(node)
+            module.blocks[node.name] = Block(node, module)
+        elif isinstance(node, s.Use):
+            self._use(node, module)
+        elif isinstance(node, s.After):
+            _declare_after(node, module)
+        elif isinstance(node, s.Param):
+            module.values[node.name] = self._value(node.value, module)
+        elif isinstance(node, s.Variant) and is_main:
+            self.variants[node.name] = node
+        elif isinstance(node, s.Net) and is_main:
+            self.title = node.title
+
+    @staticmethod
+    def _once(node: s.Declaration, seen: dict[tuple[str, str], s.Span]) -> None:
+        if isinstance(node, s.Net):
+            key = ("net", "")
+        elif isinstance(node, s.BlockDefinition | s.Param | s.Variant):
+            key = (type(node).__name__, node.name)
+        else:
+            return
+        if key in seen:
+            noun = {"net": "the title", "Param": "the parameter", "Variant": "the variant"}.get(key[0], "the block")
+            others = (Label(seen[key], "the first"),)
+            message = f"{noun} `{key[1]}` is given twice" if key[1] else f"{noun} is given twice"
+            raise Finding("E109", message, node.span, "the second", others=others, helps=("drop one",))
+        seen[key] = node.span
+
+    @staticmethod
+    def _value(expression: s.Expression, module: Module) -> Any:
+        def lookup(name: s.Name) -> Any:
+            for names in (module.values, module.blocks):
+                if name.name in names:
+                    return names[name.name]
+            helps = did_you_mean(name.name, [*module.values, *module.blocks])
+            raise Finding("E101", f"no name `{name.name}` is known here", name.span, "unknown", helps=helps)
+
+        return evaluate(expression, lookup)
+
+    def _override(self, module: Module, file: s.File) -> None:
+        """Apply a variant, then single settings."""
+        span = s.Span(file.span.source, 0, 0)
+        if self.overrides.variant is not None:
+            variant = self.variants.get(self.overrides.variant)
+            if variant is None:
+                raise _no_variant(self.overrides.variant, self.variants)
+            for binding in variant.bindings:
+                try:
+                    self._set(module, binding.name, self._value(binding.value, module), binding.span)
+                except Finding as finding:
+                    self.findings.append(finding.diagnostic(binding.span))
+        for name, value in self.overrides.values:
+            try:
+                self._set(module, name, module.blocks.get(value, value) if isinstance(value, str) else value, span)
+            except Finding as finding:
+                self.findings.append(Diagnostic(finding.code, finding.message, helps=finding.helps))
+
+    @staticmethod
+    def _set(module: Module, name: str, value: Any, span: s.Span) -> None:
+        if name not in module.values:
+            helps = did_you_mean(name, module.values) or (
+                ("the parameters are " + ", ".join(module.values),) if module.values else ("the spec has no `param`",)
+            )
+            raise Finding("E103", f"no parameter is called `{name}`", span, "unknown", helps=helps)
+        if isinstance(module.values[name], Block) != isinstance(value, Block):
+            kind = "a block" if isinstance(module.values[name], Block) else "a number"
+            raise Finding("E105", f"`{name}` takes {kind}", span, helps=(f"the blocks are {', '.join(module.blocks)}",))
+        module.values[name] = value
+
+    def _use(self, node: s.Use, module: Module) -> None:
+        other = self._module(node)
+        for name in node.names:
+            if name.name not in other.blocks:
+                helps = did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
+                message = f"`{node.file}` has no block `{name.name}`"
+                raise Finding("E101", message, name.span, "unknown", helps=helps)
+            module.blocks[name.name] = other.blocks[name.name]
+
+    def _module(self, node: s.Use) -> Module:
+        if node.file in self._loaded:
+            return self._loaded[node.file]
+        if node.file in self._loading or len(self._loaded) + len(self._loading) >= MAX_FILES:
+            circle = " -> ".join([*self._loading, node.file])
+            raise Finding("E115", f"files that use each other: {circle}", node.span, helps=("move the blocks to a third file",))
+        self._loading.append(node.file)
+        try:
+            self._loaded[node.file] = self.read(self.load(node.file, node.span), is_main=False)
+        finally:
+            self._loading.pop()
+        return self._loaded[node.file]
+
+
+def _order(node: s.Declaration) -> int:
+    """Blocks before what may name them."""
+    return {s.Use: 0, s.BlockDefinition: 1, s.Param: 2}.get(type(node), 3)
+
+
+def _check_parameters(node: s.BlockDefinition) -> None:
+    seen: dict[str, s.Span] = {}
+    for parameter in node.parameters:
+        if parameter.name in seen:
+            others = (Label(seen[parameter.name], "the first"),)
+            raise Finding("E109", f"the parameter `{parameter.name}` stands twice", parameter.span, others=others)
+        seen[parameter.name] = parameter.span
+
+
+def _declare_after(node: s.After, module: Module) -> None:
+    for word in node.words:
+        layer = name_layer(s.LayerStep((word,), True, (), None, (), word.span)).layer
+        if layer in module.after:
+            others = (Label(module.after[layer].span, "the first"),)
+            raise Finding("E109", f"`after {word.text}` stands twice", word.span, "the second", others=others)
+        module.after[layer] = node
+
+
+def _no_variant(name: str, variants: dict[str, s.Variant]) -> Finding:
+    helps = did_you_mean(name, variants)
+    if not helps:
+        helps = ("the variants are " + ", ".join(variants),) if variants else ("the spec has no variants",)
+    return Finding("E116", f"no variant is called `{name}`", helps=helps)
