@@ -3,8 +3,8 @@
     python -m benchmarks.long_chain --output benchmarks/results/long_chain.md
 
 Two ways to write the same chain: every layer on a line of its own, and a block repeated. Time and memory
-should grow in proportion to the layers: from 1,000 on, what one more layer costs may not rise. Ends with
-status 1 where a target is missed.
+should grow in proportion to the layers, so the lengths in between should lie on the straight line from the
+shortest to the longest; below it lies what grows faster. Ends with status 1 where a target is missed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from benchmarks.stopwatch import Reading, archspec_command, machine, measure
 
-LAYERS = (1_000, 10_000, 100_000)
+LAYERS = (1_000, 3_000, 10_000, 30_000, 100_000)
 MOST_SECONDS = 15.0  # for the longest chain
-MOST_GROWTH = 1.3  # of the cost of one more layer, from the lower to the upper decade
+MOST_BEND = 1.3
 HEAD = "net Chain\n\n[32x32x8] INPUT\n"
 
 
@@ -54,10 +54,14 @@ def cost(spec: str, rounds: int) -> Cost:
     return Cost(median(run.seconds for run in runs), median(run.peak for run in runs))
 
 
-def growth(values: list[float]) -> float:
-    """How much more one layer costs in the upper decade than in the lower; 1 is linear."""
-    (few, some, many), (low, middle, high) = LAYERS, values
-    return ((high - middle) / (many - some)) / ((middle - low) / (some - few))
+def bend(values: dict[int, float]) -> float:
+    """How far the lengths in between lie below the line from the shortest to the longest; 1 is on it.
+
+    2 means half of what the line says. Costs with a part that grows with the square of the length lie there.
+    """
+    (shortest, low), *between, (longest, high) = values.items()
+    slope = (high - low) / (longest - shortest)
+    return max((low + slope * (layers - shortest)) / value for layers, value in between)
 
 
 def row(name: str, layers: int, costs: dict[int, Cost]) -> str:
@@ -72,20 +76,17 @@ def row(name: str, layers: int, costs: dict[int, Cost]) -> str:
 def verdicts(name: str, costs: dict[int, Cost]) -> list[tuple[bool, str]]:
     """Each target: whether it holds, and the line that says so."""
     longest = costs[LAYERS[-1]].seconds
-    time = growth([costs[layers].seconds for layers in LAYERS])
-    memory = growth([costs[layers].peak for layers in LAYERS])
+    time = bend({layers: cost.seconds for layers, cost in costs.items()})
+    memory = bend({layers: cost.peak for layers, cost in costs.items()})
     return [
         (
             longest <= MOST_SECONDS,
-            f"{name}: {LAYERS[-1]:,} layers in {longest:.1f} s (target {MOST_SECONDS:.0f} s)",
+            f"{name}: {LAYERS[-1]:,} layers in {longest:.1f} s, target {MOST_SECONDS:.0f} s",
         ),
+        (time <= MOST_BEND, f"{name}: time bends {time:.2f} from a straight line, target {MOST_BEND}"),
         (
-            time <= MOST_GROWTH,
-            f"{name}: the time for one more layer grows {time:.2f}-fold (target {MOST_GROWTH})",
-        ),
-        (
-            memory <= MOST_GROWTH,
-            f"{name}: the memory for one more layer grows {memory:.2f}-fold (target {MOST_GROWTH})",
+            memory <= MOST_BEND,
+            f"{name}: memory bends {memory:.2f} from a straight line, target {MOST_BEND}",
         ),
     ]
 

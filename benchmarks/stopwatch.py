@@ -36,9 +36,14 @@ class Reading(NamedTuple):
 
 
 def measure(command: Sequence[str]) -> Reading:
-    """Run `command` (its first word a path) to its end; a status other than 0 is an error."""
+    """Run `command` (its first word a path) to its end; a status other than 0 is an error.
+
+    Bytecode may be written, as it is for most users: an editable install would otherwise be compiled on every
+    run, where the peers were compiled when they were installed.
+    """
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command]
-    run = subprocess.run(launcher, capture_output=True, text=True, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    run = subprocess.run(launcher, capture_output=True, text=True, check=True, env=environment)
     *errors, reading = run.stderr.splitlines()
     seconds, peak, status = reading.split()
     if status != "0":

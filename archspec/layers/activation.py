@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archspec.layers.arguments import WORD, argument
 from archspec.layers.base import Example, Layer, Module
 from archspec.volume import Volume
+
+TANH = (("tanh", "tanh"),)
 
 
 class Activation(Layer):
@@ -25,6 +28,51 @@ class Relu(Activation):
     torch_name = "ReLU"
     in_place = True
     examples = (Example("RELU", ((5, 6, 4),)), Example("RELU", ((7,),)))
+
+
+class Relu6(Activation):
+    """min(max(0, x), 6) (MobileNet)."""
+
+    keyword = "RELU6"
+    torch_name = "ReLU6"
+    in_place = True
+    examples = (Example("RELU6", ((5, 6, 4),)),)
+
+
+class Gelu(Activation):
+    """x times the normal distribution at x, exact unless `tanh` (Hendrycks & Gimpel 2016)."""
+
+    keyword = "GELU"
+    examples = (Example("GELU", ((6, 4),)), Example("GELU tanh", ((5, 6, 4),)))
+
+    approximate: str = argument(WORD, "`tanh` is BERT's approximation", default="none", words=TANH)
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module:
+        return Module("GELU", {"approximate": self.approximate})
+
+
+class Silu(Activation):
+    """x * sigmoid(x), also called swish (EfficientNet)."""
+
+    keyword = "SILU"
+    torch_name = "SiLU"
+    examples = (Example("SILU", ((5, 6, 4),)),)
+
+
+class HardSwish(Activation):
+    """x * HSIGMOID(x) (MobileNetV3, Howard et al. 2019)."""
+
+    keyword = "HSWISH"
+    torch_name = "Hardswish"
+    examples = (Example("HSWISH", ((5, 6, 4),)),)
+
+
+class HardSigmoid(Activation):
+    """min(max(0, x + 3), 6) / 6 (MobileNetV3)."""
+
+    keyword = "HSIGMOID"
+    torch_name = "Hardsigmoid"
+    examples = (Example("HSIGMOID", ((5, 6, 4),)),)
 
 
 class Tanh(Activation):

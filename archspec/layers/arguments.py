@@ -1,7 +1,7 @@
 """What an argument of a layer may be: how it is written, what it becomes, what is wrong with it.
 
-In: a value as the resolver evaluated it. Out: the value of a layer's field. The reference in grammar/README.md is
-made from these descriptions.
+In: a value as the resolver evaluated it. Out: the value of a layer's field. The reference in
+grammar/README.md is made from these descriptions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Argument(Record):
     words: tuple[tuple[str, Any], ...]  # words that set it, with what they set
 
 
-def argument(
+def argument(  # noqa: PLR0913  # a keyword for each thing that can be said of a field
     kind: Kind,
     doc: str,
     *,
@@ -61,7 +61,8 @@ def _whole(value: Any, least: int, noun: str) -> int:
     if isinstance(value, float) and abs(value - round(value)) < 1e-9:
         value = round(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Finding("E105", f"{_shown(value)} is not a whole number", helps=("ceil(...), floor(...) or round(...)",))
+        helps = ("ceil(...), floor(...) or round(...)",)
+        raise Finding("E105", f"{_shown(value)} is not a whole number", helps=helps)
     if value < least:
         raise Finding("E105", f"{value} where {noun} belongs", notes=(f"the least is {least}",))
     return value
@@ -100,7 +101,8 @@ def _pads(value: Any) -> Pads:
     """`1`, `0x3`, `0:1` (begin:end), `0:1x2:3`."""
     rows = value if isinstance(value, tuple) else (value,)
     if len(rows) > 2:
-        raise Finding("E105", f"{_shown(value)} where a padding belongs", helps=("`p1`, `p0x3` (HxW) or `p0:1`",))
+        helps = ("`p1`, `p0x3` (HxW) or `p0:1`",)
+        raise Finding("E105", f"{_shown(value)} where a padding belongs", helps=helps)
     sides = [_ends(row) for row in rows]
     return (sides[0], sides[-1])
 
@@ -124,7 +126,8 @@ def _word(value: Any) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
-        return "`" + "x".join(":".join(map(str, part)) if isinstance(part, tuple) else str(part) for part in value) + "`"
+        parts = [":".join(map(str, part)) if isinstance(part, tuple) else str(part) for part in value]
+        return f"`{'x'.join(parts)}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

@@ -1,8 +1,8 @@
 """What every layer is: the class whose fields are a layer's arguments and whose methods are its rules.
 
-In: the volumes that enter. Out: the volume that leaves, the parameters, the arithmetic, the receptive field. Knows no
-torch and no ONNX: `module()` names the torch.nn class as data. A layer is added by writing one class in this folder,
-with examples, and the contract (tests/test_layers.py) runs it against torch.
+In: the volumes that enter. Out: the volume that leaves, the parameters, the arithmetic, the receptive field.
+Knows no torch and no ONNX: `module()` names the torch.nn class as data. A layer is added by writing one class
+in this folder, with examples, and the contract (tests/test_layers.py) runs it against torch.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar
 
-from archspec.diagnostics import Finding
 from archspec.layers.arguments import Argument
 from archspec.record import Record
 from archspec.volume import Volume
@@ -37,14 +36,17 @@ class Tensor(Record):
     @property
     def is_bias(self) -> bool:
         """Whether a lecture leaves it out ("not counting biases")."""
-        return self.name == "bias" or self.name.endswith("_bias")
+        return self.name.endswith("bias")
 
 
 class Window(Record):
     """What one output looks at along height and width: the receptive field's step.
 
-    `pad` is what is added before the first pixel. `scale` is how much finer the output's grid is than the input's
-    (2 after an UPCONV at stride 2). `is_global` sees all of its input, wherever the output stands.
+    The output at place o sees `kernel` places from o*stride - pad on, `dilation` apart. They are places of a
+    grid that is `scale` times finer than the input's (2 for an UPCONV at stride 2): the pixel i lies at
+    i*scale, and between pixels there is nothing. If `is_tiled` (Swin's windows), tiles of `kernel` pixels lie
+    side by side, one of them from -pad on, and o sees the tile that it is in. `is_global` sees all of its
+    input, wherever o is.
     """
 
     kernel: tuple[int, int] = (1, 1)
@@ -52,6 +54,7 @@ class Window(Record):
     pad: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
     scale: tuple[int, int] = (1, 1)
+    is_tiled: bool = False
     is_global: bool = False
 
 
@@ -73,13 +76,14 @@ POINTWISE = Window()
 
 
 class Layer(Record):
-    """One layer. Subclasses say their `keyword`, their fields with `argument(...)`, and override the rules."""
+    """One layer. Subclasses say their `keyword` and their fields, `argument(...)`, and override the rules."""
 
     keyword: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()  # other spellings, "MAX POOL"
     kind: ClassVar[str] = ""  # the word that names are numbered by; the keyword in lower case if empty
     role: ClassVar[str] = ""  # "activation", "normalisation" or "" (what `after` looks at)
     is_weight_layer: ClassVar[bool] = False  # counts for depth
+    is_linear: ClassVar[bool] = False  # a linear map of its input (once trained): no activation
     in_place: ClassVar[bool] = False  # may write over its input, or is a view of it
     absorbs_bias: ClassVar[bool] = False  # a weight layer directly before it needs no bias
     outputs: ClassVar[str] = ""  # the field that --classes sets in a classifier
@@ -120,9 +124,17 @@ class Layer(Record):
         """Multiply-accumulates of attention's own products, Q K^T and A V."""
         return 0
 
-    def window(self, inputs: tuple[Volume, ...]) -> Window:
-        """The receptive field's step."""
+    def scratch(self, inputs: tuple[Volume, ...]) -> int:
+        """Values that it keeps beside its output: the scores of an attention."""
+        return 0
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        """What one output sees: the receptive field's step."""
         return POINTWISE
+
+    def window(self, inputs: tuple[Volume, ...]) -> Window:
+        """Deprecated name of `sees`: `window=7` is an argument of MHSA."""
+        return self.sees(inputs)
 
     def module(self, inputs: tuple[Volume, ...]) -> Module | None:
         """The torch.nn module that is this layer; nothing where it takes more than one."""
@@ -145,8 +157,11 @@ class Layer(Record):
 
 
 def _order(item: tuple[str, Argument]) -> tuple[bool, bool]:
-    """Counts first, then sizes, then all that has a name."""
-    return not item[1].is_positional, item[1].kind.takes_extent
+    """Counts first, then sizes, then what has a letter, then what has a name."""
+    argument = item[1]
+    if argument.is_positional:
+        return False, argument.kind.takes_extent
+    return True, argument.short is None
 
 
 def written(value: Any, squeeze: bool = False) -> str:
@@ -156,7 +171,7 @@ def written(value: Any, squeeze: bool = False) -> str:
     ('3x3', '1', '0:1', '0x3')
     """
     if not isinstance(value, tuple):
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return f"{value:g}".replace("e-0", "e-") if isinstance(value, float) else str(value)
     if not isinstance(value[0], tuple):
         return str(value[0]) if squeeze and value[0] == value[1] else f"{value[0]}x{value[1]}"
     rows = [str(begin) if begin == end else f"{begin}:{end}" for begin, end in value]
@@ -169,13 +184,3 @@ def register(cls: type[Layer], registry: dict[str, type[Layer]]) -> None:
         if name in registry:
             raise ValueError(f"two layers are called {name}: {registry[name].__name__} and {cls.__name__}")
         registry[name] = cls
-
-
-def need_map(volume: Volume, keyword: str) -> Volume:
-    """The volume, if it has a height and a width."""
-    if not volume.is_map:
-        helps = () if len(volume) > 1 else ("put it before the volume is flattened (FC and GAP make a vector)",)
-        raise Finding(
-            "E204", f"{keyword} works on a map, [HxWxC], and gets the {volume.kind} {volume}", helps=helps
-        )
-    return volume

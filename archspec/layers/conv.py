@@ -1,27 +1,32 @@
-"""Convolutions: CONV, DWCONV (depthwise), UPCONV (transposed)."""
+"""Convolutions: CONV, DWCONV (depthwise)."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from archspec.diagnostics import Finding
 from archspec.layers.arguments import COUNT, PADS, PAIR, WORD, Pads, Pair, argument, flag
-from archspec.layers.base import Example, Layer, Module, Tensor, Window, need_map
+from archspec.layers.base import Example, Layer, Module, Tensor, Window
+from archspec.layers.needs import need_divisor, need_map
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 from archspec.volume import Volume
+
+BIAS_DOC = "a bias for each filter; without the word: unless a BN follows"
+LINEAR_DOC = "`after` adds nothing to this layer"
+
 
 class Convolution(Layer):
     """What CONV and DWCONV share: a window with weights."""
 
     is_weight_layer: ClassVar[bool] = True
+    is_linear: ClassVar[bool] = True
 
     kernel: Pair = argument(PAIR, "height x width of the window", positional=True)
     stride: Pair = argument(PAIR, "the step of the window", default=(1, 1), short="s")
     pad: Pads | str = argument(PADS, "pixels of zeros around the map", default=NO_PADS, short="p", words=SAME)
     dilation: Pair = argument(PAIR, "the distance of the window's pixels", default=(1, 1), short="d")
-    bias: bool | None = flag("a bias for each filter; without the word: unless a BN follows", None, bias=True, nobias=False)
+    bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     rounding: str = argument(WORD, ROUNDING_DOC, default="", words=ROUNDING)
-    linear: bool = flag("`after` adds nothing to this layer", linear=True)
+    linear: bool = flag(LINEAR_DOC, linear=True)
 
     @property
     def pads(self) -> Pads:
@@ -38,11 +43,7 @@ class Convolution(Layer):
         volume = need_map(inputs[0], self.keyword)
         height, width = slide(volume, self.kernel, self.stride, self.pads, self.dilation, self.rounding)
         filters, groups = self._filters(volume.channels), self._groups(volume.channels)
-        for number, noun in ((volume.channels, "channels"), (filters, "filters")):
-            if number % groups:
-                fits = [g for g in range(1, groups + 1) if volume.channels % g == 0 and filters % g == 0]
-                helps = (f"`g{fits[-1]}` divides both {volume.channels} and {filters}",)
-                raise Finding("E203", f"{groups} groups do not divide {number} {noun}", helps=helps)
+        need_divisor(groups, "groups", {"channel": volume.channels, "filter": filters}, "g{}")
         return Volume((height, width, filters))
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
@@ -56,7 +57,7 @@ class Convolution(Layer):
     def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
         return output[0] * output[1] * self.tensors(inputs)[0].size
 
-    def window(self, inputs: tuple[Volume, ...]) -> Window:
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
         (top, _), (left, _) = self.pads
         return Window(self.kernel, self.stride, (top, left), self.dilation)
 
@@ -82,6 +83,8 @@ class Conv(Convolution):
         Example("CONV 96 11x11 s4", ((227, 227, 3),)),
         Example("CONV 8 3x3 same d2 nobias", ((12, 12, 4),)),
         Example("CONV 8 1x3 p0x1 s2x1 groups=4", ((9, 8, 4),)),
+        Example("CONV 4 3x3 s2 p0:1", ((8, 6, 2),)),
+        Example("CONV 4 3x3 s2 ceil", ((8, 7, 2),)),
     )
 
     filters: int = argument(COUNT, "how many filters, and so channels of the output", positional=True)

@@ -8,11 +8,15 @@ from archspec.layers.arguments import COUNT, argument, flag
 from archspec.layers.base import POINTWISE, Example, Layer, Module, Tensor, Window
 from archspec.volume import Volume
 
+BIAS_DOC = "a bias for each neuron; without the word: unless a BN follows"
+FEATURES_DOC = "how many neurons; without it, what the line's bracket says"
+
 
 class FullyConnected(Layer):
-    """Fully connected: flattens a map (channels slowest, as torch does), acts on each vector of a sequence."""
+    """Fully connected: flattens a map (channel by channel, as torch), acts on each vector of a sequence."""
 
     keyword = "FC"
+    is_linear = True
     is_weight_layer = True
     outputs = "features"
     sized_by_bracket = True
@@ -22,8 +26,8 @@ class FullyConnected(Layer):
         Example("FC 5", ((7, 3),)),
     )
 
-    features: int = argument(COUNT, "how many neurons; without it, what the line's bracket says", positional=True)
-    bias: bool | None = flag("a bias for each neuron; without the word: unless a BN follows", None, bias=True, nobias=False)
+    features: int = argument(COUNT, FEATURES_DOC, positional=True)
+    bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     linear: bool = flag("`after` adds nothing to this layer", linear=True)
 
     @classmethod
@@ -41,18 +45,19 @@ class FullyConnected(Layer):
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         volume = inputs[0]
         sizes = "*".join(map(str, volume)) if volume.is_map else str(volume.channels)
-        weight = Tensor("weight", (self.features, self._fan_in(volume)), f"({sizes})*{self.features}" if volume.is_map else f"{sizes}*{self.features}")
+        formula = f"({sizes})*{self.features}" if volume.is_map else f"{sizes}*{self.features}"
+        weight = Tensor("weight", (self.features, self._fan_in(volume)), formula)
         return (weight,) if self.bias is False else (weight, Tensor("bias", (self.features,)))
 
     def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
         vectors = output[0] if len(output) == 2 else 1
         return vectors * self.tensors(inputs)[0].size
 
-    def window(self, inputs: tuple[Volume, ...]) -> Window:
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window(is_global=True) if inputs[0].is_map else POINTWISE
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
-        arguments = {
-            "in_features": self._fan_in(inputs[0]), "out_features": self.features, "bias": self.bias is not False,
-        }  # fmt: skip
-        return Module("Linear", arguments)
+    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+        if inputs[0].is_map:
+            return None  # it flattens first
+        features = {"in_features": inputs[0].channels, "out_features": self.features}
+        return Module("Linear", {**features, "bias": self.bias is not False})

@@ -44,7 +44,11 @@ class Mul(Layer):
     """The product of two volumes; a vector `[C]` scales each channel of a map or a sequence."""
 
     keyword = "mul"
-    examples = (Example("mul", ((4, 5, 3), (4, 5, 3))), Example("mul", ((4, 5, 3), (3,))), Example("mul", ((6, 4), (4,))))
+    examples = (
+        Example("mul", ((4, 5, 3), (4, 5, 3))),
+        Example("mul", ((4, 5, 3), (3,))),
+        Example("mul", ((6, 4), (4,))),
+    )
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         largest = max(inputs, key=len)
@@ -55,13 +59,18 @@ class Mul(Layer):
         return largest
 
 
+def _strided(spatial: tuple[int, ...], stride: int) -> tuple[int, ...]:
+    """The height and width behind a 1x1 window."""
+    return tuple((size - 1) // stride + 1 for size in spatial)
+
+
 def _bridge(first: Volume, other: Volume) -> tuple[str, ...]:
     """What makes the second volume the first."""
     if not (first.is_map and other.is_map):
         return ("the branches of `add` make one shape",)
     large, small = max(first, other), min(first, other)
-    stride = large[0] // small[0] if small[0] and large[0] % small[0] == 0 and large[0] > small[0] else 1
-    if stride == 1 and large.spatial != small.spatial:
+    stride = next((s for s in range(1, 9) if _strided(large.spatial, s) == small.spatial), 0)
+    if not stride:
         return ("the branches of `add` make one shape: look at their strides and pads",)
     target, source = (small, large) if stride > 1 else (first, other)
     step = f"CONV {target.channels} 1x1" + (f" s{stride}" if stride > 1 else "")

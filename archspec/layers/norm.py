@@ -1,14 +1,25 @@
-"""Normalisations: NORM (AlexNet's), BN."""
+"""Normalisations: NORM (AlexNet's), BN, LN, GN, IN."""
 
 from __future__ import annotations
 
-from archspec.layers.arguments import COUNT, REAL, argument
-from archspec.layers.base import Example, Layer, Module, Tensor, need_map
+from archspec.diagnostics import Finding
+from archspec.layers.arguments import COUNT, REAL, argument, flag
+from archspec.layers.base import Example, Layer, Module, Tensor, Window
+from archspec.layers.needs import need_divisor, need_map
 from archspec.volume import Volume
+
+EPS_DOC = "added to the variance"
+
+
+def _scale_and_shift(volume: Volume) -> tuple[Tensor, ...]:
+    return (Tensor("weight", (volume.channels,)), Tensor("bias", (volume.channels,)))
 
 
 class LocalResponseNorm(Layer):
-    """AlexNet's local response normalisation over n channels (Krizhevsky et al. 2012, section 3.3)."""
+    """AlexNet's local response normalisation over n channels (Krizhevsky et al. 2012, section 3.3).
+
+    Alpha is divided by n, as torch, ONNX and Caffe do and the paper's formula does not.
+    """
 
     keyword = "NORM"
     aliases = ("LRN",)
@@ -24,23 +35,31 @@ class LocalResponseNorm(Layer):
         return need_map(inputs[0], self.keyword)
 
     def module(self, inputs: tuple[Volume, ...]) -> Module:
-        return Module("LocalResponseNorm", {"size": self.n, "alpha": self.alpha, "beta": self.beta, "k": self.k})
+        arguments = {"size": self.n, "alpha": self.alpha, "beta": self.beta, "k": self.k}
+        return Module("LocalResponseNorm", arguments)
 
 
 class BatchNorm(Layer):
-    """Batch normalisation over the batch, per channel (Ioffe & Szegedy 2015). Running statistics are no parameters."""
+    """Batch normalisation over the batch, per channel. Its running statistics are no parameters.
+
+    Ioffe & Szegedy 2015.
+    """
 
     keyword = "BN"
+    is_linear = True
     role = "normalisation"
     absorbs_bias = True
-    examples = (Example("BN", ((5, 6, 4),)), Example("BN eps=1e-3 momentum=0.01", ((4,),)))
+    examples = (
+        Example("BN", ((5, 6, 4),)),
+        Example("BN eps=1e-3 momentum=0.01", ((4,),)),
+        Example("BN", ((6, 4),)),
+    )
 
-    eps: float = argument(REAL, "added to the variance", default=1e-5)
-    momentum: float = argument(REAL, "the share of a new batch in the running statistics", default=0.1)
+    eps: float = argument(REAL, EPS_DOC, default=1e-5)
+    momentum: float = argument(REAL, "a new batch's share in the running statistics", default=0.1)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
-        channels = inputs[0].channels
-        return (Tensor("weight", (channels,)), Tensor("bias", (channels,)))
+        return _scale_and_shift(inputs[0])
 
     def module(self, inputs: tuple[Volume, ...]) -> Module | None:
         if len(inputs[0]) == 2:
@@ -48,3 +67,84 @@ class BatchNorm(Layer):
         name = "BatchNorm2d" if inputs[0].is_map else "BatchNorm1d"
         arguments = {"num_features": inputs[0].channels, "eps": self.eps, "momentum": self.momentum}
         return Module(name, arguments)
+
+
+class LayerNorm(Layer):
+    """Layer normalisation of each vector: of each pixel of a map, each vector of a sequence (Ba et al. 2016).
+
+    Its eps is 1e-6 as in ViT, ConvNeXt and MLP-Mixer; torch's own default, and Swin's, is `eps=1e-5`.
+    """
+
+    keyword = "LN"
+    role = "normalisation"
+    examples = (Example("LN", ((5, 6, 4),)), Example("LN eps=1e-5", ((6, 4),)), Example("LN", ((7,),)))
+
+    eps: float = argument(REAL, EPS_DOC, default=1e-6)
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        return _scale_and_shift(inputs[0])
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+        if inputs[0].is_map:
+            return None  # torch wants the channels of a map last
+        return Module("LayerNorm", {"normalized_shape": (inputs[0].channels,), "eps": self.eps})
+
+
+class GroupNorm(Layer):
+    """Group normalisation of a map: over its pixels and the channels of a group (Wu & He 2018).
+
+    Its statistics look at every pixel, and so does its receptive field.
+    """
+
+    keyword = "GN"
+    role = "normalisation"
+    examples = (Example("GN 2", ((5, 6, 8),)), Example("GN 4 eps=1e-6", ((3, 3, 4),)))
+
+    groups: int = argument(COUNT, "how many groups of channels", positional=True)
+    eps: float = argument(REAL, EPS_DOC, default=1e-5)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = need_map(inputs[0], self.keyword)
+        need_divisor(self.groups, "groups", {"channel": volume.channels}, "GN {}")
+        return volume
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        return _scale_and_shift(inputs[0])
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window(is_global=True)
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module:
+        arguments = {"num_groups": self.groups, "num_channels": inputs[0].channels, "eps": self.eps}
+        return Module("GroupNorm", arguments)
+
+
+class InstanceNorm(Layer):
+    """Instance normalisation: each channel over the pixels of its image (Ulyanov et al. 2016).
+
+    Its statistics look at every pixel, and so does its receptive field.
+    """
+
+    keyword = "IN"
+    role = "normalisation"
+    examples = (Example("IN", ((5, 6, 4),)), Example("IN affine eps=1e-6", ((5, 6, 4),)))
+
+    eps: float = argument(REAL, EPS_DOC, default=1e-5)
+    affine: bool = flag("a learned scale and shift of each channel", affine=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = need_map(inputs[0], self.keyword)
+        if volume.spatial == (1, 1):
+            helps = ("`LN` normalises across the channels of a pixel",)
+            raise Finding("E205", f"IN has 1 value a channel to normalise in {volume}", helps=helps)
+        return volume
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        return _scale_and_shift(inputs[0]) if self.affine else ()
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window(is_global=True)
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module:
+        arguments = {"num_features": inputs[0].channels, "eps": self.eps, "affine": self.affine}
+        return Module("InstanceNorm2d", arguments)

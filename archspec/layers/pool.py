@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from archspec.diagnostics import Finding
 from archspec.layers.arguments import PADS, PAIR, WORD, Pads, Pair, argument, flag
-from archspec.layers.base import Example, Layer, Module, Window, need_map
+from archspec.layers.base import Example, Layer, Module, Window
+from archspec.layers.needs import need_map
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 from archspec.volume import Volume
+
+PAD_DOC = "pixels around the map that count for nothing"
 
 
 class Pooling(Layer):
     """What POOL and AVGPOOL share: a window without weights, channel by channel."""
 
-    torch_name: ClassVar[str] = ""
-
     kernel: Pair = argument(PAIR, "height x width of the window", positional=True)
     stride: Pair = argument(PAIR, "the step of the window; a pool must say it", short="s")
-    pad: Pads | str = argument(PADS, "pixels around the map that count for nothing", default=NO_PADS, short="p", words=SAME)
+    pad: Pads | str = argument(PADS, PAD_DOC, default=NO_PADS, short="p", words=SAME)
     rounding: str = argument(WORD, ROUNDING_DOC, default="", words=ROUNDING)
 
     @property
@@ -41,12 +42,13 @@ class Pooling(Layer):
         for size, ends in zip(self.kernel, self.pads, strict=True):
             if 2 * max(ends) > size:
                 notes = ("a window over nothing but padding has no maximum and no mean",)
-                helps = (f"the pad of a pool is at most half its window, {size // 2}",)
-                raise Finding("E205", f"pad {max(ends)} is more than half of the window's {size}", notes=notes, helps=helps)
+                helps = (f"`p{size // 2}` is the most",)
+                message = f"pad {max(ends)} is more than half of the window's {size}"
+                raise Finding("E205", message, notes=notes, helps=helps)
         height, width = slide(volume, self.kernel, self.stride, self.pads, (1, 1), self.rounding)
         return Volume((height, width, volume.channels))
 
-    def window(self, inputs: tuple[Volume, ...]) -> Window:
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
         (top, _), (left, _) = self.pads
         return Window(self.kernel, self.stride, (top, left))
 
@@ -68,6 +70,8 @@ class MaxPool(Pooling):
         Example("POOL 2x2 s2", ((8, 8, 3),)),
         Example("MAXPOOL 3x3 s2 p1", ((9, 12, 2),)),
         Example("POOL 3x3 s2 ceil", ((8, 8, 2),)),
+        Example("POOL 3x3 s2 p0:1", ((8, 6, 2),)),
+        Example("POOL 1x1 s2", ((8, 7, 2),)),
     )
 
     def module(self, inputs: tuple[Volume, ...]) -> Module | None:
@@ -80,10 +84,12 @@ class AvgPool(Pooling):
 
     keyword = "AVGPOOL"
     aliases = ("AVG POOL", "AVERAGE POOL")
+    is_linear = True
     examples = (
         Example("AVGPOOL 2x2 s2", ((8, 8, 3),)),
         Example("AVGPOOL 3x3 s1 p1", ((5, 6, 2),)),
         Example("AVGPOOL 3x3 s2 p1 count_pad ceil", ((8, 8, 2),)),
+        Example("AVGPOOL 3x3 s2 p0:1", ((8, 6, 2),)),
     )
 
     count_pad: bool = flag("the mean counts padding as zeros", count_pad=True)
@@ -94,16 +100,21 @@ class AvgPool(Pooling):
 
 
 class GlobalAvgPool(Layer):
-    """Global average pooling: the mean of each channel of a map, the mean vector of a sequence (Lin et al. 2013)."""
+    """Global average pooling: the mean of each channel of a map, the mean vector of a sequence.
+
+    From Network in Network (Lin et al. 2013).
+    """
 
     keyword = "GAP"
     aliases = ("GLOBAL AVGPOOL",)
+    is_linear = True
     examples = (Example("GAP", ((7, 7, 5),)), Example("GAP", ((6, 4),)))
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         if len(inputs[0]) == 1:
-            raise Finding("E204", f"GAP has nothing to average in the vector {inputs[0]}")
+            helps = ("drop `GAP`: a vector is one value a channel already",)
+            raise Finding("E204", f"GAP has nothing to average in the vector {inputs[0]}", helps=helps)
         return Volume(inputs[0][-1:])
 
-    def window(self, inputs: tuple[Volume, ...]) -> Window:
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window(is_global=True)

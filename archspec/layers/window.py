@@ -1,57 +1,76 @@
 """A window that slides over pixels: how many places it has, and what to do when it does not fit.
 
+In: a map and the numbers of a window. Out: places along height and width, or a `Finding` with what would fit.
 The formula is the lecture's: (W - F + 2P)/S + 1, with F = d*(k-1) + 1 for a dilation d.
 """
 
 from __future__ import annotations
 
 from archspec.diagnostics import Finding, plural
-from archspec.layers.arguments import Pair, Pads
+from archspec.layers.arguments import Pads, Pair
+from archspec.record import Record
 from archspec.volume import Volume
 
 AXES = ("row", "column")
 NO_PADS: Pads = ((0, 0), (0, 0))
 SAME = (("same", "same"),)
 ROUNDING = (("floor", "floor"), ("ceil", "ceil"))
+_LARGEST_PAD = 64  # that a hint proposes
 ROUNDING_DOC = "`floor` drops the pixels that the last window leaves, `ceil` adds a window for them"
+
+
+class Axis(Record):
+    """A window along one axis: `size` pixels, windows of F = `width` at every `stride`, pads at both ends."""
+
+    name: str
+    size: int
+    width: int
+    stride: int
+    pad: Pair
+
+    @property
+    def room(self) -> int:
+        """How far the window can slide: W - F + 2P."""
+        return self.size + sum(self.pad) - self.width
 
 
 def padding(pad: Pads | str, kernel: Pair, dilation: Pair) -> Pads:
     """The pads; `same` keeps the size at stride 1: d*(k-1)/2 on both sides of an odd kernel."""
     if not isinstance(pad, str):
         return pad
+    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
     for size in kernel:
         if size % 2 == 0:
-            helps = (f"give the pad: p{(size - 1) // 2}:{size // 2} puts the odd pixel at the end",)
+            ends = "x".join(f"{total // 2}:{total - total // 2}" for total in totals)
+            helps = (f"`p{ends}` in its place puts the odd pixel at the end",)
             raise Finding("E205", f"`same` needs an odd kernel, and {size} is even", helps=helps)
-    high, wide = (d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
+    high, wide = (total // 2 for total in totals)
     return ((high, high), (wide, wide))
 
 
-def slide(volume: Volume, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair, rounding: str) -> Pair:
+def slide(  # noqa: PLR0913, PLR0917  # the numbers of a window, in the order of the formula
+    volume: Volume, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair, rounding: str
+) -> Pair:
     """The places of the window along height and width.
 
-    `rounding` is "floor", "ceil", or "" where the spec does not say: then dropping padding is fine and dropping
-    pixels an error.
+    `rounding` is "floor", "ceil", or "" where the spec does not say: then dropping padding is fine and
+    dropping pixels an error. Raises `Finding` for that, and for a window larger than the map and its pads.
     """
-    places = [
-        _places(size, k, s, pad, d, rounding, axis)
-        for size, k, s, pad, d, axis in zip(volume.spatial, kernel, stride, pads, dilation, AXES, strict=True)
-    ]
-    return places[0], places[1]
+    widths = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    axes = zip(AXES, volume.spatial, widths, stride, pads, strict=True)
+    high, wide = (_places(Axis(*axis), rounding) for axis in axes)
+    return high, wide
 
 
-def _places(size: int, kernel: int, stride: int, pad: Pair, dilation: int, rounding: str, axis: str) -> int:
-    width = dilation * (kernel - 1) + 1
-    room = size + sum(pad) - width
-    if room < 0:
-        raise _too_small(size, width, pad, axis)
-    places, left = divmod(room, stride)
+def _places(axis: Axis, rounding: str) -> int:
+    if axis.room < 0:
+        raise _too_small(axis)
+    places, left = divmod(axis.room, axis.stride)
     if rounding == "ceil" and left:
         # torch: the last window must begin on a pixel or on the padding before it
-        return places + 2 if (places + 1) * stride < size + pad[0] else places + 1
-    if not rounding and left > pad[1] and width >= stride:
-        raise _misfit(size, width, stride, pad, left - pad[1], axis)
+        return places + 2 if (places + 1) * axis.stride < axis.size + axis.pad[0] else places + 1
+    if not rounding and left > axis.pad[1] and axis.width >= axis.stride:
+        raise _misfit(axis, left)
     return places + 1
 
 
@@ -67,23 +86,30 @@ def _formula(size: int, width: int, stride: int, pad: Pair) -> str:
     return f"({size} - {width} + {pads})/{stride} + 1"
 
 
-def _too_small(size: int, width: int, pad: Pair, axis: str) -> Finding:
-    missing = width - size - sum(pad)
-    message = f"a window {width} wide does not fit {plural(size, axis)}"
-    formula = f"{size} + {sum(pad)} of padding - {width} < 0"
-    fits = (f"pad {pad[0] + (missing + 1) // 2} fits, and so does an input of {size + missing} or more",)
-    return Finding("E202", message, notes=(formula,), helps=fits)
+def _too_small(axis: Axis) -> Finding:
+    size, width, pads = axis.size, axis.width, sum(axis.pad)
+    message = f"a window {width} wide does not fit {plural(size, axis.name)}"
+    note = f"{size} + {pads} of padding - {width} < 0"
+    helps = (f"`p{(width - size + 1) // 2}` fits, and so does an input of {width - pads} or more",)
+    return Finding("E202", message, notes=(note,), helps=helps)
 
 
-def _misfit(size: int, width: int, stride: int, pad: Pair, dropped: int, axis: str) -> Finding:
-    message = f"a window {width} wide at stride {stride} does not fit {plural(size, axis)}"
-    note = f"{size_formula(size, width, stride, pad)}, which drops {plural(dropped, axis)} of pixels"
-    over = (size + sum(pad) - width) % stride
-    sizes = [fit for fit in (size - over, size + stride - over) if fit + sum(pad) >= width and fit > 0]
-    near = " or ".join(f"{fit}x{fit} gives {(fit + sum(pad) - width) // stride + 1}" for fit in sizes)
-    fit_pad = next((p for p in range(width) if (size + 2 * p - width) % stride <= p and p not in pad), None)
-    helps = [near]
-    if fit_pad is not None:
-        helps.append(f"`p{fit_pad}` on {size} gives {(size + 2 * fit_pad - width) // stride + 1}")
+def _misfit(axis: Axis, left: int) -> Finding:
+    size, width, stride, pad = axis.size, axis.width, axis.stride, axis.pad
+    message = f"a window {width} wide at stride {stride} does not fit {plural(size, axis.name)}"
+    formula = size_formula(size, width, stride, pad)
+    note = f"{formula}, which drops {plural(left - pad[1], axis.name)} of pixels"
+    places = axis.room // stride
+    sizes = [(size - left, places + 1), (size - left + stride, places + 2)]
+    helps = [" or ".join(f"{fit}x{fit} gives {gives}" for fit, gives in sizes if fit > 0)]
+    fitting = next((p for p in range(min(width // 2, _LARGEST_PAD) + 1) if _fits(axis, p)), None)
+    if fitting is not None:
+        helps.append(f"`p{fitting}` on {size} gives {(size + 2 * fitting - width) // stride + 1}")
     helps.append("`floor` drops them on purpose, `ceil` pads the last window")
     return Finding("E201", message, notes=(note,), helps=tuple(helps))
+
+
+def _fits(axis: Axis, pad: int) -> bool:
+    """Whether a window with this pad on both sides leaves nothing but padding."""
+    room = axis.size + 2 * pad - axis.width
+    return room >= 0 and room % axis.stride <= pad

@@ -26,6 +26,15 @@ def _pool() -> nn.Module:
     return nn.MaxPool2d(3, 2, ceil_mode=True)
 
 
+def _response_norm() -> nn.Module:
+    """The paper names no constants; these are Caffe's for GoogLeNet (AlexNet has k = 2)."""
+    return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
+
+
+def _classifier() -> list[nn.Module]:
+    return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.4), nn.Linear(1024, 1000)]
+
+
 class Inception(nn.Module):
     """Figure 2b: four branches over the same volume, concatenated along the channels."""
 
@@ -63,10 +72,10 @@ class GoogLeNet(nn.Module):
         self.stem = nn.Sequential(
             _conv(3, 64, 7, stride=2),
             _pool(),
-            nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0),
+            _response_norm(),
             _conv(64, 64, 1),
             _conv(64, 192, 3),
-            nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0),
+            _response_norm(),
             _pool(),
             Inception(192, 64, 96, 128, 16, 32, 32),
             Inception(256, 128, 128, 192, 32, 96, 64),
@@ -85,10 +94,7 @@ class GoogLeNet(nn.Module):
             _pool(),
             Inception(832, 256, 160, 320, 32, 128, 128),
             Inception(832, 384, 192, 384, 48, 128, 128),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Dropout(0.4),
-            nn.Linear(1024, 1000),
+            *_classifier(),
         )
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor]:

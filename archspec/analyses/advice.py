@@ -1,0 +1,40 @@
+"""What is legal and looks like a mistake.
+
+In: a graph. Out: warnings. Two weight layers with nothing nonlinear between them are one weight layer: the listing
+left its activations out, and `after` says them all at once.
+"""
+
+from __future__ import annotations
+
+from archspec.diagnostics import Diagnostic, Label, plural
+from archspec.ir import Graph, Node
+
+
+def missing_activations(graph: Graph) -> tuple[Diagnostic, ...]:
+    """One warning for all pairs of weight layers that meet with nothing nonlinear between."""
+    pairs = [(before, node) for node in graph.nodes if (before := _linear_before(graph, node)) is not None]
+    if not pairs:
+        return ()
+    before, node = pairs[0]
+    more = f" (and {plural(len(pairs) - 1, 'more pair')})" if len(pairs) > 1 else ""
+    message = f"{before.name} and {node.name} meet with nothing nonlinear between them{more}"
+    keywords = dict.fromkeys(pair[0].layer.keyword for pair in pairs)
+    helps = (
+        f"`after {' '.join(keywords)}: RELU` near the top adds one behind each, but for the last",
+        "`linear` behind a layer says that it is meant so",
+    )
+    labels = (Label(node.span, "the second"), Label(before.span, "the first"))
+    notes = ("without an activation the two are one linear map",)
+    return (Diagnostic("W201", message, labels, notes, helps),)
+
+
+def _linear_before(graph: Graph, node: Node) -> Node | None:
+    """The weight layer before this one, if only normalisations and the like stand between."""
+    if not node.layer.is_weight_layer or not node.layer.is_linear or len(node.inputs) != 1:
+        return None
+    before = graph.nodes[node.inputs[0]]
+    while before.layer.is_linear and not before.layer.is_weight_layer and len(before.inputs) == 1:
+        before = graph.nodes[before.inputs[0]]
+    if not before.layer.is_weight_layer or not before.layer.is_linear or getattr(before.layer, "linear", False):
+        return None
+    return before

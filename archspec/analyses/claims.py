@@ -1,0 +1,146 @@
+"""What a slide says of memory and parameters, compared with what is so.
+
+In: a graph, its costs, and the claims. Out: findings, and of each params claim whether it counts biases. The left side
+of a claim is worked out and must be exact; a figure with K, M or B holds within 1 %, one without must be exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec import syntax as s
+from archspec.analyses.cost import Cost
+from archspec.diagnostics import Diagnostic, Finding, plural
+from archspec.ir import Graph
+from archspec.record import Record
+from archspec.resolve.steps import PendingClaim
+
+TOLERANCE = 0.01
+
+
+class Verdict(Record):
+    """How the claims of memory and parameters came out."""
+
+    checked: int
+    suspended: int
+    with_biases: int
+    without_biases: int
+    findings: tuple[Diagnostic, ...]
+
+
+def check_claims(
+    graph: Graph, costs: Sequence[Cost], claims: Sequence[PendingClaim], totals: Sequence[s.Total], overridden: bool
+) -> Verdict:
+    """Compare every claim. With the command line's changes (`overridden`) a claim that fails is suspended."""
+    findings: list[Finding] = []
+    counted = [0, 0]
+    for claim in claims:
+        cost = costs[claim.node]
+        if claim.claim.kind == "params":
+            finding = _check_params(claim, cost, graph.nodes[claim.node].name, counted)
+        else:
+            finding = _check_memory(claim, graph, claim.node)
+        if finding:
+            findings.append(finding)
+    trunk = [cost for node, cost in zip(graph.nodes, costs, strict=True) if not node.head]
+    for total in totals:
+        finding = _check_total(total, trunk)
+        if finding:
+            findings.append(finding)
+    checked = len(claims) + len(totals) - len(findings)
+    if overridden:
+        return Verdict(checked, len(findings), counted[0], counted[1], ())
+    fallback = s.Span(graph.nodes[0].span.source, 0, 0)
+    reported = tuple(finding.diagnostic(fallback) for finding in findings)
+    return Verdict(checked, 0, counted[0], counted[1], reported)
+
+
+def _check_params(pending: PendingClaim, cost: Cost, name: str, counted: list[int]) -> Finding | None:
+    claim = pending.claim
+    for biases, actual in ((0, cost.params), (1, cost.params - cost.biases)):
+        if _holds(pending, claim, actual):
+            counted[biases] += 1
+            return None if _figure_holds(pending, claim) else _bad_figure(pending, claim)
+    exact = f"{cost.params - cost.biases:,} without biases, {cost.params:,} with"
+    actual_text = exact if cost.biases else f"{cost.params:,}"
+    message = f"the line says {_shown(pending.value)} parameters, {name} has {actual_text}"
+    notes = (f"{cost.formula} = {cost.params - cost.biases:,}",) if cost.formula else ()
+    helps = (f"`params: {cost.formula or cost.params} = {cost.params - cost.biases:,}`",) if cost.formula else ()
+    return Finding("E302", message, claim.span, "claimed here", notes=notes, helps=helps)
+
+
+def _check_memory(pending: PendingClaim, graph: Graph, index: int) -> Finding | None:
+    claim, node = pending.claim, graph.nodes[index]
+    if _holds(pending, claim, node.volume.values):
+        return None if _figure_holds(pending, claim) else _bad_figure(pending, claim)
+    message = f"the line says {_shown(pending.value)} values, {node.name} has {node.volume.values:,}"
+    product = "*".join(map(str, node.volume))
+    helps = (f"`memory: {product}`",)
+    return Finding("E303", message, claim.span, "claimed here", notes=(f"its volume is {node.volume}",), helps=helps)
+
+
+def _holds(pending: PendingClaim, claim: s.Claim, actual: int) -> bool:
+    exact = not isinstance(claim.value, s.Figure) or claim.value.is_exact
+    return pending.value == actual if exact else near(pending.value, actual)
+
+
+def _figure_holds(pending: PendingClaim, claim: s.Claim) -> bool:
+    if pending.figure is None:
+        return True
+    exact = not isinstance(claim.figure, s.Figure) or claim.figure.is_exact
+    return pending.figure == pending.value if exact else near(pending.figure, pending.value)
+
+
+def _bad_figure(pending: PendingClaim, claim: s.Claim) -> Finding:
+    assert pending.figure is not None and claim.figure is not None
+    message = f"the left side is {_shown(pending.value)}, the right says {claim.figure.span.text}"
+    rounded = isinstance(claim.figure, s.Figure) and not claim.figure.is_exact
+    notes = ("a figure with K, M or B holds within 1 %",) if rounded else ()
+    code = "E302" if claim.kind == "params" else "E303"
+    helps = (f"`= {_shown(pending.value)}`",)
+    return Finding(code, message, claim.figure.span, "claimed here", notes=notes, helps=helps)
+
+
+def _check_total(total: s.Total, costs: Sequence[Cost]) -> Finding | None:
+    if total.kind == "params":
+        params = sum(cost.params for cost in costs)
+        bare = params - sum(cost.biases for cost in costs)
+        if _total_holds(total.figure, params) or _total_holds(total.figure, bare):
+            return None
+        message = f"TOTAL says {total.figure.span.text} parameters, the rows add up to {params:,}"
+        notes: tuple[str, ...] = (f"{bare:,} without biases",)
+        helps = (f"`TOTAL params: {short(params)}`",)
+        return Finding("W301", message, total.span, "claimed here", notes=notes, helps=helps)
+    values = sum(cost.activations for cost in costs)
+    wrong_size = total.size is not None and not near(total.size.value, 4 * total.figure.value)
+    if _total_holds(total.figure, values) and not wrong_size:
+        return None
+    size = f"{4 * values / 1e6:.1f}"
+    said = "" if total.size is None else f" and {total.size.span.text}"
+    message = f"TOTAL says {total.figure.span.text} values{said}, the rows add up to {values:,}: {size} MB"
+    notes = (f"{plural(len(costs), 'row')}, those in place counted once; 4 bytes a value",)
+    helps = (f"`TOTAL memory: {short(values)} * 4 bytes ~= {size}MB`",)
+    return Finding("W302", message, total.span, "claimed here", notes=notes, helps=helps)
+
+
+def _total_holds(figure: s.Figure | s.Number, actual: int) -> bool:
+    if isinstance(figure, s.Figure) and not figure.is_exact:
+        return near(figure.value, actual)
+    return figure.value == actual
+
+
+def near(figure: float, actual: float) -> bool:
+    """Whether a rounded figure holds: within 1 % of what is so."""
+    return abs(figure - actual) <= TOLERANCE * actual
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,}"
+
+
+def short(value: float) -> str:
+    """A figure as a slide rounds it: 15.2M."""
+    for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if value >= limit:
+            return f"{value / limit:.3g}{suffix}" if value < 100 * limit else f"{value / limit:.0f}{suffix}"
+    return f"{value:,.0f}"

@@ -1,0 +1,112 @@
+"""MHSA: multi-head self-attention, over a sequence or within windows of a map."""
+
+from __future__ import annotations
+
+from math import gcd
+
+from archspec.diagnostics import Finding
+from archspec.layers.arguments import COUNT, INDEX, Pair, argument, flag
+from archspec.layers.base import Example, Layer, Tensor, Window
+from archspec.layers.needs import largest_divisor, need_divisor, need_map, need_sequence, need_tiles
+from archspec.volume import Volume
+
+
+class Attention(Layer):
+    """Multi-head self-attention, softmax(Q K^T / sqrt(d)) V for each head (Vaswani et al. 2017).
+
+    One weight matrix with biases makes Q, K and V, another joins the heads; d is the channels of a head.
+    With `window=7` it works on a map, within windows of 7x7 pixels (Swin, Liu et al. 2021). `shift=3` begins
+    the windows 3 pixels later; what the edge cuts off is a window of its own. Where a window covers the map
+    along an axis there is no shift along it. `relpos` adds a number to the scores, learned for each offset of
+    two pixels.
+    """
+
+    keyword = "MHSA"
+    is_weight_layer = True
+    examples = (
+        Example("MHSA 3", ((6, 12),)),
+        Example("MHSA 2 window=3", ((6, 9, 4),)),
+        Example("MHSA 2 window=4 shift=1 relpos", ((12, 8, 6),)),
+        Example("MHSA 2 window=4 shift=2 relpos", ((4, 8, 4),)),
+        Example("MHSA 1 window=4 shift=2 relpos", ((4, 4, 4),)),
+    )
+
+    heads: int = argument(COUNT, "how many heads; each gets its share of the channels", positional=True)
+    window: int | None = argument(  # type: ignore[assignment]  # until base.py's deprecated `window` goes
+        COUNT, "the side of the windows of a map", default=None
+    )
+    shift: int = argument(INDEX, "how many pixels later the windows begin", default=0)
+    relpos: bool = flag("scores depend on the offset of two pixels of a window", relpos=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = inputs[0]
+        if self.window is None:
+            self._need_plain(volume)
+        else:
+            need_map(volume, f"MHSA {self.heads} window={self.window}")
+            self._need_windows(volume, self.window)
+        need_divisor(self.heads, "heads", {"channel": volume.channels}, "MHSA {}")
+        return volume
+
+    def _need_plain(self, volume: Volume) -> None:
+        """Raise for a volume or an argument that attention over a whole sequence has no use for."""
+        if volume.is_map:
+            helps = ("`TOKENS` before it makes a sequence", "`window=7` works on windows of 7x7")
+            message = f"MHSA without a window works on a sequence, [NxC], and gets the map {volume}"
+            raise Finding("E204", message, helps=helps)
+        need_sequence(volume, self.keyword)
+        for word, given in (("shift", self.shift), ("relpos", self.relpos)):
+            if given:
+                message = f"`{word}` belongs to windows of a map, and MHSA gets the sequence {volume}"
+                raise Finding("E205", message, helps=(f"drop `{word}`",))
+
+    def _need_windows(self, volume: Volume, side: int) -> None:
+        """Raise unless windows of `side` tile the map and are shifted by less than their side."""
+        if self.shift >= side:
+            helps = (f"`shift={side // 2}` is Swin's",)
+            raise Finding("E205", f"a shift of {self.shift} is past the window of {side}", helps=helps)
+        fit = largest_divisor(gcd(*volume.spatial), side)
+        need_tiles(volume, side, "windows", (f"`window={fit}` tiles it",) if fit > 1 else ())
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        channels = inputs[0].channels
+        tensors = [
+            Tensor("qkv.weight", (3 * channels, channels), f"{channels}*{3 * channels}"),
+            Tensor("qkv.bias", (3 * channels,)),
+            Tensor("proj.weight", (channels, channels), f"{channels}*{channels}"),
+            Tensor("proj.bias", (channels,)),
+        ]
+        if self.relpos and self.window is not None:
+            offsets = 2 * self.window - 1
+            formula = f"({offsets}*{offsets})*{self.heads}"
+            tensors.append(Tensor("relative_position_bias_table", (offsets**2, self.heads), formula))
+        return tuple(tensors)
+
+    def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
+        return self._vectors(inputs[0]) * 4 * output.channels**2
+
+    def attention_macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
+        return 2 * self._vectors(inputs[0]) * self._seen(inputs[0]) * output.channels
+
+    def scratch(self, inputs: tuple[Volume, ...]) -> int:
+        return self.heads * self._vectors(inputs[0]) * self._seen(inputs[0])
+
+    def _vectors(self, volume: Volume) -> int:
+        return volume.values // volume.channels
+
+    def _seen(self, volume: Volume) -> int:
+        """How many vectors each vector attends to."""
+        return self._vectors(volume) if self.window is None else self.window**2
+
+    def shifts(self, volume: Volume) -> Pair:
+        """The shift along the height and the width of a map."""
+        height, width = volume.spatial
+        side = self.window or max(height, width)
+        return (0 if side >= height else self.shift, 0 if side >= width else self.shift)
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        volume, side = inputs[0], self.window
+        if side is None or side >= max(volume.spatial):
+            return Window(is_global=True)
+        high, wide = self.shifts(volume)
+        return Window((side, side), pad=(-high % side, -wide % side), is_tiled=True)

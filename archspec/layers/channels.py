@@ -1,0 +1,80 @@
+"""Layers that move channels about: SHUFFLE, SLICE, PADCHANNELS. They take maps, sequences and vectors."""
+
+from __future__ import annotations
+
+from archspec.diagnostics import Finding
+from archspec.layers.arguments import COUNT, INDEX, argument
+from archspec.layers.base import Example, Layer, Module
+from archspec.layers.needs import need_divisor, need_map
+from archspec.volume import Volume
+
+
+class Shuffle(Layer):
+    """Channel shuffle: the first channel of each group, then the second of each, ... (ShuffleNet, 2017)."""
+
+    keyword = "SHUFFLE"
+    is_linear = True
+    examples = (Example("SHUFFLE 3", ((5, 4, 12),)), Example("SHUFFLE 2", ((3, 3, 6),)))
+
+    groups: int = argument(COUNT, "the groups that are mixed", positional=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = need_map(inputs[0], self.keyword)
+        need_divisor(self.groups, "groups", {"channel": volume.channels}, "SHUFFLE {}")
+        return volume
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module:
+        return Module("ChannelShuffle", {"groups": self.groups})
+
+
+class Slice(Layer):
+    """The channels from `begin` up to, and without, `end`, counted from 0."""
+
+    keyword = "SLICE"
+    is_linear = True
+    in_place = True
+    examples = (
+        Example("SLICE 0 3", ((5, 4, 6),)),
+        Example("SLICE 2 5", ((7, 6),)),
+        Example("SLICE 1 2", ((6,),)),
+    )
+
+    begin: int = argument(INDEX, "the first channel", positional=True)
+    end: int = argument(COUNT, "the channel behind the last", positional=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = inputs[0]
+        if self.end > volume.channels:
+            helps = (f"`SLICE {min(self.begin, volume.channels - 1)} {volume.channels}` goes up to the last",)
+            message = f"SLICE takes channels up to {self.end}, and {volume} has {volume.channels}"
+            raise Finding("E205", message, helps=helps)
+        if self.begin >= self.end:
+            helps = (f"`SLICE {self.end - 1} {self.end}` takes one channel: the end is not taken",)
+            raise Finding("E205", f"SLICE from {self.begin} to {self.end} takes no channel", helps=helps)
+        return Volume((*volume.spatial, self.end - self.begin))
+
+
+class PadChannels(Layer):
+    """Channels of zeros, half of them in front and half behind: ResNet's shortcut without parameters.
+
+    He et al. 2015 (option A, section 4.2) do not say where the zeros go; the implementations for CIFAR in
+    common use put half on each side. An odd one goes behind.
+    """
+
+    keyword = "PADCHANNELS"
+    is_linear = True
+    examples = (
+        Example("PADCHANNELS 8", ((5, 4, 3),)),
+        Example("PADCHANNELS 4", ((7, 2),)),
+        Example("PADCHANNELS 6", ((6,),)),
+    )
+
+    channels: int = argument(COUNT, "how many channels it makes", positional=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = inputs[0]
+        if self.channels < volume.channels:
+            helps = (f"`SLICE 0 {self.channels}` takes the first {self.channels}",)
+            message = f"PADCHANNELS makes {self.channels} channels, and {volume} has {volume.channels}"
+            raise Finding("E205", message, helps=helps)
+        return Volume((*volume.spatial, self.channels))

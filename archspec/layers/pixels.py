@@ -1,0 +1,115 @@
+"""Layers that move pixels about: SPACE2DEPTH, SHIFT, PAD, UPSAMPLE. They take maps."""
+
+from __future__ import annotations
+
+from archspec.diagnostics import Finding
+from archspec.layers.arguments import COUNT, PADS, WORD, Pads, argument
+from archspec.layers.base import Example, Layer, Module, Window
+from archspec.layers.needs import need_map, need_tiles, pad_to_tiles
+from archspec.volume import Volume
+
+DIRECTIONS = 4
+COLUMNS = (("columns", "columns"),)
+BILINEAR = (("bilinear", "bilinear"),)
+
+
+class SpaceToDepth(Layer):
+    """Each block of n x n pixels becomes one pixel of n*n times the channels, one pixel after the other.
+
+    The pixels of a block come row by row, as in ONNX's SpaceToDepth; with `columns` column by column, as in
+    Swin's patch merging (Liu et al. 2021).
+    """
+
+    keyword = "SPACE2DEPTH"
+    is_linear = True
+    examples = (Example("SPACE2DEPTH 2", ((6, 4, 3),)), Example("SPACE2DEPTH 2 columns", ((4, 6, 5),)))
+
+    block: int = argument(COUNT, "n, the side of a block", positional=True)
+    order: str = argument(WORD, "`columns` takes a block column by column", default="rows", words=COLUMNS)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume, n = need_map(inputs[0], self.keyword), self.block
+        need_tiles(volume, n, "blocks", (pad_to_tiles(volume, n),))
+        return Volume((volume[0] // n, volume[1] // n, volume.channels * n * n))
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window((self.block, self.block), (self.block, self.block))
+
+
+class Shift(Layer):
+    """Moves four groups of channels by a pixel: down, up, right, left (S2-MLP, Yu et al. 2021).
+
+    As in S2-MLP's Algorithm 1, the pixels at the edge that nothing moves to keep their values.
+    """
+
+    keyword = "SHIFT"
+    is_linear = True
+    examples = (Example("SHIFT", ((5, 6, 8),)), Example("SHIFT", ((3, 3, 4),)))
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = need_map(inputs[0], self.keyword)
+        if over := volume.channels % DIRECTIONS:
+            helps = (f"`PADCHANNELS {volume.channels - over + DIRECTIONS}` before it makes a multiple of 4",)
+            message = f"SHIFT moves 4 groups of channels, and 4 does not divide {volume.channels}"
+            raise Finding("E203", message, helps=helps)
+        return volume
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window((3, 3), pad=(1, 1))
+
+
+class Pad(Layer):
+    """Zeros around a map, as a layer of its own."""
+
+    keyword = "PAD"
+    is_linear = True
+    examples = (
+        Example("PAD p1", ((5, 4, 3),)),
+        Example("PAD p0:1", ((5, 4, 3),)),
+        Example("PAD p0x2:1", ((5, 4, 3),)),
+    )
+
+    pad: Pads = argument(PADS, "pixels of zeros around the map", short="p")
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = need_map(inputs[0], self.keyword)
+        height, width = (size + sum(ends) for size, ends in zip(volume.spatial, self.pad, strict=True))
+        return Volume((height, width, volume.channels))
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        (top, _), (left, _) = self.pad
+        return Window(pad=(top, left))
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module:
+        (top, bottom), (left, right) = self.pad
+        return Module("ZeroPad2d", {"padding": (left, right, top, bottom)})
+
+
+class Upsample(Layer):
+    """A map n times as high and wide: each pixel repeated, or `bilinear` (torch's align_corners=False)."""
+
+    keyword = "UPSAMPLE"
+    is_linear = True
+    examples = (
+        Example("UPSAMPLE 2", ((5, 4, 3),)),
+        Example("UPSAMPLE 2 bilinear", ((5, 4, 3),)),
+        Example("UPSAMPLE 3 bilinear", ((4, 5, 2),)),
+    )
+
+    factor: int = argument(COUNT, "n, how many times as high and wide", positional=True)
+    mode: str = argument(WORD, "`bilinear` goes from pixel to pixel", default="nearest", words=BILINEAR)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        height, width, channels = need_map(inputs[0], self.keyword)
+        return Volume((height * self.factor, width * self.factor, channels))
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        n = self.factor
+        if self.mode == "nearest":
+            kernel, pad = n, n - 1
+        else:  # the triangle of weights is 2n wide, and its ends are zeros where n is odd
+            kernel, pad = 2 * n - n % 2, (3 * n - 2) // 2
+        return Window((kernel, kernel), pad=(pad, pad), scale=(n, n))
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module:
+        return Module("Upsample", {"scale_factor": self.factor, "mode": self.mode})

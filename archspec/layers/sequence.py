@@ -1,0 +1,91 @@
+"""Sequences of vectors: TOKENS, CLS, POSEMBED, TAKE, TRANSPOSE."""
+
+from __future__ import annotations
+
+from archspec.diagnostics import Finding
+from archspec.layers.arguments import INDEX, argument
+from archspec.layers.base import Example, Layer, Tensor, Window
+from archspec.layers.needs import need_map, need_sequence
+from archspec.volume import Volume
+
+
+class Tokens(Layer):
+    """A map as a sequence: its pixels row by row, [HxWxC] to [H*W x C] (ViT, Dosovitskiy et al. 2020)."""
+
+    keyword = "TOKENS"
+    is_linear = True
+    in_place = True
+    examples = (Example("TOKENS", ((4, 5, 3),)),)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        height, width, channels = need_map(inputs[0], self.keyword)
+        return Volume((height * width, channels))
+
+
+class ClassToken(Layer):
+    """A learned vector in front of a sequence, which gathers what the classifier reads (ViT, after BERT)."""
+
+    keyword = "CLS"
+    is_linear = True
+    examples = (Example("CLS", ((6, 4),)),)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        vectors, channels = need_sequence(inputs[0], self.keyword)
+        return Volume((vectors + 1, channels))
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (inputs[0].channels,)),)
+
+
+class PositionEmbedding(Layer):
+    """A learned vector for each place of a sequence or a map, added to what is there (ViT)."""
+
+    keyword = "POSEMBED"
+    is_linear = True
+    examples = (Example("POSEMBED", ((6, 4),)), Example("POSEMBED", ((5, 3, 4),)))
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = inputs[0]
+        if len(volume) == 1:
+            helps = ("put it where there is a sequence or a map",)
+            raise Finding("E204", f"POSEMBED finds no places in the vector {volume}", helps=helps)
+        return volume
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        volume = inputs[0]
+        shape = (volume.channels, *volume.spatial) if volume.is_map else tuple(volume)
+        return (Tensor("weight", shape, "*".join(map(str, volume))),)
+
+
+class Take(Layer):
+    """One vector of a sequence, counted from 0: `TAKE 0` is what CLS put in front."""
+
+    keyword = "TAKE"
+    is_linear = True
+    in_place = True
+    examples = (Example("TAKE 0", ((6, 4),)), Example("TAKE 5", ((6, 4),)))
+
+    place: int = argument(INDEX, "which vector, from 0", positional=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        vectors, channels = need_sequence(inputs[0], self.keyword)
+        if self.place >= vectors:
+            helps = (f"`TAKE {vectors - 1}` is the last: they count from 0",)
+            raise Finding("E205", f"TAKE {self.place} of a sequence of {vectors} vectors", helps=helps)
+        return Volume((channels,))
+
+
+class Transpose(Layer):
+    """Swaps the two sides of a sequence, so that a FC works across its places (MLP-Mixer, 2021)."""
+
+    keyword = "TRANSPOSE"
+    is_linear = True
+    in_place = True
+    examples = (Example("TRANSPOSE", ((6, 4),)),)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        vectors, channels = need_sequence(inputs[0], self.keyword)
+        return Volume((channels, vectors))
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window(is_global=True)

@@ -1,0 +1,90 @@
+"""UPCONV: the transposed convolution, which makes maps larger."""
+
+from __future__ import annotations
+
+from archspec.diagnostics import Finding, plural
+from archspec.layers.arguments import COUNT, PADS, PAIR, Pads, Pair, argument, flag
+from archspec.layers.base import Example, Layer, Module, Tensor, Window
+from archspec.layers.conv import BIAS_DOC, LINEAR_DOC
+from archspec.layers.needs import need_map
+from archspec.layers.window import AXES, NO_PADS
+from archspec.volume import Volume
+
+
+class TransposedConv(Layer):
+    """Transposed convolution: each pixel paints a window, `stride` apart (Zeiler et al. 2010).
+
+    The size is (H - 1)*S - 2P + F. A pad `p1:0` takes off one pixel less at the end, which is what torch
+    calls `output_padding`.
+    """
+
+    keyword = "UPCONV"
+    is_weight_layer = True
+    is_linear = True
+    outputs = "filters"
+    examples = (
+        Example("UPCONV 6 2x2 s2", ((5, 4, 12),)),
+        Example("UPCONV 4 3x3 s2 p1:0 nobias", ((5, 7, 3),)),
+        Example("UPCONV 3 4x3 s3x1 p1", ((4, 6, 2),)),
+    )
+
+    filters: int = argument(COUNT, "how many filters, and so channels of the output", positional=True)
+    kernel: Pair = argument(PAIR, "height x width that one pixel paints", positional=True)
+    stride: Pair = argument(PAIR, "the distance of the painted windows", default=(1, 1), short="s")
+    pad: Pads = argument(PADS, "pixels taken off around the output", default=NO_PADS, short="p")
+    bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
+    linear: bool = flag(LINEAR_DOC, linear=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = need_map(inputs[0], self.keyword)
+        sizes = []
+        for size, kernel, stride, (begin, end), axis in zip(
+            volume.spatial, self.kernel, self.stride, self.pad, AXES, strict=True
+        ):
+            _need_pads(begin, end, stride)
+            painted = (size - 1) * stride + kernel
+            if painted <= begin + end:
+                note = f"({size} - 1)*{stride} + {kernel} - {begin + end} = {painted - begin - end}"
+                message = f"pads of {begin + end} take off all {plural(painted, axis)} that the windows paint"
+                helps = (f"`p{(painted - 1) // 2}` is the most that fits",)
+                raise Finding("E205", message, notes=(note,), helps=helps)
+            sizes.append(painted - begin - end)
+        return Volume((*sizes, self.filters))
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        channels = inputs[0].channels
+        high, wide = self.kernel
+        formula = f"({high}*{wide}*{channels})*{self.filters}"
+        weight = Tensor("weight", (channels, self.filters, high, wide), formula)
+        return (weight,) if self.bias is False else (weight, Tensor("bias", (self.filters,)))
+
+    def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
+        height, width = inputs[0].spatial
+        return height * width * self.tensors(inputs)[0].size
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        # a convolution at stride 1 over the pixels `stride` apart, which pads what this one leaves
+        (top, _), (left, _) = self.pad
+        pad = (self.kernel[0] - 1 - top, self.kernel[1] - 1 - left)
+        return Window(self.kernel, pad=pad, scale=self.stride)
+
+    def module(self, inputs: tuple[Volume, ...]) -> Module:
+        (top, bottom), (left, right) = self.pad
+        arguments = {
+            "in_channels": inputs[0].channels, "out_channels": self.filters, "kernel_size": self.kernel,
+            "stride": self.stride, "padding": (top, left), "output_padding": (top - bottom, left - right),
+            "bias": self.bias is not False,
+        }  # fmt: skip
+        return Module("ConvTranspose2d", arguments)
+
+
+def _need_pads(begin: int, end: int, stride: int) -> None:
+    """torch's bounds: 0 <= output_padding < stride."""
+    if 0 <= begin - end < stride:
+        return
+    most = max(begin, end)
+    least = max(most - stride + 1, min(begin, end))
+    fits = f"`p{most}`" if least == most else f"`p{most}:{least}`"
+    note = f"its end may keep up to {stride - 1} more than its begin (stride - 1)"
+    message = f"an UPCONV at stride {stride} cannot take {begin} off its begin and {end} off its end"
+    raise Finding("E205", message, notes=(note,), helps=(f"{fits} fits",))
