@@ -1,0 +1,30 @@
+"""archspec: a declarative language for neural-network architectures, and its compiler.
+
+>>> import archspec
+>>> archspec.load("vgg16").params
+138357544
+
+`load` and `loads` read a spec and give a `Network`; `SpecError` says what is wrong with one. Imports are late: the
+name alone costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.api import Network, load, loads
+    from archspec.diagnostics import SpecError
+
+__all__ = ["Network", "SpecError", "load", "loads"]
+__version__ = "0.1.0"
+
+_HOMES = {"Network": "api", "load": "api", "loads": "api", "SpecError": "diagnostics"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archspec' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"archspec.{_HOMES[name]}"), name)

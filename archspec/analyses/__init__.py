@@ -1,0 +1,74 @@
+"""What can be known of a graph without running it.
+
+In: a graph. Out: an `Analysis`: the cost and the receptive field of every layer, and the totals of the network. Auxiliary
+classifiers have rows and count in no total. The memory of a training step has its own analysis, `memory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archspec.analyses.cost import Cost, cost
+from archspec.analyses.depth import weight_layers
+from archspec.analyses.receptive_field import last_map, receptive_fields
+from archspec.ir import Graph, Node
+from archspec.record import Record
+
+FLOAT_BYTES = 4  # of a float32
+
+
+class Row(Record):
+    """One layer with what it costs; `receptive_field` is `(height, width)` in pixels of the input."""
+
+    node: Node
+    cost: Cost
+    receptive_field: tuple[int, int]
+
+
+class Totals(Record):
+    """Sums over rows: numbers of one image, in values, not bytes."""
+
+    params: int
+    params_no_bias: int
+    macs: int
+    attention_macs: int
+    activations: int
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of convolutions, weight matrices and attention: two a multiply-accumulate."""
+        return 2 * (self.macs + self.attention_macs)
+
+
+class Analysis(Record):
+    """A graph, measured. `rows` has one entry a node, in the graph's order."""
+
+    rows: tuple[Row, ...]
+    totals: Totals
+    weight_layers: int
+    receptive_field: tuple[int, int] | None  # of the last map; nothing where there is none
+
+
+def analyse(graph: Graph) -> Analysis:
+    """Measure every layer of a graph."""
+    fields = receptive_fields(graph)
+    rows = tuple(Row(node, cost(graph, node), fields[node.index]) for node in graph.nodes)
+    last = last_map(graph)
+    return Analysis(
+        rows=rows,
+        totals=add_up(row.cost for row in rows if not row.node.head),
+        weight_layers=weight_layers(graph),
+        receptive_field=None if last is None else fields[last.index],
+    )
+
+
+def add_up(costs: Iterable[Cost]) -> Totals:
+    """The sums of some layers' costs."""
+    params = biases = macs = attention_macs = activations = 0
+    for one in costs:
+        params += one.params
+        biases += one.biases
+        macs += one.macs
+        attention_macs += one.attention_macs
+        activations += one.activations
+    return Totals(params, params - biases, macs, attention_macs, activations)

@@ -1,0 +1,90 @@
+"""`archspec check`: the table of a network, or what is wrong with its spec."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Any
+
+import click
+
+from archspec.commands.findings import describe, show, status
+from archspec.commands.flags import change_flags
+from archspec.diagnostics import SpecError
+from archspec.resolve.flow import Overrides
+
+WIDEST = 140
+EPILOG = """\b
+Examples:
+  archspec check vgg16                            a built-in spec
+  archspec check mynet.arch other.arch            files of yours
+  archspec check resnet50 --all                   every layer of every block
+  archspec check resnet50 --input 384x384x3       on other images
+  archspec check mynet.arch --json | jq .params   as data
+  cat slide.txt | archspec check -                a slide that you copied
+
+\b
+Exit status: 0, or 1 where a spec is wrong (or, with --strict, has a warning), or 2 where the
+command line is.
+"""
+
+
+@click.command("check", epilog=EPILOG)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@change_flags
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="Open N levels of blocks; 0 shows the top level.")
+@click.option("--all", "show_all", is_flag=True, help="Open all blocks: one row a layer.")
+@click.option("--batch", type=click.IntRange(1, 2**31), default=1, metavar="N", help="Images a training step, for its memory.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON: an object, or a list for several specs.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+def command(
+    specs: tuple[str, ...],
+    changes: Any,
+    depth: int | None,
+    show_all: bool,
+    batch: int,
+    as_json: bool,
+    strict: bool,
+) -> None:
+    """Check each SPEC and print what its network costs, layer by layer.
+
+    A SPEC is a built-in name (`archspec specs` lists them), a path, or `-` for standard input. Volumes, parameters,
+    multiply-accumulates (MACs), memory and receptive fields are those of one image. Large networks show a row a block.
+    """
+    opened = None if depth is None and not show_all else 2**31 if show_all else depth
+    results: list[dict[str, Any]] = []
+    code = 0
+    for number, spec in enumerate(specs):
+        try:
+            network, findings = _load(spec, changes), ()
+        except SpecError as error:
+            network, findings = None, error.diagnostics
+        if network is not None:
+            findings = network.diagnostics
+        code = max(code, status(findings, strict))
+        if as_json:
+            results.append(network.to_dict(batch) if network else describe(spec, findings))
+            continue
+        if network is not None:
+            from archspec.report import report
+
+            click.echo("\n" * (number > 0) + report(network, depth=opened, batch=batch, width=_width()), nl=False)
+        show(findings, strict)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(results[0] if len(specs) == 1 else results, indent=2))
+    sys.exit(code)
+
+
+def _load(spec: str, changes: dict[str, Any]) -> Any:
+    from archspec.api import load
+
+    return load(spec, **changes)
+
+
+def _width() -> int:
+    """The terminal's columns; 100 where there is none."""
+    if not sys.stdout.isatty():
+        return 100
+    return min(WIDEST, shutil.get_terminal_size((100, 24)).columns)

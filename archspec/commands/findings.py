@@ -1,0 +1,44 @@
+"""Findings on their way to the user: text on standard error, data in JSON, and the exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from archspec.diagnostics import Diagnostic, plural
+from archspec.library import NOT_FOUND
+from archspec.render import coloured, plain, render
+
+BAD_CHANGE = "E117"
+
+
+def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
+    """Print findings, and how many there are, on standard error."""
+    if not findings:
+        return
+    sys.stdout.flush()
+    colours = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    for finding in findings:
+        click.echo(render(finding, coloured if colours else plain), err=True)
+    errors = sum(finding.severity == "error" for finding in findings)
+    counts = [plural(count, noun) for count, noun in ((errors, "error"), (len(findings) - errors, "warning")) if count]
+    known = next((finding.code for finding in findings if finding.severity == "error"), findings[0].code)
+    suffix = " (--strict takes warnings for errors)" if strict and not errors else ""
+    click.echo(f"{' and '.join(counts)}{suffix}; `archspec explain {known}` says more", err=True)
+
+
+def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:
+    """The exit status: 2 for a spec that is not there or a change that is none, 1 for a wrong one, 0."""
+    errors = {finding.code for finding in findings if finding.severity == "error"}
+    if errors & {NOT_FOUND, BAD_CHANGE}:
+        return 2
+    return 1 if errors or (strict and findings) else 0
+
+
+def describe(spec: str, findings: Sequence[Diagnostic]) -> dict[str, Any]:
+    """A spec that is wrong, as JSON gives it."""
+    return {"network": spec, "diagnostics": [finding.to_dict() for finding in findings]}

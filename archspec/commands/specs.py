@@ -1,0 +1,61 @@
+"""`archspec specs`: the built-in specs, one line each."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import click
+
+from archspec.library import built_in, folder, variants
+
+EPILOG = """\b
+Examples:
+  archspec specs                  all of them
+  archspec specs --json           as data
+  archspec specs --show resnet50  the text of one, to learn from or to copy
+"""
+NET = re.compile(r"^net +(?P<title>[^#\n]*?) *(?:# *(?P<about>.*))?$", re.MULTILINE)
+
+
+@click.command("specs", epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option("--show", metavar="NAME", help="Print the text of a built-in spec.")
+def command(as_json: bool, show: str | None) -> None:
+    """List the built-in specs by name, with their variants."""
+    if show is not None:
+        _show(show)
+        return
+    entries = [_entry(name) for name in built_in()]
+    if as_json:
+        import json
+
+        click.echo(json.dumps(entries, indent=2))
+        return
+    names = max((len(str(entry["name"])) for entry in entries), default=0)
+    titles = max((len(str(entry["title"])) for entry in entries), default=0)
+    for entry in entries:
+        click.echo(f"{entry['name']:<{names}}  {entry['title']:<{titles}}  {entry['about']}".rstrip())
+        found = entry["variants"]
+        if found:
+            click.echo(f"{'':<{names}}    {entry['name']}_" + ", _".join(map(str, found)))  # type: ignore[call-overload]
+
+
+def _entry(name: str) -> dict[str, object]:
+    text = (folder() / f"{name}.arch").read_text(encoding="utf-8")
+    net = NET.search(text)
+    title, about = (net["title"], net["about"] or "") if net else (name, "")
+    return {"name": name, "title": title, "about": about, "variants": list(variants(text))}
+
+
+def _show(name: str) -> None:
+    from archspec.commands.findings import show as show_findings
+    from archspec.commands.findings import status
+    from archspec.diagnostics import SpecError
+    from archspec.library import locate
+
+    try:
+        click.echo(locate(name).source.text, nl=False)
+    except SpecError as error:
+        show_findings(error.diagnostics)
+        sys.exit(status(error.diagnostics))

@@ -1,0 +1,136 @@
+"""Where specs are: built-in ones by name, files by path, standard input as `-`.
+
+In: what a user calls a spec. Out: its text, and the variant that the name holds. A name is a built-in file, or a built-in
+file and one of its variants, with or without `_` between: `vgg16`, `efficientnet_b3`, `densenet121`. What a spec uses is
+looked for beside it and among the built-in ones, nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from archspec.diagnostics import Diagnostic, Finding, SpecError, did_you_mean
+from archspec.record import Record
+from archspec.source import Source, Span
+
+SUFFIX = ".arch"
+MAX_BYTES = 16 * 2**20
+NOT_FOUND = "E014"
+
+
+class Located(Record):
+    """A spec that was found: its short name, its text, the folder it stands in, and the variant of its name."""
+
+    name: str
+    source: Source
+    folder: Path | None
+    variant: str | None = None
+
+
+def folder() -> Path:
+    """The folder of the built-in specs."""
+    from archspec import specs
+
+    return Path(next(iter(specs.__path__)))
+
+
+def built_in() -> tuple[str, ...]:
+    """The names of the built-in spec files, sorted."""
+    return tuple(sorted(name[: -len(SUFFIX)] for name in os.listdir(folder()) if name.endswith(SUFFIX)))
+
+
+def locate(spec: str) -> Located:
+    """Find a spec and read it.
+
+    Raises SpecError where there is none, or where it cannot be read or is no text.
+    """
+    if spec == "-":
+        return Located("stdin", Source("<stdin>", _decoded("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1))), None)
+    if "/" in spec or os.sep in spec or spec.endswith(SUFFIX):
+        path = Path(spec)
+        return Located(path.stem, Source(spec, _read(path, spec)), path.parent)
+    return _by_name(spec)
+
+
+def _by_name(spec: str) -> Located:
+    place, names = folder(), built_in()
+    if spec in names:
+        return _built_in(place, spec, spec, None)
+    for name in sorted(names, key=len, reverse=True):
+        variant = spec[len(name) :].removeprefix("_")
+        if spec.startswith(name) and variant:
+            located = _built_in(place, name, spec, variant)
+            if variant in variants(located.source.text) or spec[len(name)] == "_":
+                return located
+    raise _no_spec(spec, names)
+
+
+def variants(text: str) -> tuple[str, ...]:
+    """The names of the variants that a spec's text declares, without reading the rest of it."""
+    return tuple(re.findall(r"^variant +(\w+)", text, re.MULTILINE))
+
+
+def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located:
+    path = place / f"{file}{SUFFIX}"
+    return Located(name, Source(f"{file}{SUFFIX}", _read(path, path.name)), place, variant)
+
+
+def _no_spec(spec: str, names: tuple[str, ...]) -> SpecError:
+    helps = did_you_mean(spec, names) or ("`archspec specs` lists them",)
+    for path in (Path(spec), Path(spec + SUFFIX)):
+        if path.is_file():
+            helps = (f"`./{path}` is the file in this folder",)
+    return SpecError([Diagnostic(NOT_FOUND, f"no built-in spec is called `{spec}`", helps=helps)])
+
+
+def _read(path: Path, shown: str) -> str:
+    try:
+        if path.is_dir():
+            raise SpecError([Diagnostic(NOT_FOUND, f"{shown} is a folder", helps=("name the files in it",))])
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        helps = ("`archspec specs` lists the built-in ones, which go by name alone",)
+        raise SpecError([Diagnostic(NOT_FOUND, f"there is no file {shown}", helps=helps)]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError([Diagnostic(NOT_FOUND, f"{shown} cannot be read: {reason}")]) from None
+    return _decoded(shown, data)
+
+
+def _decoded(shown: str, data: bytes) -> str:
+    """The text, line ends as `\\n`. Raises SpecError for what is no text, or too much of it."""
+    if len(data) > MAX_BYTES:
+        helps = ("is this a spec? repeats, `3 x block(...)`, keep one short",)
+        raise SpecError([Diagnostic("E009", f"{shown} has more than {MAX_BYTES:,} bytes", helps=helps)])
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"{shown} is no UTF-8 text: byte 0x{data[error.start]:02x} on line {line}"
+        raise SpecError([Diagnostic("E015", message, helps=("save it as UTF-8",))]) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def load_used(name: str, span: Span, place: Path | None) -> Source:
+    """The text of a file that a spec uses: from the spec's own folder, or else a built-in one.
+
+    Raises Finding where there is none.
+    """
+    file = name + SUFFIX
+    for where in (place, folder()):
+        if where is None:
+            continue
+        path = where / file
+        if path.is_file() and path.resolve().parent == where.resolve():
+            try:
+                return Source(str(path) if where is place and where != folder() else file, _read(path, str(path)))
+            except SpecError as error:
+                (diagnostic,) = error.diagnostics
+                raise Finding(diagnostic.code, diagnostic.message, span, helps=diagnostic.helps) from None
+    near = {path.stem for path in place.glob(f"*{SUFFIX}")} if place else set()
+    helps = did_you_mean(name, [*near, *built_in()]) or ("`use` looks beside the spec, then among the built-in ones",)
+    raise Finding(NOT_FOUND, f"there is no file {file} to use", span, "not found", helps=helps)

@@ -1,0 +1,69 @@
+"""A measured network as data, for `--json`.
+
+In: a network. Out: dictionaries, lists, numbers and strings. Volumes are `[H, W, C]`, `[N, C]` or `[C]`; receptive fields
+`[height, width]` in pixels of the input, not clipped at its edges.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archspec.analyses import Row
+
+if TYPE_CHECKING:
+    from archspec.api import Network
+
+
+def document(network: Network, batch: int) -> dict[str, Any]:
+    """The network as `archspec check --json` writes it; `training_bytes` is for a batch of `batch` images."""
+    field = network.receptive_field
+    return {
+        "network": network.name,
+        "title": network.title,
+        "input": list(network.input),
+        "output": list(network.output),
+        "params": network.params,
+        "params_no_bias": network.params_no_bias,
+        "macs": network.macs,
+        "attention_macs": network.attention_macs,
+        "flops": network.flops,
+        "activations": network.activations,
+        "batch": batch,
+        "training_bytes": network.training_bytes(batch),
+        "weight_layers": network.weight_layers,
+        "receptive_field": None if field is None else list(field),
+        "layers": [_layer(network, row) for row in network.layers],
+        "auxiliary": _auxiliary(network),
+        "diagnostics": [diagnostic.to_dict() for diagnostic in network.diagnostics],
+    }
+
+
+def _layer(network: Network, row: Row) -> dict[str, Any]:
+    node, cost, graph = row.node, row.cost, network.graph
+    volumes = [list(volume) for volume in graph.inputs(node)]
+    source = node.span.source
+    return {
+        "name": node.name,
+        "layer": node.layer.describe(),
+        "inputs": [graph.nodes[index].name for index in node.inputs],
+        "input": volumes[0] if len(volumes) == 1 else volumes or None,
+        "output": list(node.volume),
+        "params": cost.params,
+        "params_no_bias": cost.params - cost.biases,
+        "macs": cost.macs,
+        "attention_macs": cost.attention_macs,
+        "activations": cost.activations,
+        "receptive_field": list(row.receptive_field),
+        "file": source.name,
+        "line": node.span.line,
+    }
+
+
+def _auxiliary(network: Network) -> list[dict[str, Any]]:
+    """Each auxiliary classifier, with its layers: they count in no total."""
+    found = []
+    for head, totals in zip(network.graph.heads, network.auxiliary, strict=True):
+        rows = [row for row in network.analysis.rows if row.node.head == head.number]
+        layers = [_layer(network, row) for row in rows]
+        found.append({"weight": head.weight, "params": totals.params, "macs": totals.macs, "layers": layers})
+    return found

@@ -1,0 +1,111 @@
+"""What a network adds up to, in a few lines under its table.
+
+In: a network. Out: lines of text: totals in values and bytes, where they are, what was checked, and what the compiler
+added or left out. A megabyte is 10^6 bytes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from archspec.analyses import FLOAT_BYTES
+from archspec.diagnostics import plural
+from archspec.report.table import field_text, short
+from archspec.report.where import where
+
+if TYPE_CHECKING:
+    from archspec.api import Network
+
+
+def summary(network: Network, batch: int, width: int) -> list[str]:
+    """The lines under the table, at most `width` wide."""
+    totals = [*_totals(network, batch)]
+    names = max(len(name) for name, _, _ in totals)
+    figures = max(len(figure) for _, figure, _ in totals)
+    lines: list[str] = []
+    for name, figure, note in totals:
+        lead = f"{name:<{names}}  {figure:>{figures}}  "
+        lines += _wrapped(lead, note, width)
+    remarks = [*_remarks(network)]
+    return lines + ([""] if remarks else []) + [line for remark in remarks for line in _wrapped("", remark, width)]
+
+
+def _wrapped(lead: str, text: str, width: int) -> list[str]:
+    broken = wrap(text, max(20, width - len(lead)), break_on_hyphens=False) or [""]
+    return [(lead if number == 0 else " " * len(lead)) + line for number, line in enumerate(broken)]
+
+
+def _totals(network: Network, batch: int) -> Iterator[tuple[str, str, str]]:
+    params, bare = network.params, network.params_no_bias
+    yield "parameters", f"{params:,}", f"{bare:,} without biases; {bytes_text(FLOAT_BYTES * params)} in float32"
+    yield "MACs", f"{network.macs:,}", "multiply-accumulates of convolutions and weight matrices, one image"
+    if network.attention_macs:
+        yield "", f"{network.attention_macs:,}", "of attention's own products besides"
+    counted = "2 x (MACs + attention's)" if network.attention_macs else "2 x MACs"
+    yield "FLOPs", f"{network.flops:,}", f"{counted}: {short(network.flops)} floating-point operations"
+    held = bytes_text(FLOAT_BYTES * network.activations)
+    yield "memory", f"{network.activations:,}", f"values, one image, forward: {held} in float32 (in place counted once)"
+    training = bytes_text(network.training_bytes(batch))
+    yield "training", training, f"at the worst moment of a step: batch {batch:,}, SGD with momentum, float32"
+    yield "weight layers", f"{network.weight_layers:,}", "along the longest path"
+    if network.receptive_field:
+        yield "receptive field", field_text(network.receptive_field), "pixels, of the last map"
+
+
+def bytes_text(size: int) -> str:
+    """A size as a person reads it: 553.4 MB."""
+    for limit, unit in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= limit:
+            return f"{size / limit:.4g} {unit}" if size < 999.95 * limit else f"{size / limit:,.0f} {unit}"
+    return f"{size} B"
+
+
+def _remarks(network: Network) -> Iterator[str]:
+    text = where(network)
+    if text:
+        yield text
+    for head, totals in zip(network.graph.heads, network.auxiliary, strict=True):
+        source = next(node for node in network.graph.nodes if node.head == head.number)
+        before = network.graph.nodes[source.inputs[0]].name
+        yield (
+            f"auxiliary classifier behind {before}, loss weight {head.weight:g}: {totals.params:,} parameters,"
+            f" {totals.macs:,} MACs, in training only; in no total above"
+        )
+    yield from _implied(network)
+    yield from _checked(network)
+
+
+def _implied(network: Network) -> Iterator[str]:
+    """What `after` added, and the biases that a BN makes needless."""
+    added = Counter(node.layer.describe() for node in network.graph.nodes if node.implied)
+    if added:
+        yield "`after` added " + ", ".join(f"{count:,} {layer}" for layer, count in added.items())
+    bare = [
+        node
+        for node in network.graph.nodes
+        if node.layer.absorbs_bias and getattr(network.graph.nodes[node.inputs[0]].layer, "bias", None) is False
+    ]
+    if bare:
+        yield f"{plural(len(bare), 'weight layer')} without bias: a BN follows, whose shift takes its place"
+
+
+def _checked(network: Network) -> Iterator[str]:
+    resolved, verdict = network.resolved, network.verdict
+    checked = []
+    if resolved.brackets_checked:
+        checked.append(plural(resolved.brackets_checked, "volume"))
+    if verdict.with_biases:
+        checked.append(f"{plural(verdict.with_biases, 'params claim')} with biases")
+    if verdict.without_biases:
+        checked.append(f"{plural(verdict.without_biases, 'params claim')} without biases")
+    others = verdict.checked - verdict.with_biases - verdict.without_biases
+    if others:
+        checked.append(plural(others, "other claim"))
+    if checked:
+        yield "claims that hold: " + ", ".join(checked)
+    suspended = resolved.brackets_suspended + verdict.suspended
+    if suspended:
+        yield f"{plural(suspended, 'claim')} of the spec as written, not checked: the command line changes what they are about"

@@ -1,0 +1,64 @@
+"""Where it all is: "42 % of memory is in the first two CONVs, 89 % of parameters are in FC".
+
+In: a network. Out: one sentence. Memory is told by the first few layers of one kind where they hold a good part of it, by
+the size of the map otherwise; parameters and arithmetic by the kind of layer, and by the block where a network has them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from archspec.analyses import Row
+
+if TYPE_CHECKING:
+    from archspec.api import Network
+
+GOOD_PART = 0.4
+FEW = 4
+NUMBERS = ("", "", "two ", "three ", "four ")
+
+
+def where(network: Network) -> str:
+    """The sentence, or nothing where there is nothing to tell."""
+    rows = network.layers
+    parts = [_memory(rows), _by_kind(rows, "params", "parameters"), _by_kind(rows, "macs", "MACs")]
+    told = ", ".join(part for part in parts if part)
+    return f"where it is: {told}" if told else ""
+
+
+def _memory(rows: tuple[Row, ...]) -> str:
+    total = sum(row.cost.activations for row in rows)
+    by_kind = Counter[str]()
+    for row in rows:
+        by_kind[row.node.layer.keyword] += row.cost.activations
+    kind = by_kind.most_common(1)[0][0]
+    first = [row.cost.activations for row in rows if row.node.layer.keyword == kind]
+    for count in range(1, min(FEW, len(first) - 1) + 1):
+        if sum(first[:count]) >= GOOD_PART * total:
+            noun = f"first {NUMBERS[count]}{kind}s" if count > 1 else f"first {kind}"
+            return f"{_percent(sum(first[:count]), total)} of memory is in the {noun}"
+    by_size = Counter[tuple[int, ...]]()
+    for row in rows:
+        by_size[row.node.volume.spatial] += row.cost.activations
+    size, held = by_size.most_common(1)[0]
+    if not size:
+        return ""
+    return f"{_percent(held, total)} of memory is at " + ("x".join(map(str, size)) if len(size) > 1 else f"{size[0]} vectors")
+
+
+def _by_kind(rows: tuple[Row, ...], field: str, noun: str) -> str:
+    by_kind = Counter[str]()
+    for row in rows:
+        by_kind[row.node.layer.keyword] += getattr(row.cost, field)
+    total = by_kind.total()
+    if not total:
+        return ""
+    kind, held = by_kind.most_common(1)[0]
+    return f"{_percent(held, total)} of {noun} are in {kind}"
+
+
+def _percent(part: int, whole: int) -> str:
+    """A share, never rounded up to all of it."""
+    share = 100 * part / whole
+    return f"{share:.0f} %" if share < 99.5 or part == whole else f"{int(share * 10) / 10} %"
