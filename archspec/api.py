@@ -1,13 +1,12 @@
 """A spec from Python: `archspec.load("resnet50")`.
 
-In: a spec's name, path or text, and what to change in it. Out: a `Network`, which knows its totals, its layers and what was
-noticed. What `archspec check` prints and writes as JSON is made from it.
+In: a spec's name, path or text, and what to change in it. Out: a `Network`, which knows its totals, its layers and what
+was noticed. What `archspec check` prints and writes as JSON is made from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,9 @@ class Network:
     9408
     """
 
-    def __init__(self, located: Located, resolved: Resolved, graph: Graph, verdict: Verdict, analysis: Analysis) -> None:
+    def __init__(
+        self, located: Located, resolved: Resolved, graph: Graph, verdict: Verdict, analysis: Analysis
+    ) -> None:
         self.name: str = located.name
         self.source: Source = located.source
         self.graph: Graph = graph
@@ -152,13 +153,13 @@ class Network:
         return f"<Network {self.name}: {self.input} -> {self.output}, {self.params:,} parameters>"
 
 
-def load(  # noqa: PLR0913  # one keyword for each flag of `archspec check`
+def load(  # one keyword for each flag of `archspec check`
     spec: str | Path,
     *,
-    input: tuple[int, ...] | str | None = None,  # noqa: A002  # the flag's name
+    input: tuple[int, ...] | str | None = None,  # the flag's name
     classes: int | None = None,
     variant: str | None = None,
-    set: Mapping[str, object] | None = None,  # noqa: A002
+    set: Mapping[str, object] | None = None,
 ) -> Network:
     """Read a spec: a built-in one by its name (`"resnet50"`), or a file by its path (`"./mine.arch"`).
 
@@ -178,19 +179,23 @@ def loads(text: str, name: str = "spec") -> Network:
 
 
 def overrides(
-    *, input: tuple[int, ...] | str | None, classes: int | None, variant: str | None, values: Mapping[str, object]  # noqa: A002
+    *, input: tuple[int, ...] | str | None, classes: int | None, variant: str | None, values: Mapping[str, object]
 ) -> Overrides:
     """The changes that a user asks for. Raises SpecError for one that is none."""
     volume = None
     if input is not None:
         parts = input.replace("×", "x").split("x") if isinstance(input, str) else [str(size) for size in input]
-        if not 1 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and 0 < int(part) < 2**31 for part in parts):
+        if not 1 <= len(parts) <= 3 or not all(map(_is_size, parts)):
             shown = input if isinstance(input, str) else "x".join(parts)
             raise _bad_change(f"`{shown}` is no volume", "height x width x channels: `384x384x3`")
         volume = tuple(int(part) for part in parts)
     if classes is not None and not 0 < classes < 2**31:
         raise _bad_change(f"{classes} classes", "a number from 1 on")
     return Overrides(volume, classes, tuple(values.items()), variant)
+
+
+def _is_size(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
 def _bad_change(message: str, hint: str) -> SpecError:

@@ -1,7 +1,7 @@
 """The command `archspec`: its commands, each imported when it is used.
 
-In: the command line. Out: text or JSON on standard output, findings on standard error, and an exit status: 0, or 1 for a
-spec that is wrong, or 2 for a command line that is.
+In: the command line. Out: text or JSON on standard output, findings on standard error, and an exit status: 0, or 1 for
+a spec that is wrong, or 2 for a command line that is.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Where specs are: built-in ones by name, files by path, standard input as `-`.
 
-In: what a user calls a spec. Out: its text, and the variant that the name holds. A name is a built-in file, or a built-in
-file and one of its variants, with or without `_` between: `vgg16`, `efficientnet_b3`, `densenet121`. What a spec uses is
-looked for beside it and among the built-in ones, nowhere else.
+In: what a user calls a spec. Out: its text, and the variant that the name holds. A name is a built-in file, or a
+built-in file and one of its variants, with or without `_` between: `vgg16`, `efficientnet_b3`, `densenet121`. What a
+spec uses is looked for beside it and among the built-in ones, nowhere else.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def folder() -> Path:
 
 def built_in() -> tuple[str, ...]:
     """The names of the built-in spec files, sorted."""
-    return tuple(sorted(name[: -len(SUFFIX)] for name in os.listdir(folder()) if name.endswith(SUFFIX)))
+    return tuple(sorted(path.stem for path in folder().glob(f"*{SUFFIX}")))
 
 
 def locate(spec: str) -> Located:

@@ -1,7 +1,7 @@
 """What can be known of a graph without running it.
 
-In: a graph. Out: an `Analysis`: the cost and the receptive field of every layer, and the totals of the network. Auxiliary
-classifiers have rows and count in no total. The memory of a training step has its own analysis, `memory`.
+In: a graph. Out: an `Analysis`: the cost and the receptive field of every layer, and the totals of the network.
+Auxiliary classifiers have rows and count in no total. The memory of a training step has its own analysis, `memory`.
 """
 
 from __future__ import annotations

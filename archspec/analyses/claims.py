@@ -14,6 +14,7 @@ from archspec.diagnostics import Diagnostic, Finding, plural
 from archspec.ir import Graph
 from archspec.record import Record
 from archspec.resolve.steps import PendingClaim
+from archspec.source import Span
 
 TOLERANCE = 0.01
 
@@ -50,7 +51,7 @@ def check_claims(
     checked = len(claims) + len(totals) - len(findings)
     if overridden:
         return Verdict(checked, len(findings), counted[0], counted[1], ())
-    fallback = s.Span(graph.nodes[0].span.source, 0, 0)
+    fallback = Span(graph.nodes[0].span.source, 0, 0)
     reported = tuple(finding.diagnostic(fallback) for finding in findings)
     return Verdict(checked, 0, counted[0], counted[1], reported)
 

@@ -1,4 +1,4 @@
-"""Weight layers, counted as the lecture does: along the longest path, parallel layers once, auxiliary heads not at all."""
+"""Weight layers, counted as the lecture does: along the longest path, parallel layers once, auxiliary heads never."""
 
 from __future__ import annotations
 

@@ -1,78 +1,126 @@
 """Receptive fields: how many pixels of the input one output sees, along height and width.
 
-In: a graph. Out: for each node `(height, width)`, theoretical: not clipped at the edges of the input. Each node keeps
-the interval of input pixels that its output at 0 sees, and the distance of neighbouring outputs in input pixels (the
-jump; Araujo et al. 2019, "Computing receptive fields of convolutional neural networks"). Where paths join, the hull of
-their intervals counts, so the largest over all paths. A global layer sees the field of the whole map; its jump is 0.
+In: a graph. Out: for each node `(height, width)`, theoretical: not clipped at the edges of the input, and the largest
+over all outputs. A field is the hull of what is seen; gaps that dilation leaves inside count.
+
+Each node keeps the first and last input pixel that its outputs see (Araujo et al. 2019, "Computing receptive fields of
+convolutional neural networks"). Where maps are only made smaller, one output says it all: the next sees the same a
+jump further. Behind an UPCONV, an UPSAMPLE or Swin's windows neighbours differ in more than that, and a period of them
+is kept: 2 behind a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A global layer sees the field of
+the whole map, and so does what is multiplied by its result.
+
+Not exact: where paths of different strides end in maps of one size (only odd pads do that) the larger stride counts,
+and a period of more than MAX_PERIOD outputs is taken to see the whole map.
 """
 
 from __future__ import annotations
 
-from math import floor
-from typing import NamedTuple
+from collections.abc import Sequence
+from math import gcd, lcm
 
 from archspec.ir import Graph, Node
-from archspec.layers.base import Window
+from archspec.layers.base import POINTWISE, Window
+from archspec.record import Record
+
+MAX_PERIOD = 1024
 
 
-class Reach(NamedTuple):
-    """Along one axis: the first and last input pixel of output 0, the jump, and how many outputs there are."""
+class Reach(Record):
+    """What the outputs along one axis see.
 
-    first: float
-    last: float
-    jump: float
+    With a period of P outputs, the output q*P + r sees the pixels from `firsts[r] + q*jump` to `lasts[r] + q*jump`.
+    A jump of 0 says that all see the same. `extent` is how many outputs there are.
+    """
+
+    firsts: tuple[int, ...]
+    lasts: tuple[int, ...]
+    jump: int
     extent: int
 
     @property
     def size(self) -> int:
-        """How many pixels are seen."""
-        return floor(self.last - self.first) + 1
+        """How many pixels are seen, at most."""
+        if len(self.firsts) == 1:
+            return self.lasts[0] - self.firsts[0] + 1
+        return max(last - first for first, last in zip(self.firsts, self.lasts, strict=True)) + 1
+
+    def first(self, place: int) -> int:
+        """The first pixel that an output sees; places before 0 and past the extent count as if they were there."""
+        periods, rest = divmod(place, len(self.firsts))
+        return self.firsts[rest] + periods * self.jump
+
+    def last(self, place: int) -> int:
+        """The last pixel that an output sees."""
+        periods, rest = divmod(place, len(self.lasts))
+        return self.lasts[rest] + periods * self.jump
 
 
 def receptive_fields(graph: Graph) -> tuple[tuple[int, int], ...]:
     """The receptive field of every node, `(height, width)`."""
     reaches: list[tuple[Reach, Reach]] = []
     for node in graph.nodes:
-        if not node.inputs:
-            size = node.volume.spatial if node.volume.is_map else (1, 1)
-            reaches.append((Reach(0, 0, 1, size[0]), Reach(0, 0, 1, size[1])))
-            continue
-        inputs = [reaches[index] for index in node.inputs]
-        window = node.layer.window(graph.inputs(node))
-        axes = [_step(_join([reach[axis] for reach in inputs]), window, axis) for axis in (0, 1)]
-        if node.volume.is_map:
-            axes = [axes[axis]._replace(extent=node.volume[axis]) for axis in (0, 1)]
-        reaches.append((axes[0], axes[1]))
+        if node.inputs:
+            reaches.append(_reach(node, node.layer.sees(graph.inputs(node)), reaches))
+        else:
+            extents = node.volume.spatial if node.volume.is_map else (1, 1)
+            high, wide = (Reach((0,), (0,), 1, extent) for extent in extents)
+            reaches.append((high, wide))
     return tuple((high.size, wide.size) for high, wide in reaches)
 
 
+def _reach(node: Node, window: Window, reaches: Sequence[tuple[Reach, Reach]]) -> tuple[Reach, Reach]:
+    if len(node.inputs) == 1 and window is POINTWISE:
+        return reaches[node.inputs[0]]
+    seen = []
+    for axis in (0, 1):
+        path = _join([reaches[index][axis] for index in node.inputs])
+        extent = node.volume[axis] if node.volume.is_map else path.extent
+        seen.append(_look(path, window, axis, extent))
+    return seen[0], seen[1]
+
+
 def _join(paths: list[Reach]) -> Reach:
-    """Where paths meet: the hull. A global path makes the whole global."""
+    """Where paths meet: the hull. A path that sees everything makes all of them see everything."""
     if len(paths) == 1:
         return paths[0]
-    if any(path.jump == 0 for path in paths):
-        paths = [_whole(path) for path in paths]
-    first, last = min(path.first for path in paths), max(path.last for path in paths)
-    return Reach(first, last, max(path.jump for path in paths), max(path.extent for path in paths))
+    period = lcm(*(len(path.firsts) for path in paths))
+    if not all(path.jump for path in paths) or period > MAX_PERIOD:
+        paths, period = [_whole(path) for path in paths], 1
+    firsts = tuple(min(path.first(place) for path in paths) for place in range(period))
+    lasts = tuple(max(path.last(place) for path in paths) for place in range(period))
+    jump = max(path.jump * (period // len(path.firsts)) for path in paths)
+    return Reach(firsts, lasts, jump, max(path.extent for path in paths))
 
 
 def _whole(path: Reach) -> Reach:
-    return Reach(path.first, path.last + (path.extent - 1) * path.jump, 0, path.extent)
+    """What all outputs see together."""
+    if not path.jump:
+        return path
+    ends = range(min(len(path.firsts), path.extent))
+    first = min(path.first(place) for place in ends)
+    last = max(path.last(path.extent - 1 - place) for place in ends)
+    return Reach((first,), (last,), 0, path.extent)
 
 
-def _step(path: Reach, window: Window, axis: int) -> Reach:
-    if window.is_global:
+def _look(path: Reach, window: Window, axis: int, extent: int) -> Reach:
+    """What outputs see through a window: see `Window` for where it lies."""
+    if window.is_global or not path.jump:
         return _whole(path)
     kernel, stride, pad = window.kernel[axis], window.stride[axis], window.pad[axis]
-    dilation, scale, jump = window.dilation[axis], window.scale[axis], path.jump
-    if scale > 1:  # a transposed window: output o sees the inputs i with 0 <= o + pad - i*scale < kernel
-        first = path.first + jump * (pad - kernel + 1) / scale
-        return Reach(first, path.last + jump * pad / scale, jump / scale, path.extent)
-    first = path.first - pad * jump
-    return Reach(first, path.last + (dilation * (kernel - 1) - pad) * jump, jump * stride, path.extent)
+    scale, span = window.scale[axis], window.dilation[axis] * (kernel - 1)
+    fine = len(path.firsts) * scale  # the period of the input, on the finer grid
+    period = lcm(fine, kernel) if window.is_tiled else fine // gcd(fine, stride)
+    if period > MAX_PERIOD:
+        return _whole(path)
+    firsts, lasts = [], []
+    for place in range(period):
+        begin = (place + pad) // kernel * kernel - pad if window.is_tiled else place * stride - pad
+        firsts.append(path.first(-(-begin // scale)))
+        lasts.append(path.last((begin + span) // scale))
+    jump = path.jump * (period * stride // fine)
+    return Reach(tuple(firsts), tuple(lasts), jump, extent)
 
 
 def last_map(graph: Graph) -> Node | None:
     """The last map of the trunk: what is pooled globally or flattened, if anything is."""
-    maps = [node for node in graph.trunk if node.volume.is_map]
-    return maps[-1] if maps else None
+    return next((node for node in reversed(graph.trunk) if node.volume.is_map), None)

@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
+from archspec.api import Network, load
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
-from archspec.diagnostics import SpecError
-from archspec.resolve.flow import Overrides
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.report import report
 
 WIDEST = 140
+DEEPEST = sys.maxsize
 EPILOG = """\b
 Examples:
   archspec check vgg16                            a built-in spec
@@ -34,7 +36,7 @@ command line is.
 @change_flags
 @click.option("--depth", type=click.IntRange(0), metavar="N", help="Open N levels of blocks; 0 shows the top level.")
 @click.option("--all", "show_all", is_flag=True, help="Open all blocks: one row a layer.")
-@click.option("--batch", type=click.IntRange(1, 2**31), default=1, metavar="N", help="Images a training step, for its memory.")
+@click.option("--batch", type=click.IntRange(1, 2**31), default=1, metavar="N", help="Images of a training step.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: an object, or a list for several specs.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 def command(
@@ -51,23 +53,16 @@ def command(
     A SPEC is a built-in name (`archspec specs` lists them), a path, or `-` for standard input. Volumes, parameters,
     multiply-accumulates (MACs), memory and receptive fields are those of one image. Large networks show a row a block.
     """
-    opened = None if depth is None and not show_all else 2**31 if show_all else depth
+    opened = DEEPEST if show_all else depth
     results: list[dict[str, Any]] = []
     code = 0
     for number, spec in enumerate(specs):
-        try:
-            network, findings = _load(spec, changes), ()
-        except SpecError as error:
-            network, findings = None, error.diagnostics
-        if network is not None:
-            findings = network.diagnostics
+        network, findings = _load(spec, changes)
         code = max(code, status(findings, strict))
         if as_json:
             results.append(network.to_dict(batch) if network else describe(spec, findings))
             continue
         if network is not None:
-            from archspec.report import report
-
             click.echo("\n" * (number > 0) + report(network, depth=opened, batch=batch, width=_width()), nl=False)
         show(findings, strict)
     if as_json:
@@ -77,10 +72,13 @@ def command(
     sys.exit(code)
 
 
-def _load(spec: str, changes: dict[str, Any]) -> Any:
-    from archspec.api import load
-
-    return load(spec, **changes)
+def _load(spec: str, changes: dict[str, Any]) -> tuple[Network | None, tuple[Diagnostic, ...]]:
+    """The network, if the spec has one, and what was found."""
+    try:
+        network = load(spec, **changes)
+    except SpecError as error:
+        return None, error.diagnostics
+    return network, network.diagnostics
 
 
 def _width() -> int:

@@ -15,14 +15,11 @@ def change_flags(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--input", "input_", metavar="HxWxC", help="Another input volume, as 384x384x3.")
     @click.option("--classes", type=click.IntRange(1, 2**31 - 1), metavar="N", help="Another number of class scores.")
     @click.option("--variant", metavar="NAME", help="A variant of a family.")
-    @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Another value of a `param`; repeat it for more.")
+    @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Another value of a `param`.")
     @wraps(command)
-    def with_changes(
-        *args: Any, input_: str | None, classes: int | None, variant: str | None, settings: tuple[str, ...], **others: Any
-    ) -> None:
-        values = dict(map(_setting, settings))
-        changes = {"input": input_, "classes": classes, "variant": variant, "set": values}
-        command(*args, changes=changes, **others)
+    def with_changes(input_: str | None, settings: tuple[str, ...], **flags: Any) -> None:
+        changes = {name: flags.pop(name) for name in ("classes", "variant")}
+        command(changes={"input": input_, "set": dict(map(_setting, settings)), **changes}, **flags)
 
     return with_changes
 

@@ -20,5 +20,6 @@ def report(network: Network, *, depth: int | None = None, batch: int = 1, width:
     `depth` is how many levels of blocks are opened; without it, as many as leave the table readable.
     """
     head = f"{network.title}   {network.input} -> {network.output}"
-    lines = fold(network, depth)
-    return "\n".join([head, "", *table(lines, width), "", *summary(network, batch, width)]) + "\n"
+    lines, folded = fold(network, depth)
+    hint = [f"{folded} blocks in one row each: --depth N or --all opens them"] if folded else []
+    return "\n".join([head, "", *table(lines, width), "", *summary(network, batch, width), *hint]) + "\n"

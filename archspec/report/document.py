@@ -1,7 +1,7 @@
 """A measured network as data, for `--json`.
 
-In: a network. Out: dictionaries, lists, numbers and strings. Volumes are `[H, W, C]`, `[N, C]` or `[C]`; receptive fields
-`[height, width]` in pixels of the input, not clipped at its edges.
+In: a network. Out: dictionaries, lists, numbers and strings. Volumes are `[H, W, C]`, `[N, C]` or `[C]`; receptive
+fields `[height, width]` in pixels of the input, not clipped at its edges.
 """
 
 from __future__ import annotations

@@ -47,9 +47,9 @@ def _totals(network: Network, batch: int) -> Iterator[tuple[str, str, str]]:
     counted = "2 x (MACs + attention's)" if network.attention_macs else "2 x MACs"
     yield "FLOPs", f"{network.flops:,}", f"{counted}: {short(network.flops)} floating-point operations"
     held = bytes_text(FLOAT_BYTES * network.activations)
-    yield "memory", f"{network.activations:,}", f"values, one image, forward: {held} in float32 (in place counted once)"
+    yield "memory", f"{network.activations:,}", f"values, forward, one image: {held} in float32"
     training = bytes_text(network.training_bytes(batch))
-    yield "training", training, f"at the worst moment of a step: batch {batch:,}, SGD with momentum, float32"
+    yield "training", training, f"peak of a training step: batch {batch:,}, SGD with momentum, float32"
     yield "weight layers", f"{network.weight_layers:,}", "along the longest path"
     if network.receptive_field:
         yield "receptive field", field_text(network.receptive_field), "pixels, of the last map"
@@ -108,4 +108,4 @@ def _checked(network: Network) -> Iterator[str]:
         yield "claims that hold: " + ", ".join(checked)
     suspended = resolved.brackets_suspended + verdict.suspended
     if suspended:
-        yield f"{plural(suspended, 'claim')} of the spec as written, not checked: the command line changes what they are about"
+        yield f"{plural(suspended, 'claim')} not checked: the command line changes what they are about"

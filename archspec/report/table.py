@@ -19,17 +19,34 @@ GAP = "  "
 Cells = tuple[str, ...]
 
 
+def exact(number: int) -> str:
+    """All digits: 3,211,264."""
+    return f"{number:,}"
+
+
+def short(number: int) -> str:
+    """As a slide rounds it, in powers of ten: 3.21M."""
+    for limit, suffix in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K")):
+        if number >= limit:
+            digits = f"{number / limit:#.3g}".rstrip(".") if number < 999.5 * limit else f"{number / limit:.0f}"
+            return digits + suffix
+    return str(number)
+
+
+# how memory and MACs are written, and whether formulas are, from the widest table to the narrowest
+STYLES = (
+    (exact, exact, True),
+    (exact, short, True),
+    (short, short, True),
+    (exact, exact, False),
+    (exact, short, False),
+    (short, short, False),
+)
+
+
 def table(lines: Sequence[Line], width: int) -> list[str]:
     """The table's lines of text, headed."""
-    styles: list[tuple[Callable[[int], str], Callable[[int], str], bool]] = [
-        (exact, exact, True),
-        (exact, short, True),
-        (short, short, True),
-        (exact, exact, False),
-        (exact, short, False),
-        (short, short, False),
-    ]
-    for memory, macs, formulas in styles:
+    for memory, macs, formulas in STYLES:
         rows = [_cells(line, memory, macs, formulas) for line in lines]
         widths = _widths(rows)
         if _total(widths) <= width:
@@ -41,32 +58,21 @@ def table(lines: Sequence[Line], width: int) -> list[str]:
     return [_join(HEADERS, widths), *(_join(row, widths) for row in rows)]
 
 
-def exact(number: int) -> str:
-    """All digits: 3,211,264."""
-    return f"{number:,}"
-
-
-def short(number: int) -> str:
-    """As a slide rounds it, in powers of ten: 3.21M."""
-    for limit, suffix in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K")):
-        if number >= limit:
-            return f"{number / limit:#.3g}".rstrip(".") + suffix if number < 999.5 * limit else f"{number / limit:.0f}{suffix}"
-    return str(number)
-
-
 def _cells(line: Line, memory: Callable[[int], str], macs: Callable[[int], str], formulas: bool) -> Cells:
-    weights = f"{line.params - line.biases:,}" if line.params else ""
-    params = weights + (f" + {line.biases:,}" if line.biases else "")
-    if formulas and line.formula:
-        params = f"{line.formula} = {params}"
+    figures = line.figures
+    if figures is None:
+        return (line.name, line.layer, "", "", "", "", "")
+    params = f"{figures.params - figures.biases:,}" if figures.params else ""
+    if formulas and figures.formula:
+        params = f"{figures.formula} = {params}"
     return (
         line.name,
         line.layer,
-        str(line.output),
-        "in place" if line.activations is None else memory(line.activations),
-        params,
-        macs(line.macs) if line.macs else "",
-        field_text(line.receptive_field),
+        str(figures.output),
+        memory(figures.activations) if figures.activations else "in place",
+        params + (f" + {figures.biases:,}" if figures.biases else ""),
+        macs(figures.macs) if figures.macs else "",
+        field_text(figures.receptive_field),
     )
 
 

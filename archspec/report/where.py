@@ -1,7 +1,7 @@
 """Where it all is: "42 % of memory is in the first two CONVs, 89 % of parameters are in FC".
 
-In: a network. Out: one sentence. Memory is told by the first few layers of one kind where they hold a good part of it, by
-the size of the map otherwise; parameters and arithmetic by the kind of layer, and by the block where a network has them.
+In: a network. Out: one sentence. Memory is told by the first few layers of one kind where they hold a good part of it,
+by the size of the map otherwise; parameters and arithmetic by the kind of layer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ NUMBERS = ("", "", "two ", "three ", "four ")
 def where(network: Network) -> str:
     """The sentence, or nothing where there is nothing to tell."""
     rows = network.layers
-    parts = [_memory(rows), _by_kind(rows, "params", "parameters"), _by_kind(rows, "macs", "MACs")]
+    parts = [_memory(rows)]
+    params, macs = _by_kind(rows, "params"), _by_kind(rows, "macs")
+    if params and macs and params[0] == macs[0]:
+        parts.append(f"{params[1]} of parameters and {macs[1]} of MACs are in {params[0]}")
+    else:
+        found = ((params, "parameters"), (macs, "MACs"))
+        parts += [f"{share[1]} of {noun} are in {share[0]}" for share, noun in found if share]
     told = ", ".join(part for part in parts if part)
     return f"where it is: {told}" if told else ""
 
@@ -44,18 +50,17 @@ def _memory(rows: tuple[Row, ...]) -> str:
     size, held = by_size.most_common(1)[0]
     if not size:
         return ""
-    return f"{_percent(held, total)} of memory is at " + ("x".join(map(str, size)) if len(size) > 1 else f"{size[0]} vectors")
+    place = f"at {size[0]}x{size[1]}" if len(size) > 1 else f"in sequences of {size[0]}"
+    return f"{_percent(held, total)} of memory is {place}"
 
 
-def _by_kind(rows: tuple[Row, ...], field: str, noun: str) -> str:
+def _by_kind(rows: tuple[Row, ...], field: str) -> tuple[str, str] | None:
+    """The kind of layer that has most of it, and its share."""
     by_kind = Counter[str]()
     for row in rows:
         by_kind[row.node.layer.keyword] += getattr(row.cost, field)
-    total = by_kind.total()
-    if not total:
-        return ""
     kind, held = by_kind.most_common(1)[0]
-    return f"{_percent(held, total)} of {noun} are in {kind}"
+    return (kind, _percent(held, by_kind.total())) if held else None
 
 
 def _percent(part: int, whole: int) -> str:

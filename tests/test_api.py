@@ -1,0 +1,99 @@
+"""`archspec.load` and `Network`: the figures, what changes them, and the data that `--json` writes."""
+
+import json
+from typing import Any
+
+import pytest
+
+import archspec
+
+TINY = """\
+[8x8x3]  INPUT
+[8x8x4]  CONV 4 3x3 same -> BN -> RELU
+[4x4x4]  POOL 2x2 s2
+[10]     FC 10
+"""
+
+
+def test_a_network_knows_its_totals() -> None:
+    network = archspec.loads(TINY)
+    weights, norm, scores = 3 * 3 * 3 * 4, 4 + 4, 4 * 4 * 4 * 10 + 10
+    assert network.params == weights + norm + scores
+    assert network.params_no_bias == weights + 4 + 4 * 4 * 4 * 10
+    assert network.macs == 8 * 8 * weights + 4 * 4 * 4 * 10
+    assert network.flops == 2 * network.macs
+    assert network.activations == 8 * 8 * 3 + 2 * 8 * 8 * 4 + 4 * 4 * 4 + 10
+    assert network.weight_layers == 2
+    assert network.receptive_field == (4, 4)
+
+
+def test_layers_are_found_by_name() -> None:
+    network = archspec.loads(TINY)
+    assert network["conv1"].node.volume == (8, 8, 4)
+    assert [row.node.name for row in network.layers] == ["input", "conv1", "bn1", "relu1", "pool1", "fc1"]
+
+
+def test_attention_counts_twice_among_the_operations() -> None:
+    network = archspec.loads("[6x12] INPUT\n[6x12] MHSA 3\n")
+    assert (network.macs, network.attention_macs) == (6 * 4 * 12 * 12, 2 * 6 * 6 * 12)
+    assert network.flops == 2 * (network.macs + network.attention_macs)
+
+
+def test_another_input_and_number_of_classes_change_the_network() -> None:
+    network = archspec.load("vgg16", input="64x64x3", classes=10)
+    assert (network.input, network.output) == ((64, 64, 3), (10,))
+    assert network.resolved.brackets_suspended > 0
+    assert network.params == archspec.load("vgg16").params - (7 * 7 - 2 * 2) * 512 * 4096 - 4097 * 990
+
+
+@pytest.mark.parametrize("volume", ["384", "axbxc", "0x4x3", "1x2x3x4", "9" * 40 + "x1x1", (4, -1, 3)])
+def test_an_input_that_is_no_volume_is_refused(volume: Any) -> None:
+    with pytest.raises(archspec.SpecError):
+        archspec.load("lenet5", input=volume)
+
+
+def test_settings_and_variants_change_a_family() -> None:
+    assert archspec.load("resnet", variant="r18").params == archspec.load("resnet18").params
+
+
+@pytest.mark.parametrize("values", [{"depht": 3}, {"n2": "no_such_block"}])
+def test_a_setting_of_no_parameter_or_of_the_wrong_kind_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(archspec.SpecError):
+        archspec.load("resnet", set=values)
+
+
+def test_auxiliary_classifiers_count_in_no_total() -> None:
+    network = archspec.load("googlenet")
+    assert network.params == 6_998_552
+    assert network.params + sum(totals.params for totals in network.auxiliary) == 13_378_280
+    assert [head.weight for head in network.graph.heads] == [0.3, 0.3]
+
+
+def test_the_data_survive_json_and_add_up() -> None:
+    data = archspec.load("googlenet").to_dict()
+    assert json.loads(json.dumps(data)) == data
+    for total in ("params", "params_no_bias", "macs", "attention_macs", "activations"):
+        assert sum(layer[total] for layer in data["layers"]) == data[total], total
+
+
+def test_the_data_name_every_key_of_the_reference() -> None:
+    keys = "network input output params params_no_bias macs attention_macs flops activations training_bytes"
+    keys += " weight_layers receptive_field layers diagnostics"
+    layer_keys = "name layer input output params macs activations receptive_field file line"
+    data = archspec.load("vgg16").to_dict()
+    assert set(keys.split()) <= set(data)
+    assert all(set(layer_keys.split()) <= set(layer) for layer in data["layers"])
+    assert (data["layers"][1]["file"], data["layers"][1]["input"]) == ("vgg16.arch", [224, 224, 3])
+
+
+def test_a_wrong_spec_raises_all_that_is_wrong() -> None:
+    with pytest.raises(archspec.SpecError) as caught:
+        archspec.loads("[8x8x3] INPUT\nCONVV 4 3x3\n[8x8x4] RELU\nPOOL 3x3\n")
+    assert [finding.code for finding in caught.value.diagnostics] == ["E102", "E106"]
+    assert "did you mean `CONV`?" in str(caught.value)
+
+
+def test_training_takes_more_memory_than_weights_gradients_and_momentum() -> None:
+    network = archspec.load("lenet5")
+    assert network.training_bytes() > 3 * 4 * network.params
+    assert network.training_bytes(64) > network.training_bytes(1)
