@@ -31,6 +31,7 @@ class RecordType(type):
         fields = tuple(namespace["_defaults"])
         cls._fields = fields  # type: ignore[attr-defined]  # a class attribute made here
         cls._setters = tuple(getattr(cls, field).__set__ for field in fields)  # type: ignore[attr-defined]
+        cls._pairs = tuple(zip(fields, cls._setters, strict=True))  # type: ignore[attr-defined]
         cls._compared = tuple(field for field in fields if field != "span")  # type: ignore[attr-defined]
         return cls
 
@@ -42,24 +43,26 @@ class Record(metaclass=RecordType):
     _fields: ClassVar[tuple[str, ...]]
     _defaults: ClassVar[dict[str, Any]]
     _setters: ClassVar[tuple[Any, ...]]
+    _pairs: ClassVar[tuple[tuple[str, Any], ...]]
     _compared: ClassVar[tuple[str, ...]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         cls = type(self)
-        if len(args) == len(cls._setters) and not kwargs:
-            for setter, value in zip(cls._setters, args, strict=True):
-                setter(self, value)
+        setters = cls._setters
+        given = len(args)
+        if given > len(setters):
+            raise TypeError(f"{cls.__name__} has {len(setters)} fields, {given} were given")
+        for setter, value in zip(setters, args):  # noqa: B905  # fewer arguments than fields are fine, and this is hot
+            setter(self, value)
+        if given == len(setters) and not kwargs:
             return
-        if len(args) > len(cls._fields):
-            raise TypeError(f"{cls.__name__} has {len(cls._fields)} fields, {len(args)} were given")
-        values = {**cls._defaults, **dict(zip(cls._fields, args, strict=False)), **kwargs}
-        for field, setter in zip(cls._fields, cls._setters, strict=True):
-            value = values.pop(field)
+        for field, setter in cls._pairs[given:]:
+            value = kwargs.pop(field) if field in kwargs else cls._defaults[field]
             if value is REQUIRED:
                 raise TypeError(f"{cls.__name__} needs `{field}`")
             setter(self, value)
-        if values:
-            raise TypeError(f"{cls.__name__} has no field {', '.join(values)}")
+        if kwargs:
+            raise TypeError(f"{cls.__name__} has no field {', '.join(kwargs)}, or has it twice")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: make a new one with `replace`")
@@ -88,4 +91,8 @@ R = TypeVar("R", bound=Record)
 
 def replace(record: R, **changes: object) -> R:
     """A copy of `record` with some fields changed."""
-    return type(record)(**{field: getattr(record, field) for field in record._fields} | changes)
+    cls = type(record)
+    unknown = changes.keys() - cls._defaults.keys()
+    if unknown:
+        raise TypeError(f"{cls.__name__} has no field {', '.join(sorted(unknown))}")
+    return cls(*[changes[field] if field in changes else getattr(record, field) for field in cls._fields])

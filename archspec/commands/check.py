@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 from typing import Any
 
@@ -12,7 +12,7 @@ from archspec.api import Network, load
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.report import report
+from archspec.report import WIDTH, report
 
 WIDEST = 140
 DEEPEST = sys.maxsize
@@ -83,6 +83,7 @@ def _load(spec: str, changes: dict[str, Any]) -> tuple[Network | None, tuple[Dia
 
 def _width() -> int:
     """The terminal's columns; 100 where there is none."""
-    if not sys.stdout.isatty():
-        return 100
-    return min(WIDEST, shutil.get_terminal_size((100, 24)).columns)
+    try:
+        return min(WIDEST, os.get_terminal_size(sys.stdout.fileno()).columns) or WIDTH
+    except (OSError, ValueError):
+        return WIDTH

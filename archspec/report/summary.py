@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from archspec.analyses import FLOAT_BYTES
@@ -34,7 +33,11 @@ def summary(network: Network, batch: int, width: int) -> list[str]:
 
 
 def _wrapped(lead: str, text: str, width: int) -> list[str]:
-    broken = wrap(text, max(20, width - len(lead)), break_on_hyphens=False) or [""]
+    if len(lead) + len(text) <= width:
+        return [lead + text]
+    from textwrap import wrap  # 2 ms, and seldom needed
+
+    broken = wrap(text, max(20, width - len(lead)), break_on_hyphens=False)
     return [(lead if number == 0 else " " * len(lead)) + line for number, line in enumerate(broken)]
 
 
