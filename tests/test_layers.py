@@ -129,8 +129,7 @@ def test_every_layer_keeps_the_contract(clause: Callable[[Case], None], one: Cas
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_every_layer_has_examples_and_arguments_that_hide_no_rule(cls: type[Layer]) -> None:
     examples_of(cls)
-    rules = set(dir(Layer)) - {"window"}  # a deprecated name that `window=7` may hide
-    assert not rules.intersection(cls.arguments)
+    assert not set(dir(Layer)).intersection(cls.arguments)
     assert cls.__doc__
     assert all(description.doc for description in cls.arguments.values())
 

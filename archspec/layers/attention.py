@@ -32,9 +32,7 @@ class Attention(Layer):
     )
 
     heads: int = argument(COUNT, "how many heads; each gets its share of the channels", positional=True)
-    window: int | None = argument(  # type: ignore[assignment]  # until base.py's deprecated `window` goes
-        COUNT, "the side of the windows of a map", default=None
-    )
+    window: int | None = argument(COUNT, "the side of the windows of a map", default=None)
     shift: int = argument(INDEX, "how many pixels later the windows begin", default=0)
     relpos: bool = flag("scores depend on the offset of two pixels of a window", relpos=True)
 

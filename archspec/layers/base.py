@@ -132,10 +132,6 @@ class Layer(Record):
         """What one output sees: the receptive field's step."""
         return POINTWISE
 
-    def window(self, inputs: tuple[Volume, ...]) -> Window:
-        """Deprecated name of `sees`: `window=7` is an argument of MHSA."""
-        return self.sees(inputs)
-
     def module(self, inputs: tuple[Volume, ...]) -> Module | None:
         """The torch.nn module that is this layer; nothing where it takes more than one."""
         return None
