@@ -88,7 +88,8 @@ NETS = {
     "pads at one end": "CONV 2 3x3 s2 p0:1 -> CONV 2 3x3 s2 p1:0 -> PAD p0x2:1 -> CONV 2 3x3",
     "a residual": "CONV 2 3x3 -> add\n    | CONV 2 3x3 p1 -> CONV 2 3x3 p1\n    | x",
     "a strided residual": "add\n    | CONV 2 3x3 s2 p1 -> CONV 2 3x3 p1\n    | CONV 2 1x1 s2 floor\nCONV 2 3x3",
-    "branches of different widths": "concat\n    | CONV 1 1x7 p0x3\n    | CONV 1 5x1 p2x0\n    | POOL 3x3 s1 p1\nCONV 2 2x2",
+    "branches of different widths":
+        "concat\n    | CONV 1 1x7 p0x3\n    | CONV 1 5x1 p2x0\n    | POOL 3x3 s1 p1\nCONV 2 2x2",
     "branches that look to different sides":
         "concat\n    | CONV 1 5x5 p4:0\n    | CONV 1 5x5 p0:4\nCONV 2 3x3",
     "branches inside branches":
@@ -106,7 +107,8 @@ NETS = {
     "space to depth": "CONV 2 3x3 p1 -> SPACE2DEPTH 2 -> CONV 2 3x3 p1 -> SPACE2DEPTH 3 -> CONV 2 1x1",
     "shifts": "CONV 4 3x3 p1 -> SHIFT -> SHIFT -> CONV 4 2x2 s2 -> SHIFT",
     "windows": "CONV 2 4x4 s4 -> MHSA 1 window=4 -> CONV 2 1x1",
-    "shifted windows": "CONV 2 2x2 s2 -> MHSA 1 window=6 -> MHSA 1 window=6 shift=3 -> SPACE2DEPTH 2 -> MHSA 1 window=3",
+    "shifted windows":
+        "CONV 2 2x2 s2 -> MHSA 1 window=6 -> MHSA 1 window=6 shift=3 -> SPACE2DEPTH 2 -> MHSA 1 window=3",
     "windows behind a convolution": "MHSA 1 window=8 shift=2 -> CONV 2 3x3 s2 p1 -> UPCONV 2 2x2 s2",
     "what acts on each pixel": "CONV 2 3x3 -> BN -> RELU -> LN -> SCALE 0.1 -> NORM -> GELU -> POSEMBED -> CONV 2 3x3",
 }  # fmt: skip
