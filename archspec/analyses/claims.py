@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from archspec import syntax as s
 from archspec.analyses.cost import Cost
 from archspec.diagnostics import Diagnostic, Finding, plural
-from archspec.ir import Graph
+from archspec.ir import Graph, Node
 from archspec.record import Record
 from archspec.resolve.steps import PendingClaim
 from archspec.source import Span
@@ -20,12 +20,17 @@ TOLERANCE = 0.01
 
 
 class Verdict(Record):
-    """How the claims of memory and parameters came out."""
+    """How the claims of memory and parameters came out: how many of each kind hold, and what is wrong.
 
-    checked: int
-    suspended: int
-    with_biases: int
+    `without_biases` of the claims of parameters leave biases out that are there. `suspended` failed because of what
+    the command line changes.
+    """
+
+    memory: int
+    params: int
+    totals: int
     without_biases: int
+    suspended: int
     findings: tuple[Diagnostic, ...]
 
 
@@ -33,66 +38,65 @@ def check_claims(
     graph: Graph, costs: Sequence[Cost], claims: Sequence[PendingClaim], totals: Sequence[s.Total], overridden: bool
 ) -> Verdict:
     """Compare every claim. With the command line's changes (`overridden`) a claim that fails is suspended."""
+    held = {"memory": 0, "params": 0, "totals": 0, "without_biases": 0}
     findings: list[Finding] = []
-    counted = [0, 0]
-    for claim in claims:
-        cost = costs[claim.node]
-        if claim.claim.kind == "params":
-            finding = _check_params(claim, cost, graph.nodes[claim.node].name, counted)
-        else:
-            finding = _check_memory(claim, graph, claim.node)
-        if finding:
+    for pending in claims:
+        cost, node = costs[pending.node], graph.nodes[pending.node]
+        kind = pending.claim.kind
+        finding = _check_params(pending, cost, node) if kind == "params" else _check_memory(pending, node)
+        if finding is not None:
             findings.append(finding)
+            continue
+        held[kind] += 1
+        held["without_biases"] += kind == "params" and not _holds(pending, cost.params)
     trunk = [cost for node, cost in zip(graph.nodes, costs, strict=True) if not node.head]
-    for total in totals:
-        finding = _check_total(total, trunk)
-        if finding:
-            findings.append(finding)
-    checked = len(claims) + len(totals) - len(findings)
+    wrong = [finding for total in totals if (finding := _check_total(total, trunk))]
+    held["totals"] = len(totals) - len(wrong)
+    findings += wrong
     if overridden:
-        return Verdict(checked, len(findings), counted[0], counted[1], ())
+        return Verdict(**held, suspended=len(findings), findings=())
     fallback = Span(graph.nodes[0].span.source, 0, 0)
-    reported = tuple(finding.diagnostic(fallback) for finding in findings)
-    return Verdict(checked, 0, counted[0], counted[1], reported)
+    return Verdict(**held, suspended=0, findings=tuple(finding.diagnostic(fallback) for finding in findings))
 
 
-def _check_params(pending: PendingClaim, cost: Cost, name: str, counted: list[int]) -> Finding | None:
+def _check_params(pending: PendingClaim, cost: Cost, node: Node) -> Finding | None:
     claim = pending.claim
-    for biases, actual in ((0, cost.params), (1, cost.params - cost.biases)):
-        if _holds(pending, claim, actual):
-            counted[biases] += 1
-            return None if _figure_holds(pending, claim) else _bad_figure(pending, claim)
+    if _holds(pending, cost.params) or _holds(pending, cost.params - cost.biases):
+        return None if _figure_holds(pending) else _bad_figure(pending)
     exact = f"{cost.params - cost.biases:,} without biases, {cost.params:,} with"
     actual_text = exact if cost.biases else f"{cost.params:,}"
-    message = f"the line says {_shown(pending.value)} parameters, {name} has {actual_text}"
+    message = f"the line says {_shown(pending.value)} parameters, {node.name} has {actual_text}"
     notes = (f"{cost.formula} = {cost.params - cost.biases:,}",) if cost.formula else ()
     helps = (f"`params: {cost.formula or cost.params} = {cost.params - cost.biases:,}`",) if cost.formula else ()
     return Finding("E302", message, claim.span, "claimed here", notes=notes, helps=helps)
 
 
-def _check_memory(pending: PendingClaim, graph: Graph, index: int) -> Finding | None:
-    claim, node = pending.claim, graph.nodes[index]
-    if _holds(pending, claim, node.volume.values):
-        return None if _figure_holds(pending, claim) else _bad_figure(pending, claim)
+def _check_memory(pending: PendingClaim, node: Node) -> Finding | None:
+    claim = pending.claim
+    if _holds(pending, node.volume.values):
+        return None if _figure_holds(pending) else _bad_figure(pending)
     message = f"the line says {_shown(pending.value)} values, {node.name} has {node.volume.values:,}"
     product = "*".join(map(str, node.volume))
     helps = (f"`memory: {product}`",)
     return Finding("E303", message, claim.span, "claimed here", notes=(f"its volume is {node.volume}",), helps=helps)
 
 
-def _holds(pending: PendingClaim, claim: s.Claim, actual: int) -> bool:
+def _holds(pending: PendingClaim, actual: int) -> bool:
+    claim = pending.claim
     exact = not isinstance(claim.value, s.Figure) or claim.value.is_exact
     return pending.value == actual if exact else near(pending.value, actual)
 
 
-def _figure_holds(pending: PendingClaim, claim: s.Claim) -> bool:
+def _figure_holds(pending: PendingClaim) -> bool:
+    claim = pending.claim
     if pending.figure is None:
         return True
     exact = not isinstance(claim.figure, s.Figure) or claim.figure.is_exact
     return pending.figure == pending.value if exact else near(pending.figure, pending.value)
 
 
-def _bad_figure(pending: PendingClaim, claim: s.Claim) -> Finding:
+def _bad_figure(pending: PendingClaim) -> Finding:
+    claim = pending.claim
     assert pending.figure is not None and claim.figure is not None
     message = f"the left side is {_shown(pending.value)}, the right says {claim.figure.span.text}"
     rounded = isinstance(claim.figure, s.Figure) and not claim.figure.is_exact

@@ -93,7 +93,10 @@ class Conv(Convolution):
     @classmethod
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
         """`CONV3-64`: 64 filters of 3x3 at stride 1 that keep the size (the VGG paper's way of writing)."""
-        return None if dash is None else {"filters": dash, "kernel": (number, number), "pad": "same"}
+        if dash is None:
+            return None
+        ends = (number // 2, number // 2) if number % 2 else None
+        return {"filters": dash, "kernel": (number, number), "pad": (ends, ends) if ends else "same"}
 
     def _filters(self, channels: int) -> int:
         return self.filters

@@ -62,7 +62,7 @@ def bytes_text(size: int) -> str:
     """A size as a person reads it: 553.4 MB."""
     for limit, unit in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if size >= limit:
-            return f"{size / limit:.4g} {unit}" if size < 999.95 * limit else f"{size / limit:,.0f} {unit}"
+            return f"{size / limit:,.1f} {unit}"
     return f"{size} B"
 
 
@@ -97,18 +97,16 @@ def _implied(network: Network) -> Iterator[str]:
 
 def _checked(network: Network) -> Iterator[str]:
     resolved, verdict = network.resolved, network.verdict
-    checked = []
-    if resolved.brackets_checked:
-        checked.append(plural(resolved.brackets_checked, "volume"))
-    if verdict.with_biases:
-        checked.append(f"{plural(verdict.with_biases, 'params claim')} with biases")
-    if verdict.without_biases:
-        checked.append(f"{plural(verdict.without_biases, 'params claim')} without biases")
-    others = verdict.checked - verdict.with_biases - verdict.without_biases
-    if others:
-        checked.append(plural(others, "other claim"))
-    if checked:
-        yield "claims that hold: " + ", ".join(checked)
+    bare = f" ({verdict.without_biases:,} of them without biases)" if verdict.without_biases else ""
+    counts = [
+        (resolved.brackets_checked, "volumes", ""),
+        (verdict.memory, "memory", ""),
+        (verdict.params, "parameters", bare),
+        (verdict.totals, "totals", ""),
+    ]
+    held = [f"{what} {count:,}{note}" for count, what, note in counts if count]
+    if held:
+        yield "claims that hold: " + ", ".join(held)
     suspended = resolved.brackets_suspended + verdict.suspended
     if suspended:
         yield f"{plural(suspended, 'claim')} not checked: the command line changes what they are about"

@@ -1,7 +1,7 @@
 """Lines as a table in columns, made to fit a width.
 
-In: the lines. Out: text. Where it would be too wide, MACs are rounded, then memory, then formulas go; a layer that is
-still too long is cut.
+In: the lines. Out: text. Formulas of parameters stand where they fit. Where few would, MACs are rounded, then memory;
+where that does not help there are none; and where the table is still too wide, the layer is cut.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import chain
 
-from archspec.report.lines import Line
+from archspec.report.lines import Figures, Line
 
 HEADERS = ("name", "layer", "output", "memory", "parameters", "MACs", "field")
 RIGHT = frozenset({3, 5, 6})  # columns of plain numbers
-LAYER = 1
+LAYER, PARAMS = 1, 4
 SHORTEST_LAYER = 16
 GAP = "  "
 Cells = tuple[str, ...]
+Number = Callable[[int], str]  # how a number is written
 
 
 def exact(number: int) -> str:
@@ -33,24 +34,15 @@ def short(number: int) -> str:
     return str(number)
 
 
-# how memory and MACs are written, and whether formulas are, from the widest table to the narrowest
-STYLES = (
-    (exact, exact, True),
-    (exact, short, True),
-    (short, short, True),
-    (exact, exact, False),
-    (exact, short, False),
-    (short, short, False),
-)
+# how memory and MACs are written, from the widest table to the narrowest
+STYLES: tuple[tuple[Number, Number], ...] = ((exact, exact), (exact, short), (short, short))
+MOST = 0.6  # of the formulas, for which a style must leave room
 
 
 def table(lines: Sequence[Line], width: int) -> list[str]:
     """The table's lines of text, headed."""
-    for memory, macs, formulas in STYLES:
-        rows = [_cells(line, memory, macs, formulas) for line in lines]
-        widths = _widths(rows)
-        if _total(widths) <= width:
-            break
+    rows = _choose(lines, width)
+    widths = _widths(rows)
     excess = _total(widths) - width
     if excess > 0:
         widths[LAYER] = max(SHORTEST_LAYER, widths[LAYER] - excess)
@@ -58,22 +50,47 @@ def table(lines: Sequence[Line], width: int) -> list[str]:
     return [_join(HEADERS, widths), *(_join(row, widths) for row in rows)]
 
 
-def _cells(line: Line, memory: Callable[[int], str], macs: Callable[[int], str], formulas: bool) -> Cells:
+def _choose(lines: Sequence[Line], width: int) -> list[Cells]:
+    """The cells in the first style that has room for most formulas; else for the figures alone."""
+    formulas = [_formula(line) for line in lines]
+    most = MOST * sum(map(bool, formulas))
+    bare = [[_cells(line, *style) for line in lines] for style in STYLES]
+    for rows in bare:
+        widths = _widths(rows)
+        room = width - _total(widths) + widths[PARAMS]
+        fitting = [formula if len(formula) <= room else "" for formula in formulas]
+        if room >= widths[PARAMS] and sum(map(bool, fitting)) >= most:
+            return [
+                (*row[:PARAMS], formula or row[PARAMS], *row[PARAMS + 1 :])
+                for row, formula in zip(rows, fitting, strict=True)
+            ]
+    return next((rows for rows in bare if _total(_widths(rows)) <= width), bare[-1])
+
+
+def _cells(line: Line, memory: Number, macs: Number) -> Cells:
     figures = line.figures
     if figures is None:
         return (line.name, line.layer, "", "", "", "", "")
-    params = f"{figures.params - figures.biases:,}" if figures.params else ""
-    if formulas and figures.formula:
-        params = f"{figures.formula} = {params}"
     return (
         line.name,
         line.layer,
         str(figures.output),
         memory(figures.activations) if figures.activations else "in place",
-        params + (f" + {figures.biases:,}" if figures.biases else ""),
+        _params(figures),
         macs(figures.macs) if figures.macs else "",
         field_text(figures.receptive_field),
     )
+
+
+def _params(figures: Figures) -> str:
+    """Weights, then biases: 73,728 + 128."""
+    weights = f"{figures.params - figures.biases:,}" if figures.params else ""
+    return weights + (f" + {figures.biases:,}" if figures.biases else "")
+
+
+def _formula(line: Line) -> str:
+    """The same with its formula in front: (3*3*64)*128 = 73,728 + 128."""
+    return f"{line.figures.formula} = {_params(line.figures)}" if line.figures and line.figures.formula else ""
 
 
 def field_text(field: tuple[int, int]) -> str:

@@ -37,8 +37,9 @@ def _memory(rows: tuple[Row, ...]) -> str:
     total = sum(row.cost.activations for row in rows)
     by_kind = Counter[str]()
     for row in rows:
-        by_kind[row.node.layer.keyword] += row.cost.activations
-    kind = by_kind.most_common(1)[0][0]
+        if row.node.layer.is_weight_layer:
+            by_kind[row.node.layer.keyword] += row.cost.activations
+    kind = max(by_kind, key=lambda keyword: by_kind[keyword], default="")
     first = [row.cost.activations for row in rows if row.node.layer.keyword == kind]
     for count in range(1, min(FEW, len(first) - 1) + 1):
         if sum(first[:count]) >= GOOD_PART * total:
