@@ -1,0 +1,5 @@
+"""The memory of a training step: `training_peak`. MODEL.md, beside this file, states the model."""
+
+from archspec.analyses.memory.liveness import Peak, training_peak
+
+__all__ = ["Peak", "training_peak"]

@@ -1,0 +1,198 @@
+"""What each kind of layer asks of memory in a training step of torch on the CPU. No torch in here.
+
+In: a `Site`, an operation with the batch. Out: its `Demand` in bytes. When those bytes are alive is for `liveness.py`;
+MODEL.md says where every number comes from.
+
+The rules stand here in one table and not in the layers' classes: those say what a layer is, wherever it runs, and this
+is what one program's kernels make of it on one kind of machine. A test goes over all registered layers and fails for
+one that has no rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+from archspec.analyses.memory.convolution import convolution, transposed_convolution
+from archspec.analyses.memory.demand import FLOAT, INDEX, PART, SAME, Demand, Site
+from archspec.analyses.memory.operations import Core, Windows
+from archspec.layers import activation, channels, conv, dropout, linear, merge, norm, pixels, pool, scale, sequence
+from archspec.layers.base import Layer
+from archspec.layers.upconv import TransposedConv
+
+FROM_OUTPUT = Demand(keeps_output=True)  # the derivative follows from the result
+FROM_INPUT = Demand(keeps_inputs=True)  # the derivative follows from the input
+IDENTITY = Demand(output=SAME, gradient=SAME)
+COPY = Demand()  # keeps nothing and makes a map each way: means, pads, shuffles, fixed factors
+ADD = Demand(gradient=SAME)  # every term gets the very gradient that arrives
+CONCAT = Demand(gradient=PART)  # the gradients of the parts are windows on the one that arrives
+VIEW = Demand(output=SAME, gradient=PART, is_view=True)  # the values in another order
+WINDOW = Demand(output=SAME, is_view=True)  # a part of the values; its gradient is a whole map of zeros around them
+
+
+def fully_connected(site: Site) -> Demand:
+    """Of a sequence the result is a view of a matrix."""
+    return FROM_INPUT if len(site.volume) == 1 else Demand(keeps_inputs=True, is_view=True)
+
+
+def max_pool(site: Site) -> Demand:
+    """The input is kept though only its shape is needed, and an int64 index for each output."""
+    indices = INDEX * site.batch * prod(site.volume)
+    return Demand(keeps_inputs=True, keeps=indices, backward_spike=site.read, scattered=site.made)
+
+
+def average_pool(site: Site) -> Demand:
+    """The input is kept though only its shape is needed."""
+    return Demand(keeps_inputs=True, backward_spike=site.read, scattered=site.made)
+
+
+def local_response_norm(site: Site) -> Demand:
+    """A composite of square, pad, average pool, affine, power, division; three intermediates are kept."""
+    layer = site.layer
+    assert isinstance(layer, norm.LocalResponseNorm)
+    size, width = site.read, site.volume.channels
+    padded = size // width * (width + layer.n - 1)
+    return Demand(
+        keeps_inputs=True, keeps=padded + 2 * size, forward_spike=padded + 3 * size, backward_spike=4 * size
+    )
+
+
+def batch_norm(site: Site) -> Demand:
+    """Input and the two statistics kept; the backward kernel copies the gradient and drops the copy."""
+    statistics = 2 * FLOAT * site.volume.channels
+    return Demand(keeps_inputs=True, keeps=statistics, backward_spike=2 * site.read, scattered=-site.read)
+
+
+def instance_norm(site: Site) -> Demand:
+    """A batch norm over batch times channels, its weight and bias repeated for every image."""
+    repeated = FLOAT * site.batch * site.volume.channels
+    keeps = 4 * repeated if site.operation.shapes else 2 * repeated
+    return Demand(keeps_inputs=True, keeps=keeps, backward_spike=2 * site.read + keeps)
+
+
+def group_norm(site: Site) -> Demand:
+    """Input and two statistics a group."""
+    layer = site.layer
+    assert isinstance(layer, norm.GroupNorm)
+    return Demand(keeps_inputs=True, keeps=2 * FLOAT * site.batch * layer.groups)
+
+
+def layer_norm(site: Site) -> Demand:
+    """Input and two statistics a vector; on the pixels of a map, a copy pixel by pixel each way."""
+    size = site.read
+    keeps = 2 * FLOAT * site.batch * prod(site.volume.spatial)
+    spike = 2 * size + keeps if site.volume.is_map and not site.channels_last else 0
+    return Demand(keeps_inputs=True, keeps=keeps, forward_spike=spike, backward_spike=spike)
+
+
+def affine(site: Site) -> Demand:
+    """x * weight + bias: the product dies after the sum; the weight's gradient is as large until summed."""
+    return Demand(keeps_inputs=True, forward_spike=2 * site.read, backward_spike=2 * site.read)
+
+
+def scaled(site: Site) -> Demand:
+    """x * weight; a fixed factor keeps nothing."""
+    return Demand(keeps_inputs=True, backward_spike=2 * site.read) if site.operation.shapes else COPY
+
+
+def dropped(site: Site) -> Demand:
+    """A mask as large as the map, in its float type, already divided by 1 - p; with p = 0 the map itself."""
+    layer = site.layer
+    assert isinstance(layer, dropout.Dropout)
+    return Demand(keeps=site.made) if layer.p else IDENTITY
+
+
+def dropped_path(site: Site) -> Demand:
+    """A mask of one number an image, already divided by 1 - p; with p = 0 the map itself."""
+    layer = site.layer
+    assert isinstance(layer, dropout.DropPath)
+    return Demand(keeps=FLOAT * site.batch) if layer.p or layer.to else IDENTITY
+
+
+def multiply(site: Site) -> Demand:
+    """The factors kept, and all products but the last; a broadcast factor's gradient is a map until summed."""
+    factors = len(site.operation.volumes)
+    made = site.made
+    return Demand(keeps_inputs=True, keeps=(factors - 2) * made, backward_spike=factors * made)
+
+
+def upsample(site: Site) -> Demand:
+    """Small results of more than 3 channels are computed on channels-last copies (ATen's UpSampleKernel.cpp)."""
+    high, wide, width = site.volume
+    copies = site.read + 2 * site.made if high + wide <= 128 and width > 3 else 0
+    return Demand(forward_spike=copies)
+
+
+def shift(site: Site) -> Demand:
+    """Four quarters, each a concat of two windows, and a concat of them."""
+    return Demand(forward_spike=2 * site.made, backward_spike=site.made * 5 // 4)
+
+
+def attention(site: Site) -> Demand:
+    """Fused: q, k, v and the result kept, and a number a query. Otherwise copies of q, k, v, and the softmax."""
+    core = site.layer
+    assert isinstance(core, Core)
+    size = site.made
+    if core.is_fused:
+        keeps = FLOAT * site.batch * site.volume[0] * core.heads
+        return Demand(keeps_inputs=True, keeps_output=True, keeps=keeps, backward_spike=3 * size)
+    scores = FLOAT * site.batch * core.scores
+    masks = scores + scores // core.heads if core.is_masked else 0
+    forward = max(5 * size + scores, 3 * size + 2 * scores + scores // 4) + masks
+    return Demand(keeps=3 * size + scores, forward_spike=forward, backward_spike=3 * size + max(0, scores - 2 * size))
+
+
+Rule = Callable[[Site], Demand]
+
+RULES: dict[type[Layer], Rule | Demand] = {
+    conv.Conv: convolution,
+    conv.DepthwiseConv: convolution,
+    TransposedConv: transposed_convolution,
+    linear.FullyConnected: fully_connected,
+    pool.MaxPool: max_pool,
+    pool.AvgPool: average_pool,
+    pool.GlobalAvgPool: COPY,
+    norm.LocalResponseNorm: local_response_norm,
+    norm.BatchNorm: batch_norm,
+    norm.InstanceNorm: instance_norm,
+    norm.GroupNorm: group_norm,
+    norm.LayerNorm: layer_norm,
+    scale.Affine: affine,
+    scale.Scale: scaled,
+    activation.Relu: FROM_OUTPUT,
+    activation.Tanh: FROM_OUTPUT,
+    activation.Sigmoid: FROM_OUTPUT,
+    activation.Softmax: FROM_OUTPUT,
+    activation.Relu6: FROM_INPUT,
+    activation.Gelu: FROM_INPUT,
+    activation.Silu: FROM_INPUT,
+    activation.HardSwish: FROM_INPUT,
+    activation.HardSigmoid: FROM_INPUT,
+    dropout.Dropout: dropped,
+    dropout.DropPath: dropped_path,
+    channels.Shuffle: COPY,
+    channels.Slice: WINDOW,
+    channels.PadChannels: COPY,
+    pixels.SpaceToDepth: COPY,
+    pixels.Shift: shift,
+    pixels.Pad: COPY,
+    pixels.Upsample: upsample,
+    sequence.Tokens: VIEW,
+    sequence.ClassToken: CONCAT,
+    sequence.PositionEmbedding: ADD,
+    sequence.Take: WINDOW,
+    sequence.Transpose: COPY,
+    merge.Add: ADD,
+    merge.Concat: CONCAT,
+    merge.Mul: multiply,
+    Core: attention,
+    Windows: Demand(is_view=True),
+}
+
+OVERWRITES = frozenset({activation.Relu, merge.Add})  # these write into their first input wherever autograd allows it
+
+
+def demand_of(site: Site) -> Demand:
+    """Demand of any operation; a KeyError names a layer that has no rule yet."""
+    rule = RULES[type(site.layer)]
+    return rule if isinstance(rule, Demand) else rule(site)
