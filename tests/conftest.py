@@ -22,6 +22,7 @@ started = pytest.StashKey[float]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--summary", type=Path, metavar="FILE", help="write a Markdown summary of the run")
+    parser.addoption("--update-golden", action="store_true", help="write down what is printed now as what is expected")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -35,7 +35,7 @@ def test_a_variant_may_stand_in_the_name() -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("vgg61", "did you mean `vgg16`?"),
+        ("lenet", "did you mean `lenet5`?"),
         ("qqqqqq", "`archspec specs` lists them"),
         ("missing/net.arch", "there is no file missing/net.arch"),
         ("resnet_r51", "no variant is called `r51`"),

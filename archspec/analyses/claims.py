@@ -120,7 +120,7 @@ def _check_total(total: s.Total, costs: Sequence[Cost]) -> Finding | None:
     wrong_size = total.size is not None and not near(total.size.value, 4 * total.figure.value)
     if _total_holds(total.figure, values) and not wrong_size:
         return None
-    size = f"{4 * values / 1e6:.1f}"
+    size = f"{4 * values / 1e6:#.4g}"
     said = "" if total.size is None else f" and {total.size.span.text}"
     message = f"TOTAL says {total.figure.span.text} values{said}, the rows add up to {values:,}: {size} MB"
     notes = (f"{plural(len(costs), 'row')}, those in place counted once; 4 bytes a value",)

@@ -64,6 +64,8 @@ def command(
             continue
         if network is not None:
             click.echo("\n" * (number > 0) + report(network, depth=opened, batch=batch, width=_width()), nl=False)
+        if findings and network is not None:
+            click.echo(err=True)
         show(findings, strict)
     if as_json:
         import json

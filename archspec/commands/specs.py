@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Any
 
 import click
 
@@ -22,7 +23,7 @@ NET = re.compile(r"^net +(?P<title>[^#\n]*?) *(?:# *(?P<about>.*))?$", re.MULTIL
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--show", metavar="NAME", help="Print the text of a built-in spec.")
 def command(as_json: bool, show: str | None) -> None:
-    """List the built-in specs by name, with their variants."""
+    """List the built-in specs by name, with their variants: `archspec check resnet_r50` takes variant r50 of resnet."""
     if show is not None:
         _show(show)
         return
@@ -32,16 +33,14 @@ def command(as_json: bool, show: str | None) -> None:
 
         click.echo(json.dumps(entries, indent=2))
         return
-    names = max((len(str(entry["name"])) for entry in entries), default=0)
-    titles = max((len(str(entry["title"])) for entry in entries), default=0)
+    names = max((len(entry["name"]) for entry in entries), default=0)
     for entry in entries:
-        click.echo(f"{entry['name']:<{names}}  {entry['title']:<{titles}}  {entry['about']}".rstrip())
-        found = entry["variants"]
-        if found:
-            click.echo(f"{'':<{names}}    {entry['name']}_" + ", _".join(map(str, found)))  # type: ignore[call-overload]
+        click.echo(f"{entry['name']:<{names}}  {entry['about'] or entry['title']}".rstrip())
+        if entry["variants"]:
+            click.echo(f"{'':<{names}}  variants: " + ", ".join(entry["variants"]))
 
 
-def _entry(name: str) -> dict[str, object]:
+def _entry(name: str) -> dict[str, Any]:
     text = (folder() / f"{name}.arch").read_text(encoding="utf-8")
     net = NET.search(text)
     title, about = (net["title"], net["about"] or "") if net else (name, "")

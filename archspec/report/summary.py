@@ -62,7 +62,7 @@ def bytes_text(size: int) -> str:
     """A size as a person reads it: 553.4 MB."""
     for limit, unit in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if size >= limit:
-            return f"{size / limit:,.1f} {unit}"
+            return f"{size / limit:#.4g} {unit}" if size < 9999.5 * limit else f"{size / limit:,.0f} {unit}"
     return f"{size} B"
 
 
