@@ -1,0 +1,81 @@
+"""The model: IR and weights to ONNX.
+
+In: a graph, its weights by the spec's names, class names, preprocessing. Out: an `onnx.ModelProto` in float32 with a
+dynamic batch dimension: `[batch, C, H, W]`, `[batch, N, C]`, `[batch, C]`. The same input gives the same bytes. Writes
+no file and proves nothing: file.py and proof.py do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import onnx
+
+from archspec.compiler.onnx import layers
+from archspec.compiler.onnx.extent import upto
+from archspec.compiler.onnx.fold import fold, foldable
+from archspec.compiler.onnx.model import assemble
+from archspec.compiler.onnx.step import Array, Operation, Step, Weights
+from archspec.compiler.preprocessing import Preprocessing
+from archspec.ir import Graph, Node
+from archspec.layers.input import Input
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What was made from nodes of the spec: one, or a layer with the BN that is folded into it."""
+
+    nodes: tuple[Node, ...]
+    value: str
+    operations: tuple[Operation, ...]
+    constants: dict[str, Array]
+
+
+def emit(
+    graph: Graph,
+    weights: Weights,
+    *,
+    output: str | None = None,
+    class_names: Sequence[str] | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> onnx.ModelProto:
+    """The model of a network, or of it up to the result that is called `output`.
+
+    Raises SpecError for an unknown `output`, for weights that are missing or of another shape, and for a model that
+    one file cannot hold.
+    """
+    part = upto(graph, output)
+    return assemble(part, emitted(part, weights), class_names, preprocessing)
+
+
+def emitted(graph: Graph, weights: Weights) -> tuple[Emitted, ...]:
+    """Each layer's operations, in the graph's order."""
+    norms = foldable(graph)
+    folded = set(norms.values())
+    values: dict[int, str] = {}
+    done = []
+    for node in graph.nodes:
+        if isinstance(node.layer, Input):
+            values[node.index] = node.name
+        elif node.index not in folded:
+            norm = graph.nodes[norms[node.index]] if node.index in norms else None
+            made = _emitted(graph, node, norm, tuple(values[index] for index in node.inputs), weights)
+            values.update((part.index, made.value) for part in made.nodes)
+            done.append(made)
+    last = graph.nodes[graph.output]
+    if values[last.index] != last.name:  # the last layers vanished
+        same = Operation("Identity", last.name, (values[last.index],), (last.name,), ())
+        done.append(Emitted((last,), last.name, (same,), {}))
+    return tuple(done)
+
+
+def _emitted(graph: Graph, node: Node, norm: Node | None, inputs: tuple[str, ...], weights: Weights) -> Emitted:
+    """A layer, with the BN that follows it if that is folded: then the value is the BN's."""
+    nodes, value = ((node,), node.name) if norm is None else ((node, norm), norm.name)
+    if norm is not None:
+        node, weights = fold(graph, node, norm, weights)
+    step = Step(node, inputs, graph.inputs(node), weights)
+    result = layers.EMITTERS[type(node.layer)](step)
+    operations = step.finished(result, value)
+    return Emitted(nodes, value if operations else result, operations, step.constants)

@@ -1,0 +1,67 @@
+"""Layers and networks as ONNX beside torch, for the tests of the back end: graphs, weights, runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from layer_modules import Inputs, torch_module
+from numpy.typing import NDArray
+from torch import nn
+
+from archspec.compiler.onnx.model import laid_out
+from archspec.ir import Graph, Node
+from archspec.layers.base import Layer
+from archspec.layers.input import Input
+from archspec.source import Source, Span
+from archspec.volume import Volume
+
+Floats = NDArray[np.float32]
+SPAN = Span(Source("test.arch", "[1x1x1] INPUT\n"), 0, 1)
+
+
+def single(layer: Layer, inputs: Inputs) -> Graph:
+    """A network of inputs and one layer, which is called `layer`."""
+    entering = [Node(i, f"input{i}", Input(), (), volume, None, SPAN) for i, volume in enumerate(inputs)]
+    indices = tuple(range(len(inputs)))
+    node = Node(len(inputs), "layer", layer, indices, layer.output(inputs), None, SPAN)
+    return Graph("one layer", (*entering, node), node.index)
+
+
+def randomised(module: nn.Module, seed: int = 0) -> nn.Module:
+    """The module with weights that no initialisation would give, running statistics too."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point():
+            uniform = torch.rand(tensor.shape, generator=generator)
+            tensor.copy_(uniform + 0.5 if name.endswith("running_var") else 2 * uniform - 1)
+    return module.eval()
+
+
+def weights_of(module: nn.Module, prefix: str = "") -> dict[str, Floats]:
+    return {f"{prefix}{name}": tensor.numpy() for name, tensor in module.state_dict().items()}
+
+
+def images(volumes: tuple[Volume, ...], batch: int, seed: int = 0) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn((batch, *laid_out(volume)), generator=generator) for volume in volumes]
+
+
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def run(model: onnx.ModelProto, tensors: list[torch.Tensor]) -> Floats:
+    opened = session(model)
+    names = [value.name for value in opened.get_inputs()]
+    (output,) = opened.run(None, {name: tensor.numpy() for name, tensor in zip(names, tensors, strict=True)})
+    result: Floats = output
+    return result
+
+
+def layer_in_torch(layer: Layer, inputs: Inputs) -> nn.Module:
+    return randomised(torch_module(layer, inputs))

@@ -1,0 +1,44 @@
+"""Each layer as ONNX: in onnxruntime it computes what torch does, for every layer and each of its examples."""
+
+import onnx
+import pytest
+import torch
+from onnx_models import images, layer_in_torch, run, single, weights_of
+from test_layers import CLASSES, Case, case
+
+from archspec.compiler.onnx import emit
+from archspec.compiler.onnx.layers import EMITTERS
+from archspec.compiler.onnx.model import BATCH, laid_out
+
+CLOSE = 2e-6  # of the largest value: about 16 roundings of a float32
+CASES = [case(example) for cls in CLASSES for example in cls.examples]
+
+
+def test_every_layer_has_an_emitter() -> None:
+    assert set(EMITTERS) == set(CLASSES)
+
+
+@pytest.mark.parametrize("one", CASES, ids=str)
+def test_a_layer_in_onnxruntime_is_the_layer_in_torch(one: Case) -> None:
+    module = layer_in_torch(one.layer, one.inputs)
+    model = emit(single(one.layer, one.inputs), weights_of(module, "layer."))
+    module.double()
+    for batch in (1, 3):
+        tensors = images(one.inputs, batch)
+        with torch.no_grad():
+            expected = module(*(tensor.double() for tensor in tensors))
+        found = torch.from_numpy(run(model, tensors)).double()
+        assert found.shape == expected.shape
+        assert (found - expected).abs().max() <= CLOSE * expected.abs().max()
+
+
+@pytest.mark.parametrize("one", CASES, ids=str)
+def test_the_model_of_a_layer_is_valid_and_its_shapes_are_the_compilers(one: Case) -> None:
+    module = layer_in_torch(one.layer, one.inputs)
+    model = emit(single(one.layer, one.inputs), weights_of(module, "layer."))
+    onnx.checker.check_model(model, full_check=True)
+    del model.graph.value_info[:]
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    dimensions = inferred.graph.output[0].type.tensor_type.shape.dim
+    assert [dim.dim_param or dim.dim_value for dim in dimensions] == [BATCH, *laid_out(one.layer.output(one.inputs))]
