@@ -1,14 +1,14 @@
 """What convolutions ask of memory: oneDNN works on copies in a layout of its own.
 
-In: a `Site`. Out: its `Demand`. The constants belong to machines with AVX-512; MODEL.md says what was seen there and
-what differs elsewhere.
+In: an `Operation`. Out: its `Demand`. The constants belong to machines with AVX-512; MODEL.md says what was seen there
+and what differs elsewhere.
 """
 
 from __future__ import annotations
 
 from math import prod
 
-from archspec.analyses.memory.demand import FLOAT, Demand, Site
+from archspec.analyses.memory.demand import Demand, Operation
 from archspec.layers.conv import Convolution
 from archspec.record import Record
 
@@ -33,61 +33,56 @@ def _blocked(channels: int) -> int:
     return -(-channels // CHANNEL_BLOCK) * CHANNEL_BLOCK
 
 
-def _groups(site: Site) -> int:
-    return site.operation.volumes[0].channels // site.operation.shapes[0][1]
-
-
-def _copies(site: Site) -> Copies:
+def _copies(at: Operation, weight: int, channels: int, groups: int) -> Copies:
     """Groups that do not fill their blocks stay as they are; few input channels are read where they lie."""
-    channels, filters, groups = site.operation.volumes[0].channels, site.volume.channels, _groups(site)
-    read, made, weight = site.read, site.made, site.weight
     depthwise = groups == channels
     if groups > 1 and not depthwise and channels // groups % CHANNEL_BLOCK:
-        return Copies(read, made, weight, read)
+        return Copies(at.read, at.made, weight, at.read)
+    filters = at.volume.channels
     inside, outside = _blocked(channels), _blocked(filters)
-    inside_bytes, outside_bytes = read // channels * inside, made // filters * outside
+    read, made = at.read // channels * inside, at.made // filters * outside
     filled = weight // filters * outside
     if channels < CHANNEL_BLOCK:
-        return Copies(inside_bytes, outside_bytes, filled, 0)
-    weight_bytes = filled if depthwise else filled // channels * inside
-    return Copies(inside_bytes, outside_bytes, weight_bytes, inside_bytes)
+        return Copies(read, made, filled, 0)
+    return Copies(read, made, filled if depthwise else filled // channels * inside, read)
 
 
-def convolution(site: Site) -> Demand:
+def convolution(at: Operation) -> Demand:
     """Copies of input, weight and output in oneDNN's layout stand beside torch's own."""
-    if site.channels_last:
-        return _channels_last_convolution(site)
-    assert isinstance(site.layer, Convolution)
-    read, copies = site.read, _copies(site)
-    strided = max(site.layer.stride) > 1 and _groups(site) < site.operation.volumes[0].channels
-    forward = max(copies.seen + copies.weight + copies.made, copies.made + site.made)
-    to_input = max(copies.made + copies.weight + copies.read, copies.read + (2 if strided else 1) * read)
-    gradient = read if site.learns else 0
-    backward = max(to_input if site.learns else 0, gradient + _weight_gradient(site, copies))
-    return Demand(keeps_inputs=True, forward_spike=forward, backward_spike=backward, scattered=site.made)
+    weight, channels = at.weight, at.sources[0].volume.channels
+    groups = channels // at.shapes[0][1]
+    if at.channels_last:
+        return _channels_last_convolution(at, weight, groups == channels)
+    copies = _copies(at, weight, channels, groups)
+    read, made = copies.read, copies.made
+    forward = max(copies.seen + copies.weight + made, made + at.made)
+    backward = _weight_gradient(at, weight, copies)
+    if at.continues:
+        assert isinstance(at.layer, Convolution)
+        strided = groups < channels and max(at.layer.stride) > 1
+        to_input = max(made + copies.weight + read, read + (2 if strided else 1) * at.read)
+        backward = max(to_input, at.read + backward)
+    return Demand(keeps_inputs=True, forward_spike=forward, backward_spike=backward, scattered=at.made)
 
 
-def _weight_gradient(site: Site, copies: Copies) -> int:
+def _weight_gradient(at: Operation, weight: int, copies: Copies) -> int:
     """Over the copies; for the widest filters over unrolled images, with four weights a thread."""
-    weight = site.weight
-    if site.operation.shapes[0][3] > WIDEST_DIRECT_FILTER:
-        unrolled = weight // site.volume.channels * prod(site.volume.spatial)
+    if at.shapes[0][3] > WIDEST_DIRECT_FILTER:
+        unrolled = weight // at.volume.channels * prod(at.volume.spatial)
         return copies.weight + THREADS * (unrolled + 4 * weight)
     return max(copies.seen + copies.made + copies.weight, copies.weight + weight)
 
 
-def _channels_last_convolution(site: Site) -> Demand:
+def _channels_last_convolution(at: Operation, weight: int, is_depthwise: bool) -> Demand:
     """Channels-last maps are read where they lie, but each group of the weight's gradient fills a block."""
-    weight = site.weight
-    depthwise = _groups(site) == site.operation.volumes[0].channels
-    filled = weight * CHANNEL_BLOCK**2 if depthwise else weight
-    gradient = site.read if site.learns else 0
-    return Demand(keeps_inputs=True, forward_spike=weight + site.made, backward_spike=gradient + filled + 2 * weight)
+    filled = weight * CHANNEL_BLOCK**2 if is_depthwise else weight
+    gradient = at.read if at.continues else 0
+    return Demand(keeps_inputs=True, forward_spike=weight + at.made, backward_spike=gradient + filled + 2 * weight)
 
 
-def transposed_convolution(site: Site) -> Demand:
+def transposed_convolution(at: Operation) -> Demand:
     """As a convolution with the roles exchanged; the result is copied once more on its way out."""
-    read, made, weight = site.read, site.made, site.weight
+    read, made, weight = at.read, at.made, at.weight
     forward = max(3 * made, 2 * read + weight + made)
-    backward = read + made + read + weight
+    backward = 2 * read + made + weight
     return Demand(keeps_inputs=True, forward_spike=forward, backward_spike=backward, scattered=made)

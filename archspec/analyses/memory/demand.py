@@ -1,13 +1,15 @@
-"""The terms in which a layer states its need of memory: `Operation`, `Site` and `Demand`. Data only.
+"""The terms in which a layer states its need of memory: what it asks for, a `Demand`, where it stands, an `Operation`.
 
-Everything is float32 but indices. Sizes are bytes, for the whole batch.
+Sizes are bytes, for the whole batch. Everything is float32 but indices.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from archspec.layers.base import Layer
+from archspec.layers.norm import LayerNorm
 from archspec.record import Record
 from archspec.volume import Volume
 
@@ -17,18 +19,7 @@ INDEX = 8
 # whose storage a result or a gradient is
 NEW = 0  # its own
 SAME = 1  # the first input's; of a gradient: the very one that arrived
-PART = 2  # a window on it, which nothing may be added to
-
-
-class Operation(Record):
-    """What torch runs for a layer, or for a part of one; `inputs` are positions in the list of operations."""
-
-    name: str
-    layer: Layer
-    inputs: tuple[int, ...]
-    volumes: tuple[Volume, ...]  # that enter
-    volume: Volume  # that leaves
-    shapes: tuple[tuple[int, ...], ...]  # of the parameters
+PART = 2  # of a gradient: a window on the one that arrived, into which nothing can be added
 
 
 class Demand(Record):
@@ -50,38 +41,53 @@ class Demand(Record):
     scattered: int = 0
 
 
-class Site(Record):
-    """An operation with what stands around it.
+class Operation:
+    """What torch runs for a layer, or for a part of one.
 
-    `learns`: gradients go further back than this operation. `channels_last`: its input lies pixel by pixel in memory.
+    `learns`: its result depends on a parameter, so that it is part of the backward pass. `continues`: gradients go
+    further back than here. `channels_last`: the input lies pixel by pixel in memory, because an LN over the channels
+    of a map left it so.
     """
 
-    operation: Operation
-    batch: int
-    learns: bool
-    channels_last: bool
+    __slots__ = (
+        "batch", "channels_last", "continues", "index", "layer", "learns", "made", "name", "read", "readers",
+        "shapes", "sources", "volume",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        layer: Layer,
+        sources: Sequence[Operation],
+        volume: Volume,
+        shapes: tuple[tuple[int, ...], ...],
+        batch: int,
+    ) -> None:
+        self.index = index  # in the list of operations
+        self.name = name
+        self.layer = layer
+        self.sources = sources
+        self.volume = volume
+        self.shapes = shapes  # of the parameters
+        self.batch = batch
+        self.made = FLOAT * batch * prod(volume)
+        self.read = 0
+        self.readers = 0
+        self.continues = False
+        for source in sources:
+            source.readers += 1
+            self.read += source.made
+            self.continues = self.continues or source.learns
+        self.learns = self.continues or bool(shapes)
+        self.channels_last = bool(sources) and sources[0].leaves_channels_last
 
     @property
-    def layer(self) -> Layer:
-        """The layer, with its arguments."""
-        return self.operation.layer
-
-    @property
-    def volume(self) -> Volume:
-        """The volume that leaves."""
-        return self.operation.volume
-
-    @property
-    def read(self) -> int:
-        """Bytes of all inputs together."""
-        return FLOAT * self.batch * sum(prod(volume) for volume in self.operation.volumes)
-
-    @property
-    def made(self) -> int:
-        """Bytes of the result."""
-        return FLOAT * self.batch * prod(self.operation.volume)
+    def leaves_channels_last(self) -> bool:
+        """Whether its result lies pixel by pixel."""
+        return self.channels_last or (type(self.layer) is LayerNorm and self.volume.is_map)
 
     @property
     def weight(self) -> int:
         """Bytes of the first parameter."""
-        return FLOAT * prod(self.operation.shapes[0])
+        return FLOAT * prod(self.shapes[0])

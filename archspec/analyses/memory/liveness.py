@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import prod
 
-from archspec.analyses.memory.demand import FLOAT, INDEX, NEW, PART, SAME, Demand, Operation, Site
+from archspec.analyses.memory.demand import FLOAT, INDEX, NEW, PART, SAME, Demand, Operation
 from archspec.analyses.memory.operations import operations
 from archspec.analyses.memory.rules import OVERWRITES, demand_of
 from archspec.ir import Graph
-from archspec.layers.norm import BatchNorm, LayerNorm
+from archspec.layers.norm import BatchNorm
 from archspec.record import Record
 
 PARTS = (
@@ -86,72 +86,65 @@ class Gradient:
         self.is_whole = is_whole
 
 
+class Life:
+    """What becomes of one operation in the step: what it asked for, its result, what it keeps, its gradient."""
+
+    __slots__ = ("demand", "gradient", "is_writable", "kept", "result", "waiting")
+
+    def __init__(self, demand: Demand, result: Storage, readers: int, is_writable: bool) -> None:
+        self.demand = demand
+        self.result = result
+        self.waiting = readers  # that still have to run
+        self.is_writable = is_writable  # autograd lets its only reader write into the result
+        self.kept: list[Storage] = []
+        self.gradient: Gradient | None = None
+
+
 class Step:
-    """One training step. For each operation its result, what it keeps, and what is known of both."""
+    """One training step."""
 
     def __init__(self, graph: Graph, batch: int) -> None:
-        self.operations, self.ends = operations(graph)
-        self.batch = batch
+        self.operations, self.ends = operations(graph, batch)
+        for end in self.ends:
+            end.readers += 1  # the loss
+        self.lives: list[Life] = []
         self.heap = Heap()
-        self.readers = [0] * len(self.operations)  # the loss reads the ends
-        for source in (*self.ends, *(source for operation in self.operations for source in operation.inputs)):
-            self.readers[source] += 1
-        self.learns: list[bool] = []  # whether a result depends on a parameter: only then it has a gradient
-        self.is_writable: list[bool] = []  # whether autograd lets its reader write into a result
-        self.channels_last: list[bool] = []  # whether it lies pixel by pixel: an LN over a map's channels makes it so
-        self.results: list[Storage] = []
-        self.demands: list[Demand] = []
-        self.kept: list[list[Storage]] = []
-        self.gradients: list[Gradient | None] = [None] * len(self.operations)
 
     def forward(self) -> None:
-        waiting = list(self.readers)
+        """Make all results; one that nobody keeps dies behind its last reader."""
+        lives, heap = self.lives, self.heap
         for operation in self.operations:
-            self.heap.moment = ("forward", operation.name)
-            self._run(operation)
-            for source in operation.inputs:
-                waiting[source] -= 1
-                if not waiting[source]:
-                    self.heap.release(self.results[source])
+            heap.moment = ("forward", operation.name)
+            lives.append(self._run(operation))
+            for source in operation.sources:
+                life = lives[source.index]
+                life.waiting -= 1
+                if not life.waiting:
+                    heap.release(life.result)
 
-    def _run(self, operation: Operation) -> None:
-        """Make the result; what the backward pass will need gets one more holder."""
-        if not operation.inputs:
-            self._enter(operation)
-            return
-        first = operation.inputs[0]
-        continues = any([self.learns[source] for source in operation.inputs])
-        demand = demand_of(Site(operation, self.batch, continues, self.channels_last[first]))
-        self.heap.spike(demand.forward_spike)
-        is_lone = self.readers[first] == 1 and self.is_writable[first]
-        if demand.output == SAME or (is_lone and type(operation.layer) in OVERWRITES):
-            result = self.results[first]
+    def _run(self, operation: Operation) -> Life:
+        """Make one result, in place where that may be; what the backward pass will need gets one more holder."""
+        demand, heap = demand_of(operation), self.heap
+        if not operation.sources:
+            images = heap.allocate(operation.made, INPUT)
+            images.holders += 1  # the user's
+            return Life(demand, images, operation.readers, is_writable=False)
+        heap.spike(demand.forward_spike)
+        first = self.lives[operation.sources[0].index]
+        may_write = first.is_writable and operation.sources[0].readers == 1
+        if demand.output == SAME or (may_write and type(operation.layer) in OVERWRITES):
+            result = first.result
             result.holders += 1
         else:
-            result = self.heap.allocate(FLOAT * self.batch * prod(operation.volume), ACTIVATIONS)
-        learns = continues or bool(operation.shapes)
-        self.learns.append(learns)
-        self.is_writable.append(not (demand.is_view or demand.keeps_output) and (demand.output != SAME or is_lone))
-        self.channels_last.append(
-            self.channels_last[first] or (type(operation.layer) is LayerNorm and operation.volume.is_map)
-        )
-        self.results.append(result)
-        self.demands.append(demand)
-        self.kept.append(self._keep(operation, demand, result) if learns else [])
-
-    def _enter(self, operation: Operation) -> None:
-        """The images: the user holds them."""
-        images = self.heap.allocate(FLOAT * self.batch * prod(operation.volume), INPUT)
-        images.holders += 1
-        self.learns.append(False)
-        self.is_writable.append(False)
-        self.channels_last.append(False)
-        self.results.append(images)
-        self.demands.append(Demand())
-        self.kept.append([])
+            result = heap.allocate(operation.made, ACTIVATIONS)
+        is_free = not (demand.is_view or demand.keeps_output) and (may_write or demand.output != SAME)
+        life = Life(demand, result, operation.readers, is_free)
+        if operation.learns:
+            life.kept = self._keep(operation, demand, result)
+        return life
 
     def _keep(self, operation: Operation, demand: Demand, result: Storage) -> list[Storage]:
-        kept = [self.results[source] for source in operation.inputs] if demand.keeps_inputs else []
+        kept = [self.lives[source.index].result for source in operation.sources] if demand.keeps_inputs else []
         if demand.keeps_output:
             kept.append(result)
         for storage in kept:
@@ -162,55 +155,55 @@ class Step:
 
     def losses(self) -> None:
         """Cross entropy: the log of the softmax is kept; two gradients of that size end at the scores."""
-        sizes = [FLOAT * self.batch * prod(self.operations[end].volume) for end in self.ends]
-        kept = [self.heap.allocate(size, ACTIVATIONS) for size in sizes]
-        for end, scores in zip(reversed(self.ends), reversed(kept), strict=True):
-            self.heap.moment = ("loss", self.operations[end].name)
-            self.heap.release(self.results[end])
-            if self.learns[end]:
-                self.heap.spike(2 * scores.size)
-                self._accumulate(end, Gradient(self.heap.allocate(scores.size, MAP_GRADIENTS), is_whole=True))
-            self.heap.release(scores)
+        heap = self.heap
+        kept = [heap.allocate(end.made, ACTIVATIONS) for end in self.ends]
+        for end, logarithms in zip(reversed(self.ends), reversed(kept), strict=True):
+            heap.moment = ("loss", end.name)
+            heap.release(self.lives[end.index].result)
+            if end.learns:
+                heap.spike(2 * end.made)
+                self._accumulate(end, Gradient(heap.allocate(end.made, MAP_GRADIENTS), is_whole=True))
+            heap.release(logarithms)
 
     def backward(self) -> None:
         """In exactly the reverse order, as autograd's engine does."""
-        for index in range(len(self.operations) - 1, -1, -1):
-            gradient = self.gradients[index]
-            if gradient is not None:
-                self.heap.moment = ("backward", self.operations[index].name)
-                self._walk_back(index, gradient)
+        for operation in reversed(self.operations):
+            if operation.learns:
+                self.heap.moment = ("backward", operation.name)
+                self._walk_back(operation)
 
-    def _walk_back(self, index: int, arrived: Gradient) -> None:
+    def _walk_back(self, operation: Operation) -> None:
         """Gradients of inputs and parameters appear; then what arrived and what was kept are let go."""
-        operation, demand, heap = self.operations[index], self.demands[index], self.heap
+        life, heap = self.lives[operation.index], self.heap
+        arrived, demand = life.gradient, life.demand
+        assert arrived is not None, f"no loss depends on {operation.name}"
         heap.spike(demand.backward_spike + (0 if arrived.is_whole else demand.scattered))
-        learning = [source for source in operation.inputs if self.learns[source]]
+        learning = [source for source in operation.sources if source.learns]
         made = [self._gradient(source, demand.gradient, arrived) for source in learning]
         for shape in operation.shapes:
             heap.allocate(FLOAT * prod(shape), PARAMETER_GRADIENTS)
         heap.release(arrived.storage)
-        for storage in self.kept[index]:
+        for storage in life.kept:
             heap.release(storage)
         for source, gradient in zip(learning, made, strict=True):
             self._accumulate(source, gradient)
 
-    def _gradient(self, source: int, flow: int, arrived: Gradient) -> Gradient:
+    def _gradient(self, source: Operation, flow: int, arrived: Gradient) -> Gradient:
         if flow == NEW:
-            size = FLOAT * self.batch * prod(self.operations[source].volume)
-            return Gradient(self.heap.allocate(size, MAP_GRADIENTS), is_whole=True)
+            return Gradient(self.heap.allocate(source.made, MAP_GRADIENTS), is_whole=True)
         arrived.storage.holders += 1
         return Gradient(arrived.storage, arrived.is_whole and flow != PART)
 
-    def _accumulate(self, target: int, gradient: Gradient) -> None:
+    def _accumulate(self, target: Operation, gradient: Gradient) -> None:
         """Into what came first, if that is whole and nobody else holds it; otherwise into a third storage."""
-        first = self.gradients[target]
+        life = self.lives[target.index]
+        first = life.gradient
         if first is None:
-            self.gradients[target] = gradient
+            life.gradient = gradient
         elif first.is_whole and first.storage.holders == 1:
             self.heap.release(gradient.storage)
         else:
-            size = FLOAT * self.batch * prod(self.operations[target].volume)
-            self.gradients[target] = Gradient(self.heap.allocate(size, MAP_GRADIENTS), is_whole=True)
+            life.gradient = Gradient(self.heap.allocate(target.made, MAP_GRADIENTS), is_whole=True)
             self.heap.release(first.storage)
             self.heap.release(gradient.storage)
 

@@ -1,8 +1,8 @@
 """What torch runs for a graph: mostly one operation a layer, in the graph's order.
 
-In: a graph. Out: operations. Attention is a projection to queries, keys and values, the attention itself and another
-projection; Swin's first cuts the map into windows and then puts it together again. A window whose pads differ from
-end to end pads first, because torch's own windows pad both ends alike.
+In: a graph and the batch. Out: operations. Attention is a projection to queries, keys and values, the attention itself
+and another projection; Swin's first cuts the map into windows and then puts it together again. A window whose pads
+differ from end to end pads first, because torch's own windows pad both ends alike.
 """
 
 from __future__ import annotations
@@ -24,73 +24,70 @@ Shapes = tuple[tuple[int, ...], ...]
 
 
 class Core(Layer):
-    """Softmax(Q K^T) V, of queries, keys and values that lie side by side; `scores` for each image.
-
-    `is_fused`: in one kernel that keeps no scores. torch has none for scores that are learned; `masks` of them.
-    """
+    """Softmax(Q K^T) V, of queries, keys and values that lie side by side; so many scores for an image."""
 
     heads: int
     scores: int
-    is_fused: bool
-    is_masked: bool
+    is_fused: bool  # one kernel, which keeps no scores; torch has none for scores to which something learned is added
+    is_masked: bool  # pixels that only the shift brought together do not see each other
 
 
 class Windows(Layer):
     """A map rolled, cut into windows, or put together again: a copy."""
 
 
-def operations(graph: Graph) -> tuple[list[Operation], list[int]]:
-    """The operations of a graph, and which of them are its class scores, those of auxiliary classifiers too."""
-    program = Program()
-    made = []  # for each node, the operation that makes its volume
+def operations(graph: Graph, batch: int) -> tuple[list[Operation], list[Operation]]:
+    """The operations of a graph, and those of them that make class scores, the auxiliary classifiers' too."""
+    program = Program(batch)
+    made: list[Operation] = []  # for each node, what makes its volume
     for node in graph.nodes:
-        made.append(program.layer(node, tuple(made[index] for index in node.inputs), graph.inputs(node)))
-    ends = {graph.output, *(head.output for head in graph.heads)}
-    return program.operations, sorted(made[index] for index in ends)
+        made.append(program.layer(node, [made[index] for index in node.inputs], graph.inputs(node)))
+    ends = sorted({graph.output, *(head.output for head in graph.heads)})
+    return program.operations, [made[index] for index in ends]
 
 
 class Program:
-    """The operations so far. Each method adds some and says where the result is."""
+    """The operations so far. Each method adds some and returns the one that makes the result."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
         self.operations: list[Operation] = []
 
-    def layer(self, node: Node, inputs: tuple[int, ...], volumes: tuple[Volume, ...]) -> int:
+    def layer(self, node: Node, sources: Sequence[Operation], volumes: tuple[Volume, ...]) -> Operation:
         """What a layer runs."""
-        layer, shapes = node.layer, ()
-        if inputs:
-            shapes = tuple([tensor.shape for tensor in layer.tensors(volumes)])
+        layer = node.layer
+        shapes = tuple([tensor.shape for tensor in layer.tensors(volumes)]) if sources else ()
         if isinstance(layer, Attention):
-            return self._attention(node.name, layer, inputs[0], volumes[0], shapes)
-        if isinstance(layer, (Convolution, Pooling)) and any(begin != end for begin, end in layer.pads):
-            pad = Pad(layer.pads)
-            volumes, before = (pad.output(volumes),), volumes
-            inputs = (self._add(Operation(node.name, pad, inputs, before, volumes[0], ())),)
-        return self._add(Operation(node.name, layer, inputs, volumes, node.volume, shapes))
+            return self._attention(node.name, layer, sources[0], shapes)
+        if isinstance(layer, (Convolution, Pooling)):
+            (top, bottom), (left, right) = layer.pads
+            if top != bottom or left != right:
+                pad = Pad(layer.pads)
+                sources = [self._run(node.name, pad, sources, pad.output(volumes))]
+        return self._run(node.name, layer, sources, node.volume, shapes)
 
-    def _add(self, operation: Operation) -> int:
+    def _run(
+        self, name: str, layer: Layer, sources: Sequence[Operation], volume: Volume, shapes: Shapes = ()
+    ) -> Operation:
+        operation = Operation(len(self.operations), name, layer, sources, volume, shapes, self.batch)
         self.operations.append(operation)
-        return len(self.operations) - 1
+        return operation
 
-    def _attention(self, name: str, layer: Attention, source: int, volume: Volume, shapes: Shapes) -> int:
-        channels, vectors = volume.channels, prod(volume.spatial)
-        copies = 0
+    def _attention(self, name: str, layer: Attention, source: Operation, shapes: Shapes) -> Operation:
+        volume, channels = source.volume, source.volume.channels
+        vectors = Volume((prod(volume.spatial), channels))
+        rolls = layer.window is not None and any(layer.shifts(volume))
+        core = Core(layer.heads, layer.scratch((volume,)), is_fused=not layer.relpos, is_masked=rolls)
+        if rolls:
+            source = self._run(name, Windows(), [source], volume)
         if layer.window is not None:
-            copies = 1 + any(layer.shifts(volume))
-        for _ in range(copies):
-            source = self._copy(name, source, volume)
-        core = Core(layer.heads, layer.scratch((volume,)), not layer.relpos, copies > 1)
-        lined = Volume((vectors, channels))
-        tripled = Volume((vectors, 3 * channels))
-        source = self._line(name, FullyConnected(3 * channels), source, (lined, tripled), shapes[:2])
-        source = self._line(name, core, source, (tripled, lined), shapes[4:])
-        source = self._line(name, FullyConnected(channels), source, (lined, lined), shapes[2:4])
-        for _ in range(copies):
-            source = self._copy(name, source, volume)
+            source = self._run(name, Windows(), [source], vectors)
+        tripled = Volume((vectors[0], 3 * channels))
+        source = self._run(name, FullyConnected(3 * channels), [source], tripled, shapes[:2])
+        source = self._run(name, core, [source], vectors, shapes[4:])
+        source = self._run(name, FullyConnected(channels), [source], vectors, shapes[2:4])
+        if layer.window is not None:
+            source = self._run(name, Windows(), [source], volume)
+        if rolls:
+            source = self._run(name, Windows(), [source], volume)
         return source
-
-    def _copy(self, name: str, source: int, volume: Volume) -> int:
-        return self._add(Operation(name, Windows(), (source,), (volume,), volume, ()))
-
-    def _line(self, name: str, layer: Layer, source: int, volumes: Sequence[Volume], shapes: Shapes) -> int:
-        return self._add(Operation(name, layer, (source,), (volumes[0],), volumes[1], shapes))

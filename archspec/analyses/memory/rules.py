@@ -1,6 +1,6 @@
 """What each kind of layer asks of memory in a training step of torch on the CPU. No torch in here.
 
-In: a `Site`, an operation with the batch. Out: its `Demand` in bytes. When those bytes are alive is for `liveness.py`;
+In: an `Operation`. Out: its `Demand` in bytes. When those bytes are alive is for `liveness.py`;
 MODEL.md says where every number comes from.
 
 The rules stand here in one table and not in the layers' classes: those say what a layer is, wherever it runs, and this
@@ -14,10 +14,11 @@ from collections.abc import Callable
 from math import prod
 
 from archspec.analyses.memory.convolution import convolution, transposed_convolution
-from archspec.analyses.memory.demand import FLOAT, INDEX, PART, SAME, Demand, Site
+from archspec.analyses.memory.demand import FLOAT, INDEX, PART, SAME, Demand, Operation
 from archspec.analyses.memory.operations import Core, Windows
 from archspec.layers import activation, channels, conv, dropout, linear, merge, norm, pixels, pool, scale, sequence
 from archspec.layers.base import Layer
+from archspec.layers.input import Input
 from archspec.layers.upconv import TransposedConv
 
 FROM_OUTPUT = Demand(keeps_output=True)  # the derivative follows from the result
@@ -30,119 +31,119 @@ VIEW = Demand(output=SAME, gradient=PART, is_view=True)  # the values in another
 WINDOW = Demand(output=SAME, is_view=True)  # a part of the values; its gradient is a whole map of zeros around them
 
 
-def fully_connected(site: Site) -> Demand:
+def fully_connected(at: Operation) -> Demand:
     """Of a sequence the result is a view of a matrix."""
-    return FROM_INPUT if len(site.volume) == 1 else Demand(keeps_inputs=True, is_view=True)
+    return FROM_INPUT if len(at.volume) == 1 else Demand(keeps_inputs=True, is_view=True)
 
 
-def max_pool(site: Site) -> Demand:
+def max_pool(at: Operation) -> Demand:
     """The input is kept though only its shape is needed, and an int64 index for each output."""
-    indices = INDEX * site.batch * prod(site.volume)
-    return Demand(keeps_inputs=True, keeps=indices, backward_spike=site.read, scattered=site.made)
+    indices = INDEX * at.batch * prod(at.volume)
+    return Demand(keeps_inputs=True, keeps=indices, backward_spike=at.read, scattered=at.made)
 
 
-def average_pool(site: Site) -> Demand:
+def average_pool(at: Operation) -> Demand:
     """The input is kept though only its shape is needed."""
-    return Demand(keeps_inputs=True, backward_spike=site.read, scattered=site.made)
+    return Demand(keeps_inputs=True, backward_spike=at.read, scattered=at.made)
 
 
-def local_response_norm(site: Site) -> Demand:
+def local_response_norm(at: Operation) -> Demand:
     """A composite of square, pad, average pool, affine, power, division; three intermediates are kept."""
-    layer = site.layer
+    layer = at.layer
     assert isinstance(layer, norm.LocalResponseNorm)
-    size, width = site.read, site.volume.channels
+    size, width = at.read, at.volume.channels
     padded = size // width * (width + layer.n - 1)
     return Demand(
         keeps_inputs=True, keeps=padded + 2 * size, forward_spike=padded + 3 * size, backward_spike=4 * size
     )
 
 
-def batch_norm(site: Site) -> Demand:
+def batch_norm(at: Operation) -> Demand:
     """Input and the two statistics kept; the backward kernel copies the gradient and drops the copy."""
-    statistics = 2 * FLOAT * site.volume.channels
-    return Demand(keeps_inputs=True, keeps=statistics, backward_spike=2 * site.read, scattered=-site.read)
+    statistics = 2 * FLOAT * at.volume.channels
+    return Demand(keeps_inputs=True, keeps=statistics, backward_spike=2 * at.read, scattered=-at.read)
 
 
-def instance_norm(site: Site) -> Demand:
+def instance_norm(at: Operation) -> Demand:
     """A batch norm over batch times channels, its weight and bias repeated for every image."""
-    repeated = FLOAT * site.batch * site.volume.channels
-    keeps = 4 * repeated if site.operation.shapes else 2 * repeated
-    return Demand(keeps_inputs=True, keeps=keeps, backward_spike=2 * site.read + keeps)
+    repeated = FLOAT * at.batch * at.volume.channels
+    keeps = 4 * repeated if at.shapes else 2 * repeated
+    return Demand(keeps_inputs=True, keeps=keeps, backward_spike=2 * at.read + keeps)
 
 
-def group_norm(site: Site) -> Demand:
+def group_norm(at: Operation) -> Demand:
     """Input and two statistics a group."""
-    layer = site.layer
+    layer = at.layer
     assert isinstance(layer, norm.GroupNorm)
-    return Demand(keeps_inputs=True, keeps=2 * FLOAT * site.batch * layer.groups)
+    return Demand(keeps_inputs=True, keeps=2 * FLOAT * at.batch * layer.groups)
 
 
-def layer_norm(site: Site) -> Demand:
+def layer_norm(at: Operation) -> Demand:
     """Input and two statistics a vector; on the pixels of a map, a copy pixel by pixel each way."""
-    size = site.read
-    keeps = 2 * FLOAT * site.batch * prod(site.volume.spatial)
-    spike = 2 * size + keeps if site.volume.is_map and not site.channels_last else 0
+    size = at.read
+    keeps = 2 * FLOAT * at.batch * prod(at.volume.spatial)
+    spike = 2 * size + keeps if at.volume.is_map and not at.channels_last else 0
     return Demand(keeps_inputs=True, keeps=keeps, forward_spike=spike, backward_spike=spike)
 
 
-def affine(site: Site) -> Demand:
+def affine(at: Operation) -> Demand:
     """x * weight + bias: the product dies after the sum; the weight's gradient is as large until summed."""
-    return Demand(keeps_inputs=True, forward_spike=2 * site.read, backward_spike=2 * site.read)
+    return Demand(keeps_inputs=True, forward_spike=2 * at.read, backward_spike=2 * at.read)
 
 
-def scaled(site: Site) -> Demand:
+def scaled(at: Operation) -> Demand:
     """x * weight; a fixed factor keeps nothing."""
-    return Demand(keeps_inputs=True, backward_spike=2 * site.read) if site.operation.shapes else COPY
+    return Demand(keeps_inputs=True, backward_spike=2 * at.read) if at.shapes else COPY
 
 
-def dropped(site: Site) -> Demand:
+def dropped(at: Operation) -> Demand:
     """A mask as large as the map, in its float type, already divided by 1 - p; with p = 0 the map itself."""
-    layer = site.layer
+    layer = at.layer
     assert isinstance(layer, dropout.Dropout)
-    return Demand(keeps=site.made) if layer.p else IDENTITY
+    return Demand(keeps=at.made) if layer.p else IDENTITY
 
 
-def dropped_path(site: Site) -> Demand:
+def dropped_path(at: Operation) -> Demand:
     """A mask of one number an image, already divided by 1 - p; with p = 0 the map itself."""
-    layer = site.layer
+    layer = at.layer
     assert isinstance(layer, dropout.DropPath)
-    return Demand(keeps=FLOAT * site.batch) if layer.p or layer.to else IDENTITY
+    return Demand(keeps=FLOAT * at.batch) if layer.p or layer.to else IDENTITY
 
 
-def multiply(site: Site) -> Demand:
+def multiply(at: Operation) -> Demand:
     """The factors kept, and all products but the last; a broadcast factor's gradient is a map until summed."""
-    factors = len(site.operation.volumes)
-    made = site.made
+    factors = len(at.sources)
+    made = at.made
     return Demand(keeps_inputs=True, keeps=(factors - 2) * made, backward_spike=factors * made)
 
 
-def upsample(site: Site) -> Demand:
+def upsample(at: Operation) -> Demand:
     """Small results of more than 3 channels are computed on channels-last copies (ATen's UpSampleKernel.cpp)."""
-    high, wide, width = site.volume
-    copies = site.read + 2 * site.made if high + wide <= 128 and width > 3 else 0
+    high, wide, width = at.volume
+    copies = at.read + 2 * at.made if high + wide <= 128 and width > 3 else 0
     return Demand(forward_spike=copies)
 
 
-def shift(site: Site) -> Demand:
+def shift(at: Operation) -> Demand:
     """Four quarters, each a concat of two windows, and a concat of them."""
-    return Demand(forward_spike=2 * site.made, backward_spike=site.made * 5 // 4)
+    return Demand(forward_spike=2 * at.made, backward_spike=at.made * 5 // 4)
 
 
-def attention(site: Site) -> Demand:
+def attention(at: Operation) -> Demand:
     """Fused: q, k, v and the result kept, and a number a query. Otherwise copies of q, k, v, and the softmax."""
-    core = site.layer
+    core = at.layer
     assert isinstance(core, Core)
-    size = site.made
+    size = at.made
     if core.is_fused:
-        keeps = FLOAT * site.batch * site.volume[0] * core.heads
+        keeps = FLOAT * at.batch * at.volume[0] * core.heads
         return Demand(keeps_inputs=True, keeps_output=True, keeps=keeps, backward_spike=3 * size)
-    scores = FLOAT * site.batch * core.scores
+    scores = FLOAT * at.batch * core.scores
     masks = scores + scores // core.heads if core.is_masked else 0
     forward = max(5 * size + scores, 3 * size + 2 * scores + scores // 4) + masks
     return Demand(keeps=3 * size + scores, forward_spike=forward, backward_spike=3 * size + max(0, scores - 2 * size))
 
 
-Rule = Callable[[Site], Demand]
+Rule = Callable[[Operation], Demand]
 
 RULES: dict[type[Layer], Rule | Demand] = {
     conv.Conv: convolution,
@@ -185,6 +186,7 @@ RULES: dict[type[Layer], Rule | Demand] = {
     merge.Add: ADD,
     merge.Concat: CONCAT,
     merge.Mul: multiply,
+    Input: Demand(),
     Core: attention,
     Windows: Demand(is_view=True),
 }
@@ -192,7 +194,7 @@ RULES: dict[type[Layer], Rule | Demand] = {
 OVERWRITES = frozenset({activation.Relu, merge.Add})  # these write into their first input wherever autograd allows it
 
 
-def demand_of(site: Site) -> Demand:
+def demand_of(operation: Operation) -> Demand:
     """Demand of any operation; a KeyError names a layer that has no rule yet."""
-    rule = RULES[type(site.layer)]
-    return rule if isinstance(rule, Demand) else rule(site)
+    rule = RULES[type(operation.layer)]
+    return rule if isinstance(rule, Demand) else rule(operation)
