@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import prod
 
 from archspec.analyses.memory.demand import Demand, Operation
+from archspec.layers.channels import Slice
 from archspec.layers.conv import Convolution
 from archspec.record import Record
 
@@ -62,6 +63,8 @@ def convolution(at: Operation) -> Demand:
         strided = groups < channels and max(at.layer.stride) > 1
         to_input = max(made + copies.weight + read, read + (2 if strided else 1) * at.read)
         backward = max(to_input, at.read + backward)
+    if isinstance(at.sources[0].layer, Slice) and at.batch > 1:  # a window on other channels is copied out
+        forward, backward = forward + at.read, backward + at.read
     return Demand(keeps_inputs=True, forward_spike=forward, backward_spike=backward, scattered=at.made)
 
 

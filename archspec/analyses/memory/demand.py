@@ -19,7 +19,8 @@ INDEX = 8
 # whose storage a result or a gradient is
 NEW = 0  # its own
 SAME = 1  # the first input's; of a gradient: the very one that arrived
-PART = 2  # of a gradient: a window on the one that arrived, into which nothing can be added
+PART = 2  # of a gradient: a window on the one that arrived
+TURNED = 3  # of a gradient: the one that arrived, with its values in another order
 
 
 class Demand(Record):
@@ -27,7 +28,7 @@ class Demand(Record):
 
     `is_view`: the result is a view of another tensor. Writing into one is allowed, but autograd then copies the
     gradient twice, so that nothing is won (`AsStridedBackward`, `CopySlices`). `scattered` is what the backward spike
-    has more where the gradient arrives as a window on a larger one.
+    has more where the gradient arrives in pieces, as a window on a larger one, or in another order.
     """
 
     output: int = NEW

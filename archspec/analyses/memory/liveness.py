@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import prod
 
-from archspec.analyses.memory.demand import FLOAT, INDEX, NEW, PART, SAME, Demand, Operation
+from archspec.analyses.memory.demand import FLOAT, INDEX, NEW, PART, SAME, TURNED, Demand, Operation
 from archspec.analyses.memory.operations import operations
 from archspec.analyses.memory.rules import OVERWRITES, demand_of
 from archspec.ir import Graph
@@ -77,13 +77,18 @@ class Heap:
 
 
 class Gradient:
-    """What has arrived so far for one result; `is_whole` unless it is a window on a larger storage."""
+    """What has arrived so far for one result.
 
-    __slots__ = ("is_whole", "storage")
+    `is_whole`: not a window on a larger storage, so that more can be added to it. `is_dense`: its values lie side by
+    side in the order that kernels want.
+    """
 
-    def __init__(self, storage: Storage, is_whole: bool) -> None:
+    __slots__ = ("is_dense", "is_whole", "storage")
+
+    def __init__(self, storage: Storage, is_whole: bool = True, is_dense: bool = True) -> None:
         self.storage = storage
         self.is_whole = is_whole
+        self.is_dense = is_dense
 
 
 class Life:
@@ -107,6 +112,7 @@ class Step:
         self.operations, self.ends = operations(graph, batch)
         for end in self.ends:
             end.readers += 1  # the loss
+        self.batch = batch
         self.lives: list[Life] = []
         self.heap = Heap()
 
@@ -162,7 +168,7 @@ class Step:
             heap.release(self.lives[end.index].result)
             if end.learns:
                 heap.spike(2 * end.made)
-                self._accumulate(end, Gradient(heap.allocate(end.made, MAP_GRADIENTS), is_whole=True))
+                self._accumulate(end, Gradient(heap.allocate(end.made, MAP_GRADIENTS)))
             heap.release(logarithms)
 
     def backward(self) -> None:
@@ -177,7 +183,7 @@ class Step:
         life, heap = self.lives[operation.index], self.heap
         arrived, demand = life.gradient, life.demand
         assert arrived is not None, f"no loss depends on {operation.name}"
-        heap.spike(demand.backward_spike + (0 if arrived.is_whole else demand.scattered))
+        heap.spike(demand.backward_spike + (0 if arrived.is_dense else demand.scattered))
         learning = [source for source in operation.sources if source.learns]
         made = [self._gradient(source, demand.gradient, arrived) for source in learning]
         for shape in operation.shapes:
@@ -190,9 +196,11 @@ class Step:
 
     def _gradient(self, source: Operation, flow: int, arrived: Gradient) -> Gradient:
         if flow == NEW:
-            return Gradient(self.heap.allocate(source.made, MAP_GRADIENTS), is_whole=True)
+            return Gradient(self.heap.allocate(source.made, MAP_GRADIENTS))
         arrived.storage.holders += 1
-        return Gradient(arrived.storage, arrived.is_whole and flow != PART)
+        is_whole, is_dense = arrived.is_whole and flow != PART, arrived.is_dense and flow != TURNED
+        # channels of a batch of one are a window without gaps
+        return Gradient(arrived.storage, is_whole, is_dense and (flow != PART or self.batch == 1))
 
     def _accumulate(self, target: Operation, gradient: Gradient) -> None:
         """Into what came first, if that is whole and nobody else holds it; otherwise into a third storage."""
@@ -203,7 +211,7 @@ class Step:
         elif first.is_whole and first.storage.holders == 1:
             self.heap.release(gradient.storage)
         else:
-            life.gradient = Gradient(self.heap.allocate(target.made, MAP_GRADIENTS), is_whole=True)
+            life.gradient = Gradient(self.heap.allocate(target.made, MAP_GRADIENTS))
             self.heap.release(first.storage)
             self.heap.release(gradient.storage)
 

@@ -2,7 +2,7 @@
 
 In: a graph and the batch. Out: operations. Attention is a projection to queries, keys and values, the attention itself
 and another projection; Swin's first cuts the map into windows and then puts it together again. A window whose pads
-differ from end to end pads first, because torch's own windows pad both ends alike.
+differ from end to end pads first, because torch's own windows pad both ends alike; factors are multiplied two by two.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
 from archspec.layers.conv import Convolution
 from archspec.layers.linear import FullyConnected
+from archspec.layers.merge import Mul
 from archspec.layers.pixels import Pad
 from archspec.layers.pool import Pooling
 from archspec.volume import Volume
@@ -64,6 +65,9 @@ class Program:
             if top != bottom or left != right:
                 pad = Pad(layer.pads)
                 sources = [self._run(node.name, pad, sources, pad.output(volumes))]
+        while isinstance(layer, Mul) and len(sources) > 2:
+            product = max((source.volume for source in sources[:2]), key=len)
+            sources = [self._run(node.name, layer, sources[:2], product), *sources[2:]]
         return self._run(node.name, layer, sources, node.volume, shapes)
 
     def _run(

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from archspec.analyses.memory.convolution import convolution, transposed_convolution
-from archspec.analyses.memory.demand import FLOAT, INDEX, PART, SAME, Demand, Operation
+from archspec.analyses.memory.convolution import THREADS, convolution, transposed_convolution
+from archspec.analyses.memory.demand import FLOAT, INDEX, PART, SAME, TURNED, Demand, Operation
 from archspec.analyses.memory.operations import Core, Windows
 from archspec.layers import activation, channels, conv, dropout, linear, merge, norm, pixels, pool, scale, sequence
 from archspec.layers.base import Layer
@@ -27,7 +27,7 @@ IDENTITY = Demand(output=SAME, gradient=SAME)
 COPY = Demand()  # keeps nothing and makes a map each way: means, pads, shuffles, fixed factors
 ADD = Demand(gradient=SAME)  # every term gets the very gradient that arrives
 CONCAT = Demand(gradient=PART)  # the gradients of the parts are windows on the one that arrives
-VIEW = Demand(output=SAME, gradient=PART, is_view=True)  # the values in another order
+VIEW = Demand(output=SAME, gradient=TURNED, is_view=True)  # the values in another order
 WINDOW = Demand(output=SAME, is_view=True)  # a part of the values; its gradient is a whole map of zeros around them
 
 
@@ -59,16 +59,19 @@ def local_response_norm(at: Operation) -> Demand:
 
 
 def batch_norm(at: Operation) -> Demand:
-    """Input and the two statistics kept; the backward kernel copies the gradient and drops the copy."""
+    """Input and two statistics kept; the backward kernel copies the gradient, but for a window or a sequence's."""
     statistics = 2 * FLOAT * at.volume.channels
-    return Demand(keeps_inputs=True, keeps=statistics, backward_spike=2 * at.read, scattered=-at.read)
+    copies = 0 if len(at.volume) == 2 else at.read
+    return Demand(
+        keeps_inputs=True, keeps=statistics, backward_spike=at.read + copies + statistics, scattered=-copies
+    )
 
 
 def instance_norm(at: Operation) -> Demand:
     """A batch norm over batch times channels, its weight and bias repeated for every image."""
-    repeated = FLOAT * at.batch * at.volume.channels
-    keeps = 4 * repeated if at.shapes else 2 * repeated
-    return Demand(keeps_inputs=True, keeps=keeps, backward_spike=2 * at.read + keeps)
+    repeated = 2 * FLOAT * at.batch * at.volume.channels if at.shapes else 0
+    statistics = 2 * FLOAT * at.batch * at.volume.channels
+    return Demand(keeps_inputs=True, keeps=statistics + repeated, backward_spike=2 * at.read + repeated)
 
 
 def group_norm(at: Operation) -> Demand:
@@ -87,13 +90,18 @@ def layer_norm(at: Operation) -> Demand:
 
 
 def affine(at: Operation) -> Demand:
-    """x * weight + bias: the product dies after the sum; the weight's gradient is as large until summed."""
-    return Demand(keeps_inputs=True, forward_spike=2 * at.read, backward_spike=2 * at.read)
+    """x * weight + bias: the product dies after the sum; backward as `scaled`."""
+    return Demand(keeps_inputs=True, forward_spike=2 * at.read, backward_spike=_scaled_backward(at))
 
 
 def scaled(at: Operation) -> Demand:
     """x * weight; a fixed factor keeps nothing."""
-    return Demand(keeps_inputs=True, backward_spike=2 * at.read) if at.shapes else COPY
+    return Demand(keeps_inputs=True, backward_spike=_scaled_backward(at)) if at.shapes else COPY
+
+
+def _scaled_backward(at: Operation) -> int:
+    """The weight's gradient is as large as the input until it is summed."""
+    return (1 + at.continues) * at.read + at.weight
 
 
 def dropped(at: Operation) -> Demand:
@@ -111,10 +119,8 @@ def dropped_path(at: Operation) -> Demand:
 
 
 def multiply(at: Operation) -> Demand:
-    """The factors kept, and all products but the last; a broadcast factor's gradient is a map until summed."""
-    factors = len(at.sources)
-    made = at.made
-    return Demand(keeps_inputs=True, keeps=(factors - 2) * made, backward_spike=factors * made)
+    """Both factors kept; the gradient of one that was broadcast is a whole map until it is summed."""
+    return Demand(keeps_inputs=True, backward_spike=2 * at.made)
 
 
 def upsample(at: Operation) -> Demand:
@@ -133,14 +139,28 @@ def attention(at: Operation) -> Demand:
     """Fused: q, k, v and the result kept, and a number a query. Otherwise copies of q, k, v, and the softmax."""
     core = at.layer
     assert isinstance(core, Core)
-    size = at.made
     if core.is_fused:
-        keeps = FLOAT * at.batch * at.volume[0] * core.heads
-        return Demand(keeps_inputs=True, keeps_output=True, keeps=keeps, backward_spike=3 * size)
-    scores = FLOAT * at.batch * core.scores
+        return _fused_attention(at, core.heads)
+    size, scores = at.made, FLOAT * at.batch * core.scores
     masks = scores + scores // core.heads if core.is_masked else 0
     forward = max(5 * size + scores, 3 * size + 2 * scores + scores // 4) + masks
-    return Demand(keeps=3 * size + scores, forward_spike=forward, backward_spike=3 * size + max(0, scores - 2 * size))
+    return Demand(keeps=3 * size + scores, forward_spike=forward, backward_spike=max(3 * size, size + scores))
+
+
+def _fused_attention(at: Operation, heads: int) -> Demand:
+    """Each thread has buffers for a block of the scores, two of them backward (ATen's FlashAttentionKernel.cpp)."""
+    vectors, channels = at.volume
+    queries = 256 if vectors >= 768 else 64 if vectors >= 192 else 32
+    block = FLOAT * THREADS * queries * min(vectors, 512)
+    keeps = FLOAT * at.batch * vectors * heads
+    forward = at.made + keeps + block + FLOAT * THREADS * queries * (2 + channels // heads)
+    return Demand(
+        keeps_inputs=True,
+        keeps_output=True,
+        keeps=keeps,
+        forward_spike=forward,
+        backward_spike=3 * at.made + 2 * block,
+    )
 
 
 Rule = Callable[[Operation], Demand]
