@@ -6,6 +6,7 @@ a spec that is wrong, or 2 for a command line that is.
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 
 import click
@@ -18,6 +19,7 @@ COMMANDS = {
     "specs": "List the built-in specs.",
     "explain": "Explain an error by its code.",
 }
+BRIEF = frozenset({"check", "specs", "explain"})  # commands of the front end, over in a moment
 EPILOG = """\b
 Examples:
   archspec check vgg16                  a built-in spec
@@ -38,6 +40,8 @@ class LateCommands(click.Group):
         """The command of a name, imported."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in BRIEF:
+            gc.enable()  # __main__.py has it off
         command: click.Command = import_module(f"archspec.commands.{cmd_name}").command
         return command
 
