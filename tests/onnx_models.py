@@ -8,7 +8,7 @@ import onnxruntime
 import torch
 from layer_modules import Inputs, torch_module
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from archspec.compiler.onnx.model import laid_out
 from archspec.ir import Graph, Node
@@ -65,3 +65,33 @@ def run(model: onnx.ModelProto, tensors: list[torch.Tensor]) -> Floats:
 
 def layer_in_torch(layer: Layer, inputs: Inputs) -> nn.Module:
     return randomised(torch_module(layer, inputs))
+
+
+class HandNetwork(nn.Module):
+    """A network run node by node, each layer the hand-written module of the layer contract: no lowering."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__()
+        self.graph = graph
+        for node in graph.nodes:
+            if not isinstance(node.layer, Input):
+                self.add_module(str(node.index), torch_module(node.layer, graph.inputs(node)))
+
+    def forward(self, *images: Tensor) -> Tensor:
+        values: list[Tensor] = []
+        entering = iter(images)
+        for node in self.graph.nodes:
+            if isinstance(node.layer, Input):
+                values.append(next(entering))
+            else:
+                inputs = [values[index].clone() for index in node.inputs]  # some layers write over theirs
+                values.append(self.get_submodule(str(node.index))(*inputs))
+        return values[self.graph.output]
+
+    def weights(self) -> dict[str, Floats]:
+        """By the spec's names."""
+        found = {}
+        for node in self.graph.nodes:
+            if not isinstance(node.layer, Input):
+                found.update(weights_of(self.get_submodule(str(node.index)), f"{node.name}."))
+        return found

@@ -8,28 +8,17 @@ no file and proves nothing: file.py and proof.py do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import onnx
 
+from archspec.compiler.about import About, Preprocessing, result
 from archspec.compiler.onnx import layers
-from archspec.compiler.onnx.extent import upto
+from archspec.compiler.onnx.extent import named, upto
 from archspec.compiler.onnx.fold import fold, foldable
-from archspec.compiler.onnx.model import assemble
-from archspec.compiler.onnx.step import Array, Operation, Step, Weights
-from archspec.compiler.preprocessing import Preprocessing
+from archspec.compiler.onnx.model import assemble, need_room
+from archspec.compiler.onnx.step import Emitted, Operation, Step, Weights
 from archspec.ir import Graph, Node
 from archspec.layers.input import Input
-
-
-@dataclass(frozen=True)
-class Emitted:
-    """What was made from nodes of the spec: one, or a layer with the BN that is folded into it."""
-
-    nodes: tuple[Node, ...]
-    value: str
-    operations: tuple[Operation, ...]
-    constants: dict[str, Array]
 
 
 def emit(
@@ -45,8 +34,12 @@ def emit(
     Raises SpecError for an unknown `output`, for weights that are missing or of another shape, and for a model that
     one file cannot hold.
     """
-    part = upto(graph, output)
-    return assemble(part, emitted(part, weights), class_names, preprocessing)
+    last = named(graph, output)
+    extent = upto(graph, last)
+    parts = emitted(extent, weights)
+    need_room(parts)
+    names = None if class_names is None else tuple(class_names)
+    return assemble(extent, parts, About(graph.title, result(graph, last), names, preprocessing))
 
 
 def emitted(graph: Graph, weights: Weights) -> tuple[Emitted, ...]:

@@ -7,19 +7,40 @@ not among them unless they are named.
 from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic, SpecError, did_you_mean
-from archspec.ir import Frame, Graph, Node
+from archspec.ir import Frame, Graph
 from archspec.layers.input import Input
 from archspec.record import replace
 
 
-def upto(graph: Graph, name: str | None = None) -> Graph:
-    """The part of the graph that ends in the result of `name`: a layer, or a block (`stage2`).
+def named(graph: Graph, name: str | None) -> int:
+    """The node that a name means: a layer's own, or the one that a block ends in; without a name the output.
 
     Raises SpecError where nothing is called so.
     """
-    output = graph.output if name is None else _named(graph, name)
-    if isinstance(graph.nodes[output].layer, Input):
-        raise SpecError([Diagnostic("E420", f"`{graph.nodes[output].name}` is what enters: nothing leads to it")])
+    index = graph.output if name is None else _find(graph, name)
+    if isinstance(graph.nodes[index].layer, Input):
+        raise SpecError([Diagnostic("E420", f"`{graph.nodes[index].name}` is what enters: nothing leads to it")])
+    return index
+
+
+def _find(graph: Graph, name: str) -> int:
+    blocks: dict[str, int] = {}
+    for node in graph.nodes:
+        if node.name == name:
+            return node.index
+        frame: Frame | None = node.frame
+        while frame is not None:
+            blocks[frame.name] = node.index  # the last of a block's nodes is its result: nothing in it is unused
+            frame = frame.parent
+    if name not in blocks:
+        known = [*blocks, *(node.name for node in graph.nodes)]
+        helps = did_you_mean(name, known) or ("`archspec check SPEC --all` shows all names",)
+        raise SpecError([Diagnostic("E420", f"no result is called `{name}`", helps=helps)])
+    return blocks[name]
+
+
+def upto(graph: Graph, output: int) -> Graph:
+    """The part of the graph that ends in the node `output`."""
     wanted = {output}
     for node in reversed(graph.nodes[: output + 1]):
         if node.index in wanted:
@@ -30,20 +51,3 @@ def upto(graph: Graph, name: str | None = None) -> Graph:
         for old, new in places.items()
     )
     return Graph(graph.title, nodes, places[output])
-
-
-def _named(graph: Graph, name: str) -> int:
-    """The node that a name means: a layer's own, or the one that a block ends in."""
-    blocks: dict[str, Node] = {}
-    for node in graph.nodes:
-        if node.name == name:
-            return node.index
-        frame: Frame | None = node.frame
-        while frame is not None:
-            blocks[frame.name] = node  # the last of a block's nodes is its result: nothing in it is unused
-            frame = frame.parent
-    if name not in blocks:
-        known = [*blocks, *(node.name for node in graph.nodes)]
-        helps = did_you_mean(name, known) or ("`archspec check SPEC --all` shows all names",)
-        raise SpecError([Diagnostic("E420", f"no result is called `{name}`", helps=helps)])
-    return blocks[name].index

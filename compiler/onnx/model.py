@@ -1,64 +1,108 @@
 """Operations and constants as an `onnx.ModelProto`, with what a user of the file needs in its metadata.
 
 In: what the emitters made. Out: the model. One file holds less than 2 GiB (protobuf's bound): beyond that the weights
-go into a file beside it, which file.py writes.
+can go into a file beside it. Opens no file: file.py does.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from archspec import __version__
-from archspec.compiler.onnx.step import Array, Operation
+from archspec.compiler.about import About
+from archspec.compiler.onnx.step import Array, Emitted, Operation
 from archspec.compiler.onnx.traces import trace
-from archspec.compiler.preprocessing import Preprocessing
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Graph, Node
 from archspec.layers.input import Input
 from archspec.volume import Volume
-
-if TYPE_CHECKING:
-    from archspec.compiler.onnx.emit import Emitted
 
 IR_VERSION = 10  # the first whose nodes have metadata
 OPSET = 18
 OPSETS = {"Gelu": 20}  # operators that need a newer one
 BATCH = "batch"
-CLASSES, PREPROCESSING, NETWORK = "archspec.classes", "archspec.preprocessing", "archspec.network"
+MOST = 2**31 - 2**20  # bytes of weights, the nodes left some room
+APART = 1024  # bytes from which on a constant goes into the file of the weights
+ALIGNED = 64
 
 
-def assemble(
-    graph: Graph,
-    emitted: Sequence[Emitted],
-    class_names: Sequence[str] | None,
-    preprocessing: Preprocessing | None,
-) -> onnx.ModelProto:
-    """The model. Values have the spec's volumes as their types."""
-    operations = [(operation, part.nodes) for part in emitted for operation in part.operations]
-    constants = [item for part in emitted for item in part.constants.items()]
-    made = helper.make_graph(
-        [_node(operation, nodes) for operation, nodes in operations],
-        graph.title or "network",
-        [value_info(node) for node in graph.nodes if isinstance(node.layer, Input)],
-        [value_info(graph.nodes[graph.output])],
-        [numpy_helper.from_array(array, name) for name, array in constants],
-        value_info=[value_info(part.nodes[-1]) for part in emitted[:-1] if part.operations],
-    )
-    opset = max(OPSETS.get(operation.operator, OPSET) for operation, _ in operations)
-    opsets = [helper.make_opsetid("", opset)]
-    model = helper.make_model(made, opset_imports=opsets, ir_version=IR_VERSION)
-    model.producer_name, model.producer_version = "archspec", __version__
-    properties = [(NETWORK, graph.title)]
-    if class_names is not None:
-        properties.append((CLASSES, json.dumps(list(class_names), ensure_ascii=False)))
-    if preprocessing is not None:
-        properties.append((PREPROCESSING, preprocessing.to_json()))
-    _describe(model, properties)
+
+def assemble(graph: Graph, emitted: Sequence[Emitted], about: About, data_file: str = "") -> onnx.ModelProto:
+    """The model. Values have the spec's volumes as their types. With a `data_file` large constants are in that file."""
+    model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="archspec", producer_version=__version__)
+    made = model.graph
+    made.name = graph.title or "network"
+    made.input.extend(value_info(node) for node in graph.nodes if isinstance(node.layer, Input))
+    made.output.append(value_info(graph.nodes[graph.output]))
+    made.value_info.extend(value_info(part.nodes[-1]) for part in emitted[:-1] if part.operations)
+    for part in emitted:
+        made.node.extend(_node(operation, part.nodes) for operation in part.operations)
+    for constant in placed(emitted):
+        _hold(made.initializer.add(), constant, data_file)
+    opset = max(OPSETS.get(node.op_type, OPSET) for node in made.node)
+    model.opset_import.append(helper.make_opsetid("", opset))
+    _describe(model, about.properties())
     return model
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant, and where it begins in the file of the weights; nothing where it is too small for it."""
+
+    name: str
+    array: Array
+    offset: int | None
+
+
+def placed(emitted: Sequence[Emitted]) -> Iterator[Constant]:
+    """All constants, in their order."""
+    end = 0
+    for part in emitted:
+        for name, array in part.constants.items():
+            begin = -(-end // ALIGNED) * ALIGNED
+            apart = array.nbytes >= APART
+            yield Constant(name, array, begin if apart else None)
+            end = begin + array.nbytes if apart else end
+
+
+def _hold(tensor: onnx.TensorProto, constant: Constant, data_file: str) -> None:
+    """Fill a tensor of the model where it is: a copy of a copy of VGG's weights takes seconds."""
+    tensor.name = constant.name
+    tensor.data_type = helper.np_dtype_to_tensor_dtype(constant.array.dtype)
+    tensor.dims.extend(constant.array.shape)
+    if data_file and constant.offset is not None:
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        found = {"location": data_file, "offset": constant.offset, "length": constant.array.nbytes}
+        for key, value in found.items():
+            tensor.external_data.add(key=key, value=str(value))
+    else:
+        tensor.raw_data = _little_endian(constant.array).tobytes()
+
+
+def write_data(emitted: Sequence[Emitted], file: BinaryIO) -> None:
+    """The file of the weights."""
+    for constant in placed(emitted):
+        if constant.offset is not None:
+            file.write(bytes(constant.offset - file.tell()))
+            file.write(_little_endian(constant.array).data)
+
+
+def _little_endian(array: Array) -> Array:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
+
+
+def need_room(emitted: Sequence[Emitted]) -> None:
+    """Raise SpecError unless one file holds the constants."""
+    size = sum(constant.array.nbytes for constant in placed(emitted))
+    if size > MOST:
+        message = f"the weights take {size / 2**30:.2f} GiB, and one ONNX file holds less than 2"
+        helps = ("`--external-data` puts them into a file beside it",)
+        raise SpecError([Diagnostic("E423", message, helps=helps)])
 
 
 def _node(operation: Operation, nodes: tuple[Node, ...]) -> onnx.NodeProto:
@@ -81,8 +125,3 @@ def value_info(node: Node) -> onnx.ValueInfoProto:
 def laid_out(volume: Volume) -> tuple[int, ...]:
     """The dimensions behind the batch, as torch and ONNX have them: (C, H, W), (N, C) or (C,)."""
     return (volume.channels, *volume.spatial) if volume.is_map else tuple(volume)
-
-
-def weight_bytes(constants: Iterable[Array]) -> int:
-    """What the constants take."""
-    return sum(array.nbytes for array in constants)

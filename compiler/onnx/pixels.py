@@ -48,9 +48,9 @@ def zeros_around(step: Step) -> str:
 def upsample(step: Step) -> str:
     """Resize: each pixel repeated, or bilinear with pixels as squares (torch's align_corners=False)."""
     n = step.layer.factor
-    scales = step.numbers("scales", n, n)
+    scales = step.numbers("scales", 1, 1, n, n)
     if step.layer.mode == "nearest":
         where = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     else:
         where = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-    return step.op("Resize", step.x, "", scales, axes=[2, 3], **where)
+    return step.op("Resize", step.x, "", scales, **where)

@@ -18,12 +18,15 @@ def tokens(step: Step) -> str:
 
 @emits(ClassToken)
 def class_token(step: Step) -> str:
-    """The learned vector, once for each image of the batch, in front of the sequence."""
-    channels = step.volume.channels
-    batch = step.op("Shape", step.x, start=0, end=1)
-    shape = step.op("Concat", batch, step.integers("one_vector", 1, channels), axis=0)
-    token = step.op("Expand", step.stored("weight", step.array("weight")[None, None]), shape)
-    return step.op("Concat", token, step.x, axis=1)
+    """A vector of zeros in front of the sequence, to which the learned one is added.
+
+    Repeating it along the batch would take arithmetic on shapes, which onnxruntime leaves to the CPU.
+    """
+    vectors, channels = step.volume
+    weight = np.zeros((vectors + 1, channels), dtype=np.float32)
+    weight[0] = step.array("weight")
+    padded = step.op("Pad", step.x, step.integers("pads", 0, 1, 0, 0, 0, 0))
+    return step.op("Add", padded, step.stored("weight", weight))
 
 
 @emits(PositionEmbedding)

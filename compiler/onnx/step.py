@@ -34,6 +34,16 @@ class Operation:
     attributes: tuple[tuple[str, Any], ...]
 
 
+@dataclass(frozen=True)
+class Emitted:
+    """What was made from nodes of the spec: one, or a layer with the BN that is folded into it."""
+
+    nodes: tuple[Node, ...]
+    value: str
+    operations: tuple[Operation, ...]
+    constants: dict[str, Array]
+
+
 class Step:
     """What the emitter of a layer works with. `inputs` are value names, `x` the first of them."""
 

@@ -1,0 +1,83 @@
+"""Images as a network takes them: found, decoded, resized, cut, normalised.
+
+In: paths of images and folders, and a `Preprocessing`. Out: arrays [C, H, W] in float32, or a finding for each path that
+is no image. A wrong file never stops the others.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from archspec.compiler.about import Preprocessing
+from archspec.diagnostics import Diagnostic, Finding
+
+MODES = {"RGB": "RGB", "gray": "L"}
+
+
+def find(paths: tuple[Path, ...]) -> tuple[list[Path], list[Diagnostic]]:
+    """The images that paths and folders name, folders searched through and sorted, and what names none."""
+    found: list[Path] = []
+    wrong: list[Diagnostic] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in suffixes() and entry.is_file())
+        if not inside:
+            wrong.append(_no_images(path))
+        found.extend(inside)
+    return found, wrong
+
+
+def _no_images(folder: Path) -> Diagnostic:
+    others = sum(entry.is_file() for entry in folder.rglob("*"))
+    note = f"none of its {others} files ends as images do (.jpg, .png, ...)" if others else "it is empty"
+    return Diagnostic("E433", f"no image in the folder `{folder}`", notes=(note,))
+
+
+def suffixes() -> frozenset[str]:
+    """How the files end that Pillow can read: .jpg, .png, ..."""
+    Image.init()
+    return frozenset(suffix for suffix, kind in Image.EXTENSION.items() if kind in Image.OPEN)
+
+
+def load(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """An image file as the network takes it. Raises Finding for a file that is no whole image."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata, and of sizes that are still fine
+            with Image.open(path) as image:
+                return prepare(ImageOps.exif_transpose(image), preprocessing)
+    except FileNotFoundError:
+        raise Finding("E432", f"there is no file `{path}`") from None
+    except UnidentifiedImageError:
+        raise Finding("E432", f"`{path}` is no image", notes=(_looks_like(path),)) from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what decoders raise
+        raise Finding("E432", f"`{path}` cannot be read as an image", notes=(str(error),)) from None
+
+
+def _looks_like(path: Path) -> str:
+    """A word on what a file that is no image holds."""
+    head = path.read_bytes()[:512]
+    if not head:
+        return "it is empty"
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError:
+        return "it holds no format that Pillow knows"
+    return "it holds text"
+
+
+def prepare(image: Any, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """A decoded image: resized to cover the input, cut in the middle, 0 .. 1, (x - mean)/std; [C, H, W]."""
+    size = (preprocessing.width, preprocessing.height)
+    fitted = ImageOps.fit(image.convert(MODES[preprocessing.colours]), size, Image.Resampling.BILINEAR)
+    pixels = np.asarray(fitted, dtype=np.float32).reshape(*reversed(size), -1) / 255
+    normal = (pixels - np.float32(preprocessing.mean)) / np.float32(preprocessing.std)
+    return np.ascontiguousarray(normal.transpose(2, 0, 1))

@@ -1,0 +1,51 @@
+"""From a network and its weights to a proven file.
+
+In: a graph, the torch module that was built from it, where to. Out: the `Proof`, and the file if every step holds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from archspec.compiler.about import About
+from archspec.compiler.onnx.emit import emitted
+from archspec.compiler.onnx.file import SUFFIX, staged, write
+from archspec.compiler.onnx.model import assemble, need_room, write_data
+from archspec.compiler.onnx.proof import Proof, prove
+from archspec.compiler.onnx.step import Array
+from archspec.ir import Graph
+
+
+class Unproven(Exception):
+    """A model that does not compute what torch does. No file is left of it."""
+
+    def __init__(self, proof: Proof) -> None:
+        super().__init__(str(proof))
+        self.proof = proof
+
+
+def export(graph: Graph, module: nn.Module, path: Path, about: About, external: bool = False) -> Proof:
+    """Write the model and prove it; `external` puts the weights into a file of their own. `module` ends in float64.
+
+    Raises SpecError where the file cannot be written, or is too large for one file; Unproven where a step fails.
+    """
+    parts = emitted(graph, weights_of(module))
+    if not external:
+        need_room(parts)
+    with staged(path) as folder:
+        data_file = f"{path.name}{SUFFIX}" if external else ""
+        model = assemble(graph, parts, about, data_file)
+        if external:
+            write(folder / data_file, lambda file: write_data(parts, file))
+        write(folder / path.name, lambda file: file.write(model.SerializeToString(deterministic=True)))
+        proof = prove(folder / path.name, graph, module)
+        if not proof.passed:
+            raise Unproven(proof)
+    return proof
+
+
+def weights_of(module: nn.Module) -> dict[str, Array]:
+    """The weights and running statistics of a module by the spec's names; the memory is the module's."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}

@@ -1,0 +1,67 @@
+"""A model on disk, all of it or nothing.
+
+In: what the emitters made, and a path. Out: a file that is there only once it is whole and proven. It is written into a
+folder beside its place, flushed, and renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from archspec.diagnostics import Diagnostic, SpecError
+
+SUFFIX = ".data"  # of the file of the weights, where they have one of their own
+
+
+@contextmanager
+def staged(path: Path) -> Iterator[Path]:
+    """A folder to write into; leaving it without an exception moves its files to where `path` is.
+
+    Raises SpecError where that place cannot be written.
+    """
+    if path.is_dir():
+        refuse(path, "it is a folder", f"`-o {path / 'net.onnx'}` is a file in it")
+    if not path.parent.is_dir():
+        refuse(path, f"there is no folder `{path.parent}`", f"`mkdir -p {path.parent}` makes it")
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        refuse(path, error.strerror or str(error), "`-o` with a path in a folder of yours")
+    try:
+        yield folder
+        for file in sorted(folder.iterdir(), key=lambda file: file.name == path.name):  # the model last
+            file.replace(path.parent / file.name)
+        _flush(path.parent)
+    except OSError as error:
+        refuse(path, error.strerror or str(error), "free some space, or `-o` with another path")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def refuse(path: Path, reason: str, hint: str) -> NoReturn:
+    """Raise the error of a place that cannot be written."""
+    raise SpecError([Diagnostic("E422", f"cannot write `{path}`: {reason}", helps=(hint,))])
+
+
+def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Write a file and flush it to the disk."""
+    with path.open("wb") as file:
+        fill(file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush(folder: Path) -> None:
+    """The renames too; not every system lets a folder be flushed."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,180 @@
+"""The proof of a model: that the file is valid ONNX and computes what torch does.
+
+In: a model's file, the graph that it was made from, and the graph's torch module with the same weights. Out: a `Proof`,
+one `Check` a step.
+
+1. onnx's full checker takes the file.
+2. onnx's own shape inference, strict and without the shapes that the emitter wrote, finds the compiler's volume for
+   every value that has one.
+3. onnxruntime = torch at batch 1 and at batch 3, and
+4. onnxruntime = torch in float64, which has another order of summation and practically no rounding.
+
+The rule for 3 and 4. Let r be torch's output in float64, t its output in float32, y onnxruntime's. Float32 has an error
+of its own, e = max|t - r|, and onnxruntime may have a few times that: max|y - r| <= 4 e + 2e-6 max|r|. The second term,
+17 roundings of the largest output, is for networks so small that e is 0 by chance. From it follows
+max|y - t| <= 5 e + 2e-6 max|r|. (Measured over the canon: max|y - r| is at most twice e; see tests/test_onnx_canon.py.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+
+from archspec.compiler.onnx.model import BATCH, laid_out
+from archspec.ir import Graph
+
+TIMES_TORCH, ROUNDINGS = 4.0, 2e-6
+BATCHES = (1, 3)
+LIGHT = 1024  # numbers that shape inference may have to look at
+SEED = 0
+
+Floats = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One step of a proof."""
+
+    name: str
+    passed: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """All steps; the ones behind a file that cannot be loaded are not there."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every step holds."""
+        return all(check.passed for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The proof as `--json` gives it."""
+        return {"passed": self.passed, "checks": [asdict(check) for check in self.checks]}
+
+    def __str__(self) -> str:
+        """The table, a line a step."""
+        width = max(len(check.name) for check in self.checks)
+        return "\n".join(
+            f"  {'ok    ' if check.passed else 'FAILED'}  {check.name:<{width}}  {check.found}" for check in self.checks
+        )
+
+
+def prove(path: Path, graph: Graph, module: torch.nn.Module) -> Proof:
+    """Prove a file. `module` is used up: it ends in float64."""
+    checks = [_checked(path)]
+    if checks[0].passed:
+        checks.append(_shaped(path, graph))
+        checks.extend(_computed(path, graph, module))
+    return Proof(tuple(checks))
+
+
+def _checked(path: Path) -> Check:
+    model = onnx.load(path, load_external_data=False)
+    about = f"onnx {onnx.__version__}: IR {model.ir_version}, opset {model.opset_import[0].version}"
+    try:
+        onnx.checker.check_model(path, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        return Check("checker", False, _first_line(error))
+    return Check("checker", True, about)
+
+
+def _shaped(path: Path, graph: Graph) -> Check:
+    """The inferred shapes against the volumes."""
+    try:
+        shapes = inferred_shapes(onnx.load(path, load_external_data=False))
+    except onnx.shape_inference.InferenceError as error:
+        return Check("shapes", False, _first_line(error))
+    compared = 0
+    for node in graph.nodes:
+        if node.name in shapes:
+            batch, *rest = shapes[node.name] or [None]
+            if not isinstance(batch, str) or tuple(rest) != laid_out(node.volume):
+                wanted = [BATCH, *laid_out(node.volume)]
+                return Check("shapes", False, f"`{node.name}` is {shapes[node.name]}, the compiler says {wanted}")
+            compared += 1
+    if graph.nodes[graph.output].name not in shapes:
+        return Check("shapes", False, f"nothing is known of the output `{graph.nodes[graph.output].name}`")
+    return Check("shapes", True, f"{compared} inferred shapes are the compiler's volumes")
+
+
+def inferred_shapes(model: onnx.ModelProto) -> dict[str, list[int | str]]:
+    """The shape of every value, by onnx's inference alone."""
+    bare = onnx.ModelProto()
+    bare.ir_version = model.ir_version
+    bare.opset_import.extend(model.opset_import)
+    bare.graph.name = model.graph.name
+    bare.graph.node.extend(model.graph.node)
+    bare.graph.input.extend(model.graph.input)
+    for output in model.graph.output:
+        bare.graph.output.add(name=output.name).type.tensor_type.elem_type = output.type.tensor_type.elem_type
+    for tensor in model.graph.initializer:
+        if np.prod(tensor.dims) <= LIGHT:
+            bare.graph.initializer.append(tensor)
+        else:
+            shape = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+            bare.graph.input.append(shape)
+    inferred = onnx.shape_inference.infer_shapes(bare, check_type=True, strict_mode=True, data_prop=True)
+    values = [*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output]
+    return {value.name: [_extent(one) for one in value.type.tensor_type.shape.dim] for value in values}
+
+
+def _extent(dimension: Any) -> int | str:
+    return dimension.dim_value if dimension.HasField("dim_value") else str(dimension.dim_param)
+
+
+def _computed(path: Path, graph: Graph, module: torch.nn.Module) -> list[Check]:
+    """onnxruntime against torch."""
+    from archspec.compiler.runtime import cpu_session
+
+    generator = torch.Generator().manual_seed(SEED)
+    shape = laid_out(graph.nodes[0].volume)
+    images = torch.randn((max(BATCHES), *shape), generator=generator)
+    try:
+        session = cpu_session(path)
+        (entering,) = session.get_inputs()
+        found = {batch: session.run(None, {entering.name: images[:batch].numpy()})[0] for batch in BATCHES}
+    except Exception as error:  # onnxruntime's exceptions have no common class of their own
+        return [Check("onnxruntime", False, _first_line(error))]
+    with torch.inference_mode():
+        module.eval()
+        single = {batch: module(images[:batch]).numpy() for batch in BATCHES}
+        exact = module.double()(images.double()).numpy()
+    return compare(found, single, exact)
+
+
+def compare(found: dict[int, Floats], single: dict[int, Floats], exact: Floats) -> list[Check]:
+    """The rule: onnxruntime's outputs and torch's in float32, by batch, and torch's in float64 for the largest."""
+    largest = float(np.abs(exact).max())
+    own = max(_apart(single[batch], exact[:batch]) for batch in BATCHES)
+    checks = []
+    for batch in BATCHES:
+        apart, bound = _apart(found[batch], single[batch]), (TIMES_TORCH + 1) * own + ROUNDINGS * largest
+        text = f"onnxruntime - torch: at most {apart:.1e}, allowed {bound:.1e}; outputs up to {largest:.3g}"
+        checks.append(Check(f"batch {batch}", apart <= bound, text))
+    error = max(_apart(found[batch], exact[:batch]) for batch in BATCHES)
+    bound = TIMES_TORCH * own + ROUNDINGS * largest
+    text = f"onnxruntime - float64: at most {error:.1e}, allowed {bound:.1e}; torch in float32: {own:.1e}"
+    checks.append(Check("float64", error <= bound, text))
+    return checks
+
+
+def _apart(one: Floats, other: Floats) -> float:
+    """The largest difference; infinite where the shapes differ, not a number where a value is none."""
+    return float(np.abs(one - other).max()) if one.shape == other.shape else float("inf")
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
