@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lark import Lark, TextSlice
+from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec import syntax as s
@@ -127,8 +127,9 @@ class _Reader:
 
     def _parse(self, span: Span) -> Any:
         """The node of one line."""
+        self.builder.offset = span.start
         try:
-            return self.parser.parse(TextSlice(self.source.text, span.start, span.end))  # type: ignore[arg-type]
+            return self.parser.parse(span.text)
         except UnexpectedToken as unexpected:
             raise explain_token(unexpected, span) from None
         except UnexpectedCharacters as unexpected:

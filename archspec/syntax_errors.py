@@ -32,13 +32,14 @@ def explain_token(unexpected: UnexpectedToken, line: Span) -> Finding:
     token = unexpected.token
     if token.type == "$END":
         return _unbalanced(line) or _cut_short(unexpected, line)
-    span = Span(line.source, token.start_pos or line.start, token.end_pos or line.end)
+    start = line.start + (token.start_pos or 0)
+    span = Span(line.source, start, max(start + 1, line.start + (token.end_pos or 0)))
     return _unbalanced(line) or _known_mistake(unexpected, span, line) or _unexpected(unexpected, span)
 
 
 def explain_character(unexpected: UnexpectedCharacters, line: Span) -> Finding:
     """Why a character begins nothing."""
-    at = unexpected.pos_in_stream
+    at = line.start + unexpected.pos_in_stream
     span = Span(line.source, at, at + 1)
     character = span.text
     if character == "\t":
@@ -108,7 +109,7 @@ def _known_mistake(unexpected: UnexpectedToken, span: Span, line: Span) -> Findi
     before = line.source.text[line.start : span.start].rstrip()
     word = re.search(r"(\S+)$", before)
     lower = _LOWER_LAYER.match(line.text)
-    if lower and (token.type in ("NUMBER", "EXTENT", "SHORT", "CALL", "COLON", "LPAR") or token.start_pos == line.start):
+    if lower and (token.type in ("NUMBER", "EXTENT", "SHORT", "CALL", "COLON", "LPAR") or token.start_pos == 0):
         name = lower.group()
         whole = Span(line.source, line.start, line.start + len(name))
         helps = (f"`{name.upper()}`",)

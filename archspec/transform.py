@@ -24,14 +24,15 @@ _NOISE = {"normalization", "layer", "filters", "neurons", "local", "response", "
 
 @v_args(inline=True)
 class SyntaxBuilder(Transformer[Any, Any]):
-    """Builds syntax while a line is parsed. `source` is the text that the tokens' offsets count in."""
+    """Builds syntax while a line is parsed, which begins at `offset` in `source`; tokens count from there."""
 
     source: Source
+    offset: int
 
     def _span(self, first: Any, last: Any = None) -> Span:
         last = first if last is None else last
-        start = first.start_pos if isinstance(first, Token) else first.span.start
-        end = last.end_pos if isinstance(last, Token) else last.span.end
+        start = self.offset + (first.start_pos or 0) if isinstance(first, Token) else first.span.start
+        end = self.offset + (last.end_pos or 0) if isinstance(last, Token) else last.span.end
         return Span(self.source, start, end)
 
     def _number(self, token: Token) -> s.Number:
