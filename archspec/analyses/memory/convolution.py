@@ -11,41 +11,32 @@ from math import prod
 from archspec.analyses.memory.demand import Demand, Operation
 from archspec.layers.channels import Slice
 from archspec.layers.conv import Convolution
-from archspec.record import Record
 
 CHANNEL_BLOCK = 16  # maps have their channels in blocks, the floats of one AVX-512 register (8 with AVX2)
 WIDEST_DIRECT_FILTER = 14  # the weight's gradient of wider ones is a matrix product
 THREADS = 2  # each with buffers of its own for that product
 
 
-class Copies(Record):
-    """Bytes of a convolution's tensors in oneDNN's layout, channels filled up to whole blocks.
-
-    `seen` are those of the input as the forward pass and the weight's gradient read it: 0 if they take torch's own.
-    """
-
-    read: int
-    made: int
-    weight: int
-    seen: int
-
-
 def _blocked(channels: int) -> int:
     return -(-channels // CHANNEL_BLOCK) * CHANNEL_BLOCK
 
 
-def _copies(at: Operation, weight: int, channels: int, groups: int) -> Copies:
-    """Groups that do not fill their blocks stay as they are; few input channels are read where they lie."""
+def _copies(at: Operation, weight: int, channels: int, groups: int) -> tuple[int, int, int, int]:
+    """Bytes of input, output and weight in oneDNN's layout, channels filled up to whole blocks.
+
+    Groups that do not fill their blocks stay as they are. Few input channels are read where they lie: the last number
+    is the input's copy for the forward pass and the weight's gradient.
+    """
     depthwise = groups == channels
     if groups > 1 and not depthwise and channels // groups % CHANNEL_BLOCK:
-        return Copies(at.read, at.made, weight, at.read)
+        return at.read, at.made, weight, at.read
     filters = at.volume.channels
     inside, outside = _blocked(channels), _blocked(filters)
     read, made = at.read // channels * inside, at.made // filters * outside
     filled = weight // filters * outside
     if channels < CHANNEL_BLOCK:
-        return Copies(read, made, filled, 0)
-    return Copies(read, made, filled if depthwise else filled // channels * inside, read)
+        return read, made, filled, 0
+    return read, made, filled if depthwise else filled // channels * inside, read
 
 
 def convolution(at: Operation) -> Demand:
@@ -54,26 +45,21 @@ def convolution(at: Operation) -> Demand:
     groups = channels // at.shapes[0][1]
     if at.channels_last:
         return _channels_last_convolution(at, weight, groups == channels)
-    copies = _copies(at, weight, channels, groups)
-    read, made = copies.read, copies.made
-    forward = max(copies.seen + copies.weight + made, made + at.made)
-    backward = _weight_gradient(at, weight, copies)
+    read, made, filled, seen = _copies(at, weight, channels, groups)
+    forward = made + max(seen + filled, at.made)
+    if at.shapes[0][3] > WIDEST_DIRECT_FILTER:  # over unrolled images, with four weights a thread
+        unrolled = weight // at.volume.channels * prod(at.volume.spatial)
+        backward = filled + THREADS * (unrolled + 4 * weight)
+    else:
+        backward = filled + max(seen + made, weight)
     if at.continues:
         assert isinstance(at.layer, Convolution)
         strided = groups < channels and max(at.layer.stride) > 1
-        to_input = max(made + copies.weight + read, read + (2 if strided else 1) * at.read)
+        to_input = read + max(made + filled, (2 if strided else 1) * at.read)
         backward = max(to_input, at.read + backward)
     if isinstance(at.sources[0].layer, Slice) and at.batch > 1:  # a window on other channels is copied out
         forward, backward = forward + at.read, backward + at.read
     return Demand(keeps_inputs=True, forward_spike=forward, backward_spike=backward, scattered=at.made)
-
-
-def _weight_gradient(at: Operation, weight: int, copies: Copies) -> int:
-    """Over the copies; for the widest filters over unrolled images, with four weights a thread."""
-    if at.shapes[0][3] > WIDEST_DIRECT_FILTER:
-        unrolled = weight // at.volume.channels * prod(at.volume.spatial)
-        return copies.weight + THREADS * (unrolled + 4 * weight)
-    return max(copies.seen + copies.made + copies.weight, copies.weight + weight)
 
 
 def _channels_last_convolution(at: Operation, weight: int, is_depthwise: bool) -> Demand:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import NamedTuple
 
 from archspec.layers.base import Layer
 from archspec.layers.norm import LayerNorm
-from archspec.record import Record
 from archspec.volume import Volume
 
 FLOAT = 4
@@ -23,12 +23,13 @@ PART = 2  # of a gradient: a window on the one that arrived
 TURNED = 3  # of a gradient: the one that arrived, with its values in another order
 
 
-class Demand(Record):
+class Demand(NamedTuple):
     """Bytes of one operation in one step; a spike is what it adds at its worst, its results included.
 
     `is_view`: the result is a view of another tensor. Writing into one is allowed, but autograd then copies the
     gradient twice, so that nothing is won (`AsStridedBackward`, `CopySlices`). `scattered` is what the backward spike
-    has more where the gradient arrives in pieces, as a window on a larger one, or in another order.
+    has more where the gradient arrives in pieces, as a window on a larger one, or in another order. (A tuple because
+    hundreds are made, each with a few of its fields.)
     """
 
     output: int = NEW
@@ -55,7 +56,7 @@ class Operation:
         "shapes", "sources", "volume",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # the fields of a record, which hundreds are made of
         self,
         index: int,
         name: str,
@@ -75,12 +76,12 @@ class Operation:
         self.made = FLOAT * batch * prod(volume)
         self.read = 0
         self.readers = 0
-        self.continues = False
+        self.continues: bool = False
         for source in sources:
             source.readers += 1
             self.read += source.made
             self.continues = self.continues or source.learns
-        self.learns = self.continues or bool(shapes)
+        self.learns: bool = self.continues or bool(shapes)
         self.channels_last = bool(sources) and sources[0].leaves_channels_last
 
     @property

@@ -11,69 +11,11 @@ from collections.abc import Iterable
 from math import prod
 
 from archspec.analyses.memory.demand import FLOAT, INDEX, NEW, PART, SAME, TURNED, Demand, Operation
+from archspec.analyses.memory.heap import Heap, Peak, Storage
 from archspec.analyses.memory.operations import operations
 from archspec.analyses.memory.rules import OVERWRITES, demand_of
 from archspec.ir import Graph
 from archspec.layers.norm import BatchNorm
-from archspec.record import Record
-
-PARTS = (
-    "parameters", "momentum", "buffers", "input", "activations", "gradients of maps", "gradients of parameters",
-)  # fmt: skip
-PARAMETERS, MOMENTUM, BUFFERS, INPUT, ACTIVATIONS, MAP_GRADIENTS, PARAMETER_GRADIENTS = range(len(PARTS))
-
-
-class Peak(Record):
-    """The worst moment: `total` bytes are alive `at` it, and `parts` says what they are."""
-
-    total: int
-    at: str
-    parts: dict[str, int]
-
-
-class Storage:
-    """Bytes that are freed when the last holder lets go."""
-
-    __slots__ = ("holders", "part", "size")
-
-    def __init__(self, size: int, part: int) -> None:
-        self.size = size
-        self.part = part
-        self.holders = 1
-
-
-class Heap:
-    """What is alive, and the most that ever was. `moment` is a phase and the name of a layer, or nothing."""
-
-    def __init__(self) -> None:
-        self.alive = [0] * len(PARTS)
-        self.total = 0
-        self.moment = ("start", "")
-        self.worst = (0, ("start", ""), tuple(self.alive), 0)
-
-    def allocate(self, size: int, part: int) -> Storage:
-        self.alive[part] += size
-        self.total += size
-        self.spike(0)
-        return Storage(size, part)
-
-    def spike(self, size: int) -> None:
-        """Note that `size` more bytes are alive for an instant."""
-        if self.total + size > self.worst[0]:
-            self.worst = (self.total + size, self.moment, tuple(self.alive), size)
-
-    def release(self, storage: Storage) -> None:
-        storage.holders -= 1
-        if storage.holders == 0:
-            self.alive[storage.part] -= storage.size
-            self.total -= storage.size
-
-    @property
-    def peak(self) -> Peak:
-        """The worst moment so far."""
-        total, moment, alive, temporary = self.worst
-        parts = dict(zip(PARTS, alive, strict=True)) | {"temporary": temporary}
-        return Peak(total, " of ".join(filter(None, moment)), parts)
 
 
 class Gradient:
@@ -132,7 +74,7 @@ class Step:
         """Make one result, in place where that may be; what the backward pass will need gets one more holder."""
         demand, heap = demand_of(operation), self.heap
         if not operation.sources:
-            images = heap.allocate(operation.made, INPUT)
+            images = heap.allocate(operation.made, "input")
             images.holders += 1  # the user's
             return Life(demand, images, operation.readers, is_writable=False)
         heap.spike(demand.forward_spike)
@@ -142,7 +84,7 @@ class Step:
             result = first.result
             result.holders += 1
         else:
-            result = heap.allocate(operation.made, ACTIVATIONS)
+            result = heap.allocate(operation.made, "activations")
         is_free = not (demand.is_view or demand.keeps_output) and (may_write or demand.output != SAME)
         life = Life(demand, result, operation.readers, is_free)
         if operation.learns:
@@ -156,19 +98,19 @@ class Step:
         for storage in kept:
             storage.holders += 1
         if demand.keeps:
-            kept.append(self.heap.allocate(demand.keeps, ACTIVATIONS))
+            kept.append(self.heap.allocate(demand.keeps, "activations"))
         return kept
 
     def losses(self) -> None:
         """Cross entropy: the log of the softmax is kept; two gradients of that size end at the scores."""
         heap = self.heap
-        kept = [heap.allocate(end.made, ACTIVATIONS) for end in self.ends]
+        kept = [heap.allocate(end.made, "activations") for end in self.ends]
         for end, logarithms in zip(reversed(self.ends), reversed(kept), strict=True):
             heap.moment = ("loss", end.name)
             heap.release(self.lives[end.index].result)
             if end.learns:
                 heap.spike(2 * end.made)
-                self._accumulate(end, Gradient(heap.allocate(end.made, MAP_GRADIENTS)))
+                self._accumulate(end, Gradient(heap.allocate(end.made, "gradients of maps")))
             heap.release(logarithms)
 
     def backward(self) -> None:
@@ -187,7 +129,7 @@ class Step:
         learning = [source for source in operation.sources if source.learns]
         made = [self._gradient(source, demand.gradient, arrived) for source in learning]
         for shape in operation.shapes:
-            heap.allocate(FLOAT * prod(shape), PARAMETER_GRADIENTS)
+            heap.allocate(FLOAT * prod(shape), "gradients of parameters")
         heap.release(arrived.storage)
         for storage in life.kept:
             heap.release(storage)
@@ -196,7 +138,7 @@ class Step:
 
     def _gradient(self, source: Operation, flow: int, arrived: Gradient) -> Gradient:
         if flow == NEW:
-            return Gradient(self.heap.allocate(source.made, MAP_GRADIENTS))
+            return Gradient(self.heap.allocate(source.made, "gradients of maps"))
         arrived.storage.holders += 1
         is_whole, is_dense = arrived.is_whole and flow != PART, arrived.is_dense and flow != TURNED
         # channels of a batch of one are a window without gaps
@@ -211,7 +153,7 @@ class Step:
         elif first.is_whole and first.storage.holders == 1:
             self.heap.release(gradient.storage)
         else:
-            life.gradient = Gradient(self.heap.allocate(target.made, MAP_GRADIENTS))
+            life.gradient = Gradient(self.heap.allocate(target.made, "gradients of maps"))
             self.heap.release(first.storage)
             self.heap.release(gradient.storage)
 
@@ -231,10 +173,10 @@ def training_peak(graph: Graph, batch: int = 1, weight_decay: float = True) -> P
     step = Step(graph, batch)
     heap = step.heap
     sizes = [FLOAT * prod(shape) for operation in step.operations for shape in operation.shapes]
-    heap.allocate(sum(sizes), PARAMETERS)
-    heap.allocate(sum(sizes), MOMENTUM)
-    heap.allocate(_buffers(step.operations), BUFFERS)
-    heap.allocate(INDEX * batch * prod(graph.nodes[graph.output].volume.spatial), INPUT)  # the labels
+    heap.allocate(sum(sizes), "parameters")
+    heap.allocate(sum(sizes), "momentum")
+    heap.allocate(_buffers(step.operations), "buffers")
+    heap.allocate(INDEX * batch * prod(graph.nodes[graph.output].volume.spatial), "input")  # the labels
     step.forward()
     step.losses()
     step.backward()
