@@ -90,6 +90,7 @@ class Layer(Record):
     sized_by_bracket: ClassVar[bool] = False  # without its number, its bracket says it
     examples: ClassVar[tuple[Example, ...]] = ()
     arguments: ClassVar[dict[str, Argument]] = {}
+    words: ClassVar[dict[str, tuple[str, Any]]] = {}  # the bare words that set a field: `same`, `floor`
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -99,6 +100,7 @@ class Layer(Record):
                 arguments[field] = value
                 cls._defaults[field] = value.default
         cls.arguments = {**cls.arguments, **arguments}
+        cls.words = {word: (field, value) for field, one in cls.arguments.items() for word, value in one.words}
         if cls.keyword:
             cls.kind = cls.__dict__.get("kind", "") or cls.keyword.lower()
             register(cls, REGISTRY if cls.keyword.isupper() else MERGES)

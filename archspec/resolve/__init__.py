@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from archspec import syntax as s
 from archspec.diagnostics import Diagnostic, Finding, plural
-from archspec.ir import Graph, Node
-from archspec.record import Record, replace
+from archspec.ir import Frame, Graph, Node
+from archspec.record import Record
 from archspec.resolve.body import Runner
 from archspec.resolve.brackets import Brackets, Seen, shows_received
 from archspec.resolve.builder import MAX_STEPS, GraphBuilder, TooLarge, trace
 from archspec.resolve.flow import Flow, Overrides
 from archspec.resolve.module import Loader, ModuleReader
+from archspec.resolve.passes import finished
 from archspec.resolve.scope import Lost, Module, Scope, labels_in
 from archspec.resolve.steps import LayerSteps, PendingClaim
 
@@ -31,15 +32,20 @@ class Resolved(Record):
     variants: tuple[str, ...]
 
 
+class _Known(Record):
+    """What earlier runs have found: the weight layers of the classifiers, and the volumes of the spec as written."""
+
+    heads: frozenset[int] = frozenset()
+    plain: Seen | None = None
+
+
 class _Run:
     """One run over the body of a file."""
 
-    def __init__(
-        self, file: s.File, module: Module, overrides: Overrides, heads: frozenset[int], plain: Seen | None, bound: int
-    ) -> None:
+    def __init__(self, file: s.File, module: Module, overrides: Overrides, bound: int, known: _Known) -> None:
         self.builder = GraphBuilder(bound)
-        self.brackets = Brackets(self.builder, shows_received(file.body), plain)
-        self.layers = LayerSteps(self.builder, self.brackets, overrides, heads)
+        self.brackets = Brackets(self.builder, shows_received(file.body), known.plain)
+        self.layers = LayerSteps(self.builder, self.brackets, overrides, known.heads)
         runner = Runner(self.builder, self.brackets, self.layers, overrides)
         scope = Scope(module, None, None, labels_in(file.body))
         try:
@@ -61,12 +67,12 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     """
     reader = ModuleReader(load, overrides)
     module = reader.read(file)
-    run = _Run(file, module, overrides, frozenset(), None, max_steps)
+    run = _Run(file, module, overrides, max_steps, _Known())
     if module.after or overrides.classes:
-        run = _Run(file, module, overrides, run.heads, None, max_steps)
+        run = _Run(file, module, overrides, max_steps, _Known(run.heads))
     if overrides.any and run.builder.findings:
-        plain = resolve_plain(file, load, max_steps)
-        run = _Run(file, module, overrides, run.heads, plain, max_steps)
+        plain = _plain_volumes(file, load, max_steps)
+        run = _Run(file, module, overrides, max_steps, _Known(run.heads, plain))
     findings = [*reader.findings, *run.builder.findings]
     graph = None
     if not any(finding.severity == "error" for finding in findings):
@@ -77,12 +83,11 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants))
 
 
-def resolve_plain(file: s.File, load: Loader, max_steps: int) -> Seen:
+def _plain_volumes(file: s.File, load: Loader, max_steps: int) -> Seen:
     """The volumes at the brackets of a spec as it is written."""
     plain = Overrides()
     module = ModuleReader(load, plain).read(file)
-    run = _Run(file, module, plain, frozenset(), None, max_steps)
-    return _Run(file, module, plain, run.heads, None, max_steps).brackets.seen
+    return _Run(file, module, plain, max_steps, _Known()).brackets.seen
 
 
 def _finish(file: s.File, title: str, run: _Run) -> tuple[Graph | None, list[Diagnostic]]:
@@ -92,14 +97,14 @@ def _finish(file: s.File, title: str, run: _Run) -> tuple[Graph | None, list[Dia
         return None, [Diagnostic("E010", message, helps=("a spec begins with its input: [224x224x3] INPUT",))]
     graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
     unused = _unused(graph)
-    return (None, unused) if unused else (_without_needless_biases(graph), [])
+    return (None, unused) if unused else (finished(graph), [])
 
 
 def _unused(graph: Graph) -> list[Diagnostic]:
     """Results that lead nowhere."""
     ends = {graph.output, *(head.output for head in graph.heads)}
     found: dict[int, Finding] = {}
-    frames = {}
+    frames: dict[int, Frame | None] = {}
     for node, consumers in zip(graph.nodes, graph.consumers, strict=True):
         if not consumers and node.index not in ends:
             name = node.name.rsplit(".", 1)[-1]
@@ -112,18 +117,6 @@ def _unused(graph: Graph) -> list[Diagnostic]:
     ]
 
 
-def _without_needless_biases(graph: Graph) -> Graph:
-    """A CONV or FC that a BN follows directly has no bias: the BN's shift takes its place (Ioffe & Szegedy 2015)."""
-    nodes = list(graph.nodes)
-    for node in graph.nodes:
-        if node.layer.absorbs_bias and len(graph.consumers[node.inputs[0]]) == 1:
-            before = nodes[node.inputs[0]]
-            if getattr(before.layer, "bias", False) is None:
-                nodes[before.index] = replace(before, layer=replace(before.layer, bias=False))
-    return Graph(graph.title, tuple(nodes), graph.output, graph.heads)
-
-
 def _too_large(bound: int) -> Finding:
     helps = ("is a repeat count too large?",)
     return Finding("E112", f"more than {plural(bound, 'layer')}", helps=helps)
-

@@ -9,16 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from archspec import syntax as s
-from archspec.diagnostics import Finding, did_you_mean
+from archspec.diagnostics import Finding, Label, did_you_mean
 from archspec.expressions import Lookup, Unknown, evaluate
 from archspec.layers import Layer
 from archspec.layers.arguments import Argument
 from archspec.record import REQUIRED
+from archspec.source import Span
 
 NOISE = {
     "filter", "filters", "kernel", "kernels", "at", "with", "and", "of", "a", "the", "layer", "neurons", "neuron",
     "units", "unit", "to", "window", "windows", "pixels", "channels", "nodes",
 }  # fmt: skip
+
+
+_EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
 
 
 class Binder:
@@ -29,12 +33,8 @@ class Binder:
         self.step = step
         self.lookup = lookup
         self.bound = dict(fields)
-        self.places: dict[str, s.Span] = {}
-        self.words = {
-            word: (field, value)
-            for field, description in layer.arguments.items()
-            for word, value in description.words
-        }
+        self.places: dict[str, Span] = {}
+        self.words = layer.words
         self.unknown = False
 
     def bind(self) -> Layer:
@@ -66,7 +66,7 @@ class Binder:
         if name not in self.layer.arguments:
             known = [*self.layer.arguments, *self.words]
             helps = did_you_mean(name, known) or (self._takes(),)
-            span = s.Span(argument.span.source, argument.span.start, argument.span.start + len(name))
+            span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
             raise Finding("E103", f"{self.layer.keyword} has no argument `{name}`", span, "unknown", helps=helps)
         self._set(name, argument.value, argument.span)
 
@@ -97,7 +97,7 @@ class Binder:
         if isinstance(value, s.Extent) and not self.layer.arguments[name].kind.takes_extent:
             return False
         if isinstance(value, s.Name):
-            return value.name not in self.words and value.name not in NOISE and name not in NOISE
+            return value.name not in self.words and value.name not in NOISE and name not in self.bound
         return name not in self.bound
 
     def _bad_word(self, word: s.Name, finding: Finding) -> Finding:
@@ -122,11 +122,11 @@ class Binder:
             self._set(field, value, value.span)
             return
         extent = isinstance(value, s.Extent)
-        field = self._first(lambda description: description.is_positional and description.kind.takes_extent is extent)
+        field = self._first(lambda argument: argument.is_positional and argument.kind.takes_extent is extent)
         if field is None or field in self.bound:
             evaluated = None if extent else evaluate(value, self.lookup)
             if field is None and not extent:  # a single number for a size: POOL 2
-                field = self._first(lambda description: description.is_positional and description.kind.takes_extent)
+                field = self._first(lambda argument: argument.is_positional and argument.kind.takes_extent)
             raise self._surplus(value, field, evaluated)
         self._set(field, value, value.span)
 
@@ -143,16 +143,16 @@ class Binder:
             helps: tuple[str, ...] = (f"`{evaluated}x{evaluated}`",)
             return Finding("E105", f"{name} takes its {field} as height x width", value.span, "one number", helps=helps)
         if field is None or field not in self.places:
-            return Finding("E103", f"{name} takes no `{text}`", value.span, "not an argument of it", helps=(self._takes(),))
+            message = f"{name} takes no `{text}`"
+            return Finding("E103", message, value.span, "not an argument of it", helps=(self._takes(),))
         message = f"{name} has its {field} already"
-        return Finding("E106", message, value.span, "one too many", others=(self._before(field),), helps=(self._takes(),))
+        others = (self._before(field),)
+        return Finding("E106", message, value.span, "one too many", others=others, helps=(self._takes(),))
 
-    def _before(self, field: str) -> Any:
-        from archspec.diagnostics import Label
-
+    def _before(self, field: str) -> Label:
         return Label(self.places[field], f"the {field}")
 
-    def _set(self, field: str, value: Any, span: s.Span) -> None:
+    def _set(self, field: str, value: Any, span: Span) -> None:
         self._once(field, span)
         description: Argument = self.layer.arguments[field]
         try:
@@ -165,7 +165,7 @@ class Binder:
             finding.label = finding.label or f"the {field}"
             raise
 
-    def _once(self, field: str, span: s.Span) -> None:
+    def _once(self, field: str, span: Span) -> None:
         if field in self.places:
             message = f"{self.layer.keyword} has its {field} twice"
             raise Finding("E106", message, span, "the second", others=(self._before(field),), helps=("drop one",))
@@ -184,7 +184,7 @@ class Binder:
     def _missing(self, field: str) -> Finding:
         description: Argument = self.layer.arguments[field]
         span = self.step.words[0].span.to(self.step.words[-1].span)
-        shown = {"stride": "s2"}.get(field, description.kind.written)
+        shown = {"stride": "s2"}.get(field) or (description.short or "") + description.kind.written
         message = f"{self.layer.keyword} needs its {field}"
         helps = (f"{description.doc}: `{self.step.span.text.strip()} {shown}`",)
         return Finding("E106", message, span, f"no {field}", helps=helps)
@@ -194,12 +194,14 @@ class Binder:
         fields = self.layer.arguments
         if not fields:
             return f"{self.layer.keyword} takes no arguments"
-        named = [f"{field} ({d.short}{d.kind.written})" if d.short else field for field, d in fields.items() if not self._only_words(d)]
-        return f"{self.layer.keyword} takes " + ", ".join([*named, *self.words])
+        shown = [_shown(field, description) for field, description in fields.items() if description.kind.written]
+        return f"{self.layer.keyword} takes " + ", ".join([*shown, *self.words])
 
-    @staticmethod
-    def _only_words(description: Argument) -> bool:
-        return bool(description.words) and not description.kind.written
+
+def _shown(field: str, argument: Argument) -> str:
+    """How the usage line names an argument: kernel (3x3), stride (s2), heads."""
+    example = _EXAMPLES.get(field, (argument.short or "") + argument.kind.written)
+    return f"{field} ({example})" if argument.short or argument.kind.takes_extent else field
 
 
 def layer_from_text(text: str) -> Layer:

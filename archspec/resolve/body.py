@@ -6,6 +6,9 @@ follows goes on in silence until a bracket says a volume again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from archspec import syntax as s
 from archspec.diagnostics import Finding, plural, suggest
 from archspec.expressions import Unknown, evaluate, number, truth
@@ -13,12 +16,12 @@ from archspec.ir import Frame, Head, Node
 from archspec.layers import MERGES
 from archspec.record import replace
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.builder import GraphBuilder
+from archspec.resolve.builder import GraphBuilder, Origin
 from archspec.resolve.calls import Given, call_text, evaluate_arguments, find_block, instance
-from archspec.resolve.flow import Flow, Overrides
+from archspec.resolve.flow import Around, Flow, Overrides, no_input
 from archspec.resolve.scope import LOST, Scope, Wire
 from archspec.resolve.steps import LayerSteps
-
+from archspec.source import Span
 
 MAX_NESTING = 64
 
@@ -52,7 +55,7 @@ class Runner:
         self, statement: s.Statement, following: s.Statement | None, scope: Scope, flow: Flow, entry: Wire | None
     ) -> Flow:
         if isinstance(statement, s.Chain):
-            return self._chain(statement, _first_step(following), scope, flow, entry)
+            return self._chain(statement, Around(statement, _first_step(following), scope, entry), flow)
         if isinstance(statement, s.If):
             return self._if(statement, scope, flow, entry)
         if isinstance(statement, s.Aux):
@@ -75,13 +78,14 @@ class Runner:
         number_ = self.builder.head
         self.builder.heads.append(Head(float(weight), -1, number_))
         try:
-            end = self._chain(statement.chain, None, scope, flow, entry).current
+            end = self._chain(statement.chain, Around(statement.chain, None, scope, entry), flow).current
         finally:
             self.builder.head = outer
         if isinstance(end, Node):
             self.builder.heads[number_ - 1] = Head(float(weight), end.index, number_)
 
-    def _chain(self, chain: s.Chain, following: s.Step | None, scope: Scope, flow: Flow, entry: Wire | None) -> Flow:
+    def _chain(self, chain: s.Chain, around: Around, flow: Flow) -> Flow:
+        scope = around.scope
         flow = self.brackets.before(chain, scope, flow, self.overrides)
         start = flow.current
         for position, step in enumerate(chain.steps):
@@ -89,12 +93,12 @@ class Runner:
                 flow = replace(flow, current=self.brackets.inside(step, scope, flow.current))
                 continue
             is_last = position == len(chain.steps) - 1
-            behind = following if is_last else _next_step(chain.steps, position)
-            flow = replace(flow, label=chain.label if is_last else None)
-            if position and isinstance(step, s.EntryStep | s.ReferenceStep):
-                raise _starts_a_line(step)
+            behind = around.following if is_last else _next_step(chain.steps, position)
+            flow = Flow(flow.current, flow.before, chain.label if is_last else None)
             try:
-                flow = self._step(step, behind, chain, scope, flow, entry)
+                if position and isinstance(step, s.EntryStep | s.ReferenceStep):
+                    raise _starts_a_line(step)
+                flow = self._step(step, Around(chain, behind, scope, around.entry), flow)
             except Finding as finding:
                 self.builder.report(finding, step.span, scope.frame)
                 flow = flow.after(LOST)
@@ -102,42 +106,42 @@ class Runner:
                 flow = flow.after(LOST)
         flow = self.brackets.behind(chain, scope, flow, start)
         if chain.label and flow.current is not None:
-            scope.volumes.setdefault(chain.label, flow.current)
             scope.volumes[chain.label] = flow.current
         return flow
 
     # ---- steps
-    def _step(
-        self, step: s.Step, following: s.Step | None, chain: s.Chain, scope: Scope, flow: Flow, entry: Wire | None
-    ) -> Flow:
+    def _step(self, step: s.Step, around: Around, flow: Flow) -> Flow:
         if isinstance(step, s.LayerStep):
-            return self.layers.run(step, following, chain, scope, flow)
+            return self.layers.run(step, around, flow)
         if isinstance(step, s.EntryStep):
-            if entry is None:
+            if around.entry is None:
                 helps = ("it is the volume that entered a block or a merge",)
                 raise Finding("E108", "`x` stands for nothing at the top level", step.span, helps=helps)
-            return flow.after(entry)
+            return flow.after(around.entry)
         if isinstance(step, s.ReferenceStep):
-            return flow.after(scope.reference(step.name, step.span))
+            return flow.after(around.scope.reference(step.name, step.span))
         if flow.current is None:
             raise no_input(step.span)
         if isinstance(step, s.RepeatStep):
-            return self._repeat(step, following, chain, scope, flow, entry)
+            return self._repeat(step, around, flow)
+        with self._one_deeper(step.span):
+            if isinstance(step, s.CallStep):
+                return self._call(step, around.scope, flow, 1, 1)
+            return self._merge(step, around.scope, flow)
+
+    @contextmanager
+    def _one_deeper(self, span: Span) -> Iterator[None]:
         self.nesting += 1
         try:
             if self.nesting > MAX_NESTING:
                 helps = ("does a block call itself without an end? `if depth > 0` ends it",)
-                raise Finding("E112", f"blocks and merges nested more than {MAX_NESTING} deep", step.span, helps=helps)
-            if isinstance(step, s.CallStep):
-                return self._call(step, scope, flow, 1, 1)
-            return self._merge(step, scope, flow)
+                raise Finding("E112", f"blocks and merges nested more than {MAX_NESTING} deep", span, helps=helps)
+            yield
         finally:
             self.nesting -= 1
 
-    def _repeat(
-        self, step: s.RepeatStep, following: s.Step | None, chain: s.Chain, scope: Scope, flow: Flow, entry: Wire | None
-    ) -> Flow:
-        times = number(step.times, scope.lookup)
+    def _repeat(self, step: s.RepeatStep, around: Around, flow: Flow) -> Flow:
+        times = number(step.times, around.scope.lookup)
         if times < 0 or times != int(times):
             message = f"{times:g} repeats"
             raise Finding("E105", message, step.times.span, "not a count", helps=("a repeat count is 0 or more",))
@@ -145,13 +149,10 @@ class Runner:
         for ordinal in range(1, int(times) + 1):
             flow = replace(flow, label=None)
             if isinstance(step.step, s.CallStep):
-                self.nesting += 1
-                try:
-                    flow = self._call(step.step, scope, flow, ordinal, int(times))
-                finally:
-                    self.nesting -= 1
+                with self._one_deeper(step.span):
+                    flow = self._call(step.step, around.scope, flow, ordinal, int(times))
             else:
-                flow = self._step(step.step, following, chain, scope, flow, entry)
+                flow = self._step(step.step, around, flow)
         return flow
 
     def _call(self, step: s.CallStep, scope: Scope, flow: Flow, ordinal: int, times: int) -> Flow:
@@ -181,7 +182,7 @@ class Runner:
             raise Finding("E104", message, step.span, helps=("it joins two or more; `| x` is the volume itself",))
         layer = MERGES[step.name]()
         name = scope.label(flow.label, step.span) if flow.label else scope.number(layer.kind)
-        return flow.after(self.builder.add(layer, wires, name, scope, step.span, False))
+        return flow.after(self.builder.add(layer, wires, Origin(name, scope.frame, step.span)))
 
 
 def _first_step(statement: s.Statement | None) -> s.Step | None:
@@ -194,12 +195,6 @@ def _next_step(steps: tuple[s.Step | s.Bracket, ...], position: int) -> s.Step |
         if not isinstance(step, s.Bracket):
             return step
     return None
-
-
-def no_input(span: s.Span) -> Finding:
-    """A layer before anything has entered the network."""
-    helps = ("begin with what enters: `[224x224x3] INPUT`",)
-    return Finding("E110", "no INPUT before this line", span, "works on what?", helps=helps)
 
 
 def _starts_a_line(step: s.EntryStep | s.ReferenceStep) -> Finding:
@@ -215,5 +210,3 @@ def _unknown_merge(step: s.MergeStep, scope: Scope) -> Finding:
         near = suggest(step.name, MERGES)
         helps = (f"did you mean `{near}`?",) if near else ("branches are joined by " + ", ".join(MERGES),)
     return Finding("E102", f"no merge is called `{step.name}`", step.span, "unknown merge", helps=helps)
-
-

@@ -12,7 +12,7 @@ from archspec.diagnostics import Finding
 from archspec.expressions import Unknown
 from archspec.ir import Node
 from archspec.layers.input import Input
-from archspec.resolve.builder import GraphBuilder
+from archspec.resolve.builder import GraphBuilder, Origin
 from archspec.resolve.flow import Flow, Overrides
 from archspec.resolve.scope import LOST, Scope, Wire
 from archspec.resolve.volume_claims import agrees, claimed, false_claim
@@ -42,7 +42,7 @@ class Brackets:
             volume = Volume(overrides.input) if overrides.input else self._claimed(bracket, scope)
             if volume is None:
                 return Flow(LOST)
-            return Flow(self.builder.place(Input(), (), volume, f"{scope.path}input", scope, bracket.span, False))
+            return Flow(self.builder.place(Input(), (), volume, Origin("input", None, bracket.span)))
         if isinstance(flow.current, Node):
             return Flow(flow.current, flow.before)  # checked in `behind`, when the other reading is known too
         return Flow(self._recovered(bracket, scope, flow.current), flow.before)
@@ -54,7 +54,8 @@ class Brackets:
         if self.receives:
             end = flow.current if isinstance(flow.current, Node) else None
             if isinstance(start, Node) and start.span != chain.bracket.span:
-                self._check(chain.bracket, scope, start, end, "makes: in this file a bracket shows what its line receives")
+                hint = "makes: in this file a bracket shows what its line receives"
+                self._check(chain.bracket, scope, start, end, hint)
             return flow
         if isinstance(flow.current, Node):
             other = start if isinstance(start, Node) else None
@@ -89,7 +90,7 @@ class Brackets:
         if volume is None or wire is None:
             return wire
         self._believed = True
-        return self.builder.place(Input(), (), volume, f"{scope.path}recovered", scope, bracket.span, False)
+        return self.builder.place(Input(), (), volume, Origin(f"{scope.path}recovered", scope.frame, bracket.span))
 
     def _check(self, bracket: s.Bracket, scope: Scope, node: Node, other: Node | None, reading: str) -> None:
         claim = self._claimed(bracket, scope)

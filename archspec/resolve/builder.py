@@ -9,12 +9,21 @@ from __future__ import annotations
 from archspec.diagnostics import Diagnostic, Finding, Label, plural
 from archspec.ir import Frame, Head, Node
 from archspec.layers import Layer
-from archspec.record import replace
-from archspec.resolve.scope import LOST, Lost, Scope, Wire
+from archspec.record import Record, replace
+from archspec.resolve.scope import LOST, Wire
 from archspec.source import Span
 from archspec.volume import Volume
 
 MAX_STEPS = 250_000  # layers and calls in one network
+
+
+class Origin(Record):
+    """Where a node comes from: its name, the instance it is in, its place, and whether `after` added it."""
+
+    name: str
+    frame: Frame | None
+    span: Span
+    implied: bool = False
 
 
 class GraphBuilder:
@@ -56,34 +65,26 @@ class GraphBuilder:
         if self.steps > self.max_steps:
             raise TooLarge(span)
 
-    def add(self, layer: Layer, inputs: tuple[Wire, ...], name: str, scope: Scope, span: Span, implied: bool) -> Wire:
+    def add(self, layer: Layer, inputs: tuple[Wire, ...], origin: Origin) -> Wire:
         """One more node, or LOST where its volume cannot be worked out. Raises Finding where the layer refuses."""
         nodes = [wire for wire in inputs if isinstance(wire, Node)]
         if len(nodes) < len(inputs):
             return LOST
-        self.step(span)
+        self.step(origin.span)
         try:
             volume = layer.output(tuple(node.volume for node in nodes))
         except Finding as finding:
             if finding.code.startswith("E2"):
-                finding.others = (*finding.others, *_origins(nodes, span))
+                finding.others = (*finding.others, *_sources(nodes, origin.span))
             raise
-        return self.place(layer, tuple(node.index for node in nodes), volume, name, scope, span, implied)
+        return self.place(layer, tuple(node.index for node in nodes), volume, origin)
 
-    def place(
-        self, layer: Layer, inputs: tuple[int, ...], volume: Volume, name: str, scope: Scope, span: Span, implied: bool
-    ) -> Node:
+    def place(self, layer: Layer, inputs: tuple[int, ...], volume: Volume, origin: Origin) -> Node:
         """One more node whose volume is known."""
-        node = Node(len(self.nodes), name, layer, inputs, volume, scope.frame, span, implied, self.head)
+        name, frame, span, implied = origin.name, origin.frame, origin.span, origin.implied
+        node = Node(len(self.nodes), name, layer, inputs, volume, frame, span, implied, self.head)
         self.nodes.append(node)
         return node
-
-    def rename(self, wire: Wire, name: str) -> Wire:
-        """The same node under a label's name."""
-        if isinstance(wire, Lost):
-            return wire
-        self.nodes[wire.index] = renamed = replace(wire, name=name)
-        return renamed
 
 
 class TooLarge(Exception):
@@ -94,7 +95,7 @@ class TooLarge(Exception):
         self.span = span
 
 
-def _origins(nodes: list[Node], span: Span) -> tuple[Label, ...]:
+def _sources(nodes: list[Node], span: Span) -> tuple[Label, ...]:
     """Where the volumes came from, once for each place."""
     labels: dict[int, Label] = {}
     for node in nodes:

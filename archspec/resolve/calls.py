@@ -12,12 +12,13 @@ from archspec import syntax as s
 from archspec.diagnostics import Finding, Label, did_you_mean, plural
 from archspec.expressions import Unknown, evaluate
 from archspec.ir import Frame
-from archspec.resolve.scope import LOST, Block, Scope, Wire, labels_in
+from archspec.resolve.scope import LOST, Block, Scope, Wire
+from archspec.source import Span
 
 
 def find_block(step: s.CallStep, scope: Scope) -> Block:
     """The block that a call names. Raises Finding where there is none."""
-    span = s.Span(step.span.source, step.span.start, step.span.start + len(step.name))
+    span = Span(step.span.source, step.span.start, step.span.start + len(step.name))
     value = scope.values.get(step.name, scope.module.values.get(step.name, scope.module.blocks.get(step.name)))
     if isinstance(value, Block):
         return value
@@ -107,7 +108,7 @@ def volume_of(reference: s.Reference, caller: Scope, before: Wire | None) -> Wir
 def instance(block: Block, frame: Frame, entry: Wire, values: dict[str, Any]) -> Scope:
     """The scope of one instance, defaults filled in."""
     definition = block.definition
-    scope = Scope(block.module, frame, entry, labels_in(definition.body))
+    scope = Scope(block.module, frame, entry, block.labels)
     for parameter in definition.parameters:
         if parameter.is_volume:
             scope.volumes[parameter.name] = values.get(parameter.name, LOST)
@@ -137,7 +138,7 @@ def call_text(step: s.CallStep, values: dict[str, Any]) -> str:
 
 def _missing(parameter: s.Parameter, given: Given) -> Finding:
     name = given.step.name
-    helps = (f"it is `{signature(given.definition)}`",)
+    helps: tuple[str, ...] = (f"it is `{signature(given.definition)}`",)
     if parameter.is_volume:
         message = f"`{name}` needs a volume for `@{parameter.name}`"
         helps = (f"`{name}(..., @label)` passes the result of the line that begins `label: `", *helps)

@@ -1,9 +1,12 @@
-"""Where a chain has got to."""
+"""Where a chain has got to, what stands around a step, and what the command line changes."""
 
 from __future__ import annotations
 
+from archspec import syntax as s
+from archspec.diagnostics import Finding
 from archspec.record import Record
-from archspec.resolve.scope import Wire
+from archspec.resolve.scope import Scope, Wire
+from archspec.source import Span
 
 
 class Flow(Record):
@@ -18,7 +21,16 @@ class Flow(Record):
 
     def after(self, wire: Wire | None) -> Flow:
         """One step further."""
-        return Flow(wire, self.current)
+        return Flow(wire, self.current, None)
+
+
+class Around(Record):
+    """What stands around a step: its line, the step written behind it, its scope, and what `x` is there."""
+
+    chain: s.Chain
+    following: s.Step | None
+    scope: Scope
+    entry: Wire | None
 
 
 class Overrides(Record):
@@ -33,3 +45,9 @@ class Overrides(Record):
     def any(self) -> bool:
         """Whether anything is changed."""
         return self != Overrides()
+
+
+def no_input(span: Span) -> Finding:
+    """A layer before anything has entered the network."""
+    helps = ("begin with what enters: `[224x224x3] INPUT`",)
+    return Finding("E110", "no INPUT before this line", span, "works on what?", helps=helps)

@@ -12,10 +12,11 @@ from archspec import syntax as s
 from archspec.diagnostics import Diagnostic, Finding, Label, did_you_mean
 from archspec.expressions import Unknown, evaluate
 from archspec.resolve.flow import Overrides
-from archspec.resolve.scope import Block, Module
+from archspec.resolve.scope import Block, Module, labels_in
 from archspec.resolve.words import name_layer
+from archspec.source import Span
 
-Loader = Callable[[str, s.Span], s.File]
+Loader = Callable[[str, Span], s.File]
 MAX_FILES = 50
 
 
@@ -34,7 +35,7 @@ class ModuleReader:
     def read(self, file: s.File, is_main: bool = True) -> Module:
         """The names of a file."""
         module = Module()
-        seen: dict[tuple[str, str], s.Span] = {}
+        seen: dict[tuple[str, str], Span] = {}
         for declaration in sorted(file.declarations, key=_order):
             try:
                 self._once(declaration, seen)
@@ -50,7 +51,7 @@ class ModuleReader:
     def _declare(self, node: s.Declaration, module: Module, is_main: bool) -> None:
         if isinstance(node, s.BlockDefinition):
             _check_parameters(node)
-            module.blocks[node.name] = Block(node, module)
+            module.blocks[node.name] = Block(node, module, labels_in(node.body))
         elif isinstance(node, s.Use):
             self._use(node, module)
         elif isinstance(node, s.After):
@@ -63,7 +64,7 @@ class ModuleReader:
             self.title = node.title
 
     @staticmethod
-    def _once(node: s.Declaration, seen: dict[tuple[str, str], s.Span]) -> None:
+    def _once(node: s.Declaration, seen: dict[tuple[str, str], Span]) -> None:
         if isinstance(node, s.Net):
             key = ("net", "")
         elif isinstance(node, s.BlockDefinition | s.Param | s.Variant):
@@ -90,7 +91,7 @@ class ModuleReader:
 
     def _override(self, module: Module, file: s.File) -> None:
         """Apply a variant, then single settings."""
-        span = s.Span(file.span.source, 0, 0)
+        span = Span(file.span.source, 0, 0)
         if self.overrides.variant is not None:
             variant = self.variants.get(self.overrides.variant)
             if variant is None:
@@ -102,12 +103,12 @@ class ModuleReader:
                     self.findings.append(finding.diagnostic(binding.span))
         for name, value in self.overrides.values:
             try:
-                self._set(module, name, module.blocks.get(value, value) if isinstance(value, str) else value, span)
+                self._set(module, name, _setting(name, value, module), span)
             except Finding as finding:
                 self.findings.append(Diagnostic(finding.code, finding.message, helps=finding.helps))
 
     @staticmethod
-    def _set(module: Module, name: str, value: Any, span: s.Span) -> None:
+    def _set(module: Module, name: str, value: Any, span: Span) -> None:
         if name not in module.values:
             helps = did_you_mean(name, module.values) or (
                 ("the parameters are " + ", ".join(module.values),) if module.values else ("the spec has no `param`",)
@@ -132,7 +133,8 @@ class ModuleReader:
             return self._loaded[node.file]
         if node.file in self._loading or len(self._loaded) + len(self._loading) >= MAX_FILES:
             circle = " -> ".join([*self._loading, node.file])
-            raise Finding("E115", f"files that use each other: {circle}", node.span, helps=("move the blocks to a third file",))
+            helps = ("move the blocks to a third file",)
+            raise Finding("E115", f"files that use each other: {circle}", node.span, helps=helps)
         self._loading.append(node.file)
         try:
             self._loaded[node.file] = self.read(self.load(node.file, node.span), is_main=False)
@@ -141,13 +143,23 @@ class ModuleReader:
         return self._loaded[node.file]
 
 
+def _setting(name: str, value: object, module: Module) -> object:
+    """What `--set name=value` gives a parameter: a number, or a block by its name."""
+    if not isinstance(value, str):
+        return value
+    if value not in module.blocks:
+        helps = did_you_mean(value, module.blocks) or ("a number, or the name of a block",)
+        raise Finding("E105", f"`{name}={value}`: `{value}` is no number, and no block", helps=helps)
+    return module.blocks[value]
+
+
 def _order(node: s.Declaration) -> int:
     """Blocks before what may name them."""
     return {s.Use: 0, s.BlockDefinition: 1, s.Param: 2}.get(type(node), 3)
 
 
 def _check_parameters(node: s.BlockDefinition) -> None:
-    seen: dict[str, s.Span] = {}
+    seen: dict[str, Span] = {}
     for parameter in node.parameters:
         if parameter.name in seen:
             others = (Label(seen[parameter.name], "the first"),)

@@ -12,6 +12,8 @@ from archspec.diagnostics import Finding, Label, did_you_mean
 from archspec.expressions import FUNCTIONS, Unknown
 from archspec.ir import Frame, Node
 from archspec.record import Record
+from archspec.resolve.words import name_layer
+from archspec.source import Span
 
 DIMENSIONS = ("C", "H", "W", "N")
 
@@ -29,6 +31,7 @@ class Block(Record):
 
     definition: s.BlockDefinition
     module: Module
+    labels: frozenset[str]  # that its lines give
 
 
 class Module:
@@ -49,7 +52,7 @@ class Scope:
         self.entry = entry
         self.values: dict[str, Any] = {}
         self.volumes: dict[str, Wire] = {}
-        self.places: dict[str, s.Span] = {}  # of lets and labels, for the second of a name
+        self.places: dict[str, Span] = {}  # of lets and labels, for the second of a name
         self._reserved = labels
         self._counts: dict[str, int] = {}
 
@@ -66,7 +69,7 @@ class Scope:
         self._counts[kind] = count
         return f"{self.path}{kind}{count}"
 
-    def label(self, name: str, span: s.Span) -> str:
+    def label(self, name: str, span: Span) -> str:
         """The path that a label gives. Raises Finding where it is taken."""
         self._once(name, span, "label")
         return f"{self.path}{name}"
@@ -75,12 +78,12 @@ class Scope:
         """A label stands for one of its kind in the count, so that CONV1:, CONV, CONV3: are 1, 2, 3."""
         self._counts[kind] = self._counts.get(kind, 0) + 1
 
-    def let(self, name: str, value: Any, span: s.Span) -> None:
+    def let(self, name: str, value: Any, span: Span) -> None:
         """Give a name a value."""
         self._once(name, span, "name")
         self.values[name] = value
 
-    def _once(self, name: str, span: s.Span, noun: str) -> None:
+    def _once(self, name: str, span: Span, noun: str) -> None:
         if name in self.places:
             others = (Label(self.places[name], "the first"),)
             helps = ("choose another name",)
@@ -116,7 +119,7 @@ class Scope:
             raise Finding("E108", message, name.span, "it has none", helps=(f"a {volume.kind} has {has}",))
         return volume[place]
 
-    def reference(self, name: str, span: s.Span) -> Wire:
+    def reference(self, name: str, span: Span) -> Wire:
         """The volume of `@name`. Raises Finding where no label is called so."""
         if name in self.volumes:
             return self.volumes[name]
@@ -143,7 +146,15 @@ def labels_in(body: s.Body) -> frozenset[str]:
                 found.add(statement.label)
             for step in statement.steps:
                 if isinstance(step, s.LayerStep):
-                    found.add(step.words[-1].text.lower())
+                    found.add(_label(step))
                 elif isinstance(step, s.MergeStep):
                     waiting += [inner for branch in step.branches for inner in branch]
     return frozenset(found)
+
+
+def _label(step: s.LayerStep) -> str:
+    """The label that a slide's number gives: conv1 of `CONV1: 96 11x11`, nothing of `POOL2`."""
+    try:
+        return name_layer(step).label or ""
+    except Finding:
+        return ""

@@ -16,8 +16,8 @@ from archspec.layers.input import Input
 from archspec.record import Record, replace
 from archspec.resolve.bind import Binder
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.builder import GraphBuilder
-from archspec.resolve.flow import Flow, Overrides
+from archspec.resolve.builder import GraphBuilder, Origin
+from archspec.resolve.flow import Around, Flow, Overrides, no_input
 from archspec.resolve.scope import LOST, Scope, Wire
 from archspec.resolve.volume_claims import claimed
 from archspec.resolve.words import Named, name_layer
@@ -51,19 +51,20 @@ class LayerSteps:
         self.claims: list[PendingClaim] = []
         self.last_weight: dict[int, int] = {}  # by head, 0 for the trunk
         self._weights = 0
+        self._names: dict[int, Named] = {}  # by the step's identity; the file outlives the run
+        self._fixed: dict[int, Layer] = {}
 
-    def run(self, step: s.LayerStep, following: s.Step | None, chain: s.Chain, scope: Scope, flow: Flow) -> Flow:
+    def run(self, step: s.LayerStep, around: Around, flow: Flow) -> Flow:
         """Run one step. Raises Finding for a step that is wrong."""
-        named = name_layer(step)
+        scope = around.scope
+        named = self._name(step)
         label = flow.label or named.label
         if named.layer is Input:
-            return self._input(step, chain, scope, flow)
+            return self._input(step, around.chain, scope, flow)
         if flow.current is None:
-            from archspec.resolve.body import no_input
-
             raise no_input(step.span)
         ordinal = self._ordinal(named.layer)
-        layer = Binder(named.layer, step, scope.lookup, self._fields(named, step, chain, scope)).bind()
+        layer = self._bind(step, named, around)
         if ordinal in self.heads and self.overrides.classes and layer.outputs:
             layer = replace(layer, **{layer.outputs: self.overrides.classes})
         wire = self._place(layer, label, step, scope, flow)
@@ -73,9 +74,26 @@ class LayerSteps:
             self._note_claims(step, scope, wire)
         flow = flow.after(wire)
         rule = scope.module.after.get(type(layer))
-        if rule and ordinal not in self.heads and not getattr(layer, "linear", False) and not _normalises(following):
-            flow = self._implied(rule, scope, flow)
+        if rule and ordinal not in self.heads and not getattr(layer, "linear", False):
+            return flow if _normalises(around.following) else self._implied(rule, scope, flow)
         return flow
+
+    def _name(self, step: s.LayerStep) -> Named:
+        """The layer that a step names; worked out once, however often a block with it is called."""
+        named = self._names.get(id(step))
+        if named is None:
+            named = self._names[id(step)] = name_layer(step)
+        return named
+
+    def _bind(self, step: s.LayerStep, named: Named, around: Around) -> Layer:
+        """The layer with its arguments; one that names no value is the same in every instance."""
+        layer = self._fixed.get(id(step))
+        if layer is None:
+            fields = self._fields(named, step, around.chain, around.scope)
+            layer = Binder(named.layer, step, around.scope.lookup, fields).bind()
+            if fields is named.fields and _names_nothing(step, named.layer):
+                self._fixed[id(step)] = layer
+        return layer
 
     def _ordinal(self, layer: type[Layer]) -> int:
         if not layer.is_weight_layer:
@@ -101,14 +119,14 @@ class LayerSteps:
         else:
             name = scope.number(layer.kind)
         current = LOST if flow.current is None else flow.current
-        wire = self._add(layer, current, name, step, scope, False)
+        wire = self._add(layer, current, Origin(name, scope.frame, step.span))
         if label:
             scope.volumes[label] = wire
         return wire
 
-    def _add(self, layer: Layer, current: Wire, name: str, step: s.LayerStep, scope: Scope, implied: bool) -> Wire:
+    def _add(self, layer: Layer, current: Wire, origin: Origin) -> Wire:
         try:
-            return self.builder.add(layer, (current,), name, scope, step.span, implied)
+            return self.builder.add(layer, (current,), origin)
         except Finding as finding:
             if self.brackets.doubts(finding):
                 return LOST
@@ -121,7 +139,8 @@ class LayerSteps:
             named = name_layer(step)
             layer = Binder(named.layer, step, scope.lookup, named.fields).bind()
             current = flow.current or LOST
-            flow = flow.after(self._add(layer, current, scope.number(layer.kind), step, scope, True))
+            origin = Origin(scope.number(layer.kind), scope.frame, step.span, implied=True)
+            flow = flow.after(self._add(layer, current, origin))
         return flow
 
     def _input(self, step: s.LayerStep, chain: s.Chain, scope: Scope, flow: Flow) -> Flow:
@@ -138,7 +157,7 @@ class LayerSteps:
             return Flow(LOST)
         name = flow.label or "input"
         scope.places[name] = step.span
-        node = self.builder.place(Input(), (), volume, name, scope, step.span, False)
+        node = self.builder.place(Input(), (), volume, Origin(name, None, step.span))
         scope.volumes[name] = node
         self._note_claims(step, scope, node)
         return Flow(node)
@@ -158,6 +177,17 @@ def _is_word(argument: s.Argument) -> bool:
     return isinstance(argument.value, s.Name)
 
 
+def _names_nothing(step: s.LayerStep, layer: type[Layer]) -> bool:
+    """Whether the arguments are the same wherever the step stands: numbers, sizes, and words of the layer itself."""
+    return all(_is_literal(argument.value, layer) for argument in step.arguments)
+
+
+def _is_literal(value: object, layer: type[Layer]) -> bool:
+    if isinstance(value, s.Extent):
+        return all(isinstance(size, s.Number) for size in value.sizes)
+    return isinstance(value, s.Number | s.Short) or (isinstance(value, s.Name) and value.name in layer.words)
+
+
 def _normalises(step: s.Step | None) -> bool:
     """Whether the next written step is a normalisation or an activation."""
     if not isinstance(step, s.LayerStep):
@@ -166,5 +196,3 @@ def _normalises(step: s.Step | None) -> bool:
         return name_layer(step).layer.role != ""
     except Finding:
         return False
-
-

@@ -26,7 +26,8 @@ def claimed(bracket: s.Bracket, lookup: Lookup) -> Volume:
         value = number(expression, lookup)
         whole = round(value)
         if abs(value - whole) > 1e-9 or whole < 1:
-            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", helps=("sizes are 1 or more",))
+            helps = ("sizes are whole numbers from 1 on",)
+            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", helps=helps)
         dimensions.append(whole)
     if len(dimensions) > 3:
         helps = ("[HxWxC] is a map, [NxC] a sequence, [C] a vector",)
