@@ -228,9 +228,14 @@ def read(located: Located, changes: Overrides) -> Network:
 
 
 def _resolved(file: s.File, load_file: Any, changes: Overrides, findings: tuple[Diagnostic, ...]) -> Resolved:
-    if findings:
+    """What a file stands for. Raises SpecError where it could not be read, with what is wrong in the rest of it."""
+    if findings and not file.has_all_names:
         raise SpecError(findings)
     try:
-        return resolve(file, load_file, changes)
+        resolved = resolve(file, load_file, changes)
     except Finding as finding:
-        raise SpecError([finding.diagnostic(Span(file.span.source, 0, 0))]) from None
+        raise SpecError([*findings, finding.diagnostic(Span(file.span.source, 0, 0))]) from None
+    if findings:
+        both = [*findings, *resolved.findings]
+        raise SpecError(sorted(both, key=lambda one: one.span.start if one.span else 0))
+    return resolved

@@ -16,6 +16,9 @@ from archspec import __version__
 # what `archspec --help` says of each command, so that it need not import them
 COMMANDS = {
     "check": "Check a spec and print what its network costs, layer by layer.",
+    "export": "Write a network as ONNX, proven against torch.",
+    "run": "Classify images with an exported network.",
+    "doctor": "Show versions, devices and what works.",
     "specs": "List the built-in specs.",
     "explain": "Explain an error by its code.",
 }

@@ -76,7 +76,7 @@ class SpecError(Exception):
 class Finding(Exception):
     """One finding on its way from the rule that noticed it to the stage that collects it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the parts of a diagnostic, by name
         self,
         code: str,
         message: str,

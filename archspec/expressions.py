@@ -117,8 +117,8 @@ def _kind(value: Any) -> str:
 def _binary(expression: s.Binary, lookup: Lookup, depth: int) -> Any:
     name = expression.operator
     if name in ("and", "or"):
-        left = truth(expression.left, lookup, depth)
-        return left if left is (name == "or") else truth(expression.right, lookup, depth)
+        first = truth(expression.left, lookup, depth)
+        return first if first is (name == "or") else truth(expression.right, lookup, depth)
     if name in _COMPARISONS:
         return _COMPARISONS[name](number(expression.left, lookup, depth), number(expression.right, lookup, depth))
     left, right = number(expression.left, lookup, depth), number(expression.right, lookup, depth)
@@ -142,6 +142,6 @@ def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
 
 
 def _bounded(value: Number, expression: s.Expression) -> Number:
-    if isinstance(value, float) and not math.isfinite(value) or abs(value) > LARGEST:
+    if (isinstance(value, float) and not math.isfinite(value)) or abs(value) > LARGEST:
         raise Finding("E008", "a number past 2^63", expression.span, "too large")
     return value

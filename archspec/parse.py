@@ -7,11 +7,12 @@ the others are read all the same, so that one run shows all there is.
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
@@ -27,7 +28,9 @@ from archspec.transform import SyntaxBuilder
 
 MAX_CHARACTERS = 16 * 2**20
 MAX_ERRORS = 50
-T = TypeVar("T")
+# how lines begin that give names, and those that others hang on
+_NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
+_BRACKET = re.compile(r"\[[^\]]*\]")
 
 
 @cache
@@ -62,19 +65,21 @@ def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
         lines, findings = layout(source)
         reader = _Reader(source, findings)
         statements = reader.read(lines)
+        is_whole = not findings
     if not statements and not findings:
         findings.append(_empty(source))
     declarations = tuple(node for node in statements if isinstance(node, s.Declaration))
     body = tuple(node for node in statements if not isinstance(node, s.Declaration))
     findings.sort(key=lambda finding: finding.span.start if finding.span else 0)
-    return s.File(declarations, body, Span(source, 0, len(source.text))), tuple(findings)
+    file = s.File(declarations, body, Span(source, 0, len(source.text)), is_whole, reader.has_all_names)
+    return file, tuple(findings)
 
 
 def _too_long(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
     span = Span(source, 0, 0)
     message = f"the file has {len(source.text):,} characters; a spec may have {MAX_CHARACTERS:,}"
     finding = Diagnostic("E009", message, helps=("is this a spec? repeats, `3 x block(...)`, keep one short",))
-    return s.File((), (), span), (finding,)
+    return s.File((), (), span, False, False), (finding,)
 
 
 def _empty(source: Source) -> Diagnostic:
@@ -88,6 +93,7 @@ class _Reader:
     def __init__(self, source: Source, findings: list[Diagnostic]) -> None:
         self.source = source
         self.findings = findings
+        self.has_all_names = not findings
         self.parser, self.builder = _line_parser()
         self.builder.source = source
 
@@ -96,12 +102,28 @@ class _Reader:
         nodes: list[Any] = []
         for line in lines:
             if len(self.findings) >= MAX_ERRORS:
+                self.has_all_names = False
                 break
             try:
                 self._read_line(line, nodes, in_branch)
             except Finding as finding:
                 self.findings.append(finding.diagnostic(line.span))
+                self._stand_in(line, nodes)
         return nodes
+
+    def _stand_in(self, line: Layout, nodes: list[Any]) -> None:
+        """A chain in place of a line that was not read, with the bracket it begins with."""
+        if line.is_branch or line.children or _NAMES.match(line.span.text):
+            self.has_all_names = False
+            return
+        found = _BRACKET.match(line.span.text)
+        bracket = None
+        if found:
+            try:
+                bracket = self._parse(Span(self.source, line.span.start, line.span.start + found.end())).steps[0]
+            except Finding:
+                bracket = None
+        nodes.append(s.Chain(bracket, None, (s.UnreadStep(line.span),), line.span))
 
     def _read_line(self, line: Layout, nodes: list[Any], in_branch: bool) -> None:
         if line.is_branch:
@@ -143,10 +165,9 @@ class _Reader:
         for node in body:
             if isinstance(node, s.Declaration):
                 word = line.span.text.split(maxsplit=1)[0]
-                message = f"a declaration inside `{word}`"
-                self.findings.append(
-                    Finding("E005", message, node.span, "inside", helps=("move it to the left margin",)).diagnostic(line.span)
-                )
+                helps = ("move it to the left margin",)
+                finding = Finding("E005", f"a declaration inside `{word}`", node.span, "inside", helps=helps)
+                self.findings.append(finding.diagnostic(line.span))
         return tuple(node for node in body if not isinstance(node, s.Declaration))
 
     def _with_branches(self, chain: s.Chain, line: Layout) -> tuple[s.Chain, list[Layout]]:
@@ -158,9 +179,9 @@ class _Reader:
             return chain, rest
         last = chain.steps[-1]
         if not isinstance(last, s.MergeStep):
-            raise _no_merge(chain, merges, branches)
+            raise _no_merge(merges, branches)
         if len(merges) > 1:
-            raise _no_merge(chain, merges[:1], branches)
+            raise _no_merge(merges[:1], branches)
         if not branches:
             raise _bare_name(last)
         bodies = tuple(tuple(self.read(branch.children, in_branch=True)) for branch in branches)
@@ -194,7 +215,7 @@ def _no_recipe(span: Span) -> Finding:
     return Finding("E011", "`train` sections are not part of this version of the language", span, helps=helps)
 
 
-def _no_merge(chain: s.Chain, merges: list[s.MergeStep], branches: list[Layout]) -> Finding:
+def _no_merge(merges: list[s.MergeStep], branches: list[Layout]) -> Finding:
     if merges:
         helps = ("end the line behind it; what follows the merge goes on the line below the branches",)
         return Finding("E005", f"`{merges[0].name}` is not the last step of its line", merges[0].span, helps=helps)
@@ -203,7 +224,7 @@ def _no_merge(chain: s.Chain, merges: list[s.MergeStep], branches: list[Layout])
 
 
 def _bare_name(step: s.MergeStep) -> Finding:
-    helps = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
+    helps: tuple[str, ...] = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
     upper = step.name.upper()
     helps += did_you_mean(upper, ("CONV", "FC", "POOL", "RELU", "BN", "INPUT", "GAP", "DROPOUT", "SOFTMAX", "NORM"))
     if step.name in ("add", "concat", "mul"):

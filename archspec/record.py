@@ -17,6 +17,7 @@ class RecordType(type):
     """Turns annotations into slots, and class-level values into defaults."""
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> RecordType:
+        """Make the class."""
         inherited: dict[str, Any] = {}
         for base in reversed(bases):
             inherited.update(getattr(base, "_defaults", {}))

@@ -11,7 +11,7 @@ LONGEST_LINE = 160
 Style = Callable[[str, str], str]
 
 
-def plain(text: str, role: str) -> str:
+def plain(text: str, role: str) -> str:  # noqa: ARG001  # a style is told the role
     """A style that adds nothing."""
     return text
 

@@ -177,7 +177,13 @@ class ReferenceStep(Record):
     span: Span
 
 
-Step: TypeAlias = LayerStep | CallStep | RepeatStep | MergeStep | EntryStep | ReferenceStep
+class UnreadStep(Record):
+    """Stands for a line that could not be read, so that the lines around it are checked all the same."""
+
+    span: Span
+
+
+Step: TypeAlias = LayerStep | CallStep | RepeatStep | MergeStep | EntryStep | ReferenceStep | UnreadStep
 
 
 # ---- statements ----------------------------------------------------------------------------------------------------
@@ -304,8 +310,14 @@ Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After |
 
 
 class File(Record):
-    """A whole spec: its declarations, and the body of the network."""
+    """A whole spec: its declarations, and the body of the network.
+
+    `is_whole` unless a line could not be read; `has_all_names` unless that line, or the structure around it, may have
+    given a name that others use.
+    """
 
     declarations: tuple[Declaration, ...]
     body: Body
     span: Span
+    is_whole: bool = True
+    has_all_names: bool = True

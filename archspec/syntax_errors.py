@@ -16,7 +16,8 @@ from archspec.source import Span
 _PHRASES = {
     "NUMBER": "a number", "NAME": "a name", "CALL": "a call", "LAYER": "a layer", "REFERENCE": "`@name`",
     "EXTENT": "a size like `3x3`", "SHORT": "an argument like `s2`", "VOLUME": "a volume like `[55x55x96]`",
-    "LSQB": "a volume like `[55x55x96]`", "LPAR": "`(`", "RPAR": "`)`", "RSQB": "`]`", "COMMA": "`,`", "EQUAL": "`=`",
+    "LSQB": "a volume like `[55x55x96]`", "LPAR": "`(`", "RPAR": "`)`", "RSQB": "`]`", "COMMA": "`,`",
+    "EQUAL": "`=`",
     "COLON": "`:`", "_ARROW": "`->`", "_TIMES": "`x`", "$END": "the end of the line", "ADD": "an operator",
     "MUL": "an operator", "COMPARE": "a comparison", "AND": "an operator", "OR": "an operator", "NOT": "`not`",
     "FIGURE": "a figure like `1.7M`", "CLAIM": "`params:` or `memory:`", "TITLE": "a title",
@@ -24,7 +25,10 @@ _PHRASES = {
 _QUIET = {"CLAIM", "NOTE", "LABEL", "FIGURE", "BYTES", "PROSE"}
 _CLOSERS = {"(": ")", "[": "]"}
 _LOWER_LAYER = re.compile(r"(conv|fc|pool|maxpool|avgpool|bn|relu|input|dropout|gap|norm|dense|linear)[0-9]*")
-_KEYWORDS = {"net", "use", "param", "variant", "block", "let", "if", "else", "after", "aux", "train", "and", "or", "not"}
+_ARGUMENTS = ("NUMBER", "EXTENT", "SHORT", "CALL", "COLON", "LPAR")
+_KEYWORDS = {
+    "net", "use", "param", "variant", "block", "let", "if", "else", "after", "aux", "train", "and", "or", "not",
+}  # fmt: skip
 
 
 def explain_token(unexpected: UnexpectedToken, line: Span) -> Finding:
@@ -39,7 +43,7 @@ def explain_token(unexpected: UnexpectedToken, line: Span) -> Finding:
 
 def explain_character(unexpected: UnexpectedCharacters, line: Span) -> Finding:
     """Why a character begins nothing."""
-    at = line.start + unexpected.pos_in_stream
+    at = line.start + (unexpected.pos_in_stream or 0)
     span = Span(line.source, at, at + 1)
     character = span.text
     if character == "\t":
@@ -67,7 +71,8 @@ def _word_at(line: Span, at: int) -> Span:
 def _known_text(span: Span) -> Finding | None:
     text = span.text
     if text.startswith(("=>", "-->", "- >", "~>")):
-        return Finding("E002", f"`{text[:2]}` is no arrow", Span(span.source, span.start, span.start + 2), helps=("`->`",))
+        arrow = Span(span.source, span.start, span.start + 2)
+        return Finding("E002", f"`{text[:2]}` is no arrow", arrow, "not expected", helps=("`->`",))
     return None
 
 
@@ -108,8 +113,11 @@ def _known_mistake(unexpected: UnexpectedToken, span: Span, line: Span) -> Findi
     token = unexpected.token
     before = line.source.text[line.start : span.start].rstrip()
     word = re.search(r"(\S+)$", before)
+    arrow = _known_text(Span(line.source, span.start, min(line.end, span.start + 3)))
+    if arrow:
+        return arrow
     lower = _LOWER_LAYER.match(line.text)
-    if lower and (token.type in ("NUMBER", "EXTENT", "SHORT", "CALL", "COLON", "LPAR") or token.start_pos == 0):
+    if lower and (token.type in _ARGUMENTS or token.start_pos == 0):
         name = lower.group()
         whole = Span(line.source, line.start, line.start + len(name))
         helps = (f"`{name.upper()}`",)

@@ -174,7 +174,8 @@ class SyntaxBuilder(Transformer[Any, Any]):
                 raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` behind the layer's name",))
         if len(brackets) > 1:
             raise Finding("E001", "two volumes for one layer", brackets[1].span, "the second volume")
-        ends = [node.span.end for node in (*words, *arguments, *brackets, *claims)]
+        parts_of_it: tuple[Any, ...] = (*words, *arguments, *brackets, *claims)
+        ends = [node.span.end for node in parts_of_it]
         span = Span(self.source, words[0].span.start, max(ends))
         bracket = brackets[0] if brackets else None
         return s.LayerStep(tuple(words), has_colon, tuple(arguments), bracket, tuple(claims), span)

@@ -75,7 +75,7 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         run = _Run(file, module, overrides, max_steps, _Known(run.heads, plain))
     findings = [*reader.findings, *run.builder.findings]
     graph = None
-    if not any(finding.severity == "error" for finding in findings):
+    if file.is_whole and not any(finding.severity == "error" for finding in findings):
         graph, more = _finish(file, reader.title, run)
         findings += more
     claims = tuple(run.layers.claims)

@@ -113,6 +113,8 @@ class Runner:
     def _step(self, step: s.Step, around: Around, flow: Flow) -> Flow:
         if isinstance(step, s.LayerStep):
             return self.layers.run(step, around, flow)
+        if isinstance(step, s.UnreadStep):
+            return flow.after(LOST)
         if isinstance(step, s.EntryStep):
             if around.entry is None:
                 helps = ("it is the volume that entered a block or a merge",)

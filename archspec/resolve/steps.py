@@ -90,7 +90,10 @@ class LayerSteps:
         layer = self._fixed.get(id(step))
         if layer is None:
             fields = self._fields(named, step, around.chain, around.scope)
-            layer = Binder(named.layer, step, around.scope.lookup, fields).bind()
+            try:
+                layer = Binder(named.layer, step, around.scope.lookup, fields).bind()
+            except Finding as finding:
+                raise _missing_arrow(step, around.scope) or finding from None
             if fields is named.fields and _names_nothing(step, named.layer):
                 self._fixed[id(step)] = layer
         return layer
@@ -180,6 +183,16 @@ def _is_word(argument: s.Argument) -> bool:
 def _names_nothing(step: s.LayerStep, layer: type[Layer]) -> bool:
     """Whether the arguments are the same wherever the step stands: numbers, sizes, and words of the layer itself."""
     return all(_is_literal(argument.value, layer) for argument in step.arguments)
+
+
+def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:
+    """A call of a block among the arguments is the next step, its arrow forgotten."""
+    for argument in step.arguments:
+        if isinstance(argument.value, s.Function) and argument.value.name in scope.module.blocks:
+            call = argument.value.span
+            helps = (f"`{step.words[0].text} ... -> {call.text}`",)
+            return Finding("E006", f"`->` is missing before `{call.text}`", call, "a second step", helps=helps)
+    return None
 
 
 def _is_literal(value: object, layer: type[Layer]) -> bool:
