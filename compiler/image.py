@@ -1,7 +1,7 @@
 """Images as a network takes them: found, decoded, resized, cut, normalised.
 
-In: paths of images and folders, and a `Preprocessing`. Out: arrays [C, H, W] in float32, or a finding for each path that
-is no image. A wrong file never stops the others.
+In: paths of images and folders, and a `Preprocessing`. Out: arrays [C, H, W] in float32, or a finding for each path
+that is no image. A wrong file never stops the others.
 """
 
 from __future__ import annotations
@@ -79,5 +79,6 @@ def prepare(image: Any, preprocessing: Preprocessing) -> NDArray[np.float32]:
     size = (preprocessing.width, preprocessing.height)
     fitted = ImageOps.fit(image.convert(MODES[preprocessing.colours]), size, Image.Resampling.BILINEAR)
     pixels = np.asarray(fitted, dtype=np.float32).reshape(*reversed(size), -1) / 255
-    normal = (pixels - np.float32(preprocessing.mean)) / np.float32(preprocessing.std)
+    mean, std = (np.array(values, dtype=np.float32) for values in (preprocessing.mean, preprocessing.std))
+    normal: NDArray[np.float32] = (pixels - mean) / std
     return np.ascontiguousarray(normal.transpose(2, 0, 1))

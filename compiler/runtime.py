@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime  # type: ignore[import-untyped]  # it ships no types
 
 from archspec.diagnostics import Diagnostic, SpecError
@@ -24,6 +25,11 @@ from archspec.diagnostics import Diagnostic, SpecError
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 RECORD = "session.record_ep_graph_assignment_info"
 PACKAGES = ("onnxruntime", "onnxruntime-gpu")
+CONFLICT_HINT = "`pip uninstall onnxruntime onnxruntime-gpu`, then `pip install onnxruntime-gpu`"
+ONE_RELU = (  # an ONNX model, y = Relu(x) of two numbers, for which onnx need not be installed
+    b'\x08\n:3\n\x0c\n\x01x\x12\x01y"\x04Relu\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x02'
+    b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x02B\x04\n\x00\x10\x12"
+)
 SILENT = 4  # onnxruntime's messages of errors go to standard error by themselves; ours say it once
 
 
@@ -36,37 +42,37 @@ class Opened:
     why: str
 
 
-def open_session(path: Path, device: str = "auto") -> Opened:
+def open_session(model: Path | bytes, device: str = "auto") -> Opened:
     """A session on `device`. Raises SpecError for a file that is no model, and where `cuda` is not to be had."""
     if device == "cpu":
-        return Opened(cpu_session(path), "cpu", "as asked")
+        return Opened(cpu_session(model), "cpu", "as asked")
     missing = missing_for_cuda()
     if missing is None:
-        session = _session(path, [CUDA, CPU])
+        session = _session(model, [CUDA, CPU])
         missing = not_on_cuda(session.get_providers(), assignment(session))
         if missing is None:
             return Opened(session, "cuda", "as asked" if device == "cuda" else "every node runs on the GPU")
     if device == "cuda":
         helps = ("`--device cpu` runs on the CPU; `archspec doctor` looks at the whole installation",)
         raise SpecError([Diagnostic("E434", f"CUDA cannot be used: {missing}", helps=helps)])
-    return Opened(cpu_session(path), "cpu", f"no CUDA: {missing}")
+    return Opened(cpu_session(model), "cpu", f"no CUDA: {missing}")
 
 
-def cpu_session(path: Path) -> Any:
+def cpu_session(model: Path | bytes) -> Any:
     """A session on the CPU. Raises SpecError for a file that onnxruntime does not take."""
-    return _session(path, [CPU])
+    return _session(model, [CPU])
 
 
-def _session(path: Path, providers: list[str]) -> Any:
+def _session(model: Path | bytes, providers: list[str]) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = SILENT
     options.add_session_config_entry(RECORD, "1")
     onnxruntime.set_default_logger_severity(SILENT)
     try:
-        return onnxruntime.InferenceSession(path, options, providers=providers)
+        return onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # its exceptions have no common class of their own
         reason = str(error).strip().splitlines()[0]
-        message = f"onnxruntime cannot load `{path}`"
+        message = f"onnxruntime cannot load `{model}`" if isinstance(model, Path) else "onnxruntime loads no model"
         helps = ("`archspec export SPEC -o net.onnx` writes a model",)
         raise SpecError([Diagnostic("E430", message, notes=(reason,), helps=helps)]) from None
 
@@ -95,6 +101,19 @@ def not_on_cuda(providers: list[str], assigned: dict[str, tuple[str, ...]]) -> s
         names = ", ".join(name for name, _ in Counter(others).most_common(3))
         return f"{len(others)} of {sum(map(len, assigned.values()))} nodes run on the CPU: {names}"
     return None
+
+
+def trial(device: str) -> str:
+    """Run a model of one node, and say on what it ran. Raises SpecError where it cannot."""
+    opened = open_session(ONE_RELU, device)
+    (output,) = opened.session.run(None, {"x": np.array([-1, 2], dtype=np.float32)})
+    assert output.tolist() == [0, 2], output
+    return f"{opened.device}, {', '.join(opened.session.get_providers())}"
+
+
+def has_gpu() -> bool:
+    """Whether the NVIDIA driver finds a GPU."""
+    return _no_driver() is None
 
 
 def missing_for_cuda() -> str | None:
@@ -137,3 +156,10 @@ def installed_packages() -> tuple[str, ...]:
     """Which of onnxruntime's packages are installed. Two of them overwrite each other's files."""
     found = {str(one.metadata["Name"]).lower().replace("_", "-") for one in importlib.metadata.distributions()}
     return tuple(name for name in PACKAGES if name in found)
+
+
+def conflict() -> str | None:
+    """What is wrong where both packages are installed."""
+    if set(installed_packages()) >= set(PACKAGES):
+        return "onnxruntime and onnxruntime-gpu are both installed, and overwrite each other's files"
+    return None

@@ -68,30 +68,31 @@ def layer_in_torch(layer: Layer, inputs: Inputs) -> nn.Module:
 
 
 class HandNetwork(nn.Module):
-    """A network run node by node, each layer the hand-written module of the layer contract: no lowering."""
+    """A network run node by node, each layer the hand-written module of the layer contract: no lowering.
+
+    Its state_dict has the spec's names.
+    """
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
-        self.graph = graph
+        self._graph = graph
         for node in graph.nodes:
             if not isinstance(node.layer, Input):
-                self.add_module(str(node.index), torch_module(node.layer, graph.inputs(node)))
+                *path, last = node.name.split(".")
+                parent: nn.Module = self
+                for part in path:
+                    if part not in parent._modules:
+                        parent.add_module(part, nn.Module())
+                    parent = parent.get_submodule(part)
+                parent.add_module(last, torch_module(node.layer, graph.inputs(node)))
 
     def forward(self, *images: Tensor) -> Tensor:
         values: list[Tensor] = []
         entering = iter(images)
-        for node in self.graph.nodes:
+        for node in self._graph.nodes:
             if isinstance(node.layer, Input):
                 values.append(next(entering))
             else:
                 inputs = [values[index].clone() for index in node.inputs]  # some layers write over theirs
-                values.append(self.get_submodule(str(node.index))(*inputs))
-        return values[self.graph.output]
-
-    def weights(self) -> dict[str, Floats]:
-        """By the spec's names."""
-        found = {}
-        for node in self.graph.nodes:
-            if not isinstance(node.layer, Input):
-                found.update(weights_of(self.get_submodule(str(node.index)), f"{node.name}."))
-        return found
+                values.append(self.get_submodule(node.name)(*inputs))
+        return values[self._graph.output]

@@ -75,7 +75,8 @@ def relative_bias(table: Array, side: int) -> Array:
     """The table's row for each pair of pixels, by how far apart they are: (dy + M-1)*(2M-1) + dx + M-1."""
     places = np.indices((side, side)).reshape(2, -1)
     apart = places[:, :, None] - places[:, None, :] + side - 1
-    return table[apart[0] * (2 * side - 1) + apart[1]].transpose(2, 0, 1)
+    rows: Array = table[apart[0] * (2 * side - 1) + apart[1]]
+    return rows.transpose(2, 0, 1)
 
 
 def shift_mask(step: Step) -> Array:

@@ -25,10 +25,7 @@ def staged(path: Path) -> Iterator[Path]:
 
     Raises SpecError where that place cannot be written.
     """
-    if path.is_dir():
-        refuse(path, "it is a folder", f"`-o {path / 'net.onnx'}` is a file in it")
-    if not path.parent.is_dir():
-        refuse(path, f"there is no folder `{path.parent}`", f"`mkdir -p {path.parent}` makes it")
+    need_place(path)
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
@@ -42,6 +39,16 @@ def staged(path: Path) -> Iterator[Path]:
         refuse(path, error.strerror or str(error), "free some space, or `-o` with another path")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def need_place(path: Path) -> None:
+    """Raise SpecError where there is no place for a file, before any work is done."""
+    if path.is_dir():
+        refuse(path, "it is a folder", f"`-o {path / 'net.onnx'}` is a file in it")
+    if not path.parent.is_dir():
+        refuse(path, f"there is no folder `{path.parent}`", f"`mkdir -p {path.parent}` makes it")
+    if not os.access(path.parent, os.W_OK):
+        refuse(path, f"no file can be made in `{path.parent}`", "`-o` with a path in a folder of yours")
 
 
 def refuse(path: Path, reason: str, hint: str) -> NoReturn:

@@ -97,7 +97,7 @@ def _shaped(path: Path, graph: Graph) -> Check:
     compared = 0
     for node in graph.nodes:
         if node.name in shapes:
-            batch, *rest = shapes[node.name] or [None]
+            batch, *rest = shapes[node.name] or [0]
             if not isinstance(batch, str) or tuple(rest) != laid_out(node.volume):
                 wanted = [BATCH, *laid_out(node.volume)]
                 return Check("shapes", False, f"`{node.name}` is {shapes[node.name]}, the compiler says {wanted}")

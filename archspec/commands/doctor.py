@@ -1,0 +1,132 @@
+"""`archspec doctor`: versions, devices, and what works on this machine."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+import click
+
+from archspec import __version__
+from archspec.commands.packages import DISTRIBUTIONS
+from archspec.record import Record
+
+EPILOG = """\b
+Examples:
+  archspec doctor
+  archspec doctor --json | jq '.[] | select(.is_well | not)'
+
+\b
+Exit status: 0, or 1 where something does not work. A machine without a GPU is fine.
+"""
+PACKAGES = ("lark", "click", "numpy", "torch", "onnx", "onnxruntime", "PIL")
+COMMANDS = {
+    "check": ("lark", "click"),
+    "train": ("numpy", "torch", "PIL"),
+    "export": ("numpy", "torch", "onnx", "onnxruntime"),
+    "run": ("numpy", "onnxruntime", "PIL"),
+}
+
+
+class Line(Record):
+    """One thing that was looked at: whether it is well, what was found, and what to do where it is not well."""
+
+    name: str
+    is_well: bool
+    found: str
+    advice: str = ""
+
+
+@click.command("doctor", epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(as_json: bool) -> None:
+    """Show versions, devices and what works; where something does not, what to do."""
+    lines = [*_versions(), *_devices(), *_commands()]
+    if as_json:
+        found = [{"name": one.name, "is_well": one.is_well, "found": one.found, "advice": one.advice} for one in lines]
+        click.echo(json.dumps(found, indent=2))
+    else:
+        width = max(len(line.name) for line in lines)
+        for line in lines:
+            click.echo(f"{'ok ' if line.is_well else 'NOT'}  {line.name:<{width}}  {line.found}")
+            if line.advice:
+                click.echo(f"     {'':<{width}}  {line.advice}")
+    sys.exit(0 if all(line.is_well for line in lines) else 1)
+
+
+def _versions() -> Iterator[Line]:
+    yield Line("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield Line("archspec", True, __version__)
+    for module in PACKAGES:
+        name = DISTRIBUTIONS.get(module, module)
+        if find_spec(module) is None:
+            yield Line(name, False, "not installed", f"`pip install {name}`")
+        else:
+            yield Line(name, True, _version(name) or _version(module) or "of an unknown version")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return f"{distribution} {version(distribution)}"
+    except PackageNotFoundError:
+        return ""
+
+
+def _devices() -> Iterator[Line]:
+    """What torch and onnxruntime compute on, tried."""
+    if find_spec("torch") is not None:
+        yield _tried("torch on", _torch, "reinstall torch")
+    if find_spec("onnxruntime") is None or find_spec("numpy") is None:
+        return
+    from archspec.compiler.runtime import CONFLICT_HINT, conflict
+
+    message = conflict()
+    if message:
+        yield Line("one onnxruntime", False, message, CONFLICT_HINT)
+    yield _tried("onnxruntime on", _onnxruntime, "reinstall onnxruntime-gpu, or onnxruntime where there is no such")
+    yield _cuda()
+
+
+def _tried(name: str, trial: Callable[[], str], advice: str) -> Line:
+    try:
+        return Line(name, True, trial())
+    except Exception as error:  # whatever a broken installation raises
+        return Line(name, False, f"{type(error).__name__}: {error}".splitlines()[0], advice)
+
+
+def _torch() -> str:
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    name = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads"
+    assert float(torch.ones(2, device=device).sum()) == 2
+    return f"{device}, {name}"
+
+
+def _onnxruntime() -> str:
+    from archspec.compiler.runtime import trial
+
+    return trial("cpu")
+
+
+def _cuda() -> Line:
+    """Fine where there is no GPU; not where there is one that cannot be used."""
+    from archspec.compiler.runtime import has_gpu, missing_for_cuda, trial
+
+    missing = missing_for_cuda()
+    if missing is None:
+        return _tried("onnxruntime on", lambda: trial("cuda"), "see https://onnxruntime.ai/docs/install")
+    if has_gpu():
+        return Line("onnxruntime on", False, "no cuda", missing)
+    return Line("cuda", True, f"not there: {missing}")
+
+
+def _commands() -> Iterator[Line]:
+    for name, modules in COMMANDS.items():
+        missing = [DISTRIBUTIONS.get(module, module) for module in modules if find_spec(module) is None]
+        advice = f"`pip install {' '.join(missing)}`" if missing else ""
+        yield Line(f"archspec {name}", not missing, "works" if not missing else "lacks packages", advice)

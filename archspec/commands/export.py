@@ -1,0 +1,91 @@
+"""`archspec export`: a network as an ONNX file that has been proven."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archspec.commands.findings import describe, show, status
+from archspec.commands.flags import change_flags
+from archspec.commands.packages import need
+from archspec.diagnostics import Diagnostic, SpecError
+
+if TYPE_CHECKING:
+    from archspec.compiler.onnx.proof import Proof
+
+NEEDS = ("torch", "numpy", "onnx", "onnxruntime")
+EPILOG = """\b
+Examples:
+  archspec export runs/lenet5-1/weights.safetensors -o lenet5.onnx
+  archspec export resnet50 -o resnet50.onnx        with initialised weights
+  archspec export vgg16 --output relu7 -o fc7.onnx features, up to a named result
+  archspec export vit_h14 -o vit.onnx --external-data
+
+\b
+The proof: onnx's full checker; its inferred shapes are the compiler's; onnxruntime = torch at batch 1
+and 3, and = torch in float64, with an error of at most 4 times torch's own in float32 + 2e-6 of the
+largest output. Exit status: 0, or 1 for a wrong spec or a failed proof (then there is no file), or 2
+where the command line is wrong.
+"""
+
+
+@click.command("export", epilog=EPILOG)
+@click.argument("source", metavar="SPEC|WEIGHTS")
+@click.option("-o", "path", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write.")
+@click.option("--output", metavar="NAME", help="Export up to this layer's or block's result.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Of a SPEC's first weights.")
+@click.option("--external-data", is_flag=True, help="Put the weights into FILE.data: for 2 GiB and more.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@change_flags
+def command(
+    source: str, path: Path, output: str | None, seed: int, external_data: bool, as_json: bool, changes: dict[str, Any]
+) -> None:
+    """Write a network as ONNX, and prove that the file computes what torch does.
+
+    WEIGHTS is a file that `archspec train` wrote; it knows its spec, its classes and its preprocessing. A SPEC gets
+    initialised weights. The file has the spec's names, a dynamic batch, float32 weights and no BN that a layer before
+    it could take up.
+    """
+    try:
+        need(*NEEDS)
+        from archspec.compiler.onnx.export import Unproven, export
+        from archspec.compiler.onnx.file import need_place
+        from archspec.compiler.onnx.source import read
+
+        need_place(path)
+        found = read(source, changes, output, seed)
+    except SpecError as error:
+        _fail(source, error.diagnostics, as_json)
+    try:
+        proof = export(found.graph, found.module, path, found.about, external_data)
+    except SpecError as error:
+        _fail(source, error.diagnostics, as_json)
+    except Unproven as unproven:
+        _report(found.description, unproven.proof, path, as_json)
+        helps = ("this is a fault of archspec or of onnxruntime, not of the spec: please report it",)
+        show([Diagnostic("E425", f"the model is not what torch computes; `{path}` was not written", helps=helps)])
+        sys.exit(1)
+    _report(found.description, proof, path, as_json)
+
+
+def _fail(source: str, findings: tuple[Diagnostic, ...], as_json: bool) -> Any:
+    if as_json:
+        click.echo(json.dumps(describe(source, findings), indent=2))
+    show(findings)
+    sys.exit(status(findings))
+
+
+def _report(description: str, proof: Proof, path: Path, as_json: bool) -> None:
+    written = proof.passed
+    if as_json:
+        found = {"file": str(path) if written else None, "network": description, "proof": proof.to_dict()}
+        click.echo(json.dumps(found, indent=2))
+        return
+    click.echo(f"{description}\nproof")
+    click.echo(str(proof))
+    if written:
+        click.echo(f"{path}: {path.stat().st_size / 2**20:,.1f} MiB")
