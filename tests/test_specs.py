@@ -1,0 +1,75 @@
+"""The built-in networks are the published ones, to the last parameter and multiply-accumulate.
+
+Figures are those of the papers' commonly used implementations; where the table has no figure for a network, nobody
+publishes one. A spec that is not in the table fails.
+"""
+
+import pytest
+
+import archspec
+from archspec.library import built_in
+
+# trainable parameters, MACs for one image, weight layers along the longest path
+PUBLISHED = {
+    "lenet5": (61_706, 416_520, 5),
+    "alexnet": (62_378_344, 1_135_256_096, 8),
+    "alexnet_2gpu": (60_965_224, 724_406_816, 8),
+    "zfnet": (107_627_624, 2_476_704_896, 8),
+    "vgg11": (132_863_336, 7_609_090_048, 11),
+    "vgg13": (133_047_848, 11_308_466_176, 13),
+    "vgg16": (138_357_544, 15_470_264_320, 16),
+    "vgg19": (143_667_240, 19_632_062_464, 19),
+    "googlenet": (6_998_552, 1_582_671_872, 22),
+    "resnet18": (11_689_512, 1_814_073_344, 18),
+    "resnet34": (21_797_672, 3_663_761_408, 34),
+    "resnet50": (25_557_032, 4_089_184_256, 50),
+    "resnet101": (44_549_160, 7_801_405_440, 101),
+    "resnet152": (60_192_808, 11_513_626_624, 152),
+    "resnet": (25_557_032, 4_089_184_256, 50),
+    "resnet_r18": (11_689_512, 1_814_073_344, 18),
+    "resnet_r34": (21_797_672, 3_663_761_408, 34),
+    "resnet_r50": (25_557_032, 4_089_184_256, 50),
+    "resnet_r101": (44_549_160, 7_801_405_440, 101),
+    "resnet_r152": (60_192_808, 11_513_626_624, 152),
+}
+RECEPTIVE_FIELDS = {"vgg16": 212, "resnet50": 427, "resnet152": 1451}
+WARNINGS = {"vgg16": ["W302"]}  # the slide's 24M values
+
+
+@pytest.mark.parametrize("network", PUBLISHED)
+def test_a_network_has_the_published_parameters_macs_and_weight_layers(network: str) -> None:
+    loaded = archspec.load(network)
+    assert (loaded.params, loaded.macs, loaded.weight_layers) == PUBLISHED[network]
+
+
+@pytest.mark.parametrize("network", built_in())
+def test_every_built_in_spec_is_in_the_table_and_has_a_title(network: str) -> None:
+    assert network in PUBLISHED
+    assert archspec.load(network).graph.title
+
+
+@pytest.mark.parametrize("network", PUBLISHED)
+def test_all_claims_of_a_spec_hold_and_nothing_looks_like_a_mistake(network: str) -> None:
+    loaded = archspec.load(network)
+    assert [finding.code for finding in loaded.diagnostics] == WARNINGS.get(network, [])
+
+
+@pytest.mark.parametrize("network", built_in())
+def test_a_spec_as_it_stands_has_its_brackets_checked(network: str) -> None:
+    loaded = archspec.load(network)
+    assert loaded.resolved.brackets_checked > 0
+    assert loaded.resolved.brackets_suspended == 0
+
+
+@pytest.mark.parametrize(("network", "size"), RECEPTIVE_FIELDS.items())
+def test_the_last_map_sees_what_papers_say(network: str, size: int) -> None:
+    assert archspec.load(network).receptive_field == (size, size)
+
+
+def test_vgg16_leaves_15_million_values_in_memory_not_the_24_of_the_slide() -> None:
+    assert archspec.load("vgg16").activations == 15_237_608
+
+
+def test_the_heads_of_googlenet_nearly_double_its_parameters_while_training() -> None:
+    network = archspec.load("googlenet")
+    assert network.params + sum(totals.params for totals in network.auxiliary) == 13_378_280
