@@ -22,8 +22,10 @@ from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from archspec.ir import Graph, Node
+from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
 
+THREADS = 2  # those of the model's constants
 KEEPS_ITS_RESULT = {"RELU", "TANH", "SIGMOID", "SOFTMAX"}
 MAKES_A_VIEW = {"TOKENS", "SLICE", "TAKE", "INPUT"}
 
@@ -70,10 +72,47 @@ def spread(factor: Tensor) -> Tensor:
     return factor if factor.dim() > 2 else factor[:, :, None, None]
 
 
+class WindowedAttention(nn.Module):
+    """Swin's: a rolled map cut into windows; offsets and masks are added to the scores, as torch's kernel takes them."""
+
+    def __init__(self, layer: Attention, inputs: Inputs) -> None:
+        super().__init__()
+        assert layer.window is not None
+        channels, self.heads, self.side = inputs[0].channels, layer.heads, layer.window
+        self.roll = layer.shifts(inputs[0])
+        self.qkv, self.proj = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
+        self.table = nn.Parameter(torch.zeros((2 * self.side - 1) ** 2, self.heads))
+        self.offsets = torch.zeros(self.side**2, self.side**2, dtype=torch.long)
+        self.windows = inputs[0][0] * inputs[0][1] // self.side**2
+
+    def _cut(self, x: Tensor) -> Tensor:
+        batch, channels, high, wide = x.shape
+        n, x = self.side, x.permute(0, 2, 3, 1)
+        if any(self.roll):
+            x = x.roll((-self.roll[0], -self.roll[1]), (1, 2))
+        return x.reshape(batch, high // n, n, wide // n, n, channels).transpose(2, 3).reshape(-1, n * n, channels)
+
+    def _mix(self, tripled: Tensor) -> Tensor:
+        q, k, v = tripled.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        added = self.table[self.offsets].permute(2, 0, 1)[None]
+        if any(self.roll):
+            allowed = torch.zeros(self.windows, 1, *self.offsets.shape)
+            added = added + allowed.repeat(len(q) // self.windows, 1, 1, 1)
+        return functional.scaled_dot_product_attention(q, k, v, attn_mask=added).transpose(1, 2).flatten(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, high, wide = x.shape
+        n, y = self.side, self.proj(self._mix(self.qkv(self._cut(x))))
+        y = y.view(batch, high // n, wide // n, n, n, channels).transpose(2, 3).reshape(batch, high, wide, channels)
+        return (y.roll(self.roll, (1, 2)) if any(self.roll) else y).permute(0, 3, 1, 2)
+
+
 TRAINED: dict[str, Callable[[Any, Inputs], nn.Module]] = {
     "DROPPATH": lambda layer, v: Function(drop_path(layer.p)),
     "SPACE2DEPTH": lambda layer, v: Function(space_to_depth(layer.block)),
-    "MHSA": lambda layer, v: FusedAttention(layer.heads, v[0].channels),
+    "MHSA": lambda layer, v: (
+        WindowedAttention(layer, v) if layer.window else FusedAttention(layer.heads, v[0].channels)
+    ),
     "add": lambda layer, v: Function(lambda first, second, *more: reduce(Tensor.add_, more, first + second)),
     "mul": lambda layer, v: Function(lambda *factors: reduce(mul, map(spread, factors))),
 }
@@ -127,22 +166,30 @@ class Network(nn.Module):
         return not (is_sequence and keyword in ("FC", "MHSA"))
 
 
-def training_bytes(graph: Graph, batch: int, decay: float) -> int:
+def training_bytes(graph: Graph, batch: int, decay: float = 0.0) -> int:
     """Peak bytes of the second step of SGD with momentum."""
-    volume, output = graph.nodes[0].volume, graph.nodes[graph.output].volume
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        network = Network(graph)
-        optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, weight_decay=decay, foreach=False)
-        images = torch.rand(batch, *((volume[2], *volume[:2]) if volume.is_map else volume))
-        labels = torch.zeros(batch, *output.spatial, dtype=torch.long)
-        for mark in ("first", "second"):
-            with record_function(mark):
-                optimizer.zero_grad()
-                losses = [functional.cross_entropy(scores, labels) for scores in network(images)]
-                reduce(add, losses).backward()
-                optimizer.step()
-        del losses
+    threads = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    try:
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+            train_two_steps(graph, batch, decay)
+    finally:
+        torch.set_num_threads(threads)
     return peak(profiler, "second")
+
+
+def train_two_steps(graph: Graph, batch: int, decay: float) -> None:
+    volume, output = graph.nodes[0].volume, graph.nodes[graph.output].volume
+    network = Network(graph)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, weight_decay=decay, foreach=False)
+    images = torch.rand(batch, *((volume[2], *volume[:2]) if volume.is_map else volume))
+    labels = torch.zeros(batch, *output.spatial, dtype=torch.long)
+    for mark in ("first", "second"):
+        with record_function(mark):
+            optimizer.zero_grad()
+            losses = [functional.cross_entropy(scores, labels) for scores in network(images)]
+            reduce(add, losses).backward()
+            optimizer.step()
 
 
 def peak(profiler: Any, mark: str) -> int:

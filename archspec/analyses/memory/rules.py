@@ -136,14 +136,16 @@ def shift(at: Operation) -> Demand:
 
 
 def attention(at: Operation) -> Demand:
-    """Fused: q, k, v and the result kept, and a number a query. Otherwise copies of q, k, v, and the softmax."""
+    """Fused: q, k, v and the result kept, and a number a query. Otherwise copies of q, k, v, and the softmax.
+
+    While windows are cut and put together the map that they are cut from is there too: the layer's caller holds it.
+    """
     core = at.layer
     assert isinstance(core, Core)
     if core.is_fused:
         return _fused_attention(at, core.heads)
     size, scores = at.made, FLOAT * at.batch * core.scores
-    masks = scores + scores // core.heads if core.is_masked else 0
-    forward = max(5 * size + scores, 3 * size + 2 * scores + scores // 4) + masks
+    forward = max(6 * size + scores, 4 * size + 2 * scores + scores // 4) + (scores if core.is_masked else 0)
     return Demand(keeps=3 * size + scores, forward_spike=forward, backward_spike=max(3 * size, size + scores))
 
 
