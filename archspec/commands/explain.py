@@ -1,4 +1,4 @@
-"""`archspec explain`: the long form of a message, by its code."""
+"""`archspec explain`: the long form of a message by its code, and a layer by its name."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import click
 
 EPILOG = """\b
 Examples:
-  archspec explain E201
+  archspec explain E201     what a message means
+  archspec explain CONV     a layer, its arguments, examples
   archspec explain          all codes, one line each
 """
 
 
 @click.command("explain", epilog=EPILOG)
-@click.argument("code", required=False)
+@click.argument("code", metavar="[CODE|LAYER]", required=False)
 def command(code: str | None) -> None:
-    """Explain the message with this CODE: what it means, what is wrong, what to write."""
+    """Explain the message with this CODE, or the layer of this name."""
     from archspec.codes import CODES
+    from archspec.layers import MERGES, REGISTRY
 
     if code is None:
         for name, explanation in sorted(CODES.items()):
             click.echo(f"{name}  {explanation.title}")
         return
     known = CODES.get(code.strip("[]").upper())
-    if known is None:
-        raise click.UsageError(f"no message has the code `{code}`; `archspec explain` lists them")
-    click.echo(str(known), nl=False)
+    layer = REGISTRY.get(code.upper()) or MERGES.get(code.lower())
+    if known is not None:
+        click.echo(str(known), nl=False)
+    elif layer is not None:
+        from archspec.layers.reference import describe
+
+        click.echo(describe(layer), nl=False)
+    else:
+        raise click.UsageError(f"no message and no layer is called `{code}`; `archspec explain` lists the messages")

@@ -1,0 +1,89 @@
+"""The reference of the layers, from the layers themselves: `python -m archspec.layers.reference` writes it.
+
+In: the registered classes. Out: Markdown, which stands in grammar/README.md between two marks; one layer for
+`archspec explain CONV`.
+"""
+
+from __future__ import annotations
+
+import sys
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+from archspec.layers import MERGES, REGISTRY, Layer
+from archspec.layers.arguments import Argument
+from archspec.layers.base import written
+from archspec.record import REQUIRED
+from archspec.volume import Volume
+
+BEGIN = "<!-- the layers: made by `python -m archspec.layers.reference`, from here -->"
+END = "<!-- to here -->"
+_SHORT = {"stride": "s2", "groups": "g32", "dilation": "d2"}
+
+
+def reference() -> str:
+    """All layers, in the order of their files."""
+    parts: list[str] = []
+    heading = ""
+    for layer in dict.fromkeys([*REGISTRY.values(), *MERGES.values()]):
+        module = (sys.modules[layer.__module__].__doc__ or "").split(":")[0]
+        if module != heading:
+            heading = module
+            parts.append(f"### {heading}\n")
+        parts.append(describe(layer))
+    return "\n".join(parts)
+
+
+def describe(layer: type[Layer]) -> str:
+    """One layer: what it is, its arguments, its examples."""
+    names = ", ".join(f"`{name}`" for name in (layer.keyword, *layer.aliases))
+    lines = [f"**{names}**: {' '.join((getdoc(layer) or '').split())}", ""]
+    if layer.arguments:
+        lines += ["| argument | written | default | |", "| --- | --- | --- | --- |"]
+        lines += [_row(field, argument) for field, argument in layer.arguments.items()]
+        lines.append("")
+    examples = [
+        f"`{example.text}` makes {_made(layer, example.text, example.inputs)} of"
+        f" {' and '.join(str(Volume(volume)) for volume in example.inputs)}"
+        for example in layer.examples[:2]
+    ]
+    return "\n".join([*lines, *([f"{'; '.join(examples)}.", ""] if examples else [])])
+
+
+def _made(layer: type[Layer], text: str, inputs: tuple[tuple[int, ...], ...]) -> Volume:
+    from archspec.resolve.bind import layer_from_text
+
+    made = layer() if layer.keyword in MERGES else layer_from_text(text)
+    return made.output(tuple(map(Volume, inputs)))
+
+
+def _row(field: str, argument: Argument) -> str:
+    forms = [f"`{word}`" for word, _ in argument.words]
+    if argument.kind.written:
+        value = argument.kind.written
+        named = f"`{field}={value}`"
+        short = [f"`{_SHORT.get(field, argument.short + value)}`"] if argument.short else []
+        forms = [f"`{value}`" if argument.is_positional else named, *short, *forms]
+    return f"| `{field}` | {', '.join(forms)} | {_default(argument)} | {argument.doc} |"
+
+
+def _default(argument: Argument) -> str:
+    value: Any = argument.default
+    if value is REQUIRED:
+        return "must be given"
+    word = next((f"`{word}`" for word, meaning in argument.words if meaning == value and value not in (None, False)), "")
+    if word or value is None or value is False or value == "":
+        return word
+    return f"`{written(value, squeeze=True)}`"
+
+
+def updated(text: str) -> str:
+    """A page with the part between the marks made anew."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{reference()}\n{END}{rest.split(END)[1]}"
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1] if len(sys.argv) > 1 else "grammar/README.md")
+    page.write_text(updated(page.read_text(encoding="utf-8")), encoding="utf-8")
