@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
@@ -89,7 +90,7 @@ def write_data(emitted: Sequence[Emitted], file: BinaryIO) -> None:
     for constant in placed(emitted):
         if constant.offset is not None:
             file.write(bytes(constant.offset - file.tell()))
-            file.write(_little_endian(constant.array).data)
+            file.write(np.ascontiguousarray(_little_endian(constant.array)).data)
 
 
 def _little_endian(array: Array) -> Array:

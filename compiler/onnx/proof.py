@@ -12,7 +12,8 @@ one `Check` a step.
 The rule for 3 and 4. Let r be torch's output in float64, t its output in float32, y onnxruntime's. Float32 has an error
 of its own, e = max|t - r|, and onnxruntime may have a few times that: max|y - r| <= 4 e + 2e-6 max|r|. The second term,
 17 roundings of the largest output, is for networks so small that e is 0 by chance. From it follows
-max|y - t| <= 5 e + 2e-6 max|r|. (Measured over the canon: max|y - r| is at most twice e; see tests/test_onnx_canon.py.)
+max|y - t| <= 5 e + 2e-6 max|r|. Both bounds are 1e-3 max|r| at the most, so that a network for which float32 is too
+coarse proves nothing. (Measured over the canon, max|y - r| is at most 2 e, and e at most 3e-6 max|r|.)
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from archspec.compiler.onnx.model import BATCH, laid_out
 from archspec.ir import Graph
 
-TIMES_TORCH, ROUNDINGS = 4.0, 2e-6
+TIMES_TORCH, ROUNDINGS, MOST = 4.0, 2e-6, 1e-3
 BATCHES = (1, 3)
 LIGHT = 1024  # numbers that shape inference may have to look at
 SEED = 0
@@ -155,17 +156,24 @@ def _computed(path: Path, graph: Graph, module: torch.nn.Module) -> list[Check]:
 def compare(found: dict[int, Floats], single: dict[int, Floats], exact: Floats) -> list[Check]:
     """The rule: onnxruntime's outputs and torch's in float32, by batch, and torch's in float64 for the largest."""
     largest = float(np.abs(exact).max())
-    own = max(_apart(single[batch], exact[:batch]) for batch in BATCHES)
+    own = _error(single, exact)
     checks = []
     for batch in BATCHES:
-        apart, bound = _apart(found[batch], single[batch]), (TIMES_TORCH + 1) * own + ROUNDINGS * largest
+        apart, bound = _apart(found[batch], single[batch]), _bound(TIMES_TORCH + 1, own, largest)
         text = f"onnxruntime - torch: at most {apart:.1e}, allowed {bound:.1e}; outputs up to {largest:.3g}"
         checks.append(Check(f"batch {batch}", apart <= bound, text))
-    error = max(_apart(found[batch], exact[:batch]) for batch in BATCHES)
-    bound = TIMES_TORCH * own + ROUNDINGS * largest
+    error, bound = _error(found, exact), _bound(TIMES_TORCH, own, largest)
     text = f"onnxruntime - float64: at most {error:.1e}, allowed {bound:.1e}; torch in float32: {own:.1e}"
-    checks.append(Check("float64", error <= bound, text))
-    return checks
+    return [*checks, Check("float64", error <= bound, text)]
+
+
+def _bound(times: float, own: float, largest: float) -> float:
+    return min(times * own + ROUNDINGS * largest, MOST * largest)
+
+
+def _error(outputs: dict[int, Floats], exact: Floats) -> float:
+    # numpy's maximum, because Python's passes over a value that is no number
+    return float(np.max([_apart(outputs[batch], exact[:batch]) for batch in BATCHES]))
 
 
 def _apart(one: Floats, other: Floats) -> float:

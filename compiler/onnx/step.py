@@ -105,7 +105,7 @@ class Step:
     def _keep(self, name: str, value: Array) -> str:
         if name in self.constants and not np.array_equal(self.constants[name], value):
             raise ValueError(f"{name} has two values")
-        self.constants[name] = np.ascontiguousarray(value).reshape(value.shape)
+        self.constants[name] = value
         return name
 
     def numbers(self, name: str, *values: float) -> str:
