@@ -18,6 +18,7 @@ from archspec.diagnostics import Diagnostic, Finding
 from archspec.source import Source, Span
 
 DEEPEST = 60
+MAX_FINDINGS = 50
 _LINE = re.compile(r"(?P<indent>[ \t]*)(?P<text>[^#\n]*)(?:#[^\n]*)?(?:\n|\Z)")
 _BRACKET = re.compile(r"\[[^\]\n]*\] +(?=\S)")
 
@@ -53,7 +54,7 @@ def layout(source: Source) -> tuple[list[Layout], list[Diagnostic]]:
     levels: list[_Level] = []
     findings: list[Diagnostic] = []
     at, end = 0, len(source.text)
-    while at < end:
+    while at < end and len(findings) < MAX_FINDINGS:
         found = _LINE.match(source.text, at)
         assert found is not None  # the pattern matches any text, up to the end of its line
         at = found.end()
@@ -89,9 +90,9 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
     elif not levels[-1].takes(column, hanging):
         if closed:
             raise _unlike(span)
+        if len(levels) >= DEEPEST:
+            raise _too_deep(span)
         levels.append(_Level(levels[-1].lines[-1].children, column, column))
-    if len(levels) > DEEPEST:
-        raise Finding("E004", f"lines are nested more than {DEEPEST} deep", span)
     level = levels[-1]
     level.columns |= {column} if hanging is None else {column, hanging}
     if level.lines and level.lines[-1].is_branch and text[0] != "|":
@@ -109,6 +110,8 @@ def _open_branch(levels: list[_Level], span: Span, column: int) -> None:
     if behind == len(text):
         helps = ("`| x` is the branch that passes the volume on",)
         raise Finding("E007", "nothing stands behind `|`", bar, "an empty branch", helps=helps)
+    if len(levels) >= DEEPEST:
+        raise _too_deep(span)
     branch = Layout(bar, True)
     levels[-1].lines.append(branch)
     levels.append(_Level(branch.children, column + 1, column + behind))
@@ -123,6 +126,11 @@ def _place_first(levels: list[_Level], span: Span, column: int) -> None:
     if bracket:
         levels[-1].columns.add(column + bracket.end())
     levels[-1].lines.append(Layout(span, False))
+
+
+def _too_deep(span: Span) -> Finding:
+    helps = ("give the inner lines a block of their own: `block name()`",)
+    return Finding("E004", f"lines are nested more than {DEEPEST} deep", span, "too deep", helps=helps)
 
 
 def _tab(source: Source, at: int) -> Finding:

@@ -27,6 +27,7 @@ from archspec.tables import load_parser
 from archspec.transform import SyntaxBuilder
 
 MAX_CHARACTERS = 16 * 2**20
+MAX_LINE = 5_000
 MAX_ERRORS = 50
 # how lines begin that give names, and those that others hang on
 _NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
@@ -149,6 +150,9 @@ class _Reader:
 
     def _parse(self, span: Span) -> Any:
         """The node of one line."""
+        if span.end - span.start > MAX_LINE:
+            message = f"a line of {span.end - span.start:,} characters; a line may have {MAX_LINE:,}"
+            raise Finding("E009", message, span, helps=("a chain may go on over several lines",))
         self.builder.offset = span.start
         try:
             return self.parser.parse(span.text)

@@ -8,6 +8,7 @@ from archspec.diagnostics import Diagnostic, Label
 from archspec.source import Source
 
 LONGEST_LINE = 160
+LONGEST_TEXT = 600
 Style = Callable[[str, str], str]
 
 
@@ -27,7 +28,7 @@ def coloured(text: str, role: str) -> str:
 def render(diagnostic: Diagnostic, style: Style = plain) -> str:
     """The finding as a few lines of text, ending with a newline."""
     head = style(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity)
-    lines = [f"{head}: {diagnostic.message}"]
+    lines = [f"{head}: {_shortened(diagnostic.message)}"]
     gutter = _gutter_width(diagnostic.labels)
     rule = style(" " * gutter + " |", "place")
     for source, labels in _by_source(diagnostic.labels).items():
@@ -38,9 +39,17 @@ def render(diagnostic: Diagnostic, style: Style = plain) -> str:
     if diagnostic.labels and (diagnostic.notes or diagnostic.helps):
         lines.append(rule)
     equals = style(" " * gutter + " =", "place")
-    lines += [f"{equals} {note}" for note in diagnostic.notes]
-    lines += [f"{equals} {style('help', 'help')}: {text}" for text in diagnostic.helps]
+    lines += [f"{equals} {_shortened(note)}" for note in diagnostic.notes]
+    lines += [f"{equals} {style('help', 'help')}: {_shortened(text)}" for text in diagnostic.helps]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _shortened(text: str) -> str:
+    """A text that may quote a user's: printable, and a very long one without its middle."""
+    text = _printable(text)
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return f"{text[: LONGEST_TEXT // 2]} ... {text[-LONGEST_TEXT // 2 :]}"
 
 
 def _gutter_width(labels: tuple[Label, ...]) -> int:
@@ -78,8 +87,15 @@ def _snippet(
 
 def _clip(text: str, column: int) -> tuple[str, int]:
     """The part of a long line around `column`, printable, and the column in it."""
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    text = _printable(text)
     if len(text) <= LONGEST_LINE:
         return text, column
     start = max(0, column - LONGEST_LINE // 2)
-    return "…" + text[start : start + LONGEST_LINE] + "…", column - start + 1
+    before = "…" if start else ""
+    after = "…" if start + LONGEST_LINE < len(text) else ""
+    return before + text[start : start + LONGEST_LINE] + after, column - start + len(before)
+
+
+def _printable(text: str) -> str:
+    """What a terminal shows as it is."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -34,7 +34,8 @@ def _parameter(node: s.Parameter) -> str:
     name = f"@{node.name}" if node.is_volume else node.name
     if node.default is None:
         return name
-    return f"{name}=@{node.default.name}" if isinstance(node.default, s.Reference) else f"{name}={expression(node.default)}"
+    default = f"@{node.default.name}" if isinstance(node.default, s.Reference) else expression(node.default)
+    return f"{name}={default}"
 
 
 def _body(body: s.Body, indent: str) -> list[str]:

@@ -37,5 +37,6 @@ def test_every_layer_is_described_with_all_its_arguments(layer: type) -> None:
 
 def test_links_on_the_page_lead_to_its_headings() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    headings = {re.sub(r"[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-") for line in re.findall(r"^##+ (.*)", text, re.MULTILINE)}
+    found = re.findall(r"^##+ (.*)", text, re.MULTILINE)
+    headings = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).strip().replace(" ", "-") for heading in found}
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings

@@ -72,9 +72,11 @@ def _default(argument: Argument) -> str:
     value: Any = argument.default
     if value is REQUIRED:
         return "must be given"
-    word = next((f"`{word}`" for word, meaning in argument.words if meaning == value and value not in (None, False)), "")
-    if word or value is None or value is False or value == "":
-        return word
+    if value is None or value is False or value == "":
+        return ""
+    word = next((word for word, meaning in argument.words if meaning == value), None)
+    if word is not None:
+        return f"`{word}`"
     return f"`{written(value, squeeze=True)}`"
 
 
