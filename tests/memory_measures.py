@@ -73,7 +73,7 @@ def spread(factor: Tensor) -> Tensor:
 
 
 class WindowedAttention(nn.Module):
-    """Swin's: a rolled map cut into windows; offsets and masks are added to the scores, as torch's kernel takes them."""
+    """Swin's: a rolled map cut into windows; offsets and masks are added to the scores, as torch takes them."""
 
     def __init__(self, layer: Attention, inputs: Inputs) -> None:
         super().__init__()

@@ -25,9 +25,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from benchmarks.reference import INPUT_SIZES, MODELS
+from benchmarks import reference
 from benchmarks.reference.googlenet import AUX_WEIGHT
+from benchmarks.training_memory.unseen import UNSEEN, UNSEEN_SIZES
 
+MODELS = reference.MODELS | UNSEEN
+INPUT_SIZES = reference.INPUT_SIZES | UNSEEN_SIZES
 WEIGHT_DECAYS = (0.0, 1e-4)
 BATCHES: dict[str, tuple[int, int]] = dict.fromkeys(MODELS, (2, 8)) | {
     "lenet5": (32, 128),
@@ -37,6 +40,7 @@ BATCHES: dict[str, tuple[int, int]] = dict.fromkeys(MODELS, (2, 8)) | {
     "googlenet": (4, 16),
     "resnet18": (4, 16),
     "resnet34": (4, 16),
+    "plain20": (32, 128),
 }
 
 
