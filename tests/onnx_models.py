@@ -96,3 +96,16 @@ class HandNetwork(nn.Module):
                 inputs = [values[index].clone() for index in node.inputs]  # some layers write over theirs
                 values.append(self.get_submodule(node.name)(*inputs))
         return values[self._graph.output]
+
+
+def lively(module: nn.Module, seed: int = 0) -> nn.Module:
+    """The module with weights that keep a deep network's activations alive: He's variance, BNs that do something."""
+    torch.manual_seed(seed)
+    for name, tensor in module.state_dict().items():
+        if name.endswith("running_var"):
+            tensor.copy_(torch.rand(tensor.shape) + 0.5)
+        elif tensor.dim() > 1:
+            nn.init.kaiming_normal_(tensor)
+        elif tensor.is_floating_point():
+            tensor.add_(0.1 * torch.randn(tensor.shape))
+    return module.eval()
