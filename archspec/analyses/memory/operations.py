@@ -65,9 +65,10 @@ class Program:
             if top != bottom or left != right:
                 pad = Pad(layer.pads)
                 sources = [self._run(node.name, pad, sources, pad.output(volumes))]
-        while isinstance(layer, Mul) and len(sources) > 2:
-            product = max((source.volume for source in sources[:2]), key=len)
-            sources = [self._run(node.name, layer, sources[:2], product), *sources[2:]]
+        if isinstance(layer, Mul):
+            for factor in sources[2:]:
+                product = max((source.volume for source in sources[:2]), key=len)
+                sources = [self._run(node.name, layer, sources[:2], product), factor]
         return self._run(node.name, layer, sources, node.volume, shapes)
 
     def _run(
