@@ -78,7 +78,7 @@ def prepare(image: Any, preprocessing: Preprocessing) -> NDArray[np.float32]:
     """A decoded image: resized to cover the input, cut in the middle, 0 .. 1, (x - mean)/std; [C, H, W]."""
     size = (preprocessing.width, preprocessing.height)
     fitted = ImageOps.fit(image.convert(MODES[preprocessing.colours]), size, Image.Resampling.BILINEAR)
-    pixels = np.asarray(fitted, dtype=np.float32).reshape(*reversed(size), -1) / 255
+    pixels = np.asarray(fitted, dtype=np.float32).reshape(*reversed(size), -1) / np.float32(255)
     mean, std = (np.array(values, dtype=np.float32) for values in (preprocessing.mean, preprocessing.std))
     normal: NDArray[np.float32] = (pixels - mean) / std
     return np.ascontiguousarray(normal.transpose(2, 0, 1))
