@@ -229,7 +229,7 @@ def read(located: Located, changes: Overrides) -> Network:
 
 def _resolved(file: s.File, load_file: Any, changes: Overrides, findings: tuple[Diagnostic, ...]) -> Resolved:
     """What a file stands for. Raises SpecError where it could not be read, with what is wrong in the rest of it."""
-    if findings and not file.has_all_names:
+    if findings and not (file.has_all_names and file.body):
         raise SpecError(findings)
     try:
         resolved = resolve(file, load_file, changes)

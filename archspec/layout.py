@@ -77,8 +77,10 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
     text = span.text
     bracket = _BRACKET.match(text)
     hanging = column + bracket.end() if bracket else None
+    # a bracket hangs in front of a level only where it does not begin at the column of another
+    hangs = None if any(column in level.columns for level in levels) else hanging
     closed = 0
-    while closed < len(levels) and not levels[-1 - closed].takes(column, hanging):
+    while closed < len(levels) and not levels[-1 - closed].takes(column, hangs):
         if column > min(levels[-1 - closed].columns):
             break
         closed += 1
@@ -87,7 +89,7 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
     del levels[len(levels) - closed :]
     if not levels:
         levels.append(_Level(roots, column, column))
-    elif not levels[-1].takes(column, hanging):
+    elif not levels[-1].takes(column, hangs):
         if closed:
             raise _unlike(span)
         if len(levels) >= DEEPEST:

@@ -65,8 +65,11 @@ def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
     with collector_off():
         lines, findings = layout(source)
         reader = _Reader(source, findings)
+        misplaced = len(findings)
         statements = reader.read(lines)
         is_whole = not findings
+    if misplaced:  # what lines belong to is not known: that one has nothing under it follows from that
+        findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code != "E005"]
     if not statements and not findings:
         findings.append(_empty(source))
     declarations = tuple(node for node in statements if isinstance(node, s.Declaration))

@@ -1,0 +1,294 @@
+"""The long form of every message, by its code, for `archspec explain`.
+
+A code is a letter and three digits: E0 reading, E1 names and arguments, E2 volumes, E3 claims, E4 building, training and
+shipping; W likewise for warnings. Each has a spec that gives it and one that is right, unless no text of a spec can give it;
+tests/test_errors.py runs both.
+"""
+
+from __future__ import annotations
+
+from archspec.record import Record
+
+
+class Explanation(Record):
+    """What a message means, why it is one, and what to do."""
+
+    title: str
+    text: str
+    wrong: str = ""
+    right: str = ""
+
+    def __str__(self) -> str:
+        """The whole, as `archspec explain` prints it."""
+        parts = [self.title, self.text]
+        if self.wrong:
+            parts += ["Wrong:", _indented(self.wrong), "Right:", _indented(self.right)]
+        return "\n\n".join(parts) + "\n"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.strip("\n").split("\n"))
+
+
+I8 = "[8x8x4] INPUT\n"
+READING = {
+    "E001": Explanation(
+        "this line cannot be read",
+        "Something stands where it does not belong, or the line ends too early. A line is a chain of steps joined by\n"
+        "`->`; a step is a layer with its arguments, a call of a block, a repeat, `x` or `@name`.",
+        I8 + "CONV 4 3x3 same -> RELU -> -> BN\n",
+        I8 + "CONV 4 3x3 same -> RELU -> BN\n",
+    ),
+    "E002": Explanation(
+        "a character that means nothing here",
+        "Names, numbers and layers are written without quotes; blocks are made by indentation, not by braces; steps are\n"
+        "joined by `->`.",
+        I8 + "CONV 4 3x3 => RELU\n",
+        I8 + "CONV 4 3x3 -> RELU\n",
+    ),
+    "E003": Explanation(
+        "a tab",
+        "How wide a tab is, is for each editor to say, and indentation has a meaning here. Use spaces.",
+        I8 + "add\n    | CONV 4 3x3 same\n\t| x\n",
+        I8 + "add\n    | CONV 4 3x3 same\n    | x\n",
+    ),
+    "E004": Explanation(
+        "the indentation belongs to nothing",
+        "What belongs to a line stands under it, further in; lines of one level begin at one column (a bracket may hang in\n"
+        "front of it). Among branches every line begins with `|`, or is further in than the `|` it goes on from.",
+        I8 + "CONV 4 3x3 same\n    RELU\n",
+        I8 + "CONV 4 3x3 same\nRELU\n",
+    ),
+    "E005": Explanation(
+        "lines that do not belong together like this",
+        "`add`, `concat` and `mul` end their line and have branches under them; `block`, `if` and `else` have lines under\n"
+        "them; an `else` follows an `if`; declarations stand at the left margin.",
+        I8 + "CONV 4 3x3 same -> add\nRELU\n",
+        I8 + "add\n    | CONV 4 3x3 same\n    | x\nRELU\n",
+    ),
+    "E006": Explanation(
+        "a missing or a loose `->`",
+        "Steps of one line are joined by `->`; a line ends in a step.",
+        I8 + "CONV 4 3x3 same BN RELU\n",
+        I8 + "CONV 4 3x3 same -> BN -> RELU\n",
+    ),
+    "E007": Explanation(
+        "an empty branch",
+        "A branch that passes its volume on is `| x`.",
+        I8 + "add\n    | CONV 4 3x3 same\n    |\n",
+        I8 + "add\n    | CONV 4 3x3 same\n    | x\n",
+    ),
+    "E008": Explanation(
+        "a number past 2^63",
+        "No tensor has such a size. Is a space missing between two numbers?",
+        I8 + "CONV 99999999999999999999 3x3\n",
+        I8 + "CONV 9 3x3\n",
+    ),
+    "E009": Explanation(
+        "too long to be a spec",
+        "A file has at most 16 MiB, a line at most 5,000 characters. Repeats, `36 x block(64)`, keep a spec short.",
+    ),
+    "E010": Explanation(
+        "nothing to check",
+        "The file holds no layer: it is empty, or has comments and declarations only.",
+        "# a spec, some day\n",
+        I8 + "FC 10\n",
+    ),
+    "E011": Explanation(
+        "a `train` section",
+        "Recipes in specs are not part of this version of the language. `archspec check` needs none.",
+        I8 + "FC 10\ntrain\n",
+        I8 + "FC 10\n",
+    ),
+    "E012": Explanation(
+        "a parenthesis or a bracket without its other half",
+        "Each `(` has its `)`, each `[` its `]`, on the same line.",
+        "[8x8x4 INPUT\nFC 10\n",
+        I8 + "FC 10\n",
+    ),
+    "E013": Explanation(
+        "an expression too deep",
+        "Expressions nest at most 100 deep. Name a part of it: `let half = ...`.",
+        I8 + "FC " + "1+" * 120 + "1\n",
+        I8 + "FC 121\n",
+    ),
+    "E014": Explanation(
+        "a spec that is not there, or cannot be read",
+        "A name is a built-in spec (`archspec specs` lists them); a path has a `/` or ends in `.arch`. `use` looks beside\n"
+        "the spec that uses, then among the built-in ones, and nowhere else.",
+    ),
+    "E015": Explanation("not UTF-8", "A spec is text in UTF-8. Is this another kind of file?"),
+}
+NAMES = {
+    "E101": Explanation(
+        "an unknown name",
+        "No parameter, `let`, block, function or result of this name is known here. A name is known in its own block, and\n"
+        "at the top level in the whole file; blocks of other files are taken with `use`.",
+        "block unit(f)\n    CONV g 3x3\n" + I8 + "unit(4)\n",
+        "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
+    ),
+    "E102": Explanation(
+        "an unknown layer or merge",
+        "`archspec explain CONV` shows a layer; grammar/README.md lists them all. Branches are joined by `add`, `concat`\n"
+        "or `mul`.",
+        I8 + "CONVV 4 3x3\n",
+        I8 + "CONV 4 3x3\n",
+    ),
+    "E103": Explanation(
+        "an unknown argument",
+        "The layer, the block or the spec takes no argument of this name or form.",
+        I8 + "RELU 4\n",
+        I8 + "RELU\n",
+    ),
+    "E104": Explanation(
+        "a wrong number of arguments or branches",
+        "A block takes what its definition lists, a function what the reference says; a merge joins two branches or more.",
+        "block unit(f)\n    FC f\n" + I8 + "unit(4, 5)\n",
+        "block unit(f)\n    FC f\n" + I8 + "unit(4)\n",
+    ),
+    "E105": Explanation(
+        "a value of the wrong kind",
+        "A count is a whole number from 1 on, a probability is below 1, a condition compares. `/` is exact: where a size\n"
+        "may not be whole, say `floor(...)`, `ceil(...)` or `round(...)`.",
+        I8 + "CONV 7/2 3x3\n",
+        I8 + "CONV floor(7/2) 3x3\n",
+    ),
+    "E106": Explanation(
+        "an argument is missing, or stands twice",
+        "What has no default must be given, once. A pool says its stride.",
+        I8 + "POOL 2x2\n",
+        I8 + "POOL 2x2 s2\n",
+    ),
+    "E107": Explanation("a division by zero", "The divisor is 0 here.", I8 + "FC 8/0\n", I8 + "FC 8/2\n"),
+    "E108": Explanation(
+        "a word that stands for nothing here",
+        "`C`, `H`, `W`, `N` are the dimensions at a block's entry, `x` is the volume that entered a block or a merge,\n"
+        "`@before` the volume that entered the step before. At the top level they stand for nothing.",
+        I8 + "FC C\n",
+        "block same()\n    FC C\n" + I8 + "same()\n",
+    ),
+    "E109": Explanation(
+        "a name given twice",
+        "Titles, blocks, parameters, variants, labels, `let`s and `after` rules have each their own name.",
+        I8 + "a: RELU\na: RELU\n",
+        I8 + "a: RELU\nb: RELU\n",
+    ),
+    "E110": Explanation(
+        "no INPUT, or a second one",
+        "A network has one input, in its first line of layers: `[224x224x3] INPUT`, or the bracket of the first line.",
+        "CONV 4 3x3\n",
+        I8 + "CONV 4 3x3\n",
+    ),
+    "E112": Explanation(
+        "too large",
+        "A network has at most 250,000 layers and calls, counted before a repeat is expanded, and blocks nest at most 64\n"
+        "deep. A block that calls itself ends in an `if`.",
+        "block again()\n    again()\n" + I8 + "again()\n",
+        "block again(n)\n    RELU\n    if n > 0\n        again(n-1)\n" + I8 + "again(3)\n",
+    ),
+    "E113": Explanation(
+        "a result that nobody uses",
+        "Every layer leads to the output. A line that begins with `x` or `@name` leaves the line above behind.",
+        "block b()\n    CONV 4 3x3 same\n    x\n    RELU\n" + I8 + "b()\n",
+        "block b()\n    add\n        | CONV 4 3x3 same\n        | x\n    RELU\n" + I8 + "b()\n",
+    ),
+    "E114": Explanation(
+        "`x` or `@name` in the middle of a line",
+        "They begin a line. To join two volumes, write them as branches of `add`, `concat` or `mul`.",
+        "block b()\n    RELU -> x\n" + I8 + "b()\n",
+        "block b()\n    add\n        | RELU\n        | x\n" + I8 + "b()\n",
+    ),
+    "E115": Explanation("files that use each other", "Move the blocks that both need to a third file."),
+    "E116": Explanation("an unknown variant", "`archspec specs` lists the variants of the built-in families."),
+    "E117": Explanation(
+        "a change that is none",
+        "`--input` takes height x width x channels, `384x384x3`, or a sequence or a vector; `--classes` a number from 1.",
+    ),
+}
+VOLUMES = {
+    "E201": Explanation(
+        "a window that does not fit",
+        "(W - F + 2P)/S + 1 is not whole, and pixels of the map would be dropped. The message names sizes and pads that\n"
+        "fit. `floor` drops the pixels on purpose, `ceil` adds a window.",
+        "[224x224x3] INPUT\nCONV 96 11x11 s4\n",
+        "[227x227x3] INPUT\nCONV 96 11x11 s4\n",
+    ),
+    "E202": Explanation(
+        "a window larger than the map",
+        "The map and its padding are smaller than the window.",
+        I8 + "CONV 4 9x9\n",
+        I8 + "CONV 4 9x9 p1\n",
+    ),
+    "E203": Explanation(
+        "a number that does not divide",
+        "Groups divide the channels and the filters; heads divide the channels; blocks and windows tile the map.",
+        I8 + "CONV 4 3x3 g3\n",
+        I8 + "CONV 4 3x3 g2\n",
+    ),
+    "E204": Explanation(
+        "a volume of the wrong kind",
+        "A CONV works on a map [HxWxC], MHSA on a sequence [NxC]; FC and GAP make vectors [C], TOKENS a sequence.",
+        I8 + "FC 10 -> POOL 2x2 s2\n",
+        I8 + "POOL 2x2 s2 -> FC 10\n",
+    ),
+    "E205": Explanation(
+        "an argument that does not suit the volume",
+        "A slice past the channels, a place past the sequence, `same` with an even window, a pad wider than half a window.",
+        I8 + "SLICE 2 9\n",
+        I8 + "SLICE 2 4\n",
+    ),
+    "E206": Explanation(
+        "volumes that cannot be joined",
+        "`add` takes volumes of one shape; `concat` of one height and width; `mul` also a vector that scales the channels.",
+        I8 + "add\n    | CONV 8 3x3 same\n    | x\n",
+        I8 + "add\n    | CONV 8 3x3 same\n    | CONV 8 1x1\n",
+    ),
+}
+CLAIMS = {
+    "E301": Explanation(
+        "a bracket that is not so",
+        "A bracket claims a volume, and the layers make another. In a file that begins with INPUT it is what its line\n"
+        "produces, otherwise what its line receives.",
+        I8 + "[8x8x4] CONV 4 3x3\n",
+        I8 + "[6x6x4] CONV 4 3x3\n",
+    ),
+    "E302": Explanation(
+        "a claim of parameters that is not so",
+        "The left side is worked out and must be the layer's number of parameters, with biases or without; the right side\n"
+        "must be the left's value, within 1 % where it has a K, M, G or B.",
+        I8 + "CONV3-4: [8x8x4] params: (3*3*4)*5 = 180\n",
+        I8 + "CONV3-4: [8x8x4] params: (3*3*4)*4 = 144\n",
+    ),
+    "E303": Explanation(
+        "a claim of memory that is not so",
+        "`memory:` is the number of values of the layer's volume.",
+        I8 + "CONV3-4: [8x8x4] memory: 8*8*5\n",
+        I8 + "CONV3-4: [8x8x4] memory: 8*8*4\n",
+    ),
+    "E304": Explanation(
+        "a bracket that is no volume",
+        "[HxWxC] is a map, [NxC] a sequence, [C] a vector.",
+        "[1x8x8x4] INPUT\nFC 10\n",
+        I8 + "FC 10\n",
+    ),
+    "W201": Explanation(
+        "nothing nonlinear between two weight layers",
+        "Without an activation between them, two linear maps are one: the listing has left its activations out. `after`\n"
+        "adds them everywhere; `linear` behind a layer says that it is meant so (MobileNetV2's bottlenecks).",
+        I8 + "CONV 4 3x3 -> CONV 4 3x3\n",
+        "after CONV: RELU\n" + I8 + "CONV 4 3x3 -> CONV 4 3x3\n",
+    ),
+    "W301": Explanation(
+        "a TOTAL of parameters that is not so",
+        "The rows add up to another number, with biases and without.",
+        I8 + "FC 10\nTOTAL params: 3M parameters\n",
+        I8 + "FC 10\nTOTAL params: 2,570\n",
+    ),
+    "W302": Explanation(
+        "a TOTAL of memory that is not so",
+        "The rows, those in place counted once, add up to another number of values, or 4 bytes each to another size.",
+        I8 + "FC 10\nTOTAL memory: 24M * 4 bytes ~= 96MB\n",
+        I8 + "FC 10\nTOTAL memory: 266\n",
+    ),
+}
+CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS}

@@ -1,0 +1,78 @@
+"""What is said of wrong specs, word for word: tests/errors/NAME.arch and what stands in NAME.txt."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.codes import CODES
+from archspec.diagnostics import Diagnostic
+from archspec.render import render
+
+ROOT = Path(__file__).parents[1]
+CASES = sorted((ROOT / "tests" / "errors").glob("*.arch"))
+# what no text of a spec gives: files that are not there or no text, too long, flags, and what needs torch or onnx
+NOT_OF_A_TEXT = {"E009", "E015", "E116", "E117"} | {code for code in CODES if code[1] == "4"}
+
+
+def findings_of(spec: str | Path, text: str | None = None) -> tuple[Diagnostic, ...]:
+    try:
+        return (archspec.load(spec) if text is None else archspec.loads(text)).diagnostics
+    except archspec.SpecError as error:
+        return error.diagnostics
+
+
+def said_of(path: Path) -> str:
+    """What `archspec check` prints on standard error, under the file's name without its folder."""
+    text = "\n".join(render(finding) for finding in findings_of(path))
+    return text.replace(f"{path.parent}/", "")
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_wrong_spec_gets_its_message(path: Path, request: pytest.FixtureRequest) -> None:
+    expected = path.with_suffix(".txt")
+    said = said_of(path)
+    if request.config.getoption("--update-golden"):
+        expected.write_text(said, encoding="utf-8")
+    assert said == expected.read_text(encoding="utf-8")
+    assert said
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_message_says_where_and_is_readable_at_100_columns(path: Path) -> None:
+    for finding in findings_of(path):
+        assert finding.labels or finding.code in ("E010", "E116")
+        assert len(finding.message) <= 100, finding.message
+        assert not re.search(r"[A-Z]{3,}_|Token\(|\$END|LPAR|object at", finding.message + "".join(finding.helps))
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_the_wrong_example_of_an_explanation_gives_its_code_and_the_right_one_nothing(code: str) -> None:
+    explanation = CODES[code]
+    if not explanation.wrong:
+        assert code in NOT_OF_A_TEXT | {"E014", "E115"}
+        return
+    assert [finding.code for finding in findings_of("", explanation.wrong)] == [code]
+    assert findings_of("", explanation.right) == ()
+
+
+def codes_used() -> set[str]:
+    sources = [*(ROOT / "archspec").rglob("*.py"), *(ROOT / "compiler").rglob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in sources if path.name != "codes.py"]
+    return {code for text in texts for code in re.findall(r'"([EW]\d{3})"', text)}
+
+
+def test_every_code_is_explained_and_no_other() -> None:
+    assert codes_used() == set(CODES)
+
+
+def test_every_code_that_a_text_can_give_has_a_case() -> None:
+    given = {finding.code for path in CASES for finding in findings_of(path)}
+    assert set(CODES) - given == NOT_OF_A_TEXT
+
+
+def test_explanations_fit_into_100_columns() -> None:
+    for code, explanation in CODES.items():
+        text = re.sub(r"(\d\+){20,}", "", str(explanation))
+        assert max(map(len, text.splitlines())) <= 115, code
