@@ -52,40 +52,44 @@ def command(
     """
     try:
         need(*NEEDS)
-        from archspec.compiler.onnx.export import Unproven, export
-        from archspec.compiler.onnx.file import need_place
-        from archspec.compiler.onnx.source import read
-
-        need_place(path)
-        found = read(source, changes, output, seed)
+        description, proof = _export(source, changes, output, seed, path, external_data)
     except SpecError as error:
-        _fail(source, error.diagnostics, as_json)
-    try:
-        proof = export(found.graph, found.module, path, found.about, external_data)
-    except SpecError as error:
-        _fail(source, error.diagnostics, as_json)
-    except Unproven as unproven:
-        _report(found.description, unproven.proof, path, as_json)
+        if as_json:
+            click.echo(json.dumps(describe(source, error.diagnostics), indent=2))
+        show(error.diagnostics)
+        sys.exit(status(error.diagnostics))
+    _report(description, proof, path, external_data, as_json)
+    if not proof.passed:
         helps = ("this is a fault of archspec or of onnxruntime, not of the spec: please report it",)
-        show([Diagnostic("E425", f"the model is not what torch computes; `{path}` was not written", helps=helps)])
+        message = f"the model does not compute what torch does; `{path}` was not written"
+        show([Diagnostic("E425", message, helps=helps)])
         sys.exit(1)
-    _report(found.description, proof, path, as_json)
 
 
-def _fail(source: str, findings: tuple[Diagnostic, ...], as_json: bool) -> Any:
+def _export(
+    source: str, changes: dict[str, Any], output: str | None, seed: int, path: Path, external: bool
+) -> tuple[str, Proof]:
+    """What was exported, and the proof; where that failed, nothing was written."""
+    from archspec.compiler.onnx.export import Unproven, export
+    from archspec.compiler.onnx.file import need_place
+    from archspec.compiler.onnx.source import read
+
+    need_place(path)
+    found = read(source, changes, output, seed)
+    try:
+        return found.description, export(found.graph, found.module, path, found.about, external)
+    except Unproven as unproven:
+        return found.description, unproven.proof
+
+
+def _report(description: str, proof: Proof, path: Path, external: bool, as_json: bool) -> None:
+    from archspec.compiler.onnx.file import written
+
+    files = written(path, external) if proof.passed else ()
     if as_json:
-        click.echo(json.dumps(describe(source, findings), indent=2))
-    show(findings)
-    sys.exit(status(findings))
-
-
-def _report(description: str, proof: Proof, path: Path, as_json: bool) -> None:
-    written = proof.passed
-    if as_json:
-        found = {"file": str(path) if written else None, "network": description, "proof": proof.to_dict()}
+        found = {"network": description, "files": list(map(str, files)), "proof": proof.to_dict()}
         click.echo(json.dumps(found, indent=2))
         return
-    click.echo(f"{description}\nproof")
-    click.echo(str(proof))
-    if written:
-        click.echo(f"{path}: {path.stat().st_size / 2**20:,.1f} MiB")
+    click.echo(f"{description}\nproof\n{proof}")
+    for file in files:
+        click.echo(f"{file}: {file.stat().st_size / 2**20:,.1f} MiB")

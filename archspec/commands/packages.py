@@ -17,4 +17,5 @@ def need(*modules: str) -> None:
         names = [DISTRIBUTIONS.get(module, module) for module in missing]
         listed = ", ".join(f"`{name}`" for name in names)
         helps = (f"`pip install {' '.join(names)}`", ALL)
-        raise SpecError([Diagnostic("E424", f"this command needs {listed}, and not all is installed", helps=helps)])
+        verb = "is" if len(missing) == 1 else "are"
+        raise SpecError([Diagnostic("E424", f"this command needs {listed}, which {verb} not installed", helps=helps)])

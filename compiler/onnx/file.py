@@ -51,6 +51,11 @@ def need_place(path: Path) -> None:
         refuse(path, f"no file can be made in `{path.parent}`", "`-o` with a path in a folder of yours")
 
 
+def written(path: Path, external: bool) -> tuple[Path, ...]:
+    """The files of a model."""
+    return (path, path.with_name(path.name + SUFFIX)) if external else (path,)
+
+
 def refuse(path: Path, reason: str, hint: str) -> NoReturn:
     """Raise the error of a place that cannot be written."""
     raise SpecError([Diagnostic("E422", f"cannot write `{path}`: {reason}", helps=(hint,))])
