@@ -13,7 +13,7 @@ from typing import Any
 
 from archspec import syntax as s
 from archspec.analyses import Analysis, Row, Totals, add_up, analyse
-from archspec.analyses.advice import missing_activations
+from archspec.analyses.advice import advice
 from archspec.analyses.claims import Verdict, check_claims
 from archspec.diagnostics import Diagnostic, Finding, SpecError
 from archspec.ir import Graph
@@ -135,7 +135,7 @@ class Network:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Warnings. What is wrong is a SpecError, so there are no errors here."""
-        return (*self.resolved.findings, *self.verdict.findings, *missing_activations(self.graph))
+        return (*self.resolved.findings, *self.verdict.findings, *advice(self.graph))
 
     def to_dict(self, batch: int = 1) -> dict[str, Any]:
         """All that is known, as `archspec check --json` writes it."""

@@ -1,11 +1,13 @@
 """The long form of every message, by its code, for `archspec explain`.
 
-A code is a letter and three digits: E0 reading, E1 names and arguments, E2 volumes, E3 claims, E4 building, training and
-shipping; W likewise for warnings. Each has a spec that gives it and one that is right, unless no text of a spec can give it;
-tests/test_errors.py runs both.
+A code is a letter and three digits: E0 reading, E1 names and arguments, E2 volumes, E3 claims, E4 building, training
+and shipping; W likewise for warnings. Each has a spec that gives it and one that is right, unless no text of a spec can
+give it; tests/test_errors.py runs both.
 """
 
 from __future__ import annotations
+
+from textwrap import fill
 
 from archspec.record import Record
 
@@ -20,7 +22,7 @@ class Explanation(Record):
 
     def __str__(self) -> str:
         """The whole, as `archspec explain` prints it."""
-        parts = [self.title, self.text]
+        parts = [self.title, fill(self.text, 98)]
         if self.wrong:
             parts += ["Wrong:", _indented(self.wrong), "Right:", _indented(self.right)]
         return "\n\n".join(parts) + "\n"
@@ -34,15 +36,15 @@ I8 = "[8x8x4] INPUT\n"
 READING = {
     "E001": Explanation(
         "this line cannot be read",
-        "Something stands where it does not belong, or the line ends too early. A line is a chain of steps joined by\n"
-        "`->`; a step is a layer with its arguments, a call of a block, a repeat, `x` or `@name`.",
+        "Something stands where it does not belong, or the line ends too early. A line is a chain of steps joined by"
+        " `->`; a step is a layer with its arguments, a call of a block, a repeat, `x` or `@name`.",
         I8 + "CONV 4 3x3 same -> RELU -> -> BN\n",
         I8 + "CONV 4 3x3 same -> RELU -> BN\n",
     ),
     "E002": Explanation(
         "a character that means nothing here",
-        "Names, numbers and layers are written without quotes; blocks are made by indentation, not by braces; steps are\n"
-        "joined by `->`.",
+        "Names, numbers and layers are written without quotes; blocks are made by indentation, not by braces; steps are"
+        " joined by `->`.",
         I8 + "CONV 4 3x3 => RELU\n",
         I8 + "CONV 4 3x3 -> RELU\n",
     ),
@@ -54,15 +56,15 @@ READING = {
     ),
     "E004": Explanation(
         "the indentation belongs to nothing",
-        "What belongs to a line stands under it, further in; lines of one level begin at one column (a bracket may hang in\n"
-        "front of it). Among branches every line begins with `|`, or is further in than the `|` it goes on from.",
+        "What belongs to a line stands under it, further in; lines of one level begin at one column (a bracket may hang in"
+        " front of it). Among branches every line begins with `|`, or is further in than the `|` it goes on from.",
         I8 + "CONV 4 3x3 same\n    RELU\n",
         I8 + "CONV 4 3x3 same\nRELU\n",
     ),
     "E005": Explanation(
         "lines that do not belong together like this",
-        "`add`, `concat` and `mul` end their line and have branches under them; `block`, `if` and `else` have lines under\n"
-        "them; an `else` follows an `if`; declarations stand at the left margin.",
+        "`add`, `concat` and `mul` end their line and have branches under them; `block`, `if` and `else` have lines under"
+        " them; an `else` follows an `if`; declarations stand at the left margin.",
         I8 + "CONV 4 3x3 same -> add\nRELU\n",
         I8 + "add\n    | CONV 4 3x3 same\n    | x\nRELU\n",
     ),
@@ -114,23 +116,23 @@ READING = {
     ),
     "E014": Explanation(
         "a spec that is not there, or cannot be read",
-        "A name is a built-in spec (`archspec specs` lists them); a path has a `/` or ends in `.arch`. `use` looks beside\n"
-        "the spec that uses, then among the built-in ones, and nowhere else.",
+        "A name is a built-in spec (`archspec specs` lists them); a path has a `/` or ends in `.arch`. `use` looks beside"
+        " the spec that uses, then among the built-in ones, and nowhere else.",
     ),
     "E015": Explanation("not UTF-8", "A spec is text in UTF-8. Is this another kind of file?"),
 }
 NAMES = {
     "E101": Explanation(
         "an unknown name",
-        "No parameter, `let`, block, function or result of this name is known here. A name is known in its own block, and\n"
-        "at the top level in the whole file; blocks of other files are taken with `use`.",
+        "No parameter, `let`, block, function or result of this name is known here. A name is known in its own block, and"
+        " at the top level in the whole file; blocks of other files are taken with `use`.",
         "block unit(f)\n    CONV g 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
     ),
     "E102": Explanation(
         "an unknown layer or merge",
-        "`archspec explain CONV` shows a layer; grammar/README.md lists them all. Branches are joined by `add`, `concat`\n"
-        "or `mul`.",
+        "`archspec explain CONV` shows a layer; grammar/README.md lists them all. Branches are joined by `add`, `concat`"
+        " or `mul`.",
         I8 + "CONVV 4 3x3\n",
         I8 + "CONV 4 3x3\n",
     ),
@@ -148,8 +150,8 @@ NAMES = {
     ),
     "E105": Explanation(
         "a value of the wrong kind",
-        "A count is a whole number from 1 on, a probability is below 1, a condition compares. `/` is exact: where a size\n"
-        "may not be whole, say `floor(...)`, `ceil(...)` or `round(...)`.",
+        "A count is a whole number from 1 on, a probability is below 1, a condition compares. `/` is exact: where a size"
+        " may not be whole, say `floor(...)`, `ceil(...)` or `round(...)`.",
         I8 + "CONV 7/2 3x3\n",
         I8 + "CONV floor(7/2) 3x3\n",
     ),
@@ -162,8 +164,8 @@ NAMES = {
     "E107": Explanation("a division by zero", "The divisor is 0 here.", I8 + "FC 8/0\n", I8 + "FC 8/2\n"),
     "E108": Explanation(
         "a word that stands for nothing here",
-        "`C`, `H`, `W`, `N` are the dimensions at a block's entry, `x` is the volume that entered a block or a merge,\n"
-        "`@before` the volume that entered the step before. At the top level they stand for nothing.",
+        "`C`, `H`, `W`, `N` are the dimensions at a block's entry, `x` is the volume that entered a block or a merge,"
+        " `@before` the volume that entered the step before. At the top level they stand for nothing.",
         I8 + "FC C\n",
         "block same()\n    FC C\n" + I8 + "same()\n",
     ),
@@ -181,8 +183,8 @@ NAMES = {
     ),
     "E112": Explanation(
         "too large",
-        "A network has at most 250,000 layers and calls, counted before a repeat is expanded, and blocks nest at most 64\n"
-        "deep. A block that calls itself ends in an `if`.",
+        "A network has at most 250,000 layers and calls, counted before a repeat is expanded, and blocks nest at most 64"
+        " deep. A block that calls itself ends in an `if`.",
         "block again()\n    again()\n" + I8 + "again()\n",
         "block again(n)\n    RELU\n    if n > 0\n        again(n-1)\n" + I8 + "again(3)\n",
     ),
@@ -208,8 +210,8 @@ NAMES = {
 VOLUMES = {
     "E201": Explanation(
         "a window that does not fit",
-        "(W - F + 2P)/S + 1 is not whole, and pixels of the map would be dropped. The message names sizes and pads that\n"
-        "fit. `floor` drops the pixels on purpose, `ceil` adds a window.",
+        "(W - F + 2P)/S + 1 is not whole, and pixels of the map would be dropped. The message names sizes and pads that"
+        " fit. `floor` drops the pixels on purpose, `ceil` adds a window.",
         "[224x224x3] INPUT\nCONV 96 11x11 s4\n",
         "[227x227x3] INPUT\nCONV 96 11x11 s4\n",
     ),
@@ -247,15 +249,15 @@ VOLUMES = {
 CLAIMS = {
     "E301": Explanation(
         "a bracket that is not so",
-        "A bracket claims a volume, and the layers make another. In a file that begins with INPUT it is what its line\n"
-        "produces, otherwise what its line receives.",
+        "A bracket claims a volume, and the layers make another. In a file that begins with INPUT it is what its line"
+        " produces, otherwise what its line receives.",
         I8 + "[8x8x4] CONV 4 3x3\n",
         I8 + "[6x6x4] CONV 4 3x3\n",
     ),
     "E302": Explanation(
         "a claim of parameters that is not so",
-        "The left side is worked out and must be the layer's number of parameters, with biases or without; the right side\n"
-        "must be the left's value, within 1 % where it has a K, M, G or B.",
+        "The left side is worked out and must be the layer's number of parameters, with biases or without; the right side"
+        " must be the left's value, within 1 % where it has a K, M, G or B.",
         I8 + "CONV3-4: [8x8x4] params: (3*3*4)*5 = 180\n",
         I8 + "CONV3-4: [8x8x4] params: (3*3*4)*4 = 144\n",
     ),
@@ -273,10 +275,16 @@ CLAIMS = {
     ),
     "W201": Explanation(
         "nothing nonlinear between two weight layers",
-        "Without an activation between them, two linear maps are one: the listing has left its activations out. `after`\n"
-        "adds them everywhere; `linear` behind a layer says that it is meant so (MobileNetV2's bottlenecks).",
+        "Without an activation between them, two linear maps are one: the listing has left its activations out. `after`"
+        " adds them everywhere; `linear` behind a layer says that it is meant so (MobileNetV2's bottlenecks).",
         I8 + "CONV 4 3x3 -> CONV 4 3x3\n",
         "after CONV: RELU\n" + I8 + "CONV 4 3x3 -> CONV 4 3x3\n",
+    ),
+    "W202": Explanation(
+        "an input that looks like channels first",
+        "Volumes are height x width x channels, as lectures write them; torch's order is channels first.",
+        "[3x32x32] INPUT\nFC 10\n",
+        "[32x32x3] INPUT\nFC 10\n",
     ),
     "W301": Explanation(
         "a TOTAL of parameters that is not so",
@@ -291,4 +299,41 @@ CLAIMS = {
         I8 + "FC 10\nTOTAL memory: 266\n",
     ),
 }
-CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS}
+SHIPPING = {
+    "E420": Explanation(
+        "a result that is not there",
+        "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
+    ),
+    "E421": Explanation(
+        "weights of another network",
+        "The weights and the spec differ in a name or a shape; the first difference is shown.",
+    ),
+    "E422": Explanation("a file that cannot be written", "The folder is missing, is not yours to write, or is full."),
+    "E423": Explanation(
+        "too large for one file",
+        "A protobuf file ends at 2 GiB: `--external-data` puts the weights beside it.",
+    ),
+    "E424": Explanation(
+        "a package is missing",
+        "Building, training, exporting and running need more than `archspec check` does: install `archspec-nn[all]`.",
+    ),
+    "E425": Explanation(
+        "the proof of an exported model failed",
+        "onnxruntime does not compute what torch does, so no file was written. It is a fault of archspec: please report"
+        " it with the spec.",
+    ),
+    "E430": Explanation("no ONNX model", "The file is not there, or is no model that onnxruntime can load."),
+    "E431": Explanation(
+        "a model that says too little of itself",
+        "`archspec export` writes class names and preprocessing into a model, which this one lacks.",
+    ),
+    "E432": Explanation("a file that is no image", "It is missing, damaged, or something else under an image's name."),
+    "E433": Explanation("a folder without images", "None of its files ends as images do."),
+    "E434": Explanation(
+        "CUDA cannot be used",
+        "The message says what is missing. `--device cpu` runs without it, `archspec doctor` looks at everything.",
+    ),
+    "E435": Explanation("a model without scores", "It ends in features: `--features` prints them."),
+    "W430": Explanation("images that were left out", "Some could not be read; the others were classified."),
+}
+CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS, **SHIPPING}

@@ -236,4 +236,5 @@ def _bare_name(step: s.MergeStep) -> Finding:
     helps += did_you_mean(upper, ("CONV", "FC", "POOL", "RELU", "BN", "INPUT", "GAP", "DROPOUT", "SOFTMAX", "NORM"))
     if step.name in ("add", "concat", "mul"):
         helps = ("indent its branches under it, each behind a `|`",)
-    return Finding("E005", f"`{step.name}` merges branches, and none stand under it", step.span, helps=helps)
+        return Finding("E005", f"`{step.name}` merges branches, and none stand under it", step.span, helps=helps)
+    return Finding("E005", f"`{step.name}` alone is no step", step.span, helps=helps)

@@ -9,6 +9,7 @@ from archspec.source import Source
 
 LONGEST_LINE = 160
 LONGEST_TEXT = 600
+WIDTH = 100
 Style = Callable[[str, str], str]
 
 
@@ -39,9 +40,21 @@ def render(diagnostic: Diagnostic, style: Style = plain) -> str:
     if diagnostic.labels and (diagnostic.notes or diagnostic.helps):
         lines.append(rule)
     equals = style(" " * gutter + " =", "place")
-    lines += [f"{equals} {_shortened(note)}" for note in diagnostic.notes]
-    lines += [f"{equals} {style('help', 'help')}: {_shortened(text)}" for text in diagnostic.helps]
+    for note in diagnostic.notes:
+        lines += _wrapped(f"{equals} ", _shortened(note), gutter + 3)
+    for text in diagnostic.helps:
+        lines += _wrapped(f"{equals} {style('help', 'help')}: ", _shortened(text), gutter + 9)
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _wrapped(lead: str, text: str, indent: int) -> list[str]:
+    """The lines of a note; `indent` is how wide its lead is on the screen."""
+    if indent + len(text) <= WIDTH:
+        return [lead + text]
+    from textwrap import wrap  # seldom needed
+
+    first, *rest = wrap(text, WIDTH - indent, break_on_hyphens=False, break_long_words=False)
+    return [lead + first, *(" " * indent + line for line in rest)]
 
 
 def _shortened(text: str) -> str:
@@ -97,5 +110,6 @@ def _clip(text: str, column: int) -> tuple[str, int]:
 
 
 def _printable(text: str) -> str:
-    """What a terminal shows as it is."""
+    """What a terminal shows as it is, one character for each."""
+    text = text.replace("\t", "\N{RIGHTWARDS ARROW TO BAR}")
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

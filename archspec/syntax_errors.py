@@ -38,7 +38,7 @@ def explain_token(unexpected: UnexpectedToken, line: Span) -> Finding:
         return _unbalanced(line) or _cut_short(unexpected, line)
     start = line.start + (token.start_pos or 0)
     span = Span(line.source, start, max(start + 1, line.start + (token.end_pos or 0)))
-    return _unbalanced(line) or _known_mistake(unexpected, span, line) or _unexpected(unexpected, span)
+    return _unbalanced(line) or _known_mistake(unexpected, span, line) or _unexpected(unexpected, span, line)
 
 
 def explain_character(unexpected: UnexpectedCharacters, line: Span) -> Finding:
@@ -50,16 +50,12 @@ def explain_character(unexpected: UnexpectedCharacters, line: Span) -> Finding:
         return Finding("E003", "a tab between words", span, "this is a tab", helps=("write spaces",))
     shown = f"`{character}`" if character.isprintable() else f"the character U+{ord(character):04X}"
     wider = _word_at(line, at)
-    return _unbalanced(line) or _known_text(wider) or _stray(shown, span, unexpected)
+    return _unbalanced(line) or _known_text(wider) or _stray(shown, span, line, unexpected)
 
 
-def _stray(shown: str, span: Span, unexpected: UnexpectedCharacters) -> Finding:
+def _stray(shown: str, span: Span, line: Span, unexpected: UnexpectedCharacters) -> Finding:
     expected = _expected(unexpected.allowed or set())
-    helps = (f"expected {expected}",) if expected else ()
-    if span.text in "\"'":
-        helps = ("names and numbers are written without quotes",)
-    elif span.text in "{};":
-        helps = ("blocks are made by indentation, and a line ends at its end",)
+    helps = _hint(span, line) or ((f"expected {expected}",) if expected else ())
     return Finding("E002", f"{shown} means nothing here", span, "not expected", helps=helps)
 
 
@@ -122,23 +118,41 @@ def _known_mistake(unexpected: UnexpectedToken, span: Span, line: Span) -> Findi
         whole = Span(line.source, line.start, line.start + len(name))
         helps = (f"`{name.upper()}`",)
         return Finding("E001", f"layers are written in capitals: `{name}`", whole, "lower case", helps=helps)
-    if token.type == "LPAR" and word and re.fullmatch(r"[A-Z][A-Za-z0-9]+", word.group()):
-        helps = (f"{word.group()} 64 3x3 s2",)
-        return Finding("E001", "a layer's arguments stand in no parentheses", span, "not expected", helps=helps)
-    if token.type in ("LAYER", "CALL") and word and ")" in word.group():
-        return Finding("E006", f"`->` is missing before `{span.text}`", span, "a second step", helps=("a -> b",))
-    if token.type in ("CALL", "REFERENCE") and re.match(r"(\[.*\] *)?[A-Z]{2}", line.text):
-        return Finding("E006", f"`->` is missing before `{span.text}`", span, "a second step", helps=("a -> b",))
+    called = re.search(r"\b([A-Z][A-Za-z0-9]+)\(", line.text)
+    if called:
+        opened = Span(line.source, line.start + called.start(), line.start + called.end())
+        helps = (f"arguments follow the layer: `{called[1]} 64 3x3 s2`",)
+        return Finding("E001", "a layer's arguments stand in no parentheses", opened, "no call", helps=helps)
+    if token.type == "REFERENCE":
+        helps = (f"begin a line with `{span.text}`, or a branch: `| {span.text}`",)
+        return Finding("E105", f"`{span.text}` is a volume, and no argument of a layer", span, "a volume", helps=helps)
+    behind_a_step = word and (")" in word.group() or re.match(r"(\[.*\] *)?[A-Z]{2}", line.text))
+    if token.type in ("LAYER", "CALL") and behind_a_step:
+        helps = (f"`{before} -> {span.text}`",)
+        return Finding("E006", f"`->` is missing before `{span.text}`", span, "a second step", helps=helps)
     return None
 
 
-def _unexpected(unexpected: UnexpectedToken, span: Span) -> Finding:
+def _unexpected(unexpected: UnexpectedToken, span: Span, line: Span) -> Finding:
     expected = _expected(unexpected.accepts or unexpected.expected)
     text = span.text if len(span.text) <= 30 else span.text[:30] + "…"
-    helps = (f"expected {expected}",) if expected else ()
+    helps = _hint(span, line) or ((f"expected {expected}",) if expected else ())
     if span.text in _KEYWORDS:
         helps = (f"`{span.text}` is a word of the language: choose another name",)
     return Finding("E001", f"`{text}` does not belong here", span, "not expected", helps=helps)
+
+
+def _hint(span: Span, line: Span) -> tuple[str, ...]:
+    """What is meant by what other languages write here."""
+    first = span.text[:1]
+    if first and first in "\"'":
+        return ("names and numbers are written without quotes",)
+    if first and first in "{};":
+        return ("blocks are made by indentation, and a line ends at its end",)
+    before = line.source.text[line.start : span.start]
+    if before.rfind("[") > before.rfind("]"):
+        return ("`x` stands between the sizes: `[224x224x3]`",)
+    return ()
 
 
 def _expected(terminals: set[str]) -> str:

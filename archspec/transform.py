@@ -169,7 +169,7 @@ class SyntaxBuilder(Transformer[Any, Any]):
                 claims.append(part)
             elif isinstance(part, s.Word):
                 if part.text.lower() not in _NOISE:
-                    raise missing_arrow(words[-1], part)
+                    raise missing_arrow(Span(self.source, words[0].span.start, part.span.start), part)
             elif part.type == "COLON":
                 raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` behind the layer's name",))
         if len(brackets) > 1:
@@ -267,7 +267,8 @@ def too_large(span: Span) -> Finding:
     return Finding("E008", f"a number past 2^63 ({digits} long)", span, "too large", helps=("is a space missing?",))
 
 
-def missing_arrow(before: s.Word, word: s.Word) -> Finding:
-    """Two layers side by side."""
+def missing_arrow(before: Span, word: s.Word) -> Finding:
+    """Two layers side by side; `before` is what stands in front of the second."""
     message = f"`->` is missing before `{word.text}`"
-    return Finding("E006", message, word.span, "a second step", helps=(f"{before.text} ... -> {word.text}",))
+    helps = (f"`{before.text.rstrip()} -> {word.text}`",)
+    return Finding("E006", message, word.span, "a second step", helps=helps)

@@ -1,13 +1,33 @@
 """What is legal and looks like a mistake.
 
-In: a graph. Out: warnings. Two weight layers with nothing nonlinear between them are one weight layer: the listing
-left its activations out, and `after` says them all at once.
+In: a graph. Out: warnings. An input of three rows and as many channels as columns was meant channels first. Two weight
+layers with nothing nonlinear between them are one weight layer: the listing left its activations out, and `after` says
+them all at once.
 """
 
 from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic, Label, plural
 from archspec.ir import Graph, Node
+
+MOST_COLOURS = 4
+
+
+def advice(graph: Graph) -> tuple[Diagnostic, ...]:
+    """All warnings about a graph."""
+    return (*channels_first(graph), *missing_activations(graph))
+
+
+def channels_first(graph: Graph) -> tuple[Diagnostic, ...]:
+    """A warning for an input that is written as torch orders it, [3x224x224]."""
+    image = graph.nodes[0]
+    volume = image.volume
+    if not volume.is_map or volume[0] > MOST_COLOURS or volume[1] != volume[2] or volume[1] <= MOST_COLOURS:
+        return ()
+    message = f"an input of {volume[0]} rows, {volume[1]} columns and {volume[2]} channels"
+    notes = ("volumes are height x width x channels",)
+    helps = (f"`[{volume[1]}x{volume[2]}x{volume[0]}] INPUT`, if it is {volume[0]} channels",)
+    return (Diagnostic("W202", message, (Label(image.span, "channels first?"),), notes, helps),)
 
 
 def missing_activations(graph: Graph) -> tuple[Diagnostic, ...]:

@@ -26,7 +26,7 @@ def command(code: str | None) -> None:
     known = CODES.get(code.strip("[]").upper())
     layer = REGISTRY.get(code.upper()) or MERGES.get(code.lower())
     if known is not None:
-        click.echo(str(known), nl=False)
+        click.echo(f"{code.strip('[]').upper()}: {known}", nl=False)
     elif layer is not None:
         from archspec.layers.reference import describe
 

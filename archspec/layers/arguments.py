@@ -61,8 +61,7 @@ def _whole(value: Any, least: int, noun: str) -> int:
     if isinstance(value, float) and abs(value - round(value)) < 1e-9:
         value = round(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        helps = ("ceil(...), floor(...) or round(...)",)
-        raise Finding("E105", f"{_shown(value)} is not a whole number", helps=helps)
+        raise Finding("E105", f"{_shown(value)} is not a whole number")
     if value < least:
         raise Finding("E105", f"{value} where {noun} belongs", notes=(f"the least is {least}",))
     return value
@@ -85,7 +84,9 @@ def _real(value: Any) -> float:
 def _probability(value: Any) -> float:
     real = _real(value)
     if not 0 <= real < 1:
-        raise Finding("E105", f"{_shown(value)} is no probability", notes=("from 0 up to, and without, 1",))
+        helps = (f"`{real / 100:g}` is {real:g} %",) if 1 < real < 100 else ()
+        notes = ("from 0 up to, and without, 1",)
+        raise Finding("E105", f"{_shown(value)} is no probability", notes=notes, helps=helps)
     return real
 
 

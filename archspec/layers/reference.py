@@ -62,8 +62,9 @@ def _row(field: str, argument: Argument) -> str:
     forms = [f"`{word}`" for word, _ in argument.words]
     if argument.kind.written:
         value = argument.kind.written
-        named = f"`{field}={value}`"
-        short = [f"`{_SHORT.get(field, argument.short + value)}`"] if argument.short else []
+        letters = _SHORT.get(field, (argument.short or "") + value) if argument.short else ""
+        named = f"`{field}={letters[1:] or value}`"
+        short = [f"`{letters}`"] if letters else []
         forms = [f"`{value}`" if argument.is_positional else named, *short, *forms]
     return f"| `{field}` | {', '.join(forms)} | {_default(argument)} | {argument.doc} |"
 

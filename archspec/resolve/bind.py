@@ -162,7 +162,9 @@ class Binder:
                 self.bound[field] = description.kind.convert(self._evaluate(value))
         except Finding as finding:
             finding.span = finding.span or value.span
-            finding.label = finding.label or f"the {field}"
+            finding.label = finding.label or f"the {field if len(field) > 1 else description.kind.noun.split()[-1]}"
+            if finding.message.endswith("whole number") and not isinstance(value, s.Extent | s.Short):
+                finding.helps = (f"`floor({value.span.text})` or `ceil({value.span.text})`",)
             raise
 
     def _once(self, field: str, span: Span) -> None:

@@ -32,6 +32,7 @@ class Brackets:
         self.checked = 0
         self.suspended = 0
         self._believed = True
+        self._told_the_other_side = False
 
     def before(self, chain: s.Chain, scope: Scope, flow: Flow, overrides: Overrides) -> Flow:
         """The flow at the start of a line: its bracket may be the network's input, or what is received."""
@@ -106,6 +107,9 @@ class Brackets:
         elif self._believed:
             self._believed = False
             note = f"{claim} is what the line {reading}" if other and agrees(claim, other.volume) else ""
+            if note and self._told_the_other_side:
+                return
+            self._told_the_other_side = bool(note)
             volumes = tuple(self.builder.nodes[index].volume for index in node.inputs)
             self.builder.report(false_claim(bracket, claim, node, volumes, note), bracket.span, scope.frame)
 

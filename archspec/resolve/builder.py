@@ -110,11 +110,16 @@ def trace(frame: Frame | None) -> tuple[str, ...]:
     while frame is not None:
         which = f", {ordinal(frame.ordinal)} of {frame.times}" if frame.times > 1 else ""
         line = frame.span.line
-        notes.append(f"in `{frame.call}`{which}, called on line {line} as {frame.name}")
+        notes.append(f"in `{frame.call}`{which}, called on line {line} as {_shortened(frame.name)}")
         frame = frame.parent
     if len(notes) > 6:
         notes[3:-2] = [f"... {len(notes) - 5} more calls ..."]
     return tuple(notes)
+
+
+def _shortened(path: str) -> str:
+    """A path of many parts without its middle."""
+    return path if len(path) <= 40 else f"{path[:16]}...{path[-16:]}"
 
 
 def ordinal(number: int) -> str:

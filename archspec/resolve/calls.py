@@ -24,6 +24,8 @@ def find_block(step: s.CallStep, scope: Scope) -> Block:
         return value
     if value is not None:
         raise Finding("E101", f"`{step.name}` is a number, not a block", span, helps=("give it a block's name",))
+    if step.name in scope.module.lost:
+        raise Unknown
     helps = did_you_mean(step.name, scope.module.blocks)
     if not helps:
         helps = (f"define it: `block {step.name}(...)`, with its lines indented below",)

@@ -120,6 +120,7 @@ class ModuleReader:
         module.values[name] = value
 
     def _use(self, node: s.Use, module: Module) -> None:
+        module.lost |= {name.name for name in node.names}
         other = self._module(node)
         for name in node.names:
             if name.name not in other.blocks:

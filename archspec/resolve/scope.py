@@ -41,6 +41,7 @@ class Module:
         self.blocks: dict[str, Block] = {}
         self.values: dict[str, Any] = {}
         self.after: dict[type[Any], s.After] = {}
+        self.lost: set[str] = set()  # names that a faulty `use` was to give
 
 
 class Scope:
@@ -98,6 +99,8 @@ class Scope:
                 return values[key]
         if key in DIMENSIONS:
             return self._dimension(name)
+        if key in self.module.lost:
+            raise Unknown
         known = [*self.values, *self.module.values, *self.module.blocks]
         helps = did_you_mean(key, known)
         if not helps and known:
@@ -114,9 +117,9 @@ class Scope:
         places = {"C": -1, "H": -3, "W": -2} if volume.is_map else {"C": -1, "N": -2}
         place = places.get(name.name)
         if place is None or -place > len(volume):
-            message = f"`{name.name}` of the {volume.kind} {volume} that enters the block"
+            message = f"the {volume.kind} {volume} that enters the block has no `{name.name}`"
             has = ", ".join(key for key, at in places.items() if -at <= len(volume))
-            raise Finding("E108", message, name.span, "it has none", helps=(f"a {volume.kind} has {has}",))
+            raise Finding("E108", message, name.span, helps=(f"a {volume.kind} has {has}",))
         return volume[place]
 
     def reference(self, name: str, span: Span) -> Wire:

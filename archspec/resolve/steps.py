@@ -148,9 +148,9 @@ class LayerSteps:
 
     def _input(self, step: s.LayerStep, chain: s.Chain, scope: Scope, flow: Flow) -> Flow:
         if scope.frame is not None or flow.current is not None:
-            where = "inside a block" if scope.frame else "a second time"
+            message = "INPUT inside a block" if scope.frame else "a second INPUT"
             helps = ("a network has one, in its first line",)
-            raise Finding("E110", f"INPUT {where}", step.span, helps=helps)
+            raise Finding("E110", message, step.span, helps=helps)
         bracket = step.bracket or chain.bracket
         if bracket is None:
             raise Finding("E106", "INPUT does not say its volume", step.span, helps=("`[224x224x3] INPUT`",))
@@ -190,7 +190,8 @@ def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:
     for argument in step.arguments:
         if isinstance(argument.value, s.Function) and argument.value.name in scope.module.blocks:
             call = argument.value.span
-            helps = (f"`{step.words[0].text} ... -> {call.text}`",)
+            before = call.source.text[step.span.start : call.start].rstrip()
+            helps = (f"`{before} -> {call.text}`",)
             return Finding("E006", f"`->` is missing before `{call.text}`", call, "a second step", helps=helps)
     return None
 

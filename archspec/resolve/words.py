@@ -75,7 +75,7 @@ def _split(text: str) -> tuple[str, int | None, int | None]:
 def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
     names = [_split(word.text)[0] for word in words]
     if names[0] in REGISTRY or names[0] not in {alias.split()[0] for alias in REGISTRY if " " in alias}:
-        return missing_arrow(words[0], words[1])
+        return missing_arrow(words[0].span, words[1])
     text = " ".join(names)
     near = suggest(text, [name for name in REGISTRY if " " in name])
     span = words[0].span.to(words[-1].span)
