@@ -1,0 +1,105 @@
+"""Whatever a spec holds, it gets a table or a diagnostic: never another exception, and in the sweep never over a second."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import archspec
+from archspec.library import folder
+
+SPECS = [path.read_text(encoding="utf-8") for path in sorted(folder().glob("*.arch"))]
+ERRORS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "errors").glob("*.arch"))]
+SEEDS = [text for text in [*SPECS, *ERRORS] if text]
+PIECES = """
+CONV FC POOL2 POOL BN RELU GAP add concat mul x @h @before 3x3 1x7 s2 p1 p0:1 g2 d2 same floor ceil linear nobias -> | [ ] ( )
+[8x8x4] [28 x 28 x 4*k] INPUT: INPUT block if else let param variant net use after aux 0.3: 64 0 -1 1e9 99999999999999999999
+C H W N f n stride=2 params: memory: 3.2M = 1,728 TOTAL # : , * / // % + - == < and or not round8( max( unit(f) 3 x (n-1) x
+MHSA 4 TOKENS LN DROPOUT 0.5 DROPPATH 0 to 0.2 SLICE UPCONV window=7 é → × “ \t \u00a0 \x00
+""".split()
+
+
+def outcome(text: str) -> None:
+    """Read the text; anything but a network or a SpecError is raised."""
+    try:
+        network = archspec.loads(text)
+    except archspec.SpecError as error:
+        assert str(error)
+    else:
+        assert str(network)
+        assert network.to_dict()["params"] == network.params
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A spec with some of its lines, words and characters moved, dropped, doubled or replaced."""
+    text = draw(st.sampled_from(SEEDS))
+    chance = draw(st.randoms(use_true_random=False))
+    for _ in range(draw(st.integers(1, 6))):
+        text = chance.choice(CHANGES)(text, chance)
+    return text
+
+
+def change_lines(text: str, chance: random.Random) -> str:
+    lines = text.split("\n")
+    at, to = chance.randrange(len(lines)), chance.randrange(len(lines))
+    kind = chance.randrange(5)
+    if kind == 0:
+        del lines[at]
+    elif kind == 1:
+        lines.insert(to, lines[at])
+    elif kind == 2:
+        lines[at], lines[to] = lines[to], lines[at]
+    elif kind == 3:
+        lines[at] = " " * chance.randrange(9) + lines[at].lstrip()
+    else:
+        lines.insert(to, chance.choice(chance.choice(SEEDS).split("\n")))
+    return "\n".join(lines)
+
+
+def change_words(text: str, chance: random.Random) -> str:
+    lines = text.split("\n")
+    at = chance.randrange(len(lines))
+    words = lines[at].split(" ")
+    place = chance.randrange(len(words))
+    if chance.random() < 0.3:
+        del words[place]
+    else:
+        words.insert(place, chance.choice(PIECES))
+    lines[at] = " ".join(words)
+    return "\n".join(lines)
+
+
+def change_characters(text: str, chance: random.Random) -> str:
+    if not text:
+        return "x"
+    at = chance.randrange(len(text))
+    kind = chance.randrange(3)
+    if kind == 0:
+        return text[:at] + text[at + 1 :]
+    if kind == 1:
+        return text[:at] + chance.choice("x[]()|@->=:,.#0123456789 \t\nABCabc*/%é\x00") + text[at:]
+    return text[:at] + chance.choice("0123456789") + text[at + 1 :]
+
+
+CHANGES = (change_lines, change_words, change_words, change_characters)
+made_up = st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join), max_size=8).map("\n".join)
+specs = mutated() | made_up | st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("latin-1"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(specs)
+def test_a_spec_gets_a_table_or_a_diagnostic(text: str) -> None:
+    outcome(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=20_000, deadline=None)
+@given(specs)
+def test_20000_specs_get_a_table_or_a_diagnostic_within_a_second(text: str) -> None:
+    start = time.perf_counter()
+    outcome(text)
+    assert time.perf_counter() - start < 1
