@@ -21,15 +21,18 @@ NEEDS = ("torch", "numpy", "onnx", "onnxruntime")
 EPILOG = """\b
 Examples:
   archspec export runs/lenet5-1/weights.safetensors -o lenet5.onnx
-  archspec export resnet50 -o resnet50.onnx        with initialised weights
-  archspec export vgg16 --output relu7 -o fc7.onnx features, up to a named result
-  archspec export vit_h14 -o vit.onnx --external-data
+  archspec export resnet50 -o resnet50.onnx           with initialised weights
+  archspec export alexnet --output fc7 -o fc7.onnx    features, up to a named result
+  archspec export mynet.arch -o big.onnx --external-data
 
 \b
-The proof: onnx's full checker; its inferred shapes are the compiler's; onnxruntime = torch at batch 1
-and 3, and = torch in float64, with an error of at most 4 times torch's own in float32 + 2e-6 of the
-largest output. Exit status: 0, or 1 for a wrong spec or a failed proof (then there is no file), or 2
-where the command line is wrong.
+The proof: onnx's full checker takes the file; its inferred shapes are the compiler's; onnxruntime =
+torch at batch 1 and 3, and = torch in float64, with an error of at most 4 times torch's own in
+float32 + 2e-6 of the largest output.
+
+\b
+Exit status: 0, or 1 for a wrong spec or a failed proof (then there is no file), or 2 where the
+command line is.
 """
 
 

@@ -22,11 +22,11 @@ Examples:
   archspec run lenet5.onnx digit.png
   archspec run resnet50.onnx photos/ --top 3      every image in a folder and below it
   archspec run resnet50.onnx photos/ --json | jq '.images[].top[0].name'
-  archspec run fc7.onnx cat.jpg --features        the vector, of a model cut by export --output
+  archspec run fc7.onnx cat.jpg --features        the vector that a cut model ends in
 
 \b
-Exit status: 0, or 1 where a model or an image cannot be read (the other images are still done), or 2
-where the command line is wrong.
+Exit status: 0, or 1 where a model or an image cannot be read (the other images are still done), or
+2 where the command line is wrong.
 """
 
 
