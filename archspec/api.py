@@ -122,7 +122,8 @@ class Network:
         """Peak bytes of a training step in float32 with SGD, momentum and weight decay (see `analyses.memory`)."""
         from archspec.analyses.memory import training_peak
 
-        return training_peak(self.graph, batch).total
+        with collector_off():
+            return training_peak(self.graph, batch).total
 
     @cached_property
     def auxiliary(self) -> tuple[Totals, ...]:

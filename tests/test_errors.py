@@ -76,3 +76,47 @@ def test_explanations_fit_into_100_columns() -> None:
     for code, explanation in CODES.items():
         text = re.sub(r"(\d\+){20,}", "", str(explanation))
         assert max(map(len, text.splitlines())) <= 100, code
+
+
+# a case of tests/errors, what its help shows, what to replace, and the replacement: then the finding is gone
+HELPS = [
+    ("alexnet_on_224", "p2", "pad 0", "p2"),
+    ("alexnet_on_224", "227x227", "224x224x3", "227x227x3"),
+    ("add_of_different_channels", "CONV 16 1x1", "    | x", "    | CONV 16 1x1"),
+    ("add_of_different_sizes", "CONV 8 1x1 s2", "    | x", "    | CONV 8 1x1 s2"),
+    ("arrow_missing", "CONV 64 3x3 p1 -> BN", "CONV 64 3x3 p1 BN", "CONV 64 3x3 p1 -> BN"),
+    ("arrow_missing_between_two_words", "BN -> RELU", "BN RELU", "BN -> RELU"),
+    ("argument_missing", "CONV 3x3 64", "CONV 3x3", "CONV 3x3 64"),
+    ("argument_not_whole", "floor(C/3)", "C/3", "floor(C/3)"),
+    ("argument_percent", "0.5", "50", "0.5"),
+    ("argument_unknown", "stride", "strides", "stride"),
+    ("bracket_channels_first", "[224x224x3] INPUT", "[3x224x224] INPUT", "[224x224x3] INPUT"),
+    ("bracket_wrong", "[27x27x256]", "[27x27x255]", "[27x27x256]"),
+    ("bracket_inside_a_chain", "CONV 8 3x3", "CONV 8 3x3 p1", "CONV 8 3x3"),
+    ("block_unknown", "bottleneck", "botleneck", "bottleneck"),
+    ("fc_without_a_number", "FC 64", "FC", "FC 64"),
+    ("groups_do_not_divide", "g2", "g3", "g2"),
+    ("heads_do_not_divide", "MHSA 6", "MHSA 7", "MHSA 6"),
+    ("layer_misspelt", "CONV", "CONVV", "CONV"),
+    ("layer_in_lower_case", "CONV", "conv", "CONV"),
+    ("memory_claim_wrong", "memory: 112*112*3", "memory:  112*112*64=800K", "memory: 112*112*3"),
+    ("params_claim_wrong", "params: (3*3*3)*64 = 1,728", "params: (3*3*3)*46 = 1,242", "params: (3*3*3)*64 = 1,728"),
+    ("params_figure_wrong", "= 1,728", "= 1,782", "= 1,728"),
+    ("pool_without_stride", "POOL 2x2 s2", "POOL 2x2", "POOL 2x2 s2"),
+    ("same_with_an_even_window", "p0:1x0:1", "same", "p0:1x0:1"),
+    ("sequence_needed", "TOKENS", "MHSA 4", "TOKENS -> MHSA 4"),
+    ("slice_past_the_channels", "SLICE 4 8", "SLICE 4 9", "SLICE 4 8"),
+    ("total_params_wrong", "TOTAL params: 1.51M", "TOTAL params: 2M", "TOTAL params: 1.51M"),
+    ("total_memory_wrong", "TOTAL memory: 151K * 4 bytes ~= 0.6022MB", "TOTAL memory: 24M * 4 bytes ~= 96MB", "TOTAL memory: 151K * 4 bytes ~= 0.6022MB"),
+    ("window_too_large", "p2", "CONV 8 7x7", "CONV 8 7x7 p2"),
+    ("window_with_stride_misfits", "p1", "s2", "s2 p1"),
+]
+
+
+@pytest.mark.parametrize(("case", "shown", "wrong", "right"), HELPS)
+def test_pasting_what_a_help_shows_mends_the_spec(case: str, shown: str, wrong: str, right: str) -> None:
+    text = (ROOT / "tests" / "errors" / f"{case}.arch").read_text(encoding="utf-8")
+    first = findings_of("", text)[0]
+    assert any(shown in help_ for help_ in first.helps)
+    assert wrong in text
+    assert first.code not in [finding.code for finding in findings_of("", text.replace(wrong, right))]

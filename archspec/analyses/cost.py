@@ -42,8 +42,8 @@ def cost(graph: Graph, node: Node) -> Cost:
 
 
 def is_in_place(graph: Graph, node: Node) -> bool:
-    """Whether a node may write over what it is given: nobody else reads it, and it is not the image."""
-    if not node.layer.in_place:
-        return False
+    """Whether a node is a view, or may write over what it is given: nobody else reads it, and it is not the image."""
+    if not node.layer.in_place or node.layer.is_view:
+        return node.layer.is_view
     before = node.inputs[0]
     return bool(graph.nodes[before].inputs) and len(graph.consumers[before]) == 1

@@ -85,6 +85,7 @@ class Layer(Record):
     is_weight_layer: ClassVar[bool] = False  # counts for depth
     is_linear: ClassVar[bool] = False  # a linear map of its input (once trained): no activation
     in_place: ClassVar[bool] = False  # may write over its input, or is a view of it
+    is_view: ClassVar[bool] = False  # is a view of it, whoever else reads that
     absorbs_bias: ClassVar[bool] = False  # a weight layer directly before it needs no bias
     outputs: ClassVar[str] = ""  # the field that --classes sets in a classifier
     sized_by_bracket: ClassVar[bool] = False  # without its number, its bracket says it

@@ -33,6 +33,7 @@ class Slice(Layer):
     keyword = "SLICE"
     is_linear = True
     in_place = True
+    is_view = True
     examples = (
         Example("SLICE 0 3", ((5, 4, 6),)),
         Example("SLICE 2 5", ((7, 6),)),

@@ -15,6 +15,7 @@ class Tokens(Layer):
     keyword = "TOKENS"
     is_linear = True
     in_place = True
+    is_view = True
     examples = (Example("TOKENS", ((4, 5, 3),)),)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
@@ -63,6 +64,7 @@ class Take(Layer):
     keyword = "TAKE"
     is_linear = True
     in_place = True
+    is_view = True
     examples = (Example("TAKE 0", ((6, 4),)), Example("TAKE 5", ((6, 4),)))
 
     place: int = argument(INDEX, "which vector, from 0", positional=True)
@@ -81,6 +83,7 @@ class Transpose(Layer):
     keyword = "TRANSPOSE"
     is_linear = True
     in_place = True
+    is_view = True
     examples = (Example("TRANSPOSE", ((6, 4),)),)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
