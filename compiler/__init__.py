@@ -1,0 +1,21 @@
+"""The back end: networks in torch, their training, and ONNX. It needs `archspec-nn[all]`.
+
+`build` makes a torch module of a network. Imports are late: running an ONNX file needs no torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.compiler.lower import Lowered, build
+
+__all__ = ["Lowered", "build"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'archspec.compiler' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("archspec.compiler.lower"), name)

@@ -40,14 +40,14 @@ def _find(graph: Graph, name: str) -> int:
 
 
 def upto(graph: Graph, output: int) -> Graph:
-    """The part of the graph that ends in the node `output`."""
+    """The part of the graph that ends in the node `output`: a network of its own, which has no auxiliary classifiers."""
     wanted = {output}
     for node in reversed(graph.nodes[: output + 1]):
         if node.index in wanted:
             wanted.update(node.inputs)
     places = {old: new for new, old in enumerate(sorted(wanted))}
     nodes = tuple(
-        replace(graph.nodes[old], index=new, inputs=tuple(places[index] for index in graph.nodes[old].inputs))
+        replace(graph.nodes[old], index=new, inputs=tuple(places[i] for i in graph.nodes[old].inputs), head=0)
         for old, new in places.items()
     )
     return Graph(graph.title, nodes, places[output])

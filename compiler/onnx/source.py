@@ -6,11 +6,9 @@ the file will say of itself.
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 
 import archspec
@@ -34,13 +32,11 @@ def read(source: str, changes: dict[str, Any], output: str | None, seed: int) ->
     """Find what is exported. Raises SpecError for a spec that is wrong and weights that do not fit theirs."""
     network = archspec.load(source, **changes)
     last = named(network.graph, output)
-    part = copy(network)
-    part.graph = upto(network.graph, last)
-    torch.manual_seed(seed)
-    module = build(part)
+    graph = upto(network.graph, last)
     about = About(network.title, result(network.graph, last), None, untrained(network.input))
     node = network.graph.nodes[last]
-    upto_text = f" up to `{node.name}` {node.volume}" if output else ""
-    return Exported(part.graph, module, about, f"{network.title}{upto_text} with weights initialised by seed {seed}")
+    extent = f" up to `{node.name}` {node.volume}" if output else ""
+    description = f"{network.title}{extent} with weights initialised by seed {seed}"
+    return Exported(graph, build(graph, seed=seed), about, description)
 
 
