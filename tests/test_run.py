@@ -347,5 +347,5 @@ def test_both_packages_of_onnxruntime_at_once_are_noticed(
     monkeypatch.setattr("importlib.metadata.distributions", lambda: map(Distribution, names))
     assert (len(installed_packages()) == 2) == both
     result = archspec_run(model, photos / "a.png")
-    assert ("warning[W430]: onnxruntime and onnxruntime-gpu are both installed" in result.stderr) == both
+    assert ("warning[W431]: onnxruntime and onnxruntime-gpu are both installed" in result.stderr) == both
     assert result.exit_code == 0

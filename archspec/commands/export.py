@@ -26,9 +26,9 @@ Examples:
   archspec export mynet.arch -o big.onnx --external-data
 
 \b
-The proof: onnx's full checker takes the file; its inferred shapes are the compiler's; onnxruntime =
-torch at batch 1 and 3, and = torch in float64, with an error of at most 4 times torch's own in
-float32 + 2e-6 of the largest output.
+The proof: onnx's full checker takes the file; its inferred shapes are the compiler's; onnxruntime
+= torch at batch 1 and 3, and = torch in float64, with an error of at most 4 times torch's own
+in float32 + 2e-6 of the largest output.
 
 \b
 Exit status: 0, or 1 for a wrong spec or a failed proof (then there is no file), or 2 where the
@@ -40,7 +40,7 @@ command line is.
 @click.argument("source", metavar="SPEC|WEIGHTS")
 @click.option("-o", "path", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write.")
 @click.option("--output", metavar="NAME", help="Export up to this layer's or block's result.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, metavar="N", help="Of a SPEC's first weights.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, metavar="N", help="Of a SPEC's first weights.")
 @click.option("--external-data", is_flag=True, help="Put the weights into FILE.data: for 2 GiB and more.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @change_flags

@@ -25,8 +25,8 @@ Examples:
   archspec run fc7.onnx cat.jpg --features        the vector that a cut model ends in
 
 \b
-Exit status: 0, or 1 where a model or an image cannot be read (the other images are still done), or
-2 where the command line is wrong.
+Exit status: 0, or 1 where a model or an image cannot be read (the other images are still done),
+or 2 where the command line is wrong.
 """
 
 
@@ -82,7 +82,7 @@ def _conflict() -> Iterator[Diagnostic]:
 
     message = conflict()
     if message:
-        yield Diagnostic("W430", message, helps=(CONFLICT_HINT,))
+        yield Diagnostic("W431", message, helps=(CONFLICT_HINT,))
 
 
 def _watched(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
