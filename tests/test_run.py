@@ -1,6 +1,8 @@
 """`archspec run`: images as a network takes them, what it says of them, and what is wrong with files that are none."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -349,3 +351,15 @@ def test_both_packages_of_onnxruntime_at_once_are_noticed(
     result = archspec_run(model, photos / "a.png")
     assert ("warning[W431]: onnxruntime and onnxruntime-gpu are both installed" in result.stderr) == both
     assert result.exit_code == 0
+
+
+def test_running_a_model_needs_neither_torch_nor_onnx(model: Path, photos: Path) -> None:
+    program = (
+        "import sys\nfrom archspec.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "assert not {'torch', 'onnx'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", program, "run", str(model), str(photos)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("%") == 15
