@@ -40,7 +40,7 @@ def _find(graph: Graph, name: str) -> int:
 
 
 def upto(graph: Graph, output: int) -> Graph:
-    """The part of the graph that ends in the node `output`: a network of its own, which has no auxiliary classifiers."""
+    """The part of the graph that ends in the node `output`, as a network without auxiliary classifiers."""
     wanted = {output}
     for node in reversed(graph.nodes[: output + 1]):
         if node.index in wanted:
