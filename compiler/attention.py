@@ -28,7 +28,9 @@ class SelfAttention(nn.Module):
 
     def attend(self, input: Tensor, added: Tensor | None) -> Tensor:
         """Attention with something added to the scores."""
-        query, key, value = self.qkv(input).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        batch, places, channels = input.shape
+        parts: Tensor = self.qkv(input).view(batch, places, 3, self.heads, channels // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
         seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=added)
         joined: Tensor = self.proj(seen.transpose(1, 2).flatten(2))
         return joined
@@ -73,7 +75,7 @@ class WindowAttention(SelfAttention):
     def _cut(self, pixels: Tensor) -> Tensor:
         """[B, H, W, C] as [B * windows, N, C]."""
         side = self.side
-        tiles = pixels.unflatten(2, (self.columns, side)).unflatten(1, (self.rows, side))
+        tiles = pixels.reshape(-1, self.rows, side, self.columns, side, pixels.shape[-1])
         return tiles.transpose(2, 3).flatten(3, 4).flatten(0, 2)
 
     def _added(self, batch: int) -> Tensor | None:

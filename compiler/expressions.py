@@ -1,7 +1,7 @@
 """Layers that are an expression of tensors: Python text for the generated forward pass.
 
-In: a layer, the names of its inputs, the volumes. Out: an expression. Names are those of generated variables, and numbers
-come from the layer's own fields, so nothing of a spec's text gets in.
+In: a layer, the names of its inputs, the volumes. Out: an expression. Names are those of generated variables, and
+numbers come from the layer's own fields, so nothing of a spec's text gets in.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def _concat(layer: Any, names: Names, volumes: Volumes) -> str:
 def _mul(layer: Any, names: Names, volumes: Volumes) -> str:
     widest = max(map(len, volumes))
     broad = {3: "[:, :, None, None]", 2: "[:, None]", 1: ""}[widest]
-    return " * ".join(name if len(volume) == widest else name + broad for name, volume in zip(names, volumes, strict=True))
+    pairs = zip(names, volumes, strict=True)
+    return " * ".join(name if len(volume) == widest else name + broad for name, volume in pairs)
 
 
 def _global_average(layer: Any, names: Names, volumes: Volumes) -> str:

@@ -1,7 +1,7 @@
 """Which layers may write into their first input (archspec/analyses/memory/MODEL.md, "In place").
 
-In: a graph. Out: the indices of its RELUs and adds that may. Autograd forbids writing over a value that somebody else still
-reads, now or in the backward pass; and writing into a view costs it two copies.
+In: a graph. Out: the indices of its RELUs and adds that may. Autograd forbids writing over a value that somebody else
+still reads, now or in the backward pass; and writing into a view costs it two copies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _may_write(graph: Graph, index: int) -> bool:
     """Whether the only reader of a result may write into it."""
     node = graph.nodes[index]
     while len(graph.consumers[node.index]) == 1 and node.inputs:
-        if isinstance(node.layer, KEEP_THEIR_RESULT) or _is_view(graph, node):
+        if isinstance(node.layer, KEEP_THEIR_RESULT) or _is_view(node):
             return False
         if not isinstance(node.layer, PASS_THROUGH):
             return True
@@ -36,7 +36,7 @@ def _may_write(graph: Graph, index: int) -> bool:
     return False
 
 
-def _is_view(graph: Graph, node: Node) -> bool:
+def _is_view(node: Node) -> bool:
     if node.layer.is_view:
         return True
     if isinstance(node.layer, FullyConnected):

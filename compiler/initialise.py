@@ -1,8 +1,9 @@
 """First weights, as the papers say.
 
-In: a graph and its module. Out: the module's parameters, filled. Weights before a rectifier get He's variance (He et al.
-2015, "Delving deep into rectifiers"), others Glorot's (Glorot & Bengio 2010), attention's too; biases 0; normalisations
-scale by 1 and shift by 0; class tokens and position embeddings are a normal of 0.02, cut at two (ViT's, after BERT).
+In: a graph and its module. Out: the module's parameters, filled. Weights before a rectifier get He's variance over
+their inputs, which keeps the forward pass in scale without a BN too (He et al. 2015, "Delving deep into rectifiers");
+others Glorot's (Glorot & Bengio 2010), attention's among them; biases 0; normalisations scale by 1 and shift by 0;
+class tokens and position embeddings are a normal of 0.02, cut at twice that (ViT's, after BERT).
 """
 
 from __future__ import annotations
@@ -30,18 +31,17 @@ def initialise(graph: Graph, module: nn.Module, generator: Generator | None) -> 
                 continue
             own = module.get_submodule(node.name)
             if isinstance(node.layer, Convolution | TransposedConv | FullyConnected):
-                _fill(own, _is_rectified(graph, node), isinstance(node.layer, Convolution), generator)
+                _fill(own, _is_rectified(graph, node), generator)
             elif isinstance(node.layer, Attention):
                 _fill_attention(own, generator)
             elif isinstance(node.layer, ClassToken | PositionEmbedding):
                 _normal(own.get_parameter("weight"), generator)
 
 
-def _fill(own: nn.Module, rectified: bool, is_convolution: bool, generator: Generator | None) -> None:
+def _fill(own: nn.Module, rectified: bool, generator: Generator | None) -> None:
     weight = own.get_parameter("weight")
     if rectified:
-        mode = "fan_out" if is_convolution else "fan_in"
-        nn.init.kaiming_normal_(weight, mode=mode, nonlinearity="relu", generator=generator)
+        nn.init.kaiming_normal_(weight, mode="fan_in", nonlinearity="relu", generator=generator)
     else:
         nn.init.xavier_uniform_(weight, generator=generator)
     if getattr(own, "bias", None) is not None:

@@ -1,8 +1,8 @@
 """From the graph to a torch module.
 
-In: a network. Out: an `nn.Module` whose submodules stand under the spec's names, and whose forward pass is generated Python:
-one statement a layer, in the graph's order, and each value dropped behind its last reader. Nothing is interpreted at run
-time, so an eager run costs what a hand-written module's does, and torch.compile sees plain code.
+In: a network. Out: an `nn.Module` whose submodules stand under the spec's names, and whose forward pass is generated
+Python: one statement a layer, in the graph's order, and each value dropped behind its last reader. Nothing is
+interpreted at run time, so an eager run costs what a hand-written module's does, and torch.compile sees plain code.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _numbers = count(1)
 class Lowered(nn.Module):
     """A network in torch.
 
-    Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; a network with auxiliary
-    classifiers returns while training a tuple: the output, then theirs, in the order of the spec. `loss_weights` are
-    those of the tuple's parts.
+    Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; a network with
+    auxiliary classifiers returns while training a tuple: the output, then theirs, in the order of the spec.
+    `loss_weights` are those of the tuple's parts. `code` is the text of the forward pass in use.
     """
 
     code: str

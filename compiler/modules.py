@@ -34,9 +34,10 @@ class PaddedConv2d(nn.Conv2d):
     """A convolution whose padding differs from end to end, or is cut where `ceil` or `floor` says so."""
 
     def __init__(self, layer: Convolution, volume: Volume, out: Volume) -> None:
-        filters, groups = out.channels, layer._groups(volume.channels)
-        arguments = {"stride": layer.stride, "dilation": layer.dilation, "groups": groups}
-        super().__init__(volume.channels, filters, layer.kernel, bias=layer.bias is not False, **arguments)
+        super().__init__(
+            volume.channels, out.channels, layer.kernel, stride=layer.stride, dilation=layer.dilation,
+            groups=layer._groups(volume.channels), bias=layer.bias is not False,
+        )  # fmt: skip
         self.ends = _ends(layer, volume, out, layer.dilation)
 
     def forward(self, input: Tensor) -> Tensor:

@@ -1,0 +1,202 @@
+"""The torch module of a network computes what a hand-written one does, and behaves as torch's tools expect."""
+
+import copy
+import re
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import archspec
+from archspec.compiler import build
+from archspec.compiler.expressions import EXPRESSIONS
+from archspec.diagnostics import SpecError
+from archspec.ir import Graph, Node
+from archspec.layers import MERGES, REGISTRY
+from archspec.layers.base import Layer
+from archspec.layers.input import Input
+from archspec.resolve.bind import layer_from_text
+from archspec.source import Source, Span
+from archspec.volume import Volume
+from benchmarks.reference import MODELS
+from tests.layer_modules import torch_module
+
+SPAN = Span(Source("", ""), 0, 0)
+EXAMPLES = [
+    (layer.keyword, example.text, example.inputs)
+    for layer in dict.fromkeys([*REGISTRY.values(), *MERGES.values()])
+    for example in layer.examples
+    if layer is not Input
+]
+# hand-written networks, and a smaller input where both take one
+CANON = {
+    "lenet5": None, "alexnet": None, "alexnet_2gpu": None, "zfnet": None, "vgg11": None, "googlenet": None,
+    "resnet18": "64x64x3", "resnet50": "64x64x3",
+}  # fmt: skip
+RESIDUAL = """\
+net Residual
+[12x12x3] INPUT
+CONV 8 3x3 p1 -> BN -> RELU
+add
+    | CONV 8 3x3 p1 -> BN -> RELU -> DROPOUT 0.5 -> CONV 8 3x3 p1
+    | x
+RELU
+stem: CONV 8 1x1
+aux 0.3: GAP -> FC 5
+concat
+    | RELU -> DROPPATH 0.5
+    | @stem
+mul
+    | x
+    | GAP -> FC 16 -> SIGMOID
+GAP -> FC 5
+"""
+
+
+def shaped(volume: tuple[int, ...], batch: int = 2) -> Tensor:
+    """Random values of a volume as torch orders it."""
+    return torch.randn(batch, *((volume[2], *volume[:2]) if len(volume) == 3 else volume))
+
+
+def single(layer: Layer, inputs: tuple[tuple[int, ...], ...]) -> Graph:
+    """A graph of one layer; a second input is made from the first by a layer that keeps it."""
+    volumes = tuple(map(Volume, inputs))
+    nodes = [Node(place, f"input{place}", Input(), (), volume, None, SPAN) for place, volume in enumerate(volumes)]
+    out = layer.output(volumes)
+    places = tuple(range(len(volumes)))
+    return Graph("one", (*nodes, Node(len(volumes), "layer", layer, places, out, None, SPAN)), len(volumes))
+
+
+@pytest.mark.parametrize(("keyword", "text", "inputs"), EXAMPLES)
+def test_each_layer_computes_what_its_hand_written_module_does(
+    keyword: str, text: str, inputs: tuple[tuple[int, ...], ...]
+) -> None:
+    layer = MERGES[keyword]() if keyword in MERGES else layer_from_text(text)
+    graph = single(layer, inputs)
+    made, oracle = build(graph, seed=0).eval(), torch_module(layer, tuple(map(Volume, inputs)))
+    given_ = [shaped(volume) for volume in inputs]
+    if type(layer) not in EXPRESSIONS:
+        own = made.get_submodule("layer")
+        with torch.no_grad():
+            for parameter in own.parameters():
+                parameter.uniform_(-1, 1)
+        oracle.load_state_dict(own.state_dict())
+    got = made._use(made, *given_) if len(given_) == 1 else run_merge(graph, given_)
+    torch.testing.assert_close(got, oracle(*given_), rtol=1e-5, atol=1e-5)
+
+
+def run_merge(graph: Graph, inputs: list[Tensor]) -> Any:
+    node = graph.nodes[-1]
+    names = [f"v{place}" for place in range(len(inputs))]
+    text = EXPRESSIONS[type(node.layer)](node.layer, names, graph.inputs(node))
+    return eval(text, {"torch": torch, **dict(zip(names, inputs, strict=True))})  # generated text
+
+
+def alike(name: str) -> tuple[nn.Module, nn.Module, Tensor]:
+    """Our module and the hand-written one with the same weights, and images for them."""
+    network = archspec.load(name, input=CANON[name])
+    made, reference = build(network, seed=1), MODELS[name]()
+    mine, theirs = list(made.parameters()), list(reference.parameters())
+    if sorted(map(nn.Parameter.numel, mine)) != sorted(map(nn.Parameter.numel, theirs)):
+        raise AssertionError(f"{name} has other parameters than the hand-written network")
+    with torch.no_grad():
+        for own, other in zip(mine, theirs, strict=True):
+            other.copy_(own)
+    return made, reference, shaped(tuple(network.input))
+
+
+@pytest.mark.parametrize("name", CANON)
+def test_a_network_of_the_canon_equals_the_hand_written_one(name: str) -> None:
+    made, reference, images = alike(name)
+    with torch.no_grad():
+        torch.testing.assert_close(made.eval()(images), reference.eval()(images), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet18"])
+def test_gradients_equal_the_hand_written_networks(name: str) -> None:
+    made, reference, images = alike(name)
+    made(images).square().mean().backward()
+    reference(images).square().mean().backward()
+    for own, other in zip(made.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(own.grad, other.grad, rtol=1e-3, atol=1e-5)
+
+
+def test_weights_bear_the_names_of_the_spec() -> None:
+    network = archspec.load("resnet50")
+    names = {f"{node.name}.{tensor.name}" for node in network.graph.nodes for tensor in network.graph.tensors(node)}
+    module = build(network)
+    assert {name for name, _ in module.named_parameters()} == names
+    assert "stage2.bottleneck3.conv2.weight" in names
+    assert sum(parameter.numel() for parameter in module.parameters()) == network.params
+
+
+def test_auxiliary_classifiers_are_there_while_training_only() -> None:
+    module = build(archspec.loads(RESIDUAL), seed=0)
+    images = shaped((12, 12, 3))
+    scores, auxiliary = module.train()(images)
+    assert (scores.shape, auxiliary.shape) == ((2, 5), (2, 5))
+    assert module.loss_weights == (1.0, 0.3)
+    assert module.eval()(images).shape == (2, 5)
+
+
+def test_a_seed_decides_all_first_weights() -> None:
+    network = archspec.load("lenet5")
+    first, second, other = build(network, seed=3), build(network, seed=3), build(network, seed=4)
+    assert all(map(torch.equal, first.parameters(), second.parameters()))
+    assert not torch.equal(first.get_parameter("conv1.weight"), other.get_parameter("conv1.weight"))
+
+
+def test_first_weights_have_the_papers_variance() -> None:
+    network = archspec.loads("[8x8x64] INPUT\nCONV 128 3x3 p1 -> BN -> RELU\nCONV 128 3x3 p1 -> TANH\nFC 10\n")
+    module = build(network, seed=0)
+    rectified, other = module.get_parameter("conv1.weight"), module.get_parameter("conv2.weight")
+    assert rectified.var().item() == pytest.approx(2 / (64 * 9), rel=0.05)
+    assert other.var().item() == pytest.approx(2 / (128 * 9 + 128 * 9), rel=0.05)
+
+
+def test_values_are_dropped_behind_their_last_reader() -> None:
+    network = archspec.loads(RESIDUAL)
+    code = build(network).code
+    for node in network.graph.trunk[:-1]:
+        assert re.search(rf"del .*\bv{node.index}\b", code), node.name
+
+
+def test_torch_compile_gives_the_same() -> None:
+    module = build(archspec.loads(RESIDUAL), seed=0).eval()
+    images = shaped((12, 12, 3))
+    compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(images), module(images))
+
+
+def test_a_copy_computes_with_its_own_weights() -> None:
+    module = build(archspec.loads(RESIDUAL), seed=0).eval()
+    images = shaped((12, 12, 3))
+    twin = copy.deepcopy(module)
+    torch.testing.assert_close(twin(images), module(images))
+    with torch.no_grad():
+        twin.get_parameter("conv1.weight").zero_()
+    assert not torch.allclose(twin(images), module(images))
+
+
+def test_autocast_and_channels_last_work() -> None:
+    module = build(archspec.load("resnet18", input="64x64x3"), seed=0).eval()
+    images = shaped((64, 64, 3))
+    expected = module(images)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert module(images).dtype == torch.bfloat16
+    last = module.to(memory_format=torch.channels_last)(images.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(last, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_stochastic_depth_drops_whole_images_and_keeps_the_mean() -> None:
+    module = build(archspec.loads("[4] INPUT\nDROPPATH 0.25\n")).train()
+    rows = module(torch.ones(4000, 4))
+    assert rows.unique().tolist() == pytest.approx([0, 1 / 0.75])
+    assert torch.equal(rows.amin(1), rows.amax(1))
+    assert rows.mean().item() == pytest.approx(1, abs=0.05)
+
+
+def test_a_name_that_torch_has_is_refused() -> None:
+    with pytest.raises(SpecError, match="`train` cannot name a layer"):
+        build(archspec.loads("[4] INPUT\ntrain: FC 4\n"))
