@@ -300,6 +300,11 @@ CLAIMS = {
     ),
 }
 SHIPPING = {
+    "E400": Explanation(
+        "a name that torch has for something else",
+        "A layer stands in a torch module under its name, and torch's modules have methods like `train` and `type`:"
+        " choose another label.",
+    ),
     "E420": Explanation(
         "a result that is not there",
         "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",

@@ -94,7 +94,8 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
             raise _unlike(span)
         if len(levels) >= DEEPEST:
             raise _too_deep(span)
-        levels.append(_Level(levels[-1].lines[-1].children, column, column))
+        if levels[-1].lines:
+            levels.append(_Level(levels[-1].lines[-1].children, column, column))
     level = levels[-1]
     level.columns |= {column} if hanging is None else {column, hanging}
     if level.lines and level.lines[-1].is_branch and text[0] != "|":

@@ -121,3 +121,8 @@ def test_the_lectures_listings_stand_in_their_specs_word_for_word(name: str) -> 
     notation = Path(__file__).with_name("listings") / f"{name}.txt"
     listing = notation.read_text(encoding="utf-8").strip()
     assert listing in (folder() / f"{name}.arch").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", ["add\n   |\n    | x\n", "\tRELU\n    RELU\n", "|\n | x\n"])
+def test_lines_under_a_line_that_was_refused_are_read(text: str) -> None:
+    assert parse(Source("spec", text))[1]
