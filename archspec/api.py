@@ -6,7 +6,7 @@ was noticed. What `archspec check` prints and writes as JSON is made from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,50 @@ from archspec.diagnostics import Diagnostic, Finding, SpecError
 from archspec.ir import Graph
 from archspec.library import Located, load_used, locate
 from archspec.parse import collector_off, parse
+from archspec.record import Record
 from archspec.resolve import Overrides, Resolved, resolve
 from archspec.source import Source, Span
 from archspec.volume import Volume
 
 MAX_BATCH = 2**31
+
+
+class Bundle(Record):
+    """All that a network was made of: the spec, the changes to it, and the texts of the files that it uses, by name."""
+
+    located: Located
+    changes: Overrides
+    uses: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As data, so that a weights file can hold it."""
+        changes = self.changes
+        return {
+            "name": self.located.name,
+            "text": self.located.source.text,
+            "uses": dict(self.uses),
+            "input": list(changes.input) if changes.input else None,
+            "classes": changes.classes,
+            "variant": changes.variant,
+            "set": dict(changes.values),
+        }
+
+
+def restore(data: Mapping[str, Any]) -> Network:
+    """The network of a bundle's data, no file read. Raises SpecError, and KeyError or TypeError for other data."""
+    changes = overrides(
+        input=tuple(data["input"]) if data["input"] else None,
+        classes=data["classes"], variant=data["variant"], values=data["set"],
+    )  # fmt: skip
+    uses = dict(data["uses"])
+    located = Located(data["name"], Source(f"{data['name']}.arch", data["text"]), None)
+
+    def load_file(name: str, span: Span) -> Source:
+        if name not in uses:
+            raise Finding("E014", f"there is no file {name}.arch to use", span, "not found")
+        return Source(f"{name}.arch", uses[name])
+
+    return read(located, changes, load_file)
 
 
 class Network:
@@ -41,8 +80,10 @@ class Network:
     """
 
     def __init__(
-        self, located: Located, resolved: Resolved, graph: Graph, verdict: Verdict, analysis: Analysis
+        self, bundle: Bundle, resolved: Resolved, graph: Graph, verdict: Verdict, analysis: Analysis
     ) -> None:
+        located = bundle.located
+        self.bundle: Bundle = bundle
         self.name: str = located.name
         self.source: Source = located.source
         self.graph: Graph = graph
@@ -203,11 +244,16 @@ def _bad_change(message: str, hint: str) -> SpecError:
     return SpecError([Diagnostic("E117", message, helps=(hint,))])
 
 
-def read(located: Located, changes: Overrides) -> Network:
-    """Resolve and measure a spec that was found. Raises SpecError with all that is wrong, warnings among it."""
+def read(located: Located, changes: Overrides, find: Callable[[str, Span], Source] | None = None) -> Network:
+    """Resolve and measure a spec that was found; `find` gives the text of a file that it uses.
+
+    Raises SpecError with all that is wrong, warnings among it.
+    """
+    uses: dict[str, str] = {}
 
     def load_file(name: str, span: Span) -> s.File:
-        source = load_used(name, span, located.folder)
+        source = find(name, span) if find else load_used(name, span, located.folder)
+        uses[name] = source.text
         file, findings = parse(source)
         if findings:
             raise SpecError(findings)
@@ -225,7 +271,7 @@ def read(located: Located, changes: Overrides) -> Network:
         verdict = check_claims(graph, costs, resolved.claims, totals, changes.any)
     if any(finding.severity == "error" for finding in verdict.findings):
         raise SpecError([*resolved.findings, *verdict.findings])
-    return Network(located, resolved, graph, verdict, analysis)
+    return Network(Bundle(located, changes, tuple(uses.items())), resolved, graph, verdict, analysis)
 
 
 def _resolved(file: s.File, load_file: Any, changes: Overrides, findings: tuple[Diagnostic, ...]) -> Resolved:

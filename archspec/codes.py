@@ -339,6 +339,6 @@ SHIPPING = {
         "The message says what is missing. `--device cpu` runs without it, `archspec doctor` looks at everything.",
     ),
     "E435": Explanation("a model without scores", "It ends in features: `--features` prints them."),
-    "W430": Explanation("images that were left out", "Some could not be read; the others were classified."),
+    "W431": Explanation("images that were left out", "Some could not be read; the others were classified."),
 }
 CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS, **SHIPPING}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import archspec
+from archspec.api import restore
 
 TINY = """\
 [8x8x3]  INPUT
@@ -97,3 +98,13 @@ def test_training_takes_more_memory_than_weights_gradients_and_momentum() -> Non
     network = archspec.load("lenet5")
     assert network.training_bytes() > 3 * 4 * network.params
     assert network.training_bytes(64) > network.training_bytes(1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "changes"),
+    [("lenet5", {}), ("resnet50", {"input": "64x64x3", "classes": 7}), ("resnet_r18", {"set": {"n2": 3}})],
+)
+def test_a_network_is_restored_from_its_bundle_alone(spec: str, changes: dict[str, Any]) -> None:
+    network = archspec.load(spec, **changes)
+    again = restore(json.loads(json.dumps(network.bundle.to_dict())))
+    assert again.to_dict()["layers"] == network.to_dict()["layers"]
