@@ -15,6 +15,7 @@ from archspec.volume import Volume
 
 NETWORK, RESULT = "archspec.network", "archspec.result"
 CLASSES, PREPROCESSING = "archspec.classes", "archspec.preprocessing"
+COLOURS = {1: "gray", 3: "RGB"}
 SCORES, PROBABILITIES, FEATURES = "scores", "probabilities", "features"
 
 
@@ -73,12 +74,11 @@ class About:
 
 def untrained(volume: Volume) -> Preprocessing | None:
     """The preprocessing of a network that has seen no data: ImageNet's statistics, or 0 .. 1 as -1 .. 1 for gray."""
-    if not volume.is_map or volume.channels not in (1, 3):
+    if not volume.is_map or volume.channels not in COLOURS:
         return None
     height, width, channels = volume
-    if channels == 1:
-        return Preprocessing(height, width, "gray", (0.5,), (0.5,))
-    return Preprocessing(height, width, "RGB", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    mean, std = ((0.5,), (0.5,)) if channels == 1 else ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return Preprocessing(height, width, COLOURS[channels], mean, std)
 
 
 def result(graph: Graph, output: int) -> str:

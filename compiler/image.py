@@ -53,6 +53,7 @@ def load(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, and of sizes that are still fine
             with Image.open(path) as image:
+                image.draft(MODES[preprocessing.colours], (preprocessing.width, preprocessing.height))  # less to decode
                 return prepare(ImageOps.exif_transpose(image), preprocessing)
     except FileNotFoundError:
         raise Finding("E432", f"there is no file `{path}`") from None
@@ -77,7 +78,7 @@ def _looks_like(path: Path) -> str:
 def prepare(image: Any, preprocessing: Preprocessing) -> NDArray[np.float32]:
     """A decoded image: resized to cover the input, cut in the middle, 0 .. 1, (x - mean)/std; [C, H, W]."""
     size = (preprocessing.width, preprocessing.height)
-    fitted = ImageOps.fit(image.convert(MODES[preprocessing.colours]), size, Image.Resampling.BILINEAR)
+    fitted = ImageOps.fit(image.convert(MODES[preprocessing.colours]), size, Image.Resampling.BICUBIC)
     pixels = np.asarray(fitted, dtype=np.float32).reshape(*reversed(size), -1) / np.float32(255)
     mean, std = (np.array(values, dtype=np.float32) for values in (preprocessing.mean, preprocessing.std))
     normal: NDArray[np.float32] = (pixels - mean) / std

@@ -1,4 +1,4 @@
-"""What is exported: a spec with initialised weights, or a weights file.
+"""What is exported: a spec with initialised weights, or the weights of a training run.
 
 In: what the user names, and the changes to a spec. Out: the graph up to the wanted result, its torch module, and what
 the file will say of itself.
@@ -7,15 +7,20 @@ the file will say of itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 import archspec
-from archspec.compiler import build
-from archspec.compiler.about import About, result, untrained
+from archspec.api import Network, restore
+from archspec.compiler import build, weights
+from archspec.compiler.about import COLOURS, About, Preprocessing, result, untrained
 from archspec.compiler.onnx.extent import named, upto
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Graph
+
+WEIGHTS = "weights.safetensors"  # in the folder of a run
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,47 @@ class Exported:
 
 def read(source: str, changes: dict[str, Any], output: str | None, seed: int) -> Exported:
     """Find what is exported. Raises SpecError for a spec that is wrong and weights that do not fit theirs."""
+    path = Path(source)
+    if path.is_dir():
+        return _trained(path / WEIGHTS, changes, output)
+    if path.suffix == weights.SUFFIX:
+        return _trained(path, changes, output)
     network = archspec.load(source, **changes)
-    last = named(network.graph, output)
-    graph = upto(network.graph, last)
-    about = About(network.title, result(network.graph, last), None, untrained(network.input))
-    node = network.graph.nodes[last]
-    extent = f" up to `{node.name}` {node.volume}" if output else ""
+    graph, extent = _part(network, output)
+    about = About(network.title, result(network.graph, named(network.graph, output)), None, untrained(network.input))
     description = f"{network.title}{extent} with weights initialised by seed {seed}"
     return Exported(graph, build(graph, seed=seed), about, description)
 
 
+def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exported:
+    if any(changes.values()):
+        flags = ", ".join(f"`--{name}`" for name, value in sorted(changes.items()) if value)
+        helps = ("export the weights as they are, or a spec with the flags",)
+        raise SpecError([Diagnostic("E426", f"{flags} would change the spec that `{path}` was made for", helps=helps)])
+    state, told = weights.read(path)
+    try:
+        network = restore(told["bundle"])
+        preprocessing = _preprocessing(*told["input"], told["mean"], told["std"])
+        names = tuple(map(str, told["class_names"]))
+        top1 = float(told["top1"])
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"`{path}` is no weights file of archspec"
+        raise SpecError([Diagnostic("E401", message, notes=(f"{type(error).__name__}: {error}",))]) from None
+    weights.fill(build(network), state, f"`{path}`")  # all of it, what is left out here too
+    graph, extent = _part(network, output)
+    module = build(graph)
+    module.load_state_dict({name: state[name] for name in module.state_dict()})
+    about = About(network.title, result(network.graph, named(network.graph, output)), names, preprocessing)
+    description = f"{network.title}{extent} with the weights of {path} (top-1 {100 * top1:.2f} %)"
+    return Exported(graph, module, about, description)
+
+
+def _part(network: Network, output: str | None) -> tuple[Graph, str]:
+    """The network up to `output`, and that in words."""
+    last = named(network.graph, output)
+    node = network.graph.nodes[last]
+    return upto(network.graph, last), f" up to `{node.name}` {node.volume}" if output else ""
+
+
+def _preprocessing(height: int, width: int, channels: int, mean: list[float], std: list[float]) -> Preprocessing:
+    return Preprocessing(height, width, COLOURS[channels], tuple(mean), tuple(std))
