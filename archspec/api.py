@@ -39,6 +39,7 @@ class Bundle(Record):
         changes = self.changes
         return {
             "name": self.located.name,
+            "file": Path(self.located.source.name).name,
             "text": self.located.source.text,
             "uses": dict(self.uses),
             "input": list(changes.input) if changes.input else None,
@@ -55,7 +56,7 @@ def restore(data: Mapping[str, Any]) -> Network:
         classes=data["classes"], variant=data["variant"], values=data["set"],
     )  # fmt: skip
     uses = dict(data["uses"])
-    located = Located(data["name"], Source(f"{data['name']}.arch", data["text"]), None)
+    located = Located(data["name"], Source(data["file"], data["text"]), None)
 
     def load_file(name: str, span: Span) -> Source:
         if name not in uses:

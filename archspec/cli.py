@@ -16,18 +16,21 @@ from archspec import __version__
 # what `archspec --help` says of each command, so that it need not import them
 COMMANDS = {
     "check": "Check a spec and print what its network costs, layer by layer.",
+    "specs": "List the built-in specs.",
+    "train": "Train a spec on a folder of images, or on bundled digits.",
     "export": "Write a network as ONNX, proven against torch.",
     "run": "Classify images with an exported network.",
     "doctor": "Show versions, devices and what works.",
-    "specs": "List the built-in specs.",
-    "explain": "Explain an error by its code.",
+    "explain": "Explain an error, or a layer.",
 }
 BRIEF = frozenset({"check", "specs", "explain"})  # commands of the front end, over in a moment
 EPILOG = """\b
 Examples:
-  archspec check vgg16                  a built-in spec
+  archspec check vgg16                  what a built-in network costs
   archspec check mynet.arch --json      a file of yours, as data
-  archspec specs                        what is built in
+  archspec train lenet5                 weights, from bundled digits
+  archspec export runs/lenet5-1/weights.safetensors -o lenet5.onnx
+  archspec run lenet5.onnx photos/      classes of images
   archspec explain E201                 what a message means
 """
 

@@ -305,6 +305,19 @@ SHIPPING = {
         "A layer stands in a torch module under its name, and torch's modules have methods like `train` and `type`:"
         " choose another label.",
     ),
+    "E401": Explanation("no weights", "The file is not there, or is none that `archspec train` wrote."),
+    "E450": Explanation(
+        "a folder that nothing can be learned from",
+        "--data takes a folder with one folder of images a class, two classes or more, none of them empty.",
+    ),
+    "E451": Explanation("a folder that holds a run", "`--resume` goes on with it; another `--out` leaves it as it is."),
+    "E452": Explanation("no checkpoint", "The folder holds none, or it is damaged."),
+    "E453": Explanation("fewer images than a step takes", "A smaller `--batch` makes steps of fewer images."),
+    "E454": Explanation(
+        "a network that classifies no images",
+        "Training needs a map of 1 or 3 colours in, and a vector of class scores out.",
+    ),
+    "E455": Explanation("fp16 without CUDA", "Scaled half precision is for GPUs; `--amp bf16` works everywhere."),
     "E420": Explanation(
         "a result that is not there",
         "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",

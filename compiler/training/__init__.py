@@ -1,0 +1,1 @@
+"""Training: recipe, data, optimiser and schedule, state, loop, in the order of their use."""

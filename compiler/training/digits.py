@@ -1,0 +1,69 @@
+"""The bundled data: 1,797 digits in real handwriting, 8x8, from scikit-learn (Alpaydin & Kaynak 1998, UCI).
+
+In: the input's volume. Out: `Data`, the digits scaled to it, a fifth of each class held out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from archspec.compiler.training.data import Batch, Data, Key, stratified
+from archspec.volume import Volume
+
+HELD_OUT = 0.2
+SHIFT = 1 / 16  # of the side, at most
+
+
+class Digits:
+    """Some of the digits, as bytes [N, C, H, W]. Training ones are shifted by up to `shift` of their side."""
+
+    def __init__(self, images: Tensor, classes: Tensor) -> None:
+        self.images, self.classes = images, classes
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def __getitems__(self, keys: Sequence[Key]) -> Batch:
+        """The images of a batch, shifted by pixels that their seeds decide."""
+        places = torch.tensor([place for place, _ in keys])
+        images = self.images[places]
+        if keys[0][1] >= 0:
+            images = _shifted(images, torch.tensor([seed for _, seed in keys]))
+        return images, self.classes[places]
+
+
+def _shifted(images: Tensor, seeds: Tensor) -> Tensor:
+    count, _, height, width = images.shape
+    most = max(1, round(SHIFT * min(height, width)))
+    span = 2 * most + 1
+    mixed = (seeds * 2_654_435_761) % 2**32  # Knuth's multiplicative hash
+    down, right = (mixed >> 8) % span, (mixed >> 20) % span
+    padded = functional.pad(images, (most,) * 4)
+    rows = down[:, None] + torch.arange(height)
+    columns = right[:, None] + torch.arange(width)
+    return padded[torch.arange(count)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def digits(volume: Volume, seed: int) -> Data:
+    """The digits at the size of a network's input."""
+    from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # it has no types
+
+    found = load_digits()
+    small = torch.from_numpy(found.images).float()[:, None] / 16
+    large = functional.interpolate(small, volume.spatial, mode="bilinear", antialias=True)
+    images = (large.clamp(0, 1) * 255).round().byte().expand(-1, volume.channels, -1, -1).contiguous()
+    classes = torch.from_numpy(found.target).long()
+    train, held_out = stratified(classes, HELD_OUT, seed)
+    pixels = images[train].float() / 255
+    return Data(
+        train=Digits(images[train], classes[train]),
+        held_out=Digits(images[held_out], classes[held_out]),
+        class_names=tuple(map(str, found.target_names)),
+        mean=(pixels.mean().item(),) * volume.channels,
+        std=(pixels.std().item(),) * volume.channels,
+        description=f"scikit-learn's digits at {volume}: {len(train):,} to train on, {len(held_out):,} held out",
+    )

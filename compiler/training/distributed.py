@@ -1,0 +1,56 @@
+"""One process or several: what `torchrun` says of them.
+
+In: the environment. Out: a `Group`, through which a run talks to the others. Without `torchrun` it is a group of one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed
+
+
+@dataclass(frozen=True)
+class Group:
+    """A process among others; the first one prints and writes."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process prints and writes."""
+        return self.rank == 0
+
+    def total(self, numbers: Tensor) -> Tensor:
+        """The sum over all processes."""
+        if self.size > 1:
+            distributed.all_reduce(numbers)
+        return numbers
+
+    def any(self, flag: bool) -> bool:
+        """Whether any process says so."""
+        return bool(self.total(torch.tensor(float(flag), device=self.device)).item()) if self.size > 1 else flag
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Group]:
+    """The group of this process, left again at the end."""
+    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    kind = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
+    place = torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device("cpu")
+    if size == 1:
+        yield Group(0, 1, place)
+        return
+    if kind == "cuda":
+        torch.cuda.set_device(place)
+    distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+    try:
+        yield Group(rank, size, place)
+    finally:
+        distributed.destroy_process_group()

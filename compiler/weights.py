@@ -1,0 +1,76 @@
+"""Weights files: safetensors, which hold numbers and text and run nothing when they are read.
+
+In: a module's state, and what the file says of itself. Out: a file that needs no other to be used; and back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from archspec.diagnostics import Diagnostic, SpecError
+
+KEY = "archspec"
+SUFFIX = ".safetensors"
+
+
+def write(path: Path, state: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write weights, with what the file says of itself as JSON. The file is whole or not there."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    replace_file(path, save(tensors, {KEY: json.dumps(about, ensure_ascii=False)}))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file under another name, flush it to the disk, and give it its own. Raises SpecError where it cannot."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        message = f"cannot write `{path}`: {error.strerror or error}"
+        raise SpecError([Diagnostic("E422", message, helps=("what was there before is as it was",))]) from None
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights, and what the file says of itself. Raises SpecError for a file that is none of archspec's."""
+    helps = ("`archspec train SPEC` writes one",)
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {})[KEY])
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118  # not a dict
+    except FileNotFoundError:
+        raise SpecError([Diagnostic("E401", f"there are no weights `{path}`", helps=helps)]) from None
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        reason = "it lacks the spec it belongs to" if isinstance(error, KeyError) else str(error)
+        message = f"`{path}` is no weights file of archspec"
+        raise SpecError([Diagnostic("E401", message, notes=(reason,), helps=helps)]) from None
+
+
+def fill(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the weights") -> None:
+    """Put weights into a module. Raises SpecError at the first name or shape that differs."""
+    own = module.state_dict()
+    for name, tensor in own.items():
+        if name not in state:
+            raise _other(f"{whose} have no `{name}`")
+        if state[name].shape != tensor.shape:
+            sizes = ["x".join(map(str, one.shape)) for one in (state[name], tensor)]
+            raise _other(f"`{name}` is {sizes[0]} in {whose}, and the spec makes it {sizes[1]}")
+    for name in state:
+        if name not in own:
+            raise _other(f"{whose} have `{name}`, which the spec has not")
+    module.load_state_dict(dict(state))
+
+
+def _other(message: str) -> SpecError:
+    return SpecError([Diagnostic("E421", message, helps=("are they of another spec, or of other flags?",))])
