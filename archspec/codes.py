@@ -340,6 +340,10 @@ SHIPPING = {
         "onnxruntime does not compute what torch does, so no file was written. It is a fault of archspec: please report"
         " it with the spec.",
     ),
+    "E426": Explanation(
+        "a flag that weights do not take",
+        "Weights are made for one spec, which they hold: `--classes` and its like change a SPEC before it has weights.",
+    ),
     "E430": Explanation("no ONNX model", "The file is not there, or is no model that onnxruntime can load."),
     "E431": Explanation(
         "a model that says too little of itself",

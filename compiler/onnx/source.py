@@ -55,7 +55,7 @@ def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exporte
     state, told = weights.read(path)
     try:
         network = restore(told["bundle"])
-        preprocessing = _preprocessing(*told["input"], told["mean"], told["std"])
+        preprocessing = _preprocessing(told["input"], told["mean"], told["std"])
         names = tuple(map(str, told["class_names"]))
         top1 = float(told["top1"])
     except (KeyError, TypeError, ValueError) as error:
@@ -77,5 +77,6 @@ def _part(network: Network, output: str | None) -> tuple[Graph, str]:
     return upto(network.graph, last), f" up to `{node.name}` {node.volume}" if output else ""
 
 
-def _preprocessing(height: int, width: int, channels: int, mean: list[float], std: list[float]) -> Preprocessing:
+def _preprocessing(volume: list[int], mean: list[float], std: list[float]) -> Preprocessing:
+    height, width, channels = volume
     return Preprocessing(height, width, COLOURS[channels], tuple(mean), tuple(std))
