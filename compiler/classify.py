@@ -60,10 +60,10 @@ class Classifier:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An image's output, or what is wrong with the image."""
+    """An image's output, which is empty where something is wrong with the image."""
 
     path: Path
-    output: Floats | None
+    output: Floats
     wrong: Diagnostic | None = None
 
 
@@ -97,7 +97,10 @@ def classify(classifier: Classifier, paths: Sequence[Path]) -> Iterator[Outcome]
         images = [image for image in loaded if not isinstance(image, Diagnostic)]
         outputs = iter(classifier(images) if images else ())
         for path, image in zip(paths[begin : begin + BATCH], loaded, strict=True):
-            yield Outcome(path, None, image) if isinstance(image, Diagnostic) else Outcome(path, next(outputs))
+            if isinstance(image, Diagnostic):
+                yield Outcome(path, np.zeros(0), image)
+            else:
+                yield Outcome(path, next(outputs))
 
 
 def _load(path: Path, preprocessing: Preprocessing) -> Floats | Diagnostic:

@@ -21,6 +21,24 @@ Floats = NDArray[np.float32]
 SPAN = Span(Source("test.arch", "[1x1x1] INPUT\n"), 0, 1)
 
 
+SMALL = """
+net Small
+block unit(f)
+    add
+        | CONV f 3x3 p1 -> BN -> RELU -> CONV f 3x3 p1 -> BN
+        | x
+    RELU
+block stage(f, n)
+    n x unit(f)
+
+[16x16x3]  INPUT
+[16x16x8]  CONV 8 3x3 p1 -> BN -> RELU
+[16x16x8]  body: stage(8, 2)
+[8]        GAP -> DROPOUT 0.5
+[5]        FC 5
+"""
+
+
 def single(layer: Layer, inputs: Inputs) -> Graph:
     """A network of inputs and one layer, which is called `layer`."""
     entering = [Node(i, f"input{i}", Input(), (), volume, None, SPAN) for i, volume in enumerate(inputs)]

@@ -47,8 +47,7 @@ def command(
     """
     try:
         need("numpy", "onnxruntime", "PIL")
-        from archspec.compiler.classify import classify, open_classifier
-        from archspec.compiler.image import find
+        from archspec.compiler.classify import open_classifier
 
         classifier = open_classifier(model, device, features)
     except SpecError as error:
@@ -56,25 +55,34 @@ def command(
             click.echo(json.dumps({"model": str(model), "diagnostics": _dicts(error.diagnostics)}, indent=2))
         show(error.diagnostics)
         sys.exit(1)
-    paths, wrong = find(images)
-    wrong = [*_conflict(), *wrong]
-    click.echo(f"{model} on {classifier.opened.device}: {classifier.opened.why}", err=True)
-    outcomes = _watched(classify(classifier, paths), len(paths))
+    opened = classifier.opened
+    click.echo(f"{model} on {opened.device}: {opened.why}", err=True)
+    entries, wrong = _classify(classifier, images, top if not features else None, as_json)
     if as_json:
-        done = list(outcomes)
-        wrong += [outcome.wrong for outcome in done if outcome.wrong]
-        good = [outcome for outcome in done if outcome.wrong is None]
-        entries = [_entry(classifier, outcome.path, outcome.output, top, features) for outcome in good]
-        ran = {"model": str(model), "device": classifier.opened.device, "why": classifier.opened.why}
+        ran = {"model": str(model), "device": opened.device, "why": opened.why}
         click.echo(json.dumps({**ran, "images": entries, "diagnostics": _dicts(wrong)}, indent=2))
-    else:
-        for outcome in outcomes:
-            if outcome.wrong:
-                wrong.append(outcome.wrong)
-            else:
-                click.echo(_text(classifier, outcome.path, outcome.output, top, features))
     show(wrong)
     sys.exit(1 if any(finding.severity == "error" for finding in wrong) else 0)
+
+
+def _classify(
+    classifier: Classifier, images: tuple[Path, ...], top: int | None, as_json: bool
+) -> tuple[list[dict[str, Any]], list[Diagnostic]]:
+    """Entries for JSON, or else print what is found as it is found; and all that is wrong."""
+    from archspec.compiler.classify import classify
+    from archspec.compiler.image import find
+
+    paths, wrong = find(images)
+    wrong = [*_conflict(), *wrong]
+    entries = []
+    for outcome in _watched(classify(classifier, paths), len(paths)):
+        if outcome.wrong:
+            wrong.append(outcome.wrong)
+        elif as_json:
+            entries.append(_entry(classifier, outcome, top))
+        else:
+            click.echo(_text(classifier, outcome, top))
+    return entries, wrong
 
 
 def _conflict() -> Iterator[Diagnostic]:
@@ -95,19 +103,20 @@ def _watched(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
         yield outcome
 
 
-def _text(classifier: Classifier, path: Path, output: Any, top: int, features: bool) -> str:
-    if features:
-        return f"{path}\t" + " ".join(f"{value:.6g}" for value in output.ravel().tolist())
-    rows = [f"{100 * guess.probability:6.2f} %  {guess.name}" for guess in classifier.top(output, top)]
-    return "\n".join([str(path), *rows])
+def _text(classifier: Classifier, outcome: Outcome, top: int | None) -> str:
+    """The likeliest classes, or without `top` the output itself."""
+    if top is None:
+        return f"{outcome.path}\t" + " ".join(f"{value:.6g}" for value in outcome.output.ravel().tolist())
+    rows = [f"{100 * guess.probability:6.2f} %  {guess.name}" for guess in classifier.top(outcome.output, top)]
+    return "\n".join([str(outcome.path), *rows])
 
 
-def _entry(classifier: Classifier, path: Path, output: Any, top: int, features: bool) -> dict[str, Any]:
-    if features:
-        return {"image": str(path), "features": output.tolist()}
-    guesses = classifier.top(output, top)
+def _entry(classifier: Classifier, outcome: Outcome, top: int | None) -> dict[str, Any]:
+    if top is None:
+        return {"image": str(outcome.path), "features": outcome.output.tolist()}
+    guesses = classifier.top(outcome.output, top)
     ranked = [{"class": guess.number, "name": guess.name, "probability": guess.probability} for guess in guesses]
-    return {"image": str(path), "top": ranked}
+    return {"image": str(outcome.path), "top": ranked}
 
 
 def _dicts(findings: Iterable[Diagnostic]) -> list[dict[str, object]]:

@@ -1,0 +1,72 @@
+"""From an image file to what a network takes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from run_models import GRAY, write_photos
+
+from archspec.compiler.about import Preprocessing, untrained
+from archspec.compiler.image import find, load
+from archspec.volume import Volume
+
+PLAIN = Preprocessing(4, 4, "RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def test_each_colour_is_scaled_and_normalised(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4), (255, 51, 0)).save(tmp_path / "red.png")
+    array = load(tmp_path / "red.png", Preprocessing(4, 4, "RGB", (0.5, 0.0, 0.25), (0.5, 0.2, 1.0)))
+    assert array.shape == (3, 4, 4)
+    assert array.dtype == np.float32
+    np.testing.assert_allclose(array[:, 0, 0], [1.0, 1.0, -0.25], rtol=1e-6)
+
+
+def test_an_image_covers_the_input_and_is_cut_in_the_middle(tmp_path: Path) -> None:
+    image = Image.new("RGB", (12, 4), "black")
+    image.paste("white", (4, 0, 8, 4))
+    image.save(tmp_path / "stripe.png")
+    assert (load(tmp_path / "stripe.png", PLAIN) == 1).all()
+
+
+def test_the_rows_of_an_image_are_the_rows_of_the_input(tmp_path: Path) -> None:
+    image = Image.new("L", (4, 4), 0)
+    image.paste(255, (0, 0, 4, 1))
+    image.save(tmp_path / "top.png")
+    array = load(tmp_path / "top.png", PLAIN)
+    assert array[0, 0].tolist() == [1, 1, 1, 1]
+    assert not array[:, 1:].any()
+
+
+def test_a_camera_that_was_turned_is_turned_back(tmp_path: Path) -> None:
+    image = Image.new("L", (4, 4), 0)
+    image.paste(255, (0, 0, 4, 1))
+    orientation = Image.Exif()
+    orientation[0x0112] = 3  # upside down
+    image.save(tmp_path / "turned.png", exif=orientation)
+    assert load(tmp_path / "turned.png", PLAIN)[0, :, 0].tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "LA"])
+@pytest.mark.parametrize("preprocessing", [GRAY, PLAIN], ids=["gray", "RGB"])
+def test_every_kind_of_pixel_becomes_the_networks(mode: str, preprocessing: Preprocessing, tmp_path: Path) -> None:
+    file = tmp_path / ("image.jpg" if mode == "CMYK" else "image.png")
+    Image.new("RGB", (10, 10), "white").convert(mode).save(file)
+    array = load(file, preprocessing)
+    assert array.shape == (len(preprocessing.mean), preprocessing.height, preprocessing.width)
+    np.testing.assert_allclose(array, (1 - preprocessing.mean[0]) / preprocessing.std[0], atol=0.02)
+
+
+@pytest.mark.parametrize(("volume", "colours"), [((8, 6, 3), "RGB"), ((8, 6, 1), "gray")])
+def test_a_network_that_saw_no_data_has_the_preprocessing_of_its_input(volume: tuple[int, ...], colours: str) -> None:
+    found = untrained(Volume(volume))
+    assert found is not None
+    assert (found.height, found.width, found.colours, len(found.mean)) == (8, 6, colours, volume[2])
+    assert Preprocessing.from_json(found.to_json()) == found
+
+
+def test_a_folder_is_searched_through_in_order(tmp_path: Path) -> None:
+    photos = write_photos(tmp_path)
+    found, wrong = find((photos, photos / "a.png"))
+    assert [path.relative_to(photos).as_posix() for path in found] == ["a.png", "b.jpg", "more/c.webp", "a.png"]
+    assert wrong == []
