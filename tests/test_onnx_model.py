@@ -163,7 +163,7 @@ def test_a_model_can_end_in_any_named_result(name: str, output: str) -> None:
     ("name", "message", "helps"),
     [
         ("boddy", "no result is called `boddy`", ("did you mean `body`?",)),
-        ("zzz", "no result is called `zzz`", ("`archspec check SMALL --all` shows all names",)),
+        ("zzz", "no result is called `zzz`", ("`archspec check SPEC --all` shows all names",)),
         ("input", "`input` is what enters: nothing leads to it", ()),
     ],
 )
