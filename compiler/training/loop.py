@@ -164,7 +164,10 @@ class Trainer:
 
 
 def _loader(images: Images, order: Any, batch: int, workers: int) -> DataLoader[Any]:
-    return DataLoader(_Batched(images), batch_size=batch, sampler=order, num_workers=workers, collate_fn=_whole)
+    own = torch.Generator()  # a loader draws a number for its workers, which must not come out of the run's
+    return DataLoader(
+        _Batched(images), batch_size=batch, sampler=order, num_workers=workers, collate_fn=_whole, generator=own
+    )
 
 
 class _Batched(torch.utils.data.Dataset[Any]):

@@ -1,0 +1,364 @@
+"""Training: what a run writes, that it can be stopped and goes on exactly, and what is said of bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+from safetensors.torch import load_file
+
+from archspec.cli import main
+from archspec.compiler import weights
+from archspec.compiler.training.data import InOrder, Shuffled, stratified
+from archspec.compiler.training.optimise import Plateau, optimiser, rate
+from archspec.compiler.training.recipe import Recipe
+
+SMALL = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.1 -> FC 10\n"
+COLOUR = "net Colour\n[16x16x3] INPUT\nCONV 8 3x3 s2 p1 -> BN -> RELU\nGAP -> FC 5\n"
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "small.arch"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture
+def colour(tmp_path: Path) -> Path:
+    path = tmp_path / "colour.arch"
+    path.write_text(COLOUR)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes that a glance tells apart, dark and light, in both file formats."""
+    chance = np.random.default_rng(0)
+    for split, count in (("train", 24), ("val", 6)):
+        for name, base in (("dark", 40), ("light", 200)):
+            folder = tmp_path / "photos" / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                pixels = (base + chance.integers(-30, 30, (20 + number % 3, 24, 3))).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.{'jpg' if number % 2 else 'png'}")
+    return tmp_path / "photos"
+
+
+def train(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["train", *map(str, arguments)])
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "archspec", "train", *map(str, arguments)]
+
+
+def test_a_run_on_the_bundled_digits_learns_and_writes_what_it_says(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    result = train(spec, "--out", out, "--epochs", "4")
+    assert result.exit_code == 0, result.output
+    assert "scikit-learn's digits at [8x8x1]: 1,438 to train on, 359 held out" in result.stderr
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["images"] == 359
+    assert summary["top1"] > 0.8
+    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert (out / "metrics.csv").read_text().startswith("epoch,lr,loss,")
+    assert f"next: archspec export {out / 'weights.safetensors'}" in result.stderr
+
+
+def test_weights_know_their_spec_their_classes_and_their_preprocessing(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    state, about = weights.read(out / "weights.safetensors")
+    assert about["bundle"]["text"] == SMALL
+    assert about["class_names"] == list("0123456789")
+    assert (about["input"], len(about["mean"]), about["recipe"]["epochs"]) == ([8, 8, 1], 1, 1)
+    assert str(tmp_path) not in json.dumps(about)
+    assert set(state) == {
+        "conv1.weight", "bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var", "bn1.num_batches_tracked",
+        "fc1.weight", "fc1.bias",
+    }  # fmt: skip
+
+
+def test_json_is_the_summary_alone(spec: Path, tmp_path: Path) -> None:
+    result = train(spec, "--out", tmp_path / "run", "--epochs", "1", "--json")
+    assert json.loads(result.stdout)["classes"] == 10
+    assert result.stderr == ""
+
+
+def test_the_class_count_adapts_and_says_so(colour: Path, tmp_path: Path) -> None:
+    result = train(colour, "--out", tmp_path / "run", "--epochs", "1")
+    assert "Colour has 5 class scores, the data 10: it gets 10" in result.stderr
+    assert load_file(tmp_path / "run" / "weights.safetensors")["fc1.weight"].shape == (10, 8)
+
+
+def test_the_next_free_folder_is_taken(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert train(spec, "--epochs", "1").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["small-1", "small-2"]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--optimizer", "adamw", "--lr", "0.002"),
+        ("--schedule", "step", "--warmup", "0.5"),
+        ("--schedule", "plateau", "--label-smoothing", "0.1"),
+        ("--accumulate", "4", "--batch", "8", "--amp", "bf16"),
+    ],
+)
+def test_every_recipe_learns(spec: Path, tmp_path: Path, flags: tuple[str, ...]) -> None:
+    result = train(spec, "--out", tmp_path / "run", "--epochs", "4", "--json", *flags)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["top1"] > 0.6
+
+
+def test_a_folder_of_images_is_learned_and_exported_and_run(colour: Path, photos: Path, tmp_path: Path) -> None:
+    out, model = tmp_path / "run", tmp_path / "net.onnx"
+    flags = ("--epochs", "6", "--batch", "8", "--lr", "0.05", "--workers", "1", "--jitter", "0.1")
+    result = train(colour, "--data", photos, "--out", out, *flags)
+    assert result.exit_code == 0, result.output
+    assert "2 classes, 48 images to train on, 12 held out in `val`" in result.stderr
+    assert json.loads((out / "summary.json").read_text())["top1"] == 1.0
+    exported = CliRunner().invoke(main, ["export", str(out / "weights.safetensors"), "-o", str(model)])
+    assert exported.exit_code == 0, exported.output
+    ran = CliRunner().invoke(main, ["run", str(model), str(photos / "val" / "dark"), "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert "dark" in ran.stdout
+
+
+# ---- stopping and going on
+def test_a_run_that_is_stopped_goes_on_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
+    flags = ("--epochs", "3", "--seed", "5")
+    assert train(spec, "--out", tmp_path / "whole", *flags).exit_code == 0
+    stopped = tmp_path / "stopped"
+    process = subprocess.Popen(command(spec, "--out", stopped, *flags), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while "epoch   1/3" not in (line := process.stderr.readline()):
+        assert line, "it ended too soon"
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate()[1]
+    if process.returncode == 130:  # else it was done before the signal came
+        assert f"stopped; `archspec train --resume {stopped}` goes on from here" in said
+        assert not (stopped / "weights.safetensors").exists()
+        assert train("--resume", stopped).exit_code == 0
+    whole, again = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "stopped"))
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_a_run_that_is_killed_goes_on_from_its_last_epoch(spec: Path, tmp_path: Path) -> None:
+    flags = ("--epochs", "4", "--seed", "6")
+    assert train(spec, "--out", tmp_path / "whole", *flags).exit_code == 0
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(command(spec, "--out", killed, *flags), stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not (killed / "checkpoint.pt").exists() and time.monotonic() < end:
+        if process.poll() is not None:
+            break
+    process.kill()
+    process.wait()
+    if not (killed / "weights.safetensors").exists():
+        assert train("--resume", killed).exit_code == 0
+    whole, again = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
+    spec = tmp_path / "plain.arch"  # no BN and no dropout, whose values belong to a process
+    spec.write_text("net Plain\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> RELU -> POOL 2x2 s2\nFC 10\n")
+    flags = ("--epochs", "2")
+    assert train(spec, "--out", tmp_path / "one", "--batch", "32", *flags).exit_code == 0
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run = [*torchrun, "-m", "archspec", "train", str(spec), "--out", str(tmp_path / "two"), "--batch", "16", *flags]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("top-1") == 3  # the first process alone
+    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
+
+
+# ---- bad input
+def test_bad_folders_get_one_message_each(colour: Path, photos: Path, tmp_path: Path) -> None:
+    empty, single, text = tmp_path / "empty", tmp_path / "single", tmp_path / "text"
+    empty.mkdir()
+    (single / "cats").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(single / "cats" / "a.png")
+    for name in ("a", "b"):
+        (text / name).mkdir(parents=True)
+        Image.new("RGB", (9, 9)).save(text / name / "fine.png")
+        Image.new("RGB", (9, 9)).save(text / name / "fine2.png")
+    (text / "a" / "words.jpg").write_text("no image")
+    cases = {
+        empty: "has no folders of images",
+        single: "has one class, `cats`",
+        text: "words.jpg` is no image",
+        tmp_path / "missing": "there is no folder",
+    }
+    for folder, said in cases.items():
+        result = train(colour, "--data", folder, "--out", tmp_path / "run", "--epochs", "1")
+        assert result.exit_code == 1, result.output
+        assert said in result.stderr
+        assert "Traceback" not in result.output
+
+
+def test_a_truncated_image_is_named(colour: Path, photos: Path, tmp_path: Path) -> None:
+    path = photos / "train" / "dark" / "0.png"
+    path.write_bytes(path.read_bytes()[:-200])
+    result = train(colour, "--data", photos, "--out", tmp_path / "run", "--epochs", "1", "--batch", "8", "--workers", "0")
+    assert result.exit_code == 1
+    assert f"`{path}` cannot be read as an image" in result.stderr
+
+
+def test_fewer_images_than_a_step_takes(colour: Path, photos: Path, tmp_path: Path) -> None:
+    result = train(colour, "--data", photos, "--out", tmp_path / "run", "--batch", "64")
+    assert result.exit_code == 1
+    assert "48 images to train on, and a step takes 64" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[8x8x3] INPUT\nCONV 4 3x3\n", "it classifies no images"),
+        ("[9x8] INPUT\nGAP -> FC 10\n", "it classifies no images"),
+        ("[8x8x1] INPUT\nFC ten\n", "unknown"),
+    ],
+)
+def test_a_spec_that_cannot_be_trained_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "wrong.arch"
+    path.write_text(text)
+    result = train(path, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_a_folder_that_holds_a_run_is_left_as_it_is(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    before = (out / "weights.safetensors").read_bytes()
+    result = train(spec, "--out", out, "--epochs", "1")
+    assert result.exit_code == 1
+    assert "another `--out` leaves it as it is" in result.stderr
+    assert (out / "weights.safetensors").read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_is_refused(spec: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = train(spec, "--out", tmp_path / "file" / "run")
+    assert result.exit_code == 1
+    assert "cannot write into" in result.stderr
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-100], lambda data: b"", lambda data: b"PK" + data[:50]])
+def test_a_damaged_checkpoint_is_refused(spec: Path, tmp_path: Path, damage: object) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    path = out / "checkpoint.pt"
+    path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
+    result = train("--resume", out)
+    assert result.exit_code == 1
+    assert "is no whole checkpoint" in result.stderr
+
+
+def test_nothing_in_a_checkpoint_is_run(spec: Path, tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, (f"touch {tmp_path / 'harmed'}",)
+
+    torch.save({"rows": Harmful()}, tmp_path / "checkpoint.pt")
+    assert train("--resume", tmp_path).exit_code == 1
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_resuming_nothing_is_refused(tmp_path: Path) -> None:
+    result = train("--resume", tmp_path)
+    assert result.exit_code == 1
+    assert "there is no checkpoint" in result.stderr
+
+
+def test_weights_of_another_spec_are_refused_at_the_first_difference(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    state, about = weights.read(out / "weights.safetensors")
+    about["bundle"]["text"] = SMALL.replace("CONV 8", "CONV 9")
+    weights.write(out / "weights.safetensors", state, about)
+    result = CliRunner().invoke(main, ["export", str(out / "weights.safetensors"), "-o", str(tmp_path / "net.onnx")])
+    assert result.exit_code == 1
+    assert "`conv1.weight` is 8x1x3x3" in result.stderr
+    assert not (tmp_path / "net.onnx").exists()
+
+
+@pytest.mark.parametrize("arguments", [(), ("lenet5", "--resume", "x"), ("lenet5", "--epochs", "0"), ("lenet5", "--lr", "0")])
+def test_a_wrong_command_line_ends_with_status_2(arguments: tuple[str, ...]) -> None:
+    assert train(*arguments).exit_code == 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="is about a machine without CUDA")
+@pytest.mark.parametrize("flags", [("--device", "cuda"), ("--amp", "fp16")])
+def test_cuda_that_is_not_there_is_said_to_be_missing(spec: Path, flags: tuple[str, ...]) -> None:
+    result = train(spec, *flags)
+    assert result.exit_code == 1
+    assert "CUDA" in result.stderr
+
+
+# ---- parts
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_every_held_out_image_counts_once_on_any_number_of_processes(processes: int) -> None:
+    keys = [key for rank in range(processes) for key in InOrder(101, rank, processes)]
+    assert sorted(place for place, _ in keys) == list(range(101))
+
+
+def test_an_epoch_shows_each_image_once_and_another_order_each_time() -> None:
+    orders = []
+    for epoch in (0, 1):
+        parts = [Shuffled(100, 3, rank, 2) for rank in range(2)]
+        for part in parts:
+            part.epoch = epoch
+        orders.append([place for part in parts for place, _ in part])
+        assert sorted(orders[-1]) == list(range(100))
+    assert orders[0] != orders[1]
+
+
+def test_held_out_images_are_of_every_class_and_not_trained_on() -> None:
+    classes = torch.tensor([0] * 50 + [1] * 30 + [2] * 3)
+    kept, out = stratified(classes, 0.1, seed=0)
+    assert sorted(torch.cat([kept, out]).tolist()) == list(range(83))
+    assert torch.bincount(classes[out]).tolist() == [5, 3, 1]
+
+
+def test_biases_and_norms_are_not_decayed() -> None:
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+    decayed, others = optimiser(module, Recipe(weight_decay=0.1)).param_groups
+    assert [one.dim() for one in decayed["params"]] == [4]
+    assert (decayed["weight_decay"], others["weight_decay"], len(others["params"])) == (0.1, 0.0, 3)
+
+
+def test_rates_warm_up_and_fall() -> None:
+    recipe = Recipe(epochs=90, warmup=5, schedule="step")
+    rates = [rate(recipe, 1.0, epoch, Plateau()) for epoch in (0, 2.5, 10, 40, 70, 85)]
+    assert rates == pytest.approx([0.002, 0.501, 1, 0.1, 0.01, 0.001], rel=0.02)
+    cosine = [rate(Recipe(epochs=10, warmup=0), 1.0, epoch, Plateau()) for epoch in (0, 5, 10)]
+    assert cosine == pytest.approx([1, 0.5, 0])
+
+
+def test_a_plateau_divides_the_rate() -> None:
+    plateau = Plateau()
+    for _ in range(8):
+        plateau.see(1.0)
+    assert plateau.factor == pytest.approx(0.1)
+
+
+def test_the_rate_follows_the_batch() -> None:
+    assert Recipe(lr=0.1, batch=256, accumulate=2, reference_batch=256).scaled_lr(2) == pytest.approx(0.4)
