@@ -107,7 +107,12 @@ HELPS = [
     ("sequence_needed", "TOKENS", "MHSA 4", "TOKENS -> MHSA 4"),
     ("slice_past_the_channels", "SLICE 4 8", "SLICE 4 9", "SLICE 4 8"),
     ("total_params_wrong", "TOTAL params: 1.51M", "TOTAL params: 2M", "TOTAL params: 1.51M"),
-    ("total_memory_wrong", "TOTAL memory: 151K * 4 bytes ~= 0.6022MB", "TOTAL memory: 24M * 4 bytes ~= 96MB", "TOTAL memory: 151K * 4 bytes ~= 0.6022MB"),
+    (
+        "total_memory_wrong",
+        "TOTAL memory: 151K * 4 bytes ~= 0.6022MB",
+        "TOTAL memory: 24M * 4 bytes ~= 96MB",
+        "TOTAL memory: 151K * 4 bytes ~= 0.6022MB",
+    ),
     ("window_too_large", "p2", "CONV 8 7x7", "CONV 8 7x7 p2"),
     ("window_with_stride_misfits", "p1", "s2", "s2 p1"),
 ]

@@ -217,7 +217,7 @@ def test_bad_folders_get_one_message_each(colour: Path, photos: Path, tmp_path: 
 def test_a_truncated_image_is_named(colour: Path, photos: Path, tmp_path: Path) -> None:
     path = photos / "train" / "dark" / "0.png"
     path.write_bytes(path.read_bytes()[:-200])
-    result = train(colour, "--data", photos, "--out", tmp_path / "run", "--epochs", "1", "--batch", "8", "--workers", "0")
+    result = train(colour, "--data", photos, "--out", tmp_path / "run", "--batch", "8", "--workers", "0")
     assert result.exit_code == 1
     assert f"`{path}` cannot be read as an image" in result.stderr
 
@@ -300,7 +300,9 @@ def test_weights_of_another_spec_are_refused_at_the_first_difference(spec: Path,
     assert not (tmp_path / "net.onnx").exists()
 
 
-@pytest.mark.parametrize("arguments", [(), ("lenet5", "--resume", "x"), ("lenet5", "--epochs", "0"), ("lenet5", "--lr", "0")])
+@pytest.mark.parametrize(
+    "arguments", [(), ("lenet5", "--resume", "x"), ("lenet5", "--epochs", "0"), ("lenet5", "--lr", "0")]
+)
 def test_a_wrong_command_line_ends_with_status_2(arguments: tuple[str, ...]) -> None:
     assert train(*arguments).exit_code == 2
 

@@ -24,12 +24,13 @@ Examples:
   torchrun --nproc-per-node 2 -m archspec train lenet5
 
 \b
---data takes a folder with one folder of images a class, in `train` and `val` (or `validation`);
-without these a tenth is held out. Without --data it trains on scikit-learn's 1,797 handwritten digits.
+--data takes a folder with one folder of images a class, in `train` and `val` (or
+`validation`); without these a tenth is held out. Without --data it trains on the 1,797
+handwritten digits that come with scikit-learn.
 
 \b
-Exit status: 0, or 1 where the spec or the data are wrong, or 2 where the command line is, or 130
-where it was stopped (Ctrl-C, SIGTERM): then a checkpoint is left.
+Exit status: 0, or 1 where the spec or the data are wrong, or 2 where the command line is, or
+130 where it was stopped (Ctrl-C, SIGTERM): then a checkpoint is left.
 """
 POSITIVE = click.FloatRange(0, min_open=True)
 SCHEDULES, AMP = ("cosine", "step", "plateau", "constant"), ("off", "bf16", "fp16")

@@ -6,8 +6,10 @@ In: the input's volume. Out: `Data`, the digits scaled to it, a fifth of each cl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
@@ -46,6 +48,15 @@ def _shifted(images: Tensor, seeds: Tensor) -> Tensor:
     rows = down[:, None] + torch.arange(height)
     columns = right[:, None] + torch.arange(width)
     return padded[torch.arange(count)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def write_samples(held_out: Digits, folder: Path) -> None:
+    """Write one held-out digit of each class as an image, so that there is something to classify."""
+    folder.mkdir(exist_ok=True)
+    for one in sorted(set(held_out.classes.tolist())):
+        place = int((held_out.classes == one).nonzero()[0])
+        pixels = held_out.images[place].permute(1, 2, 0).squeeze(-1).numpy()
+        Image.fromarray(pixels).save(folder / f"{one}.png")
 
 
 def digits(volume: Volume, seed: int) -> Data:

@@ -21,7 +21,7 @@ from archspec.api import Network, restore
 from archspec.compiler import weights
 from archspec.compiler.lower import build
 from archspec.compiler.training.data import Data
-from archspec.compiler.training.digits import digits
+from archspec.compiler.training.digits import Digits, digits, write_samples
 from archspec.compiler.training.distributed import Group, joined
 from archspec.compiler.training.folder import check_images, folder
 from archspec.compiler.training.loop import Trainer
@@ -29,6 +29,9 @@ from archspec.compiler.training.progress import Progress, clock
 from archspec.compiler.training.recipe import Recipe
 from archspec.compiler.training.state import WEIGHTS, RunFolder
 from archspec.diagnostics import Diagnostic, SpecError
+
+
+SAMPLES = "samples"
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,9 @@ def _finish(trainer: Trainer, session: Session, seconds: float) -> dict[str, Any
         weights.write(run.path / WEIGHTS, trainer.module.state_dict(), about)
         run.finish(summary)
         say(f"top-1 {100 * found['top1']:.2f} % ({right:,} of {images:,} held out) after {clock(seconds)}")
+        if isinstance(data.held_out, Digits):
+            write_samples(data.held_out, run.path / SAMPLES)
+            say(f"a held-out digit of each class as an image: {run.path / SAMPLES}/")
         say(f"next: archspec export {run.path / WEIGHTS} -o {network.name}.onnx")
     return summary
 
