@@ -30,7 +30,6 @@ from archspec.compiler.training.recipe import Recipe
 from archspec.compiler.training.state import WEIGHTS, RunFolder
 from archspec.diagnostics import Diagnostic, SpecError
 
-
 SAMPLES = "samples"
 
 
