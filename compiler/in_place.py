@@ -12,6 +12,7 @@ from archspec.layers.attention import Attention
 from archspec.layers.dropout import Dropout, DropPath
 from archspec.layers.linear import FullyConnected
 from archspec.layers.merge import Add
+from archspec.layers.pixels import SpaceToDepth
 
 KEEP_THEIR_RESULT = (Relu, Tanh, Sigmoid, Softmax)
 PASS_THROUGH = (Dropout, DropPath)  # in use they are the identity: then their input would be written to
@@ -37,7 +38,7 @@ def _may_write(graph: Graph, index: int) -> bool:
 
 
 def _is_view(node: Node) -> bool:
-    if node.layer.is_view:
+    if node.layer.is_view or isinstance(node.layer, SpaceToDepth):  # a map of one block needs no copy
         return True
     if isinstance(node.layer, FullyConnected):
         return len(node.volume) == 2

@@ -8,44 +8,67 @@ class tokens and position embeddings are a normal of 0.02, cut at twice that (Vi
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Generator, nn
+from torch.overrides import TorchFunctionMode
 
 from archspec.ir import Graph, Node
 from archspec.layers.activation import Gelu, HardSwish, Relu, Relu6, Silu
 from archspec.layers.attention import Attention
 from archspec.layers.conv import Convolution
 from archspec.layers.linear import FullyConnected
+from archspec.layers.merge import Add, Concat
+from archspec.layers.pool import MaxPool
 from archspec.layers.sequence import ClassToken, PositionEmbedding
 from archspec.layers.upconv import TransposedConv
 
 RECTIFIERS = (Relu, Relu6, Gelu, Silu, HardSwish)
+LETS_THROUGH = (Add, Concat, MaxPool)  # as do linear layers without weights
 TOKEN_STD = 0.02
+
+
+class Unfilled(TorchFunctionMode):
+    """Modules made within get zeros for the random weights that torch would draw, from its generator, for nothing."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Zeros for a draw; anything else as it is."""
+        if func in (nn.init.kaiming_uniform_, nn.init.xavier_uniform_, nn.init.uniform_):
+            return nn.init.zeros_((*args, *(kwargs or {}).values())[0])
+        return func(*args, **(kwargs or {}))
 
 
 def initialise(graph: Graph, module: nn.Module, generator: Generator | None) -> None:
     """Fill the parameters; norms and learned scales keep what their modules began with."""
+    rectified = _rectified(graph)
     with torch.no_grad():
         for node in graph.nodes:
             if not node.inputs or not graph.tensors(node):
                 continue
             own = module.get_submodule(node.name)
             if isinstance(node.layer, Convolution | TransposedConv | FullyConnected):
-                _fill(own, _is_rectified(graph, node), generator)
+                _fill(own, _fan_in(graph, node) if rectified[node.index] else None, generator)
             elif isinstance(node.layer, Attention):
                 _fill_attention(own, generator)
             elif isinstance(node.layer, ClassToken | PositionEmbedding):
                 _normal(own.get_parameter("weight"), generator)
 
 
-def _fill(own: nn.Module, rectified: bool, generator: Generator | None) -> None:
+def _fill(own: nn.Module, fan_in: float | None, generator: Generator | None) -> None:
+    """He's normal distribution where the fan-in is given."""
     weight = own.get_parameter("weight")
-    if rectified:
-        nn.init.kaiming_normal_(weight, mode="fan_in", nonlinearity="relu", generator=generator)
-    else:
+    if fan_in is None:
         nn.init.xavier_uniform_(weight, generator=generator)
+    else:
+        nn.init.normal_(weight, std=(2 / fan_in) ** 0.5, generator=generator)
     if getattr(own, "bias", None) is not None:
         nn.init.zeros_(own.get_parameter("bias"))
+
+
+def _fan_in(graph: Graph, node: Node) -> float:
+    """How many products are summed up in one value of the output: of a UPCONV on average."""
+    return node.layer.macs(graph.inputs(node), node.volume) / node.volume.values
 
 
 def _fill_attention(own: nn.Module, generator: Generator | None) -> None:
@@ -62,14 +85,16 @@ def _normal(parameter: nn.Parameter, generator: Generator | None) -> None:
     nn.init.trunc_normal_(parameter, std=TOKEN_STD, a=-2 * TOKEN_STD, b=2 * TOKEN_STD, generator=generator)
 
 
-def _is_rectified(graph: Graph, node: Node) -> bool:
-    """Whether what comes next, but for linear layers on one path, is a rectifier."""
-    readers = graph.consumers[node.index]
-    while len(readers) == 1:
-        after = graph.nodes[readers[0]]
-        if isinstance(after.layer, RECTIFIERS):
-            return True
-        if not after.layer.is_linear or after.layer.is_weight_layer or len(after.inputs) > 1:
-            return False
-        readers = graph.consumers[after.index]
-    return any(isinstance(graph.nodes[index].layer, RECTIFIERS) for index in readers)
+def _rectified(graph: Graph) -> list[bool]:
+    """For each node, whether a rectifier comes next on some path, but for what lets values through."""
+    found = [False] * len(graph.nodes)
+    for node in reversed(graph.nodes):
+        after = [graph.nodes[index] for index in graph.consumers[node.index]]
+        found[node.index] = any(
+            isinstance(one.layer, RECTIFIERS) or (_lets_through(one) and found[one.index]) for one in after
+        )
+    return found
+
+
+def _lets_through(node: Node) -> bool:
+    return isinstance(node.layer, LETS_THROUGH) or (node.layer.is_linear and not node.layer.is_weight_layer)

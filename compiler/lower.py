@@ -10,6 +10,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Iterable
 from itertools import count
+from keyword import iskeyword
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from torch.nn import functional
 from archspec.api import Network
 from archspec.compiler.expressions import EXPRESSIONS, IN_PLACE, entering
 from archspec.compiler.in_place import overwriting
-from archspec.compiler.initialise import initialise
+from archspec.compiler.initialise import Unfilled, initialise
 from archspec.compiler.modules import module_of
 from archspec.diagnostics import Diagnostic, Label, SpecError
 from archspec.ir import Graph, Node
@@ -33,11 +34,18 @@ class Lowered(nn.Module):
 
     Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; a network with
     auxiliary classifiers returns while training a tuple: the output, then theirs, in the order of the spec.
-    `loss_weights` are those of the tuple's parts. `code` is the text of the forward pass in use.
+    `loss_weights` are those of the tuple's parts. `code` and `training_code` are the text of the forward pass.
     """
 
-    code: str
-    loss_weights: tuple[float, ...]
+    def __init__(self, code: str, training_code: str, loss_weights: tuple[float, ...]) -> None:
+        super().__init__()
+        self.code, self.training_code = code, training_code
+        self.loss_weights = loss_weights
+        self._compile()
+
+    def _compile(self) -> None:
+        self._use = _function(self.code)
+        self._train = self._use if self.training_code == self.code else _function(self.training_code)
 
     def forward(self, images: Tensor) -> Any:
         """Run the network."""
@@ -45,8 +53,12 @@ class Lowered(nn.Module):
             return self._train(self, images)
         return self._use(self, images)
 
-    _train: Forward
-    _use: Forward
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_use", "_train")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]  # torch leaves it so
+        self._compile()
 
 
 def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
@@ -57,15 +69,13 @@ def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
     Raises SpecError for a layer whose name torch has for something else.
     """
     graph = network.graph if isinstance(network, Network) else network
-    module = Lowered()
-    for node in graph.nodes:
-        if node.inputs:
-            _add_module(module, graph, node)
-    module.loss_weights = (1.0, *(head.weight for head in graph.heads))
-    heads = tuple(head.output for head in graph.heads)
-    use, module.code = _compile(graph, graph.trunk, (graph.output,))
-    train = _compile(graph, graph.nodes, (graph.output, *heads))[0] if heads else use
-    module._use, module._train = use, train
+    ends = (graph.output, *(head.output for head in graph.heads))
+    weights = (1.0, *(head.weight for head in graph.heads))
+    module = Lowered(_code(graph, graph.trunk, ends[:1]), _code(graph, graph.nodes, ends), weights)
+    with Unfilled():
+        for node in graph.nodes:
+            if node.inputs:
+                _add_module(module, graph, node)
     initialise(graph, module, None if seed is None else torch.Generator().manual_seed(seed))
     return module
 
@@ -90,20 +100,24 @@ def _add_module(root: nn.Module, graph: Graph, node: Node) -> None:
 def _need_free(parent: nn.Module, name: str, node: Node) -> None:
     """Raise where torch has something of this name: `train`, `type`, `forward`."""
     if hasattr(parent, name):
-        message = f"`{name}` cannot name a layer: torch's modules have something of that name"
+        message = f"`{name}` cannot name a layer: the torch module has something of that name"
         label = Label(node.span, "named here")
         raise SpecError([Diagnostic("E400", message, (label,), helps=("choose another label",))])
 
 
-def _compile(graph: Graph, nodes: Iterable[Node], ends: tuple[int, ...]) -> tuple[Forward, str]:
-    """The forward pass over some nodes, as a function of the module and the images; and its text."""
-    text = "\n".join(["def forward(self, v0):", *_statements(graph, tuple(nodes), ends)]) + "\n"
-    name = f"<archspec {graph.title or 'network'} {next(_numbers)}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)  # for tracebacks
+def _function(code: str) -> Forward:
+    """The forward pass as a function of the module and the images."""
+    name = f"<archspec network {next(_numbers)}>"
+    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)  # for tracebacks
     space: dict[str, Any] = {"torch": torch, "functional": functional}
-    exec(compile(text, name, "exec"), space)  # generated above from the graph alone
+    exec(compile(code, name, "exec"), space)  # generated below from the graph alone
     forward: Forward = space["forward"]
-    return forward, text
+    return forward
+
+
+def _code(graph: Graph, nodes: Iterable[Node], ends: tuple[int, ...]) -> str:
+    """The text of the forward pass over some nodes."""
+    return "\n".join(["def forward(self, v0):", *_statements(graph, tuple(nodes), ends)]) + "\n"
 
 
 def _statements(graph: Graph, nodes: tuple[Node, ...], ends: tuple[int, ...]) -> Iterable[str]:
@@ -126,4 +140,11 @@ def _expression(graph: Graph, node: Node, in_place: frozenset[int]) -> str:
     if type(layer) in EXPRESSIONS:
         table = IN_PLACE if node.index in in_place else EXPRESSIONS
         return table[type(layer)](layer, names, volumes)
-    return f"self.{node.name}({entering(layer, names[0], volumes[0])})"
+    return f"{_submodule(node.name)}({entering(layer, names[0], volumes[0])})"
+
+
+def _submodule(name: str) -> str:
+    found = "self"
+    for part in name.split("."):  # a label may be a word of Python
+        found = f"getattr({found}, {part!r})" if iskeyword(part) else f"{found}.{part}"
+    return found

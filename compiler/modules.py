@@ -71,9 +71,9 @@ class PaddedMaxPool2d(nn.Module):
 
 
 class PaddedAvgPool2d(nn.Module):
-    """An average pool whose padding differs from end to end; `share` is how much of each window counts."""
+    """An average pool whose padding differs from end to end; `counts` is how many places of each window count."""
 
-    share: Tensor
+    counts: Tensor
 
     def __init__(self, layer: AvgPool, volume: Volume, out: Volume) -> None:
         super().__init__()
@@ -84,12 +84,14 @@ class PaddedAvgPool2d(nn.Module):
             (above, below), (before, behind) = layer.pads
             counted = functional.pad(counted, (before, behind, above, below), value=1.0)
             left, right, top, bottom = 0, right - behind, 0, bottom - below
-        share = functional.avg_pool2d(functional.pad(counted, (left, right, top, bottom)), self.kernel, self.stride)
-        self.register_buffer("share", share, persistent=False)
+        self.register_buffer("counts", self._sums(counted, (left, right, top, bottom)), persistent=False)
+
+    def _sums(self, input: Tensor, ends: Ends) -> Tensor:
+        return functional.avg_pool2d(functional.pad(input, ends), self.kernel, self.stride, divisor_override=1)
 
     def forward(self, input: Tensor) -> Tensor:
-        """The mean over the whole window, by the share of it that counts."""
-        return functional.avg_pool2d(functional.pad(input, self.ends), self.kernel, self.stride) / self.share
+        """The sum over each window, by how many places of it count."""
+        return self._sums(input, self.ends) / self.counts
 
 
 class SequenceBatchNorm(nn.BatchNorm1d):
@@ -237,7 +239,9 @@ def module_of(layer: Layer, volumes: Volumes, out: Volume) -> nn.Module | None:
     """The module of a layer; nothing where an expression of tensors does (`expressions.py`)."""
     named = layer.module(volumes)
     if named is not None:
-        module: nn.Module = getattr(nn, named.name)(**named.arguments)
+        # `in_place.py` decides who may write over an input: a RELU6 may have it from a value that others read
+        arguments = {name: value for name, value in named.arguments.items() if name != "inplace"}
+        module: nn.Module = getattr(nn, named.name)(**arguments)
         return module
     if isinstance(layer, Convolution):
         return PaddedConv2d(layer, volumes[0], out)
