@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "Check a spec and print what its network costs, layer by layer.",
     "specs": "List the built-in specs.",
     "train": "Train a spec on a folder of images, or on bundled digits.",
+    "probe": "Show how signals and gradients flow before training.",
     "export": "Write a network as ONNX, proven against torch.",
     "run": "Classify images with an exported network.",
     "doctor": "Show versions, devices and what works.",

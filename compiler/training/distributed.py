@@ -5,6 +5,7 @@ In: the environment. Out: a `Group`, through which a run talks to the others. Wi
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,5 +53,8 @@ def joined(device: str) -> Iterator[Group]:
     distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
     try:
         yield Group(rank, size, place)
+        # DDP's reducer has threads that use the group: it goes first, and nobody leaves before the others are done
+        gc.collect()
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()

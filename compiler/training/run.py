@@ -90,21 +90,30 @@ def _run(
     network: Network, recipe: Recipe, options: Options, resumed: tuple[RunFolder, dict[str, Any]] | None
 ) -> dict[str, Any]:
     with joined(options.device) as group, _stopping() as stop:
-        progress = Progress(options.quiet or not group.is_first)
-        data = folder(options.data, network.input, recipe) if options.data else digits(network.input, recipe.seed)
-        check_images(data.train)
-        check_images(data.held_out)
-        network = _with_classes(network, len(data.class_names), progress)
-        torch.manual_seed(recipe.seed + group.rank)
-        trainer = Trainer(build(network, seed=recipe.seed), data, recipe, group, options.workers)
-        trainer.stop = stop
-        run = resumed[0] if resumed else RunFolder.new(options.out, network.name) if group.is_first else None
-        if resumed:
-            weights.fill(trainer.module, resumed[1]["module"], "the checkpoint")
-            trainer.restore(resumed[1])
-        session = Session(network, data, recipe, group, progress, run if group.is_first else None, options.data)
-        _announce(session)
-        return _epochs(trainer, session)
+        return _in_group(network, recipe, options, resumed, (group, stop))
+
+
+def _in_group(
+    network: Network, recipe: Recipe, options: Options, resumed: tuple[RunFolder, dict[str, Any]] | None,
+    around: tuple[Group, Callable[[], bool]],
+) -> dict[str, Any]:  # fmt: skip
+    """The run of one process. All that it made is gone when it returns, before the group is left."""
+    group, stop = around
+    progress = Progress(options.quiet or not group.is_first)
+    data = folder(options.data, network.input, recipe) if options.data else digits(network.input, recipe.seed)
+    check_images(data.train)
+    check_images(data.held_out)
+    network = _with_classes(network, len(data.class_names), progress)
+    torch.manual_seed(recipe.seed + group.rank)
+    trainer = Trainer(build(network, seed=recipe.seed), data, recipe, group, options.workers)
+    trainer.stop = stop
+    run = resumed[0] if resumed else RunFolder.new(options.out, network.name) if group.is_first else None
+    if resumed:
+        weights.fill(trainer.module, resumed[1]["module"], "the checkpoint")
+        trainer.restore(resumed[1])
+    session = Session(network, data, recipe, group, progress, run if group.is_first else None, options.data)
+    _announce(session)
+    return _epochs(trainer, session)
 
 
 def _with_classes(network: Network, classes: int, progress: Progress) -> Network:
