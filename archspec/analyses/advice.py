@@ -49,12 +49,12 @@ def missing_activations(graph: Graph) -> tuple[Diagnostic, ...]:
 
 
 def _linear_before(graph: Graph, node: Node) -> Node | None:
-    """The weight layer before this one, if only normalisations and the like stand between."""
+    """The weight layer before this one, if only linear layers stand between, and nobody else reads what they make."""
     if not node.layer.is_weight_layer or not node.layer.is_linear or len(node.inputs) != 1:
         return None
     before = graph.nodes[node.inputs[0]]
-    while before.layer.is_linear and not before.layer.is_weight_layer and len(before.inputs) == 1:
+    while len(graph.consumers[before.index]) == 1 and before.layer.is_linear and len(before.inputs) == 1:
+        if before.layer.is_weight_layer:
+            return None if getattr(before.layer, "linear", False) else before
         before = graph.nodes[before.inputs[0]]
-    if not before.layer.is_weight_layer or not before.layer.is_linear or getattr(before.layer, "linear", False):
-        return None
-    return before
+    return None

@@ -20,12 +20,12 @@ def _head() -> list[nn.Module]:
 
 def mobilenet_v1() -> nn.Module:
     """Table 1: thirteen pairs of a depthwise 3x3 and a 1x1; 4,231,976 parameters."""
-    layers = [*_conv_bn(3, 32, 3, 2), nn.ReLU(inplace=True)]
+    layers = [*_conv_bn(3, 32, 3, 2), nn.ReLU6()]
     channels = 32
     plan = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
     for width, stride in plan:
-        layers += [*_conv_bn(channels, channels, 3, stride, channels), nn.ReLU(inplace=True)]
-        layers += [*_conv_bn(channels, width, 1), nn.ReLU(inplace=True)]
+        layers += [*_conv_bn(channels, channels, 3, stride, channels), nn.ReLU6()]
+        layers += [*_conv_bn(channels, width, 1), nn.ReLU6()]
         channels = width
     return nn.Sequential(*layers, *_head(), nn.Linear(channels, 1000))
 
