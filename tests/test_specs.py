@@ -10,7 +10,7 @@ import archspec
 from archspec.library import built_in
 
 # trainable parameters, MACs for one image, weight layers along the longest path
-PUBLISHED: dict[str, tuple[int, int, int | None]] = {
+PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
     "lenet5": (61_706, 416_520, 5),
     "alexnet": (62_378_344, 1_135_256_096, 8),
     "alexnet_2gpu": (60_965_224, 724_406_816, 8),
@@ -48,6 +48,37 @@ PUBLISHED: dict[str, tuple[int, int, int | None]] = {
     "mobilenet_v1": (4_231_976, 568_740_352, None),
     "mobilenet_v2": (3_504_872, 300_774_272, None),
     "squeezenet": (1_235_496, 349_151_936, None),
+    "shufflenet_v1": (1_865_728, 137_460_672, None),
+    "shufflenet_v2": (2_278_604, 144_907_992, None),
+    "efficientnet": (5_288_548, 385_814_752, None),
+    "efficientnet_b0": (5_288_548, 385_814_752, None),
+    "efficientnet_b1": (7_794_184, 686_802_832, None),
+    "efficientnet_b2": (9_109_994, None, None),
+    "efficientnet_b3": (12_233_232, None, None),
+    "efficientnet_b4": (19_341_616, None, None),
+    "efficientnet_b5": (30_389_784, None, None),
+    "efficientnet_b6": (43_040_704, None, None),
+    "efficientnet_b7": (66_347_960, None, None),
+    "convnext": (28_589_128, 4_455_531_264, None),
+    "convnext_tiny": (28_589_128, 4_455_531_264, None),
+    "convnext_small": (50_223_688, None, None),
+    "convnext_base": (88_591_464, None, None),
+    "convnext_large": (197_767_336, None, None),
+    "convnext_xlarge": (350_196_968, None, None),
+    "vit": (86_567_656, 16_848_500_736, None),
+    "vit_b32": (88_224_232, 4_363_106_304, None),
+    "vit_b16": (86_567_656, 16_848_500_736, None),
+    "vit_l16": (304_326_632, 59_647_172_608, None),
+    "vit_h14": (632_045_800, 161_884_375_040, None),
+    "mixer": (59_880_472, 12_601_767_936, None),
+    "mixer_s16": (18_528_264, 3_776_958_464, None),
+    "mixer_b16": (59_880_472, 12_601_767_936, None),
+    "mixer_l16": (208_196_168, 44_547_678_208, None),
+    "resmlp12": (15_350_872, 3_009_739_776, None),
+    "gmlp_s16": (19_422_656, 4_392_060_928, None),
+    "swin_t": (28_288_354, 4_350_425_088, None),
+    "inception_naive": (None, 854_196_224, None),
+    "inception_naive_bottlenecks": (None, 271_351_808, None),
     "resnet": (25_557_032, 4_089_184_256, 50),
     "resnet_r18": (11_689_512, 1_814_073_344, 18),
     "resnet_r34": (21_797_672, 3_663_761_408, 34),
@@ -56,20 +87,22 @@ PUBLISHED: dict[str, tuple[int, int, int | None]] = {
     "resnet_r152": (60_192_808, 11_513_626_624, 152),
 }
 RECEPTIVE_FIELDS = {"vgg16": 212, "resnet50": 427, "resnet152": 1451}
+UNPUBLISHED = {"unet"}  # of the lecture's classifiers it is none: nobody agrees on its sizes
 WARNINGS = {"vgg16": ["W302"]}  # the slide's 24M values
 
 
 @pytest.mark.parametrize("network", PUBLISHED)
 def test_a_network_has_the_published_parameters_macs_and_weight_layers(network: str) -> None:
     loaded = archspec.load(network)
-    params, macs, layers = PUBLISHED[network]
-    assert (loaded.params, loaded.macs) == (params, macs)
-    assert layers is None or loaded.weight_layers == layers
+    counted = (loaded.params, loaded.macs, loaded.weight_layers)
+    assert [mine for mine, figure in zip(counted, PUBLISHED[network], strict=True) if figure is not None] == [
+        figure for figure in PUBLISHED[network] if figure is not None
+    ]
 
 
 @pytest.mark.parametrize("network", built_in())
 def test_every_built_in_spec_is_in_the_table_and_has_a_title(network: str) -> None:
-    assert network in PUBLISHED
+    assert network in PUBLISHED or network in UNPUBLISHED
     assert archspec.load(network).graph.title
 
 
