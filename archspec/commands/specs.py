@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from textwrap import fill
 from typing import Any
 
 import click
@@ -35,7 +36,8 @@ def command(as_json: bool, show: str | None) -> None:
         return
     names = max((len(entry["name"]) for entry in entries), default=0)
     for entry in entries:
-        click.echo(f"{entry['name']:<{names}}  {entry['about'] or entry['title']}".rstrip())
+        lead = f"{entry['name']:<{names}}  "
+        click.echo(fill(lead + (entry["about"] or entry["title"]), 100, subsequent_indent=" " * len(lead)))
         if entry["variants"]:
             click.echo(f"{'':<{names}}  variants: " + ", ".join(entry["variants"]))
 
