@@ -1,0 +1,44 @@
+"""First weights: as the papers say, and decided by the seed alone."""
+
+import pytest
+import torch
+
+import archspec
+from archspec.compiler import build
+
+# He's variance is 2 by the inputs of a value, Glorot's 2 by its inputs and outputs
+FIRST_WEIGHTS = [
+    ("CONV 128 3x3 p1 -> BN -> RELU", "conv1.weight", 2 / (64 * 9)),
+    ("CONV 128 3x3 s2 p1 g4 -> GELU", "conv1.weight", 2 / (16 * 9)),
+    ("CONV 128 3x3 p1 -> MAXPOOL 2x2 s2 -> RELU", "conv1.weight", 2 / (64 * 9)),
+    ("add\n    | CONV 64 3x3 p1 -> BN\n    | x\nRELU", "conv1.weight", 2 / (64 * 9)),
+    ("concat\n    | CONV 64 3x3 p1\n    | x\nBN -> RELU", "conv1.weight", 2 / (64 * 9)),
+    ("UPCONV 128 2x2 s2 -> RELU", "upconv1.weight", 2 / 64),
+    ("FC 128 -> RELU", "fc1.weight", 2 / (8 * 8 * 64)),
+    ("CONV 128 3x3 p1 -> TANH", "conv1.weight", 2 / (64 * 9 + 128 * 9)),
+    ("CONV 128 1x1 -> CONV 64 1x1 -> RELU", "conv1.weight", 2 / (64 + 128)),
+    ("TOKENS -> MHSA 4 -> RELU", "mhsa1.qkv.weight", 2 / (64 + 192)),
+    ("FC 128", "fc1.weight", 2 / (8 * 8 * 64 + 128)),
+    ("POSEMBED", "posembed1.weight", 0.02**2 * 0.7737),  # a normal, cut at twice its deviation
+]
+
+
+@pytest.mark.parametrize(("steps", "name", "variance"), FIRST_WEIGHTS)
+def test_first_weights_have_the_papers_variance(steps: str, name: str, variance: float) -> None:
+    module = build(archspec.loads(f"[8x8x64] INPUT\n{steps}\n"), seed=0)
+    weight = module.get_parameter(name)
+    assert weight.var().item() == pytest.approx(variance, rel=0.06)
+    assert not any(bias.any() for key, bias in module.named_parameters() if key.endswith("bias"))
+
+
+def test_a_seed_decides_all_first_weights() -> None:
+    network = archspec.load("lenet5")
+    first, second, other = build(network, seed=3), build(network, seed=3), build(network, seed=4)
+    assert all(map(torch.equal, first.parameters(), second.parameters()))
+    assert not torch.equal(first.get_parameter("conv1.weight"), other.get_parameter("conv1.weight"))
+
+
+def test_a_seed_leaves_torchs_generator_alone() -> None:
+    before = torch.get_rng_state()
+    build(archspec.load("lenet5"), seed=0)
+    assert torch.equal(torch.get_rng_state(), before)
