@@ -21,6 +21,7 @@ from archspec.library import Located, load_used, locate
 from archspec.parse import collector_off, parse
 from archspec.record import Record
 from archspec.resolve import Overrides, Resolved, resolve
+from archspec.resolve.builder import MAX_STEPS
 from archspec.source import Source, Span
 from archspec.volume import Volume
 
@@ -216,9 +217,12 @@ def load(  # one keyword for each flag of `archspec check`
     return read(located, overrides(input=input, classes=classes, variant=variant or located.variant, values=set or {}))
 
 
-def loads(text: str, name: str = "spec") -> Network:
-    """Read a spec from its text. Raises SpecError."""
-    return read(Located(name, Source(name, text), None), Overrides())
+def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network:
+    """Read a spec from its text. Raises SpecError.
+
+    `max_layers` bounds the layers and calls of the network: a service that reads strangers' specs sets it low.
+    """
+    return read(Located(name, Source(name, text), None), Overrides(), max_layers=max_layers)
 
 
 def overrides(
@@ -245,7 +249,9 @@ def _bad_change(message: str, hint: str) -> SpecError:
     return SpecError([Diagnostic("E117", message, helps=(hint,))])
 
 
-def read(located: Located, changes: Overrides, find: Callable[[str, Span], Source] | None = None) -> Network:
+def read(
+    located: Located, changes: Overrides, find: Callable[[str, Span], Source] | None = None, max_layers: int = MAX_STEPS
+) -> Network:
     """Resolve and measure a spec that was found; `find` gives the text of a file that it uses.
 
     Raises SpecError with all that is wrong, warnings among it.
@@ -262,7 +268,7 @@ def read(located: Located, changes: Overrides, find: Callable[[str, Span], Sourc
 
     with collector_off():
         file, findings = parse(located.source)
-        resolved = _resolved(file, load_file, changes, findings)
+        resolved = _resolved(file, lambda: resolve(file, load_file, changes, max_layers), findings)
         graph = resolved.graph
         if graph is None:
             raise SpecError(resolved.findings)
@@ -275,12 +281,12 @@ def read(located: Located, changes: Overrides, find: Callable[[str, Span], Sourc
     return Network(Bundle(located, changes, tuple(uses.items())), resolved, graph, verdict, analysis)
 
 
-def _resolved(file: s.File, load_file: Any, changes: Overrides, findings: tuple[Diagnostic, ...]) -> Resolved:
+def _resolved(file: s.File, work: Callable[[], Resolved], findings: tuple[Diagnostic, ...]) -> Resolved:
     """What a file stands for. Raises SpecError where it could not be read, with what is wrong in the rest of it."""
     if findings and not (file.has_all_names and file.body):
         raise SpecError(findings)
     try:
-        resolved = resolve(file, load_file, changes)
+        resolved = work()
     except Finding as finding:
         raise SpecError([*findings, finding.diagnostic(Span(file.span.source, 0, 0))]) from None
     if findings:
