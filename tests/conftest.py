@@ -39,6 +39,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _heading(config: pytest.Config, seconds: float) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name)))
+    words = config.option.keyword
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return [
         "# The last thorough run",
@@ -46,7 +47,7 @@ def _heading(config: pytest.Config, seconds: float) -> list[str]:
         "Written by `make thorough`; not edited by hand.",
         "",
         f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {seconds / 60:.1f} minutes",
-        f"- what: the tests that match `{config.option.markexpr}`",
+        f"- what: the tests that match `{config.option.markexpr}`" + (f" and `{words}`" if words else ""),
         f"- with: {versions}",
         f"- on: Python {platform.python_version()}, {machine}",
         "",
