@@ -48,6 +48,8 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})[KEY])
+            if not isinstance(about, dict):
+                raise ValueError(f"it says {about!r:.40} of itself")
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118  # not a dict
     except FileNotFoundError:
         raise SpecError([Diagnostic("E401", f"there are no weights `{path}`", helps=helps)]) from None
