@@ -7,6 +7,7 @@ layer, deep networks do not train (Glorot & Bengio 2010; He et al. 2015).
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,19 +30,23 @@ class Flow:
     gradient_norm: float
 
     def to_dict(self) -> dict[str, Any]:
-        """As data."""
-        return asdict(self)
+        """As data; what is infinite or no number is null, which JSON has for it."""
+        found = asdict(self)
+        return {key: None if isinstance(one, float) and not math.isfinite(one) else one for key, one in found.items()}
 
 
 def probe(network: Network, batch: int, seed: int) -> list[Flow]:
-    """Run one batch forward and backward. Raises SpecError for a network that makes no class scores."""
+    """Run one batch forward and backward. Raises SpecError for a network without class scores or without weights."""
     if len(network.output) != 1:
         message = f"{network.title} ends in {network.output}: it has no class scores to learn"
         raise SpecError([Diagnostic("E454", message, helps=("probe a spec that ends in `FC` or `GAP`",))])
+    names = [row.node.name for row in network.layers if row.node.layer.is_weight_layer]
+    if not names:
+        helps = ("probe a spec with a `CONV` or an `FC`",)
+        raise SpecError([Diagnostic("E454", f"{network.title} has no layer with weights", helps=helps)])
     module = build(network, seed=seed).train()
     generator = torch.Generator().manual_seed(seed)
     spreads: dict[str, float] = {}
-    names = [row.node.name for row in network.layers if row.node.layer.is_weight_layer]
     for name in names:
         module.get_submodule(name).register_forward_hook(_note(spreads, name))
     _backward(module, network, batch, generator)

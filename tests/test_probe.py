@@ -46,9 +46,27 @@ def test_the_table_the_data_and_the_picture(tmp_path: Path) -> None:
     assert len(data["layers"]) == 11
 
 
+@pytest.mark.parametrize("text", [
+    "[4] INPUT\nFC 1\n",  # one class: nothing to learn, gradients of 0
+    "block grow()\n    FC 64 -> SCALE 1000000 fixed\n\n[64] INPUT\n40 x grow()\n",  # beyond float32
+])  # fmt: skip
+def test_gradients_of_zero_and_beyond_all_numbers_are_shown_too(text: str, tmp_path: Path) -> None:
+    spec, picture = tmp_path / "s.arch", tmp_path / "flow.svg"
+    spec.write_text(text)
+    result = CliRunner().invoke(main, ["probe", str(spec), "--plot", str(picture)])
+    assert result.exit_code == 0, result.output
+    points = [point.get("points", "") for point in ElementTree.parse(picture).findall(".//{*}polyline")]
+    assert not any("nan" in one or "inf" in one for one in points)
+    found = CliRunner().invoke(main, ["probe", str(spec), "--json"]).stdout
+    json.loads(found, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+
+
 @pytest.mark.parametrize(
-    ("text", "said"), [("[8x8x3] INPUT\nCONV 4 3x3\n", "no class scores"), ("[4] INPUT\nFCC 4\n", "E102")]
-)
+    ("text", "said"), [
+        ("[8x8x3] INPUT\nCONV 4 3x3\n", "no class scores"), ("[8x8x3] INPUT\nGAP\n", "no layer with weights"),
+        ("[4] INPUT\nFCC 4\n", "E102"),
+    ],
+)  # fmt: skip
 def test_a_network_that_cannot_be_probed_is_refused(tmp_path: Path, text: str, said: str) -> None:
     spec = tmp_path / "s.arch"
     spec.write_text(text)

@@ -75,7 +75,7 @@ def _probe(spec: str, changes: dict[str, Any], batch: int, seed: int) -> tuple[s
 
 def _table(title: str, flows: Sequence[Flow]) -> list[str]:
     names = max(len("name"), *(len(flow.name) for flow in flows))
-    largest = max(flow.gradient_norm for flow in flows)
+    largest = max((flow.gradient_norm for flow in flows if math.isfinite(flow.gradient_norm)), default=0.0)
     head = f"{'name':<{names}}  {'activation std':>14}  {'gradient norm':>13}"
     rows = [
         f"{flow.name:<{names}}  {flow.activation_std:>14.4g}  {flow.gradient_norm:>13.4g}"
@@ -83,7 +83,7 @@ def _table(title: str, flows: Sequence[Flow]) -> list[str]:
         for flow in flows
     ]
     first, last = flows[0].gradient_norm, flows[-1].gradient_norm
-    ratio = first / last if last else math.inf
+    ratio = first / last if last else math.nan
     return [title, "", head, *rows, "", f"gradient of the first layer / of the last: {ratio:.3g}"]
 
 
@@ -110,11 +110,13 @@ def picture(title: str, flows: Sequence[Flow]) -> str:
     lines = [("activation std", "#1f77b4", [flow.activation_std for flow in flows])]
     lines.append(("gradient norm", "#d62728", [flow.gradient_norm for flow in flows]))
     powers = [math.log10(value) for _, _, values in lines for value in values if 0 < value < math.inf]
-    low, high = math.floor(min(powers)), max(math.ceil(max(powers)), math.floor(min(powers)) + 1)
+    low = math.floor(min(powers, default=0))
+    high = max(math.ceil(max(powers, default=0)), low + 1)
 
     def at(place: int, value: float) -> str:
         x = EDGE + (WIDTH - 2 * EDGE) * place / max(1, len(flows) - 1)
-        share = (math.log10(max(value, 10**low)) - low) / (high - low)
+        finite = value if math.isfinite(value) else 10.0**high  # what overflows is off the scale
+        share = (math.log10(max(finite, 10.0**low)) - low) / (high - low)
         return f"{x:.1f},{HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * share:.1f}"
 
     parts = [
