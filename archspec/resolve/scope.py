@@ -91,6 +91,10 @@ class Scope:
             raise Finding("E109", f"the {noun} `{name}` is given twice", span, "the second", others=others, helps=helps)
         self.places[name] = span
 
+    def has(self, name: str) -> bool:
+        """Whether a name stands for a value."""
+        return name in self.values or name in self.module.values or (name in DIMENSIONS and self.entry is not None)
+
     def lookup(self, name: s.Name) -> Any:
         """The value of a name. Raises Finding where there is none."""
         key = name.name

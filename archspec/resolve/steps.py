@@ -111,7 +111,7 @@ class LayerSteps:
         field = named.layer.outputs
         if not named.layer.sized_by_bracket or bracket is None or field in named.fields:
             return named.fields
-        if any(argument.name in (None, field) and not _is_word(argument) for argument in step.arguments):
+        if any(argument.name in (None, field) and not _is_word(argument, scope) for argument in step.arguments):
             return named.fields
         return {**named.fields, field: claimed(bracket, scope.lookup).channels}
 
@@ -176,8 +176,9 @@ def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:
     return value.value if isinstance(value, s.Figure) else number(value, scope.lookup)
 
 
-def _is_word(argument: s.Argument) -> bool:
-    return isinstance(argument.value, s.Name)
+def _is_word(argument: s.Argument, scope: Scope) -> bool:
+    """Whether it is a word of the layer or of the slide, and no name of a value."""
+    return isinstance(argument.value, s.Name) and not scope.has(argument.value.name)
 
 
 def _names_nothing(step: s.LayerStep, layer: type[Layer]) -> bool:
