@@ -1,5 +1,6 @@
 """The torch module of a network under DistributedDataParallel."""
 
+import gc
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -46,6 +47,9 @@ def work(rank: int, folder: Path) -> None:
     images, labels = batch()
     loss(module, images[rank::PROCESSES], labels[rank::PROCESSES]).backward()
     torch.save([parameter.grad for parameter in module.parameters()], folder / f"{rank}.pt")
+    del module  # its reducer has threads that use the group, and abort the process if the group goes first
+    gc.collect()
+    distributed.barrier()
     distributed.destroy_process_group()
 
 
