@@ -1,5 +1,6 @@
 """The one build step: lark's parse tables are made from the grammar, so that a command need not read it."""
 
+import compileall
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ class BuildWithTables(build_py):
         from archspec.tables import write
 
         write(ROOT / "grammar")
+        if self.editable_mode:  # pip compiles the files that it copies, and these stay where they are
+            compileall.compile_dir(ROOT / "archspec", quiet=2)
         super().run()
 
 

@@ -42,6 +42,8 @@ def _shipped(key: str) -> dict[str, Any] | None:
 
 def write(folder: Path) -> dict[str, Any]:
     """Make the tables, and put them beside the grammar where that folder can be written."""
+    import py_compile
+
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
 
@@ -53,6 +55,8 @@ def write(folder: Path) -> dict[str, Any]:
         body = "".join(f"{name} = {value!r}\n" for name, value in tables.items())
         temporary.write_text("# Made by archspec/tables.py from archspec.lark: do not edit.\n" + body, encoding="utf-8")
         temporary.replace(folder / "tables.py")
+        # most of a cold start's time and memory: kept for an installation that writes no bytecode of its own
+        py_compile.compile(str(folder / "tables.py"), quiet=2)
     except OSError:  # a read-only installation under another lark: correct, and 250 ms slower each time
         temporary.unlink(missing_ok=True)
     return tables
