@@ -35,6 +35,11 @@ class Volume(tuple[int, ...]):
         return len(self) == 3
 
     @property
+    def laid_out(self) -> tuple[int, ...]:
+        """The dimensions behind the batch, as torch and ONNX have them: (C, H, W), (N, C) or (C,)."""
+        return (self.channels, *self.spatial) if self.is_map else tuple(self)
+
+    @property
     def kind(self) -> str:
         """The word for it in messages."""
         return ("vector", "sequence", "map")[len(self) - 1] if 1 <= len(self) <= 3 else "volume"

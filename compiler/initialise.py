@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Generator, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
 from archspec.ir import Graph, Node
@@ -23,10 +24,12 @@ from archspec.layers.merge import Add, Concat
 from archspec.layers.pool import MaxPool
 from archspec.layers.sequence import ClassToken, PositionEmbedding
 from archspec.layers.upconv import TransposedConv
+from archspec.volume import Volume
 
 RECTIFIERS = (Relu, Relu6, Gelu, Silu, HardSwish)
 LETS_THROUGH = (Add, Concat, MaxPool)  # as do linear layers without weights
 TOKEN_STD = 0.02
+SETTLING = 4  # images whose statistics an untrained network takes
 
 
 class Unfilled(TorchFunctionMode):
@@ -53,6 +56,25 @@ def initialise(graph: Graph, module: nn.Module, generator: Generator | None) -> 
                 _fill_attention(own, generator)
             elif isinstance(node.layer, ClassToken | PositionEmbedding):
                 _normal(own.get_parameter("weight"), generator)
+
+
+def settle(module: nn.Module, volume: Volume, seed: int) -> None:
+    """Give batch normalisations the statistics of a batch of normal images.
+
+    Until a network is trained they hold 0 and 1, with which the variance doubles from one residual block to the next:
+    in use, ResNet-1202 would leave float32.
+    """
+    norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    module.eval()
+    for norm in norms:
+        norm.train().momentum = 1.0
+    with torch.no_grad():
+        module(torch.randn(SETTLING, *volume.laid_out, generator=Generator().manual_seed(seed)))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.eval().momentum = momentum
 
 
 def _fill(own: nn.Module, fan_in: float | None, generator: Generator | None) -> None:

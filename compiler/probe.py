@@ -61,9 +61,7 @@ def _note(spreads: dict[str, float], name: str) -> Any:
 
 
 def _backward(module: Lowered, network: Network, batch: int, generator: torch.Generator) -> None:
-    volume = network.input
-    shape = (volume.channels, *volume.spatial) if volume.is_map else tuple(volume)
-    images = torch.randn(batch, *shape, generator=generator)
+    images = torch.randn(batch, *network.input.laid_out, generator=generator)
     classes = torch.randint(network.output[0], (batch,), generator=generator)
     torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))  # for dropout
     outputs = module(images)

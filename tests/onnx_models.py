@@ -10,7 +10,6 @@ from layer_modules import Inputs, torch_module
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from archspec.compiler.onnx.model import laid_out
 from archspec.ir import Graph, Node
 from archspec.layers.base import Layer
 from archspec.layers.input import Input
@@ -63,7 +62,7 @@ def weights_of(module: nn.Module, prefix: str = "") -> dict[str, Floats]:
 
 def images(volumes: tuple[Volume, ...], batch: int, seed: int = 0) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    return [torch.randn((batch, *laid_out(volume)), generator=generator) for volume in volumes]
+    return [torch.randn((batch, *volume.laid_out), generator=generator) for volume in volumes]
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:

@@ -5,7 +5,9 @@ import torch
 
 import archspec
 from archspec.compiler import build
+from archspec.compiler.initialise import settle
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 # He's variance is 2 by the inputs of a value, Glorot's 2 by its inputs and outputs
 FIRST_WEIGHTS = [
     ("CONV 128 3x3 p1 -> BN -> RELU", "conv1.weight", 2 / (64 * 9)),
@@ -42,3 +44,31 @@ def test_a_seed_leaves_torchs_generator_alone() -> None:
     before = torch.get_rng_state()
     build(archspec.load("lenet5"), seed=0)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+DEEP = """\
+block unit()
+    add
+        | CONV 8 3x3 p1 -> BN -> RELU -> DROPOUT 0.5 -> CONV 8 3x3 p1 -> BN
+        | x
+    RELU
+
+[8x8x8] INPUT
+100 x unit()
+GAP -> FC 5
+"""
+
+
+def test_settled_statistics_keep_a_deep_untrained_network_in_scale() -> None:
+    network = archspec.loads(DEEP)
+    module, again = build(network, seed=0).eval(), build(network, seed=0)
+    images = torch.randn(2, 8, 8, 8)
+    assert module(images).abs().max() > 1e8
+    before = torch.get_rng_state()
+    settle(module, network.input, seed=0)
+    settle(again, network.input, seed=0)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not any(part.training for part in module.modules())
+    assert module(images).abs().max() < 1e3
+    assert all(map(torch.equal, module.state_dict().values(), again.state_dict().values()))
+    assert {part.momentum for part in module.modules() if isinstance(part, torch.nn.BatchNorm2d)} == {0.1}

@@ -18,8 +18,11 @@ from torch.profiler import ProfilerActivity, profile, record_function
 import archspec
 from archspec.analyses.memory import training_peak
 from archspec.compiler import build
+from archspec.compiler.initialise import settle
 from archspec.ir import Graph, Node
+from archspec.library import built_in
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 # steps that keep the volume, some by going there and back; identities and views among them
 MAP = (
     "RELU", "RELU", "CONV 8 3x3 p1", "CONV 8 3x3 s1 p0:2", "DWCONV 3x3 p1", "BN", "LN", "GN 2", "NORM", "AFFINE",
@@ -80,8 +83,7 @@ def weighted(results: Any) -> Tensor:
 
 
 def images_for(graph: Graph, batch: int = 2) -> Tensor:
-    volume = graph.nodes[0].volume
-    return torch.randn(batch, *((volume[2], *volume[:2]) if volume.is_map else volume))
+    return torch.randn(batch, *graph.nodes[0].volume.laid_out)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -107,6 +109,22 @@ def test_a_random_network_equals_a_walk_that_overwrites_nothing(text: str, chann
         pairs += [(one, own.get_parameter(name)) for name, one in module.get_submodule(node.name).named_parameters()]
     for mine, other in pairs:
         torch.testing.assert_close(mine.grad, other.grad, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", built_in())
+def test_every_built_in_network_equals_a_walk_too(name: str) -> None:
+    graph = archspec.load(name).graph
+    module, walk, images = build(graph, seed=0).eval(), Walk(graph).eval(), images_for(graph, 1)
+    settle(module, graph.nodes[0].volume, seed=0)
+    for node in graph.nodes:
+        if graph.tensors(node):
+            walk.of(node).load_state_dict(module.get_submodule(node.name).state_dict())
+    with torch.no_grad():
+        got, expected = module(images), walk(images)[0]
+    largest = expected.abs().max().item()
+    assert 0 < largest < torch.inf
+    torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4 * largest)
 
 
 # ---- memory

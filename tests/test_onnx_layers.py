@@ -8,7 +8,6 @@ from test_layers import CLASSES, Case, case
 
 from archspec.compiler.onnx import emit
 from archspec.compiler.onnx.layers import EMITTERS
-from archspec.compiler.onnx.model import laid_out
 from archspec.compiler.onnx.proof import inferred_shapes
 
 CLOSE = 2e-6  # of the largest value: about 16 roundings of a float32
@@ -40,4 +39,4 @@ def test_the_model_of_a_layer_is_valid_and_its_shapes_are_the_compilers(one: Cas
     onnx.checker.check_model(model, full_check=True)
     batch, *shape = inferred_shapes(model)["layer"]
     assert isinstance(batch, str)
-    assert tuple(shape) == laid_out(one.layer.output(one.inputs))
+    assert tuple(shape) == one.layer.output(one.inputs).laid_out

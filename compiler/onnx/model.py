@@ -21,7 +21,6 @@ from archspec.compiler.onnx.traces import trace
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Graph, Node
 from archspec.layers.input import Input
-from archspec.volume import Volume
 
 IR_VERSION = 10  # the first whose nodes have metadata
 OPSET = 18
@@ -120,9 +119,4 @@ def _describe(proto: Any, properties: Iterable[tuple[str, str]]) -> None:
 
 def value_info(node: Node) -> onnx.ValueInfoProto:
     """A node's value and its type, the batch by name."""
-    return helper.make_tensor_value_info(node.name, TensorProto.FLOAT, [BATCH, *laid_out(node.volume)])
-
-
-def laid_out(volume: Volume) -> tuple[int, ...]:
-    """The dimensions behind the batch, as torch and ONNX have them: (C, H, W), (N, C) or (C,)."""
-    return (volume.channels, *volume.spatial) if volume.is_map else tuple(volume)
+    return helper.make_tensor_value_info(node.name, TensorProto.FLOAT, [BATCH, *node.volume.laid_out])

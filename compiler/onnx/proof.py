@@ -27,7 +27,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from archspec.compiler.onnx.model import BATCH, laid_out
+from archspec.compiler.onnx.model import BATCH
 from archspec.ir import Graph
 
 TIMES_TORCH, ROUNDINGS, MOST = 4.0, 2e-6, 1e-3
@@ -99,8 +99,8 @@ def _shaped(path: Path, graph: Graph) -> Check:
     for node in graph.nodes:
         if node.name in shapes:
             batch, *rest = shapes[node.name] or [0]
-            if not isinstance(batch, str) or tuple(rest) != laid_out(node.volume):
-                wanted = [BATCH, *laid_out(node.volume)]
+            if not isinstance(batch, str) or tuple(rest) != node.volume.laid_out:
+                wanted = [BATCH, *node.volume.laid_out]
                 return Check("shapes", False, f"`{node.name}` is {shapes[node.name]}, the compiler says {wanted}")
             compared += 1
     if graph.nodes[graph.output].name not in shapes:
@@ -138,7 +138,7 @@ def _computed(path: Path, graph: Graph, module: torch.nn.Module) -> list[Check]:
     from archspec.compiler.runtime import cpu_session
 
     generator = torch.Generator().manual_seed(SEED)
-    shape = laid_out(graph.nodes[0].volume)
+    shape = graph.nodes[0].volume.laid_out
     images = torch.randn((max(BATCHES), *shape), generator=generator)
     try:
         session = cpu_session(path)

@@ -16,6 +16,7 @@ import archspec
 from archspec.api import Network, restore
 from archspec.compiler import build, weights
 from archspec.compiler.about import COLOURS, About, Preprocessing, result, untrained
+from archspec.compiler.initialise import settle
 from archspec.compiler.onnx.extent import named, upto
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Graph
@@ -44,7 +45,9 @@ def read(source: str, changes: dict[str, Any], output: str | None, seed: int) ->
     graph, extent = _part(network, output)
     about = About(network.title, result(network.graph, named(network.graph, output)), None, untrained(network.input))
     description = f"{network.title}{extent} with weights initialised by seed {seed}"
-    return Exported(graph, build(graph, seed=seed), about, description)
+    module = build(graph, seed=seed)
+    settle(module, network.input, seed)
+    return Exported(graph, module, about, description)
 
 
 def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exported:
