@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec import syntax as s
 from archspec.analyses import Analysis, Row, Totals, add_up, analyse
@@ -24,6 +24,9 @@ from archspec.resolve import Overrides, Resolved, resolve
 from archspec.resolve.builder import MAX_STEPS
 from archspec.source import Source, Span
 from archspec.volume import Volume
+
+if TYPE_CHECKING:
+    from archspec.recipe import Recipe
 
 MAX_BATCH = 2**31
 
@@ -120,6 +123,11 @@ class Network:
     def output(self) -> Volume:
         """The volume of the result, `(C,)` for a classifier."""
         return self.graph.nodes[self.graph.output].volume
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """What its `train` section says, if it has one."""
+        return self.resolved.recipe
 
     @property
     def params(self) -> int:

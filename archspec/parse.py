@@ -133,7 +133,9 @@ class _Reader:
         if line.is_branch:
             raise _stray_branch(line.span)
         node = self._parse(line.span)
-        if isinstance(node, s.Arm):
+        if isinstance(node, s.Train):
+            nodes.append(replace(node, span=line.span, settings=self._settings(line)))
+        elif isinstance(node, s.Arm):
             self._add_arm(replace(node, span=line.span, body=self._body(line)), nodes)
         elif isinstance(node, s.BlockDefinition):
             nodes.append(replace(node, body=self._body(line)))
@@ -145,20 +147,32 @@ class _Reader:
             chain, rest = self._with_branches(node.chain, line)
             nodes.append(replace(node, chain=chain))
             self._continuation(rest, False)
-        elif node is None:
-            raise _no_recipe(line.span)
         else:
             nodes.append(node)
             self._continuation(line.children, False)
 
-    def _parse(self, span: Span) -> Any:
+    def _settings(self, line: Layout) -> tuple[s.Setting, ...]:
+        """The lines under `train`."""
+        if not line.children:
+            raise _empty_recipe(line.span)
+        settings = []
+        for child in line.children:
+            try:
+                if child.is_branch or child.children:
+                    raise _no_setting(child.span)
+                settings.append(self._parse(child.span, "setting"))
+            except Finding as finding:
+                self.findings.append(finding.diagnostic(child.span))
+        return tuple(settings)
+
+    def _parse(self, span: Span, start: str = "line") -> Any:
         """The node of one line."""
         if span.end - span.start > MAX_LINE:
             message = f"a line of {span.end - span.start:,} characters; a line may have {MAX_LINE:,}"
             raise Finding("E009", message, span, helps=("a chain may go on over several lines",))
         self.builder.offset = span.start
         try:
-            return self.parser.parse(span.text)
+            return self.parser.parse(span.text, start=start)
         except UnexpectedToken as unexpected:
             raise explain_token(unexpected, span) from None
         except UnexpectedCharacters as unexpected:
@@ -217,9 +231,14 @@ def _stray_branch(span: Span) -> Finding:
     return Finding("E005", "a branch that no merge takes", span, "a branch", helps=helps)
 
 
-def _no_recipe(span: Span) -> Finding:
-    helps = ("leave the section out: `archspec check` needs none",)
-    return Finding("E011", "`train` sections are not part of this version of the language", span, helps=helps)
+def _empty_recipe(span: Span) -> Finding:
+    helps = ("indent its settings under it: `lr 0.1 for batch 256, cosine`; or leave it out",)
+    return Finding("E011", "nothing is indented under `train`", span, "needs settings", helps=helps)
+
+
+def _no_setting(span: Span) -> Finding:
+    helps = ("one setting a line: `epochs 90`",)
+    return Finding("E011", "this is no setting of a recipe", span, "nothing stands under a setting", helps=helps)
 
 
 def _no_merge(merges: list[s.MergeStep], branches: list[Layout]) -> Finding:

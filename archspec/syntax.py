@@ -258,7 +258,7 @@ class Net(Record):
 
 
 class Use(Record):
-    """`use resnet: bottleneck, stage`."""
+    """`use resnet: bottleneck, stage, train`: blocks, and the recipe."""
 
     file: str
     names: tuple[Name, ...]
@@ -306,7 +306,30 @@ class Total(Record):
     span: Span
 
 
-Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After | Total
+class SettingWord(Record):
+    """`flip`, `mixup=0.8`, `90` in a setting: a word, a word with its number, a number."""
+
+    name: str | None
+    value: int | float | None
+    span: Span
+
+
+class Setting(Record):
+    """`lr 0.1 for batch 256, divided by 10 on plateau`."""
+
+    name: str
+    words: tuple[SettingWord, ...]
+    span: Span
+
+
+class Train(Record):
+    """`train` and the settings under it."""
+
+    settings: tuple[Setting, ...]
+    span: Span
+
+
+Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After | Total | Train
 
 
 class File(Record):

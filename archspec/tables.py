@@ -48,7 +48,7 @@ def write(folder: Path) -> dict[str, Any]:
     from lark.lexer import TerminalDef
 
     grammar = (folder / "archspec.lark").read_text(encoding="utf-8")
-    data, memo = Lark(grammar, parser="lalr", start="line").memo_serialize([TerminalDef, Rule])
+    data, memo = Lark(grammar, parser="lalr", start=["line", "setting"]).memo_serialize([TerminalDef, Rule])
     tables = {"KEY": _key(grammar), "DATA": data, "MEMO": memo}
     temporary = folder / f".tables-{os.getpid()}.py"
     try:

@@ -236,8 +236,10 @@ class SyntaxBuilder(Transformer[Any, Any]):
     def net(self, title: Token) -> s.Net:
         return s.Net(str(title), self._span(title))
 
-    def use(self, file: Token, *names: Token) -> s.Use:
-        return s.Use(str(file), tuple(self.name(name) for name in names), self._span(file, names[-1]))
+    def use(self, file: Token, *names: s.Name) -> s.Use:
+        return s.Use(str(file), names, self._span(file, names[-1]))
+
+    used = name
 
     def param(self, name: Token, value: s.Expression) -> s.Param:
         return s.Param(str(name), value, self._span(name, value))
@@ -257,8 +259,18 @@ class SyntaxBuilder(Transformer[Any, Any]):
         span = self._span(kind, figure if size is None else size)
         return s.Total(kind.rstrip(": "), self._measure(figure), self._measure(size), span)
 
-    def train(self) -> None:
-        return None
+    def train(self) -> s.Train:
+        return s.Train((), Span(self.source, self.offset, self.offset))
+
+    def setting(self, name: Token, *words: s.SettingWord) -> s.Setting:
+        return s.Setting(str(name), words, self._span(name, words[-1] if words else name))
+
+    def setting_word(self, name: Token, number: Token | None) -> s.SettingWord:
+        value = None if number is None else self._number(number).value
+        return s.SettingWord(str(name), value, self._span(name, name if number is None else number))
+
+    def setting_number(self, token: Token) -> s.SettingWord:
+        return s.SettingWord(None, self._number(token).value, self._span(token))
 
 
 def too_large(span: Span) -> Finding:

@@ -16,7 +16,7 @@ GRAMMAR = Path(__file__).parents[1] / "grammar" / "archspec.lark"
 def strict(text: str) -> Lark:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of how interegular reads lookaheads
-        return Lark(text, parser="lalr", start="line", strict=True)
+        return Lark(text, parser="lalr", start=["line", "setting"], strict=True)
 
 
 def test_the_grammar_has_no_conflict() -> None:

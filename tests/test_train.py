@@ -58,6 +58,12 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "archspec", "train", *map(str, arguments)]
 
 
+@pytest.fixture(autouse=True)
+def few_threads(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
+    """Threads of a busy machine wait for each other; so do those of the processes that are started here."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
 def test_a_run_on_the_bundled_digits_learns_and_writes_what_it_says(spec: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     result = train(spec, "--out", out, "--epochs", "4")
@@ -123,7 +129,7 @@ def test_every_recipe_learns(spec: Path, tmp_path: Path, flags: tuple[str, ...])
 
 def test_a_folder_of_images_is_learned_and_exported_and_run(colour: Path, photos: Path, tmp_path: Path) -> None:
     out, model = tmp_path / "run", tmp_path / "net.onnx"
-    flags = ("--epochs", "6", "--batch", "8", "--lr", "0.05", "--workers", "1", "--jitter", "0.1")
+    flags = ("--epochs", "6", "--batch", "8", "--lr", "0.05", "--workers", "1", "--color", "0.1")
     result = train(colour, "--data", photos, "--out", out, *flags)
     assert result.exit_code == 0, result.output
     assert "2 classes, 48 images to train on, 12 held out in `val`" in result.stderr
@@ -160,7 +166,7 @@ def test_a_run_that_is_killed_goes_on_from_its_last_epoch(spec: Path, tmp_path: 
     killed = tmp_path / "killed"
     process = subprocess.Popen(command(spec, "--out", killed, *flags), stderr=subprocess.DEVNULL)
     end = time.monotonic() + 60
-    while not (killed / "checkpoint.pt").exists() and time.monotonic() < end:
+    while not (killed / "latest").exists() and time.monotonic() < end:
         if process.poll() is not None:
             break
     process.kill()
@@ -178,8 +184,7 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
     assert train(spec, "--out", tmp_path / "one", "--batch", "32", *flags).exit_code == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     run = [*torchrun, "-m", "archspec", "train", str(spec), "--out", str(tmp_path / "two"), "--batch", "16", *flags]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("top-1") == 3  # the first process alone
     one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
@@ -189,19 +194,15 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
 
 # ---- bad input
 def test_bad_folders_get_one_message_each(colour: Path, photos: Path, tmp_path: Path) -> None:
-    empty, single, text = tmp_path / "empty", tmp_path / "single", tmp_path / "text"
+    empty, single, half = tmp_path / "empty", tmp_path / "single", tmp_path / "half"
     empty.mkdir()
     (single / "cats").mkdir(parents=True)
     Image.new("RGB", (9, 9)).save(single / "cats" / "a.png")
-    for name in ("a", "b"):
-        (text / name).mkdir(parents=True)
-        Image.new("RGB", (9, 9)).save(text / name / "fine.png")
-        Image.new("RGB", (9, 9)).save(text / name / "fine2.png")
-    (text / "a" / "words.jpg").write_text("no image")
+    (half / "train").mkdir(parents=True)
     cases = {
         empty: "has no folders of images",
         single: "has one class, `cats`",
-        text: "words.jpg` is no image",
+        half: "has `train` and no `val`",
         tmp_path / "missing": "there is no folder",
     }
     for folder, said in cases.items():
@@ -211,12 +212,41 @@ def test_bad_folders_get_one_message_each(colour: Path, photos: Path, tmp_path: 
         assert "Traceback" not in result.output
 
 
-def test_a_truncated_image_is_named(colour: Path, photos: Path, tmp_path: Path) -> None:
-    path = photos / "train" / "dark" / "0.png"
-    path.write_bytes(path.read_bytes()[:-200])
-    result = train(colour, "--data", photos, "--out", tmp_path / "run", "--batch", "8", "--workers", "0")
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_damaged_images_are_named_and_counted_and_skipped(
+    colour: Path, photos: Path, tmp_path: Path, workers: str
+) -> None:
+    whole, text = photos / "train" / "dark" / "0.png", photos / "val" / "light" / "0.png"
+    whole.write_bytes(whole.read_bytes()[:-200])  # its head is fine
+    text.write_text("no image")
+    flags = ("--batch", "8", "--epochs", "2", "--workers", workers)
+    result = train(colour, "--data", photos, "--out", tmp_path / "run", *flags)
+    assert result.exit_code == 0, result.output
+    assert f"`{text}` cannot be read, and is left out" in result.stderr
+    assert "`{whole}` could not be read" in result.stderr.replace(str(whole), "{whole}")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["damaged_images"] == sorted(map(str, (whole, text)))
+    assert summary["images"] == 11
+
+
+@pytest.mark.parametrize("damage", ["no image", "half"])
+def test_too_many_damaged_images_end_a_run(colour: Path, photos: Path, tmp_path: Path, damage: str) -> None:
+    for path in [*(photos / "train" / "dark").iterdir()][:12]:
+        path.write_bytes(b"no image" if damage == "no image" else path.read_bytes()[:-200])
+    flags = ("--batch", "8", "--epochs", "9", "--workers", "0")
+    result = train(colour, "--data", photos, "--out", tmp_path / "run", *flags)
     assert result.exit_code == 1
-    assert f"`{path}` cannot be read as an image" in result.stderr
+    assert "images cannot be read; a run goes on without up to 10" in result.stderr
+    assert not (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_colours_that_the_network_has_no_channels_for(photos: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "gray.arch"
+    spec.write_text("[16x16x1] INPUT\nCONV 4 3x3\nGAP -> FC 2\n")
+    result = train(spec, "--data", photos, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "the network takes 1 colour" in result.stderr
+    assert "`--input 16x16x3`" in result.stderr
 
 
 def test_fewer_images_than_a_step_takes(colour: Path, photos: Path, tmp_path: Path) -> None:
@@ -262,11 +292,11 @@ def test_a_place_that_cannot_be_written_is_refused(spec: Path, tmp_path: Path) -
 def test_a_damaged_checkpoint_is_refused(spec: Path, tmp_path: Path, damage: object) -> None:
     out = tmp_path / "run"
     assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
-    path = out / "checkpoint.pt"
+    (path,) = out.glob("checkpoint-*.pt")
     path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
     result = train("--resume", out)
     assert result.exit_code == 1
-    assert "is no whole checkpoint" in result.stderr
+    assert "no checkpoint in" in result.stderr
 
 
 def test_nothing_in_a_checkpoint_is_run(spec: Path, tmp_path: Path) -> None:
@@ -274,7 +304,7 @@ def test_nothing_in_a_checkpoint_is_run(spec: Path, tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, ...]:
             return os.system, (f"touch {tmp_path / 'harmed'}",)
 
-    torch.save({"rows": Harmful()}, tmp_path / "checkpoint.pt")
+    torch.save({"rows": Harmful()}, tmp_path / "checkpoint-000000001.pt")
     assert train("--resume", tmp_path).exit_code == 1
     assert not (tmp_path / "harmed").exists()
 

@@ -5,7 +5,7 @@ import torch
 
 from archspec.compiler.training.data import InOrder, Shuffled, stratified
 from archspec.compiler.training.optimise import Plateau, optimiser, rate
-from archspec.compiler.training.recipe import Recipe
+from archspec.recipe import Recipe
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
@@ -34,21 +34,21 @@ def test_held_out_images_are_of_every_class_and_not_trained_on() -> None:
 
 def test_biases_and_norms_are_not_decayed() -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
-    decayed, others = optimiser(module, Recipe(weight_decay=0.1)).param_groups
+    decayed, others = optimiser(module.parameters(), Recipe(weight_decay=0.1)).param_groups
     assert [one.dim() for one in decayed["params"]] == [4]
     assert (decayed["weight_decay"], others["weight_decay"], len(others["params"])) == (0.1, 0.0, 3)
 
 
 def test_rates_warm_up_and_fall() -> None:
-    recipe = Recipe(epochs=90, warmup=5, schedule="step")
-    rates = [rate(recipe, 1.0, epoch, Plateau()) for epoch in (0, 2.5, 10, 40, 70, 85)]
+    recipe = Recipe(epochs=90, warmup=5, schedule="step", milestones=(30, 60, 80))
+    rates = [rate(recipe, epoch) for epoch in (0, 2.5, 10, 40, 70, 85)]
     assert rates == pytest.approx([0.002, 0.501, 1, 0.1, 0.01, 0.001], rel=0.02)
-    cosine = [rate(Recipe(epochs=10, warmup=0), 1.0, epoch, Plateau()) for epoch in (0, 5, 10)]
+    cosine = [rate(Recipe(epochs=10, warmup=0), epoch) for epoch in (0, 5, 10)]
     assert cosine == pytest.approx([1, 0.5, 0])
 
 
 def test_a_plateau_divides_the_rate() -> None:
-    plateau = Plateau()
+    plateau = Plateau(Recipe())
     for _ in range(8):
         plateau.see(1.0)
     assert plateau.factor == pytest.approx(0.1)

@@ -5,6 +5,8 @@ In: a file, the command line's changes, a loader for `use`. Out: the graph, if t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from archspec import syntax as s
 from archspec.diagnostics import Diagnostic, Finding, plural
 from archspec.ir import Frame, Graph, Node
@@ -18,6 +20,9 @@ from archspec.resolve.passes import finished
 from archspec.resolve.scope import Lost, Module, Scope, labels_in
 from archspec.resolve.steps import LayerSteps, PendingClaim
 
+if TYPE_CHECKING:
+    from archspec.recipe import Recipe
+
 __all__ = ["Overrides", "Resolved", "resolve"]
 
 
@@ -30,6 +35,7 @@ class Resolved(Record):
     brackets_checked: int
     brackets_suspended: int
     variants: tuple[str, ...]
+    recipe: Recipe | None = None  # what its `train` section says
 
 
 class _Known(Record):
@@ -73,14 +79,23 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     if overrides.any and run.builder.findings:
         plain = _plain_volumes(file, load, max_steps)
         run = _Run(file, module, overrides, max_steps, _Known(run.heads, plain))
-    findings = [*reader.findings, *run.builder.findings]
+    recipe, wrong = _recipe(module)
+    findings = [*reader.findings, *run.builder.findings, *wrong]
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
         graph, more = _finish(file, reader.title, run)
         findings += more
     claims = tuple(run.layers.claims)
     seen = run.brackets
-    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants))
+    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe)
+
+
+def _recipe(module: Module) -> tuple[Recipe | None, list[Diagnostic]]:
+    if module.train is None:
+        return None, []
+    from archspec import recipe
+
+    return recipe.read(module.train)
 
 
 def _plain_volumes(file: s.File, load: Loader, max_steps: int) -> Seen:

@@ -54,6 +54,8 @@ class ModuleReader:
             module.blocks[node.name] = Block(node, module, labels_in(node.body))
         elif isinstance(node, s.Use):
             self._use(node, module)
+        elif isinstance(node, s.Train):
+            module.train = node
         elif isinstance(node, s.After):
             _declare_after(node, module)
         elif isinstance(node, s.Param):
@@ -65,14 +67,15 @@ class ModuleReader:
 
     @staticmethod
     def _once(node: s.Declaration, seen: dict[tuple[str, str], Span]) -> None:
-        if isinstance(node, s.Net):
-            key = ("net", "")
+        if isinstance(node, s.Net | s.Train):
+            key = (type(node).__name__, "")
         elif isinstance(node, s.BlockDefinition | s.Param | s.Variant):
             key = (type(node).__name__, node.name)
         else:
             return
         if key in seen:
-            noun = {"net": "the title", "Param": "the parameter", "Variant": "the variant"}.get(key[0], "the block")
+            nouns = {"Net": "the title", "Train": "`train`", "Param": "the parameter", "Variant": "the variant"}
+            noun = nouns.get(key[0], "the block")
             others = (Label(seen[key], "the first"),)
             message = f"{noun} `{key[1]}` is given twice" if key[1] else f"{noun} is given twice"
             raise Finding("E109", message, node.span, "the second", others=others, helps=("drop one",))
@@ -123,6 +126,9 @@ class ModuleReader:
         module.lost |= {name.name for name in node.names}
         other = self._module(node)
         for name in node.names:
+            if name.name == "train":
+                module.train = _recipe_of(node, name, other)
+                continue
             if name.name not in other.blocks:
                 helps = did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
                 message = f"`{node.file}` has no block `{name.name}`"
@@ -142,6 +148,12 @@ class ModuleReader:
         finally:
             self._loading.pop()
         return self._loaded[node.file]
+
+
+def _recipe_of(node: s.Use, name: s.Name, other: Module) -> s.Train:
+    if other.train is None:
+        raise Finding("E101", f"`{node.file}` has no `train` section", name.span, "none there")
+    return other.train
 
 
 def _setting(name: str, value: object, module: Module) -> object:

@@ -41,6 +41,7 @@ class Module:
         self.blocks: dict[str, Block] = {}
         self.values: dict[str, Any] = {}
         self.after: dict[type[Any], s.After] = {}
+        self.train: s.Train | None = None
         self.lost: set[str] = set()  # names that a faulty `use` was to give
 
 

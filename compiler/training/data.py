@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
 Key = tuple[int, int]  # the number of an image, and the seed of its augmentation (negative: none)
-Batch = tuple[Tensor, Tensor]  # images [B, C, H, W] in bytes, classes [B]
+
+LEAST_DAMAGED = 10
+
+
+class Batch(NamedTuple):
+    """Images [B, C, H, W] in bytes, their classes [B], and the files that could not be read."""
+
+    images: Tensor
+    classes: Tensor
+    damaged: tuple[str, ...] = ()
 
 
 class Images(Protocol):
@@ -26,7 +35,10 @@ class Images(Protocol):
     def __len__(self) -> int: ...
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
-        """The images of a batch; what a key's second part is negative for is not augmented."""
+        """The images of a batch; what a key's second part is negative for is not augmented.
+
+        In the place of an augmented image that cannot be read stands another one; others are left out.
+        """
         ...
 
 
@@ -40,6 +52,18 @@ class Data:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     description: str
+    damaged: tuple[str, ...] = ()  # files that are left out
+    variation: str = ""  # where it is not the recipe's
+
+    @property
+    def most_damaged(self) -> int:
+        """How many images may be unreadable before a run stops."""
+        return most_damaged(len(self.train) + len(self.held_out))
+
+
+def most_damaged(images: int) -> int:
+    """How many of so many images may be unreadable: one in a hundred, or ten."""
+    return max(LEAST_DAMAGED, images // 100)
 
 
 class Shuffled(Sampler[Key]):

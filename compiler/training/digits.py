@@ -35,7 +35,7 @@ class Digits:
         images = self.images[places]
         if keys[0][1] >= 0:
             images = _shifted(images, torch.tensor([seed for _, seed in keys]))
-        return images, self.classes[places]
+        return Batch(images, self.classes[places])
 
 
 def _shifted(images: Tensor, seeds: Tensor) -> Tensor:
@@ -77,4 +77,5 @@ def digits(volume: Volume, seed: int) -> Data:
         mean=(pixels.mean().item(),) * volume.channels,
         std=(pixels.std().item(),) * volume.channels,
         description=f"scikit-learn's digits at {volume}: {len(train):,} to train on, {len(held_out):,} held out",
+        variation=f"shifts of up to {SHIFT:.1%} of the side",
     )

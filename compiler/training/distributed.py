@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -34,9 +35,21 @@ class Group:
             distributed.all_reduce(numbers)
         return numbers
 
-    def any(self, flag: bool) -> bool:
-        """Whether any process says so."""
-        return bool(self.total(torch.tensor(float(flag), device=self.device)).item()) if self.size > 1 else flag
+    def agree(self, *flags: bool) -> tuple[bool, ...]:
+        """For each flag whether any process has it set. It does not wait for a GPU."""
+        if self.size == 1:
+            return flags
+        numbers = torch.tensor(flags, dtype=torch.int32)  # on the CPU, where gloo adds it up
+        distributed.all_reduce(numbers)
+        return tuple(bool(number) for number in numbers.tolist())
+
+    def gathered(self, texts: Iterable[str]) -> list[str]:
+        """The texts of all processes, sorted, each once."""
+        parts: list[Any] = [list(texts)]
+        if self.size > 1:
+            parts = [None] * self.size
+            distributed.all_gather_object(parts, list(texts))
+        return sorted({text for part in parts for text in part})
 
 
 @contextmanager
@@ -50,7 +63,7 @@ def joined(device: str) -> Iterator[Group]:
         return
     if kind == "cuda":
         torch.cuda.set_device(place)
-    distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
     try:
         yield Group(rank, size, place)
         # DDP's reducer has threads that use the group: it goes first, and nobody leaves before the others are done

@@ -1,173 +1,305 @@
 """The loop: epochs of steps, and after each a look at the held-out images.
 
-In: a module, data, a recipe, the group of processes. Out: an epoch at a time, as figures. Where a run stops in the
-middle of an epoch, it goes on at the next image: order and augmentation depend on the seed and the epoch alone.
+In: a module, data, a recipe, the group of processes. Out: an epoch at a time, as figures. All that a step draws depends
+on the seed, the epoch and the step alone, so a run that stops anywhere goes on to the same weights.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
 import torch
-from torch import nn
-from torch.nn import functional
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import get_total_norm
 from torch.utils.data import DataLoader
 
 from archspec.compiler.lower import Lowered
 from archspec.compiler.training.data import Batch, Data, Images, InOrder, Key, Shuffled
 from archspec.compiler.training.distributed import Group
-from archspec.compiler.training.optimise import Plateau, optimiser, rate
+from archspec.compiler.training.folder import too_many_damaged
+from archspec.compiler.training.guard import IN_A_ROW, Guard, first_wrong
+from archspec.compiler.training.mix import mixed
+from archspec.compiler.training.optimise import Average, Plateau, optimiser, rate
 from archspec.compiler.training.progress import Progress, clock
-from archspec.compiler.training.recipe import Recipe
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.recipe import Recipe
 
 TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+TOP = 5
 
 
 class Trainer:
-    """A run in progress. `stop` is asked between steps; then `run_epoch` ends early and `is_stopped` is true."""
+    """A run in progress. Between steps it asks `wants` whether to stop, and whether to save; then `run_epoch` ends
+    early with `is_stopped`, or calls `save`. `tell` hears what happens on the way.
+    """
 
-    stop: Callable[[], bool] = staticmethod(lambda: False)
+    wants: Callable[[], tuple[bool, bool]] = staticmethod(lambda: (False, False))
+    save: Callable[[], None] = staticmethod(lambda: None)
+    tell: Callable[[str], None] = staticmethod(lambda _: None)
 
     def __init__(self, module: Lowered, data: Data, recipe: Recipe, group: Group, workers: int = 0) -> None:
-        self.module, self.recipe, self.group = module.to(group.device), recipe, group
+        self.recipe, self.group, self.data = recipe, group, data
+        layout = torch.channels_last if recipe.channels_last else torch.preserve_format
+        self.module = module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
+        if recipe.compile:
+            self.module.compile()
         self.outer: nn.Module = DistributedDataParallel(module) if group.size > 1 else module
-        self.optimizer = optimiser(module, recipe)
-        self.plateau = Plateau()
+        self.optimizer = optimiser(module.parameters(), recipe)
+        self.learning = [one for part in self.optimizer.param_groups for one in part["params"]]
+        self.plateau = Plateau(recipe)
+        self.average = Average(module, recipe.ema) if recipe.ema else None
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=recipe.amp == "fp16")
+        self.guard = Guard(module)
         self.order = Shuffled(len(data.train), recipe.seed, group.rank, group.size)
-        self.train = _loader(data.train, self.order, recipe.batch, workers)
+        self.train = _loader(data.train, self.order, recipe.batch, workers, group.device)
         places = InOrder(len(data.held_out), group.rank, group.size)
-        self.held_out = _loader(data.held_out, places, recipe.batch, workers)
+        self.held_out = _loader(data.held_out, places, recipe.batch, workers, group.device)
         self.mean, self.std = (torch.tensor(one, device=group.device)[:, None, None] for one in (data.mean, data.std))
         self.epoch = 0
         self.steps_done = 0  # of this epoch
-        self.seen = torch.zeros(2, device=group.device)  # loss and images of this epoch so far
+        self.updates = 0  # steps whose loss was finite: where the schedule is
+        self.seen = torch.zeros(3, dtype=torch.float64, device=group.device)  # loss, right, images of this epoch so far
+        self.damaged: set[str] = set(data.damaged)
         self.is_stopped = False
-        self.steps = len(self.order) // recipe.batch // recipe.accumulate
-        if not self.steps:
-            images = len(self.order) * group.size
-            takes = recipe.batch * recipe.accumulate * group.size
-            message = f"{images:,} images to train on, and a step takes {takes:,}"
-            raise SpecError([Diagnostic("E453", message, helps=(f"`--batch {max(1, images // group.size // 4)}`",))])
+        self.steps = steps_of_epoch(len(data.train), recipe, group.size)
 
     # ---- training
     def run_epoch(self, progress: Progress) -> dict[str, Any]:
         """Train for what is left of an epoch, and look at the held-out images. Returns the epoch's figures."""
-        start = time.monotonic()
+        start, waited, begun = time.monotonic(), 0.0, self.steps_done
         self.order.epoch, self.order.start = self.epoch, self.steps_done * self.recipe.batch * self.recipe.accumulate
-        begun = self.steps_done
-        self.outer.train()
-        batches = iter(self.train)
+        self._set_training()
+        batches: Iterator[Batch] = iter(self.train)
         lr = 0.0
         while self.steps_done < self.steps:
-            lr = self._step([next(batches) for _ in range(self.recipe.accumulate)])
-            self.steps_done += 1
-            progress.step(self._line(start, begun))
-            if self.group.any(self.stop()):
+            asked = time.monotonic()
+            taken = [next(batches) for _ in range(self.recipe.accumulate)]
+            waited += time.monotonic() - asked
+            if self._is_stopped_before(taken):
                 self.is_stopped = True
                 return {}
-        loss, images = self.group.total(self.seen.clone()).tolist()
+            lr = self._step(taken)
+            self.steps_done += 1
+            progress.step(lambda lr=lr: self._line(lr, start, begun))  # type: ignore[misc]  # read at once
+        self._settle()
+        loss, right, images = self.group.total(self.seen.clone()).tolist()
         seconds = time.monotonic() - start
         held_out = self.evaluate()
         self.plateau.see(held_out["loss"])
         self.epoch, self.steps_done = self.epoch + 1, 0
         self.seen.zero_()
-        done = (self.steps - begun) * self.recipe.batch * self.recipe.accumulate * self.group.size
+        done = (self.steps - begun) * self.recipe.step_images(self.group.size)
         return {
-            "epoch": self.epoch, "lr": lr, "loss": loss / images, "held_out_loss": held_out["loss"],
-            "top1": held_out["top1"], "images_per_second": done / seconds, "seconds": time.monotonic() - start,
+            "epoch": self.epoch, "lr": lr, "loss": loss / max(1, images), "train_top1": right / max(1, images),
+            "held_out_loss": held_out["loss"], "top1": held_out["top1"], "top5": held_out["top5"],
+            "images_per_second": done / seconds, "data_wait": waited / seconds, "skipped": self.guard.skipped,
+            "damaged": len(self.damaged), "seconds": time.monotonic() - start,
         }  # fmt: skip
 
+    def _is_stopped_before(self, batches: list[Batch]) -> bool:
+        """What all processes agree to do before a step."""
+        for path in sorted({path for batch in batches for path in batch.damaged} - self.damaged):
+            self.damaged.add(path)
+            self.tell(f"`{path}` could not be read; another image takes its place")
+        stop, save = self.wants()
+        stop, save, too_many = self.group.agree(stop, save, len(self.damaged) > self.data.most_damaged)
+        if too_many:
+            raise too_many_damaged(self.group.gathered(self.damaged), self.data)
+        if stop or save:
+            self._settle()
+        if save and not stop:
+            self.save()
+        return stop
+
     def _step(self, batches: list[Batch]) -> float:
-        peak = self.recipe.scaled_lr(self.group.size)
-        lr = rate(self.recipe, peak, self.epoch + self.steps_done / self.steps, self.plateau)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
+        torch.manual_seed(self._number(self.group.rank))  # of dropout, so that a state needs no generator's
         self.optimizer.zero_grad(set_to_none=True)
+        self.guard.begin()
+        losses = []
         for number, batch in enumerate(batches):
             is_last = number == len(batches) - 1
             with nullcontext() if is_last or self.group.size == 1 else self.outer.no_sync():  # type: ignore[operator]
-                self._backward(batch, len(batches))
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
+                losses.append(self._backward(batch, number, len(batches)))
+        self._settle(batches)
+        scale = self.recipe.scale_of_lr(self.group.size)
+        lr = self.recipe.lr * scale * rate(self.recipe, self.updates / self.steps, self.plateau.factor)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self._update(torch.stack(losses).sum())
         return lr
 
-    def _backward(self, batch: Batch, parts: int) -> None:
+    def _backward(self, batch: Batch, number: int, parts: int) -> Tensor:
         images, classes = self._placed(batch)
+        images, target = mixed(images, classes, self.recipe, self._number(self.group.rank, number))
         with self._precision():
             outputs = self.outer(images)
-            outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-            losses = [
-                functional.cross_entropy(output.float(), classes, label_smoothing=self.recipe.label_smoothing)
-                for output in outputs
-            ]
-        loss = torch.stack([weight * one for weight, one in zip(self.module.loss_weights, losses, strict=True)]).sum()
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        losses = [target.loss(output.float(), self.recipe.label_smoothing) for output in outputs]
+        loss = torch.stack(
+            [weight * one for weight, one in zip(self.module.loss_weights, losses, strict=False)]
+        ).sum()
         torch.autograd.backward(self.scaler.scale(loss / parts))
-        self.seen += torch.stack([losses[0].detach() * len(classes), losses[0].new_tensor(float(len(classes)))])
+        with torch.no_grad():
+            right = (outputs[0].argmax(1) == classes).sum()
+            count = float(len(classes))
+            self.seen += torch.stack([losses[0].double() * count, right.double(), right.new_tensor(count).double()])
+        return loss.detach()
 
-    def _placed(self, batch: Batch) -> Batch:
-        images, classes = batch
+    def _update(self, loss: Tensor) -> None:
+        """Change the weights, unless loss or gradients are not finite."""
+        self.scaler.unscale_(self.optimizer)
+        gradients = [one.grad for one in self.learning if one.grad is not None]
+        norm = get_total_norm(gradients)
+        wrong = ~torch.isfinite(norm + 0 * loss)
+        finite = self.group.total(wrong.float()) == 0
+        if self.recipe.clip:
+            torch._foreach_mul_(gradients, (self.recipe.clip / (norm + 1e-6)).clamp(max=1.0))
+        if self.scaler.is_enabled():
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        elif self.optimizer.defaults.get("fused"):
+            self.optimizer.found_inf = 1.0 - finite.float()  # type: ignore[attr-defined]  # the kernel then does nothing
+            self.optimizer.step()
+        elif bool(finite):
+            self.optimizer.step()
+        self.guard.end(finite)
+        if self.average is not None:
+            self.average.see(self.module, self.updates + 1, finite)
+
+    def _settle(self, batches: list[Batch] | None = None) -> None:
+        """Take the verdict on the last step. Raises SpecError after too many bad ones in a row."""
+        self.updates += bool(self.guard.settled())
+        if self.guard.in_a_row < IN_A_ROW:
+            return
+        where = f"epoch {self.epoch + 1}, step {self.steps_done} of {self.steps}"
+        notes = [f"it began at {where}, {self.guard.in_a_row} steps back; the last good checkpoint is as it was"]
+        if batches is not None:
+            found = first_wrong(self.module, self._placed(batches[0])[0])
+            notes.append(f"the first layer whose values are not finite is `{found}`" if found else
+                         "all layers' values are finite, the gradients are not")  # fmt: skip
+        helps = ("a lower `--lr`, a longer `--warmup`, or `--clip 1`", "then `--resume` from the last checkpoint")
+        message = f"{IN_A_ROW} steps in a row had no finite loss or gradients"
+        raise SpecError([Diagnostic("E459", message, notes=tuple(notes), helps=helps)])
+
+    def _set_training(self) -> None:
+        if self.recipe.mode == "linear-probe":
+            self.outer.eval()  # the backbone is as it was: its statistics too, and without dropout
+        else:
+            self.outer.train()
+
+    def _number(self, *more: int) -> int:
+        """A seed for a step of the run."""
+        number = self.recipe.seed
+        for one in (self.epoch, self.steps_done, *more):
+            number = (number * 1_000_003 + one + 1) % 2**62
+        return number
+
+    def _placed(self, batch: Batch) -> tuple[Tensor, Tensor]:
         device = self.group.device
-        pixels = images.to(device, non_blocking=True).float().div_(255)
-        return pixels.sub_(self.mean).div_(self.std), classes.to(device, non_blocking=True)
+        pixels = batch.images.to(device, non_blocking=True).float().div_(255).sub_(self.mean).div_(self.std)
+        if self.recipe.channels_last:
+            pixels = pixels.contiguous(memory_format=torch.channels_last)
+        return pixels, batch.classes.to(device, non_blocking=True)
 
     def _precision(self) -> Any:
         if self.recipe.amp == "off":
             return nullcontext()
         return torch.autocast(self.group.device.type, TYPES[self.recipe.amp])
 
-    def _line(self, start: float, begun: int) -> str:
-        share = (self.steps_done - begun) / (self.steps - begun)
-        left = (time.monotonic() - start) * (1 - share) / share
-        where = f"epoch {self.epoch + 1}/{self.recipe.epochs}: step {self.steps_done:,}/{self.steps:,}"
-        return f"{where}, {clock(left)} left in it"
+    def _line(self, lr: float, start: float, begun: int) -> str:
+        """How far the run is. It reads from the device, so it is asked for now and then only."""
+        done, gone = self.steps_done - begun, time.monotonic() - start
+        loss, right, images = self.seen.tolist()
+        left = gone / done * (self.steps * (self.recipe.epochs - self.epoch) - self.steps_done)
+        speed = done * self.recipe.step_images(self.group.size) / gone
+        return (
+            f"epoch {self.epoch + 1}/{self.recipe.epochs} step {self.steps_done:,}/{self.steps:,}"
+            f"  loss {loss / max(1, images):.4f}  top-1 {100 * right / max(1, images):.1f} %  lr {lr:.2g}"
+            f"  {speed:,.0f} images/s  {clock(left)} left"
+        )
 
     # ---- held-out images
     @torch.no_grad()
-    def evaluate(self) -> dict[str, float]:
-        """The mean loss and the share of right first guesses over all held-out images, each counted once."""
+    def evaluate(self, seen: Callable[[Tensor, Tensor], None] | None = None) -> dict[str, float]:
+        """The mean loss and the shares of right guesses over all held-out images, each counted once; the averaged
+        weights' where there are any. `seen` is given each batch's scores and classes."""
+        own = {name: value.clone() for name, value in self.module.state_dict().items()} if self.average else {}
+        if self.average:
+            self.module.load_state_dict(self.average.values)
         self.module.eval()
-        sums = torch.zeros(3, dtype=torch.float64, device=self.group.device)
+        sums = torch.zeros(4, dtype=torch.float64, device=self.group.device)
         for batch in self.held_out:
+            for path in batch.damaged:
+                if path not in self.damaged:
+                    self.damaged.add(path)
+                    self.tell(f"`{path}` could not be read; it is left out")
+            if not len(batch.classes):
+                continue
             images, classes = self._placed(batch)
             with self._precision():
-                scores = self.module(images).float()
-            loss = functional.cross_entropy(scores, classes, reduction="sum")
-            right = (scores.argmax(1) == classes).sum()
-            sums += torch.stack([loss.double(), right.double(), torch.tensor(len(classes)).double().to(sums.device)])
-        loss, right, images_seen = self.group.total(sums).tolist()
-        return {"loss": loss / images_seen, "top1": right / images_seen, "images": images_seen}
+                scores = self.module(images)
+            scores = scores.float()
+            loss = nn.functional.cross_entropy(scores, classes, reduction="sum")
+            best = scores.topk(min(TOP, scores.shape[1])).indices == classes[:, None]
+            counts = [loss.double(), best[:, 0].sum(), best.any(1).sum(), torch.tensor(len(classes))]
+            sums += torch.stack([one.double().to(sums.device) for one in counts])
+            if seen is not None:
+                seen(scores, classes)
+        if self.average:
+            self.module.load_state_dict(own)
+        loss, right, among, images_seen = self.group.total(sums).tolist()
+        most = max(1.0, images_seen)
+        return {"loss": loss / most, "top1": right / most, "top5": among / most, "images": images_seen}
+
+    def result(self) -> dict[str, Tensor]:
+        """The weights that the run is for: the averaged ones, or the last."""
+        return self.average.values if self.average else self.module.state_dict()
 
     # ---- state
     def state(self) -> dict[str, Any]:
         """All that the run depends on from here on."""
         return {
-            "module": self.module.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(), "plateau": vars(self.plateau), "epoch": self.epoch,
-            "steps_done": self.steps_done, "seen": self.seen, "random": torch.get_rng_state(),
+            "module": self.module.state_dict(), "average": self.average.values if self.average else None,
+            "optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict(),
+            "plateau": vars(self.plateau), "epoch": self.epoch, "steps_done": self.steps_done,
+            "updates": self.updates, "skipped": self.guard.skipped, "in_a_row": self.guard.in_a_row,
+            "seen": self.seen, "damaged": sorted(self.damaged), "processes": self.group.size,
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self.module.load_state_dict(state["module"])
+        if self.average:
+            self.average.values = {name: value.to(self.group.device) for name, value in state["average"].items()}
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         vars(self.plateau).update(state["plateau"])
-        self.epoch, self.steps_done = state["epoch"], state["steps_done"]
+        self.epoch, self.steps_done, self.updates = state["epoch"], state["steps_done"], state["updates"]
+        self.guard.skipped, self.guard.in_a_row = state["skipped"], state["in_a_row"]
         self.seen.copy_(state["seen"])
-        torch.set_rng_state(state["random"])
+        self.damaged.update(state["damaged"])
 
 
-def _loader(images: Images, order: Any, batch: int, workers: int) -> DataLoader[Any]:
+def steps_of_epoch(images: int, recipe: Recipe, processes: int) -> int:
+    """Whole steps of so many images. Raises SpecError where there is none."""
+    steps = images // processes // recipe.batch // recipe.accumulate
+    if not steps:
+        message = f"{images:,} images to train on, and a step takes {recipe.step_images(processes):,}"
+        helps = (f"`--batch {max(1, images // processes // 4)}`",)
+        raise SpecError([Diagnostic("E453", message, helps=helps)])
+    return steps
+
+
+def _loader(images: Images, order: Any, batch: int, workers: int, device: torch.device) -> DataLoader[Any]:
     own = torch.Generator()  # a loader draws a number for its workers, which must not come out of the run's
     return DataLoader(
-        _Batched(images), batch_size=batch, sampler=order, num_workers=workers, collate_fn=_whole, generator=own
-    )
+        _Batched(images), batch_size=batch, sampler=order, num_workers=workers, collate_fn=_whole, generator=own,
+        pin_memory=device.type == "cuda", persistent_workers=workers > 0,
+    )  # fmt: skip
 
 
 class _Batched(torch.utils.data.Dataset[Any]):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
-EVERY = 0.2  # seconds between two looks of the line
+EVERY = 0.5  # seconds between two looks of the line
 
 
 class Progress:
@@ -19,12 +20,12 @@ class Progress:
         self._last = 0.0
         self._width = 0
 
-    def step(self, text: str) -> None:
-        """How far an epoch is; shown in terminals only, and not too often."""
+    def step(self, text: Callable[[], str]) -> None:
+        """How far an epoch is; asked for and shown in terminals only, and not too often."""
         now = time.monotonic()
         if self.is_live and now - self._last >= EVERY:
             self._last = now
-            self._rewrite(text)
+            self._rewrite(text())
 
     def line(self, text: str) -> None:
         """A line that stays."""

@@ -1,63 +1,152 @@
 """A training run from a network to weights.
 
 In: a network, a recipe, where the data are, where to write. Out: a folder with weights, metrics and a summary. A signal
-to stop is answered between two steps, with a checkpoint to go on from.
+is answered between two steps: to stop (SIGINT, SIGTERM), or to write a checkpoint and go on (SIGUSR1).
 """
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import archspec
 from archspec.api import Network, restore
 from archspec.compiler import weights
-from archspec.compiler.lower import build
+from archspec.compiler.training.begin import Start, begin
+from archspec.compiler.training.board import Board
 from archspec.compiler.training.data import Data
 from archspec.compiler.training.digits import Digits, digits, write_samples
 from archspec.compiler.training.distributed import Group, joined
-from archspec.compiler.training.folder import check_images, folder
+from archspec.compiler.training.folder import checked, folder
 from archspec.compiler.training.loop import Trainer
+from archspec.compiler.training.plan import lines, plan, with_batch
 from archspec.compiler.training.progress import Progress, clock
-from archspec.compiler.training.recipe import Recipe
-from archspec.compiler.training.state import WEIGHTS, RunFolder
+from archspec.compiler.training.state import BEST, WEIGHTS, RunFolder
+from archspec.compiler.training.throughput import figures, peak_tflops
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.recipe import Recipe, from_dict
 
 SAMPLES = "samples"
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
 class Options:
-    """Where a run reads and writes."""
+    """Where a run reads and writes, and what does not change its result."""
 
     data: Path | None = None
     out: Path | None = None
+    weights: Path | None = None  # to begin from
     device: str = "auto"
-    workers: int = 0
+    workers: int | None = None
     quiet: bool = False
+    keep: int = 3
+    save_every: int = 0  # steps; 0 for the ends of epochs alone
+    peak_tflops: float | None = None
 
 
-def start(spec: str, changes: dict[str, Any], recipe: Recipe, options: Options) -> dict[str, Any]:
-    """Train a spec from first weights. Returns the summary. Raises SpecError."""
-    network = archspec.load(spec, **changes)
-    _need_classifier(network)
-    return _run(network, recipe, options, None)
+def start(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> dict[str, Any]:
+    """Train a spec; `flags` override its recipe. Returns the summary. Raises SpecError."""
+    with joined(options.device) as group:
+        return _train(_prepared(spec, changes, flags, Around(options, group)), None)
+
+
+def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> dict[str, Any]:
+    """What `start` would do, as data; `lines` are for people. Raises SpecError."""
+    with joined(options.device) as group:
+        session = _prepared(spec, changes, flags, Around(options, group))
+        found = plan(session.network, session.trainer.module, session.recipe, session.data, group.size)
+        return {**found, "lines": lines(found, session.recipe)}
 
 
 def resume(path: Path, options: Options) -> dict[str, Any]:
     """Go on with a run that was interrupted. Returns the summary. Raises SpecError."""
-    run = RunFolder(path)
+    run = RunFolder(path, options.keep)
     state = run.load()
     data = Path(state["data"]) if state["data"] else None
-    options = replace(options, data=data, out=path)
-    return _run(restore(state["bundle"]), Recipe(**state["recipe"]), options, (run, state))
+    options = replace(options, data=data, out=path, weights=None)
+    with joined(options.device) as group:
+        if state["processes"] != group.size:
+            message = f"the run had {state['processes']} processes, and this one has {group.size}"
+            helps = (f"`torchrun --nproc-per-node {state['processes']} -m archspec train --resume {path}`",)
+            raise SpecError([Diagnostic("E458", message, helps=helps)])
+        network, recipe = restore(state["bundle"]), from_dict(state["recipe"])
+        around = Around(options, group)
+        for said in run.said:
+            around.say(said)
+        session = _session(network, recipe, _data(network, recipe, around), around)
+        return _train(session, (run, state))
+
+
+class Around:
+    """What is around a run: its options, the other processes, and who hears of it."""
+
+    def __init__(self, options: Options, group: Group) -> None:
+        self.options, self.group = options, group
+        self.progress = Progress(options.quiet or not group.is_first)
+        self.say = self.progress.line
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run, ready to begin."""
+
+    network: Network
+    data: Data
+    recipe: Recipe
+    trainer: Trainer
+    around: Around
+    said: tuple[str, ...] = ()
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """What a checkpoint and the weights say of the run."""
+        return {"bundle": self.network.bundle.to_dict(), "recipe": self.recipe.to_dict()}
+
+
+def _prepared(
+    spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], around: Around
+) -> Session:
+    options = around.options
+    first = Start.read(options.weights) if options.weights else None
+    network = first.network() if spec is None and first is not None else archspec.load(spec or "", **changes)
+    _need_classifier(network)
+    recipe = network.recipe or Recipe(flip=options.data is not None)
+    recipe = recipe.changed(flags)
+    data = _data(network, recipe, around)
+    if first is not None and "mean" in first.about and len(first.about["mean"]) == network.input.channels:
+        data = replace(data, mean=tuple(first.about["mean"]), std=tuple(first.about["std"]))
+    network = _with_classes(network, len(data.class_names), around)
+    if not {"batch", "accumulate"} & flags.keys():
+        recipe = with_batch(network, recipe, len(data.train), around.group)
+    return _session(network, recipe, data, around, first)
+
+
+def _data(network: Network, recipe: Recipe, around: Around) -> Data:
+    root = around.options.data
+    if root is None:
+        return digits(network.input, recipe.seed)
+    data = checked(folder(root, network.input, recipe))
+    for path in data.damaged[:MOST_NAMED]:
+        around.say(f"`{path}` cannot be read, and is left out")
+    if len(data.damaged) > MOST_NAMED:
+        around.say(f"... and {len(data.damaged) - MOST_NAMED} more")
+    return data
+
+
+def _session(
+    network: Network, recipe: Recipe, data: Data, around: Around, first: Start | None = None
+) -> Session:
+    module, said = begin(network, recipe.mode, recipe.seed, first)
+    options = around.options
+    workers = options.workers if options.workers is not None else 2 if options.data else 0
+    trainer = Trainer(module, data, recipe, around.group, workers)
+    return Session(network, data, recipe, trainer, around, tuple(said))
 
 
 def _need_classifier(network: Network) -> None:
@@ -67,138 +156,161 @@ def _need_classifier(network: Network) -> None:
         raise SpecError([Diagnostic("E454", message, helps=helps)])
 
 
-@dataclass(frozen=True)
-class Session:
-    """A run and what is around it. Only the first process has a folder."""
-
-    network: Network
-    data: Data
-    recipe: Recipe
-    group: Group
-    progress: Progress
-    run: RunFolder | None
-    data_folder: Path | None
-
-    @property
-    def fixed(self) -> dict[str, Any]:
-        """What a checkpoint and the weights say of the run."""
-        bundle, recipe = self.network.bundle.to_dict(), self.recipe.to_dict()
-        return {"bundle": bundle, "recipe": recipe, "data": str(self.data_folder or "")}
-
-
-def _run(
-    network: Network, recipe: Recipe, options: Options, resumed: tuple[RunFolder, dict[str, Any]] | None
-) -> dict[str, Any]:
-    with joined(options.device) as group, _stopping() as stop:
-        return _in_group(network, recipe, options, resumed, (group, stop))
-
-
-def _in_group(
-    network: Network, recipe: Recipe, options: Options, resumed: tuple[RunFolder, dict[str, Any]] | None,
-    around: tuple[Group, Callable[[], bool]],
-) -> dict[str, Any]:  # fmt: skip
-    """The run of one process. All that it made is gone when it returns, before the group is left."""
-    group, stop = around
-    progress = Progress(options.quiet or not group.is_first)
-    data = folder(options.data, network.input, recipe) if options.data else digits(network.input, recipe.seed)
-    check_images(data.train)
-    check_images(data.held_out)
-    network = _with_classes(network, len(data.class_names), progress)
-    torch.manual_seed(recipe.seed + group.rank)
-    trainer = Trainer(build(network, seed=recipe.seed), data, recipe, group, options.workers)
-    trainer.stop = stop
-    run = resumed[0] if resumed else RunFolder.new(options.out, network.name) if group.is_first else None
-    if resumed:
-        weights.fill(trainer.module, resumed[1]["module"], "the checkpoint")
-        trainer.restore(resumed[1])
-    session = Session(network, data, recipe, group, progress, run if group.is_first else None, options.data)
-    _announce(session)
-    return _epochs(trainer, session)
-
-
-def _with_classes(network: Network, classes: int, progress: Progress) -> Network:
+def _with_classes(network: Network, classes: int, around: Around) -> Network:
     """The network with as many class scores as the data have classes."""
     if network.output == (classes,):
         return network
-    progress.line(f"{network.title} has {network.output[0]:,} class scores, the data {classes}: it gets {classes}")
+    around.say(f"{network.title} has {network.output[0]:,} class scores, the data {classes}: it gets {classes}")
     return restore({**network.bundle.to_dict(), "classes": classes})
 
 
-def _announce(session: Session) -> None:
-    network, recipe, group, say = session.network, session.recipe, session.group, session.progress.line
-    step = recipe.batch * recipe.accumulate * group.size
-    parts = [f"batch {recipe.batch}"]
-    parts += [f"x {recipe.accumulate} accumulated"] if recipe.accumulate > 1 else []
-    parts += [f"x {group.size} processes"] if group.size > 1 else []
-    lr = f"lr {recipe.lr:g} x {step}/{recipe.reference_batch} = {recipe.scaled_lr(group.size):g}"
-    say(f"{network.title}: {network.params:,} parameters, on {group.device}, seed {recipe.seed}")
-    say(session.data.description)
-    say(f"{recipe.optimizer}, {' '.join(parts)}, {lr}, {recipe.schedule}, {recipe.epochs} epochs")
-    if session.run is not None:
-        say(f"writing to {session.run.path}/")
+# ---- the run
+def _train(session: Session, resumed: tuple[RunFolder, dict[str, Any]] | None) -> dict[str, Any]:
+    """All epochs. Only the first process has a folder."""
+    trainer, group, options = session.trainer, session.around.group, session.around.options
+    run = None
+    if resumed:
+        run = resumed[0] if group.is_first else None
+        weights.fill(trainer.module, resumed[1]["module"], "the checkpoint")
+        trainer.restore(resumed[1])
+    elif group.is_first:
+        run = RunFolder.new(options.out, session.network.name, options.keep)
+    _announce(session, run)
+    with _asked() as asked:
+        return _Epochs(session, run, asked, resumed[1]["best"] if resumed else -1.0).all()
 
 
-def _epochs(trainer: Trainer, session: Session) -> dict[str, Any]:
-    start, run = time.monotonic(), session.run
-    while trainer.epoch < session.recipe.epochs:
-        row = trainer.run_epoch(session.progress)
+def _announce(session: Session, run: RunFolder | None) -> None:
+    found = plan(session.network, session.trainer.module, session.recipe, session.data, session.around.group.size)
+    for said in (*lines(found, session.recipe), f"device        {session.around.group.device}", *session.said):
+        session.around.say(said)
+    if run is not None:
+        session.around.say(f"writing to {run.path}/")
+
+
+class _Epochs:
+    """The epochs of a run, with what is written between them."""
+
+    def __init__(self, session: Session, run: RunFolder | None, asked: _Asked, best: float) -> None:
+        self.session, self.run, self.best = session, run, best
+        self.start = time.monotonic()
+        self.asked = asked
+        self.trainer = session.trainer
+        self.trainer.wants, self.trainer.save, self.trainer.tell = self._wants, self._save, session.around.say
+        device, amp = session.around.group.device, session.recipe.amp
+        self.peak = session.around.options.peak_tflops or peak_tflops(device, amp)
+        self.board = Board(run.path if run else None)
+
+    def _wants(self) -> tuple[bool, bool]:
+        every = self.session.around.options.save_every
+        is_due = every > 0 and self.trainer.steps_done > 0 and self.trainer.steps_done % every == 0
+        return self.asked.to_stop, self.asked.take_save() or is_due
+
+    def _save(self) -> None:
+        if self.run is not None:
+            trainer, data = self.trainer, str(self.session.around.options.data or "")
+            state = {**trainer.state(), **self.session.fixed, "data": data, "rows": self.run.rows, "best": self.best}
+            self.run.save(state, trainer.epoch * trainer.steps + trainer.steps_done)
+
+    def all(self) -> dict[str, Any]:
+        """Train to the end, or until somebody stops it. Returns the summary."""
+        recipe, say, run = self.session.recipe, self.session.around.say, self.run
+        while self.trainer.epoch < recipe.epochs:
+            row = self.trainer.run_epoch(self.session.around.progress)
+            if self.trainer.is_stopped:
+                self._save()
+                if run is not None:
+                    say(f"stopped; `archspec train --resume {run.path}` goes on from here")
+                return {"stopped": True, "epoch": self.trainer.epoch, "out": str(run.path) if run else ""}
+            self._note({**row, **figures(self.session.network, row["images_per_second"], self.session.around.group.size,
+                                         self.peak)})  # fmt: skip
+        return self._finish()
+
+    def _note(self, row: dict[str, Any]) -> None:
+        is_best, self.best = row["top1"] > self.best, max(self.best, row["top1"])
+        self.session.around.say(_row_text(row, self.session.recipe.epochs))
+        if self.run is None:
+            return
+        self.run.add(row)
+        self.board.add(row)
+        self._save()
+        if is_best:
+            self._write(BEST, row["top1"])
+
+    def _write(self, name: str, top1: float) -> None:
+        network, data = self.session.network, self.session.data
+        about = {
+            **self.session.fixed, "input": list(network.input), "class_names": list(data.class_names),
+            "mean": list(data.mean), "std": list(data.std), "top1": top1,
+        }  # fmt: skip
+        assert self.run is not None
+        weights.write(self.run.path / name, self.trainer.result(), about)
+
+    def _finish(self) -> dict[str, Any]:
+        session, run, say = self.session, self.run, self.session.around.say
+        network, data, seconds = session.network, session.data, time.monotonic() - self.start
+        found = self.trainer.evaluate()
+        right, images = round(found["top1"] * found["images"]), int(found["images"])
+        summary = {
+            "network": network.name, "top1": found["top1"], "top5": found["top5"], "loss": found["loss"],
+            "images": images, "right": right, "best_top1": self.best, "classes": len(data.class_names),
+            "epochs": session.recipe.epochs, "seconds": seconds, "skipped_steps": self.trainer.guard.skipped,
+            "damaged_images": sorted(self.trainer.damaged), "recipe": session.recipe.to_dict(),
+            "out": str(run.path) if run else "",
+        }  # fmt: skip
         if run is not None:
-            if row:
-                run.add(row)
-            run.save({**trainer.state(), **session.fixed, "rows": run.rows})
-        if trainer.is_stopped:
-            if run is not None:
-                session.progress.line(f"stopped; `archspec train --resume {run.path}` goes on from here")
-            return {"stopped": True, "epoch": trainer.epoch, "out": str(run.path) if run else ""}
-        session.progress.line(_row_text(row, session.recipe.epochs))
-    return _finish(trainer, session, time.monotonic() - start)
+            self._write(WEIGHTS, found["top1"])
+            run.finish(summary)
+            say(f"top-1 {100 * found['top1']:.2f} % ({right:,} of {images:,} held out) after {clock(seconds)}")
+            if isinstance(data.held_out, Digits):
+                write_samples(data.held_out, run.path / SAMPLES)
+                say(f"a held-out digit of each class as an image: {run.path / SAMPLES}/")
+            say(f"next: archspec export {run.path / WEIGHTS} -o {network.name}.onnx")
+        return summary
 
 
 def _row_text(row: dict[str, Any], epochs: int) -> str:
+    mfu = f"  MFU {100 * row['mfu']:.0f} %" if "mfu" in row else ""
+    skipped = f"  {row['skipped']} skipped" if row["skipped"] else ""
     return (
         f"epoch {row['epoch']:>3}/{epochs}  loss {row['loss']:.4f}  held out {row['held_out_loss']:.4f}"
         f"  top-1 {100 * row['top1']:.2f} %  lr {row['lr']:.2g}  {row['images_per_second']:,.0f} images/s"
+        f"  wait {100 * row['data_wait']:.0f} %{mfu}{skipped}"
     )
 
 
-def _finish(trainer: Trainer, session: Session, seconds: float) -> dict[str, Any]:
-    network, data, run, say = session.network, session.data, session.run, session.progress.line
-    found = trainer.evaluate()
-    right, images = round(found["top1"] * found["images"]), int(found["images"])
-    summary = {
-        "network": network.name, "top1": found["top1"], "loss": found["loss"], "images": images,
-        "classes": len(data.class_names), "epochs": session.recipe.epochs, "seconds": seconds,
-        "recipe": session.recipe.to_dict(), "out": str(run.path) if run else "",
-    }  # fmt: skip
-    if run is not None:
-        about = {
-            **session.fixed, "input": list(network.input), "class_names": list(data.class_names),
-            "mean": list(data.mean), "std": list(data.std), "top1": found["top1"],
-        }  # fmt: skip
-        del about["data"]  # a path of this machine
-        weights.write(run.path / WEIGHTS, trainer.module.state_dict(), about)
-        run.finish(summary)
-        say(f"top-1 {100 * found['top1']:.2f} % ({right:,} of {images:,} held out) after {clock(seconds)}")
-        if isinstance(data.held_out, Digits):
-            write_samples(data.held_out, run.path / SAMPLES)
-            say(f"a held-out digit of each class as an image: {run.path / SAMPLES}/")
-        say(f"next: archspec export {run.path / WEIGHTS} -o {network.name}.onnx")
-    return summary
+class _Asked:
+    """What signals have asked for."""
+
+    def __init__(self) -> None:
+        self.to_stop = False
+        self.to_save = False
+
+    def take_save(self) -> bool:
+        """Whether to save, said once."""
+        found, self.to_save = self.to_save, False
+        return found
 
 
 @contextmanager
-def _stopping() -> Iterator[Callable[[], bool]]:
-    """Whether somebody has asked the run to stop: Ctrl-C or SIGTERM; a second Ctrl-C ends it at once."""
-    asked: list[int] = []
+def _asked() -> Iterator[_Asked]:
+    """A flag for each signal; a second Ctrl-C or SIGTERM ends the run at once."""
+    asked = _Asked()
 
-    def ask(number: int, _frame: Any) -> None:
-        if asked:
+    def stop(_number: int, _frame: Any) -> None:
+        if asked.to_stop:
             raise KeyboardInterrupt
-        asked.append(number)
+        asked.to_stop = True
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    def save(_number: int, _frame: Any) -> None:
+        asked.to_save = True
+
+    handlers: dict[signal.Signals, Callable[[int, Any], None]] = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    if hasattr(signal, "SIGUSR1"):  # Windows has none
+        handlers[signal.SIGUSR1] = save
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield lambda: bool(asked)
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

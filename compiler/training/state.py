@@ -1,14 +1,18 @@
-"""What is kept of a run: a checkpoint to go on from, weights to use, and its figures.
+"""What is kept of a run: checkpoints to go on from, weights to use, and its figures.
 
-In: a run in progress. Out: files, each whole or not there. A checkpoint is read without running anything in it.
+In: a run in progress. Out: files, each whole or not there. A checkpoint ends in the SHA-256 of all before it, and is
+read without running anything in it. `latest` names the last one and is moved when that one is on the disk; where it is
+damaged, the one before is taken.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import pickle
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,19 +22,25 @@ import torch
 from archspec.compiler import weights
 from archspec.diagnostics import Diagnostic, SpecError
 
-CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
-COLUMNS = ("epoch", "lr", "loss", "held_out_loss", "top1", "images_per_second", "seconds")
+LATEST, WEIGHTS, BEST = "latest", "weights.safetensors", "best.safetensors"
+CHECKPOINTS = "checkpoint-*.pt"
+DIGEST = hashlib.sha256().digest_size
+COLUMNS = (
+    "epoch", "lr", "loss", "train_top1", "held_out_loss", "top1", "top5", "images_per_second", "data_wait", "tflops",
+    "mfu", "skipped", "damaged", "seconds",
+)  # fmt: skip
 
 
 class RunFolder:
-    """The folder of a run."""
+    """The folder of a run, with the last `keep` checkpoints. `said` is what happened when one was read."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, keep: int = 3) -> None:
+        self.path, self.keep = path, keep
         self.rows: list[dict[str, Any]] = []
+        self.said: list[str] = []
 
     @classmethod
-    def new(cls, path: Path | None, network: str) -> RunFolder:
+    def new(cls, path: Path | None, network: str, keep: int = 3) -> RunFolder:
         """The folder for a new run: `path`, or the next free `runs/<network>-<n>`.
 
         Raises SpecError where it cannot be written, or holds a run.
@@ -45,42 +55,71 @@ class RunFolder:
         except OSError as error:
             message = f"cannot write into `{path}`: {error.strerror or error}"
             raise SpecError([Diagnostic("E422", message, helps=("`--out` names another folder",))]) from None
-        if (path / CHECKPOINT).exists() or (path / WEIGHTS).exists():
+        if any(path.glob(CHECKPOINTS)) or (path / WEIGHTS).exists():
             helps = (f"`--resume {path}` goes on with it, another `--out` leaves it as it is",)
             raise SpecError([Diagnostic("E451", f"`{path}` holds a run already", helps=helps)])
-        return cls(path)
+        return cls(path, keep)
 
-    def save(self, state: dict[str, Any]) -> None:
-        """Write a checkpoint."""
+    # ---- checkpoints
+    def save(self, state: dict[str, Any], steps: int) -> None:
+        """Write the checkpoint after so many steps; older ones go, but for the last few."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        weights.replace_file(self.path / CHECKPOINT, buffer.getvalue())
+        data = buffer.getvalue()
+        name = f"checkpoint-{steps:09}.pt"
+        weights.replace_file(self.path / name, data + hashlib.sha256(data).digest())
+        weights.replace_file(self.path / LATEST, f"{name}\n".encode())
+        for old in self._checkpoints()[self.keep :]:
+            old.unlink(missing_ok=True)
 
     def load(self) -> dict[str, Any]:
-        """The checkpoint. Raises SpecError where there is none, or it is damaged."""
-        path = self.path / CHECKPOINT
-        try:
-            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        except FileNotFoundError:
-            helps = ("`--resume` names the folder of a run that was interrupted",)
-            raise SpecError([Diagnostic("E452", f"there is no checkpoint `{path}`", helps=helps)]) from None
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SpecError([Diagnostic("E452", f"`{path}` is no whole checkpoint", notes=(reason,))]) from None
-        self.rows = state["rows"]
-        return state
+        """The last whole checkpoint. Raises SpecError where there is none."""
+        reasons = []
+        for path in self._checkpoints():
+            try:
+                state = _read(path)
+            except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                reasons.append(f"`{path.name}`: {reason}")
+                continue
+            self.rows = state["rows"]
+            self.said += [f"{reason}; it is left aside, `{path.name}` is taken" for reason in reasons]
+            return state
+        if reasons:
+            message = f"no checkpoint in `{self.path}` is whole"
+            raise SpecError([Diagnostic("E452", message, notes=tuple(reasons))])
+        helps = ("`--resume` names the folder of a run that was interrupted",)
+        raise SpecError([Diagnostic("E452", f"there is no checkpoint in `{self.path}`", helps=helps)])
 
+    def _checkpoints(self) -> list[Path]:
+        """All of them, the newest first. A name that `latest` does not reach yet is whole too: it was renamed last."""
+        return sorted(self.path.glob(CHECKPOINTS), reverse=True)
+
+    # ---- figures
     def add(self, row: dict[str, Any]) -> None:
         """Note an epoch in metrics.jsonl and metrics.csv."""
         self.rows.append(row)
         lines = "".join(json.dumps(one) + "\n" for one in self.rows)
         weights.replace_file(self.path / "metrics.jsonl", lines.encode())
-        table = io.StringIO()
-        writer = csv.DictWriter(table, COLUMNS, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        weights.replace_file(self.path / "metrics.csv", table.getvalue().encode())
+        weights.replace_file(self.path / "metrics.csv", _table(self.rows).encode())
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Write summary.json."""
         weights.replace_file(self.path / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    whole = path.read_bytes()
+    data, digest = whole[:-DIGEST], whole[-DIGEST:]
+    if hashlib.sha256(data).digest() != digest:
+        raise ValueError("its checksum differs: it is damaged")
+    state: dict[str, Any] = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    return state
+
+
+def _table(rows: Iterable[dict[str, Any]]) -> str:
+    table = io.StringIO()
+    writer = csv.DictWriter(table, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return table.getvalue()

@@ -1,0 +1,306 @@
+"""How a network is trained: every number that a run depends on.
+
+In: a `train` section, then flags. Out: a `Recipe`, which is stored with the weights. A rate belongs to a batch; a run
+with another batch scales it (Goyal et al. 2017, the linear scaling rule). Times are in epochs; where `--epochs` changes
+how many there are, warm-up and steps keep their shares of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from archspec import syntax as s
+from archspec.diagnostics import Diagnostic, Finding, did_you_mean
+from archspec.record import Record, replace
+from archspec.source import Span
+
+OPTIMIZERS = ("sgd", "adamw", "rmsprop")
+SCHEDULES = ("constant", "cosine", "step", "plateau", "exponential")
+AMP = ("off", "bf16", "fp16")
+MODES = ("scratch", "fine-tune", "linear-probe")
+FINE_TUNE = 0.1  # of the rate: what is learned already is not to be lost
+
+
+class Recipe(Record):
+    """A training run. `batch` is what one process takes at a time, `reference_batch` the batch that `lr` is for."""
+
+    epochs: int = 30
+    batch: int = 32
+    accumulate: int = 1
+    optimizer: str = "sgd"
+    lr: float = 0.02
+    reference_batch: int = 32
+    momentum: float = 0.9  # of SGD and RMSProp; beta 1 of AdamW
+    beta2: float = 0.999  # of AdamW; the decay of RMSProp's squares
+    nesterov: bool = False
+    weight_decay: float = 5e-4  # of weights; biases and normalisations have none
+    schedule: str = "cosine"
+    factor: float = 0.1  # what step, plateau and exponential multiply the rate by
+    milestones: tuple[float, ...] = (10, 20, 80 / 3)  # of step; ResNet's 30, 60 and 80 of 90
+    every: float = 1.0  # epochs between two factors of exponential
+    patience: int = 5  # epochs without a better held-out loss, after which plateau takes its factor
+    lr_end: float = 0.0  # of cosine, for `reference_batch`
+    warmup: float = 1.0  # epochs in which the rate rises from 0 in a line
+    label_smoothing: float = 0.0
+    clip: float = 0.0  # the largest norm of all gradients together; 0 for any
+    ema: float = 0.0  # the decay of an average of the weights; 0 for none
+    flip: bool = False
+    crop: float = 1.125  # a crop of the input's size out of an image so many times as large
+    area: float = 0.0  # a crop of at least this share of the image, resized (Szegedy et al. 2015); 0 for none
+    scale: tuple[float, ...] = ()  # the short side, in sides of the input, from .. to, then a crop
+    color: float = 0.0  # how much brightness, contrast and saturation vary
+    cutout: float = 0.0  # the side of a square without pixels, in sides of the input (DeVries & Taylor 2017)
+    mixup: float = 0.0  # alpha of the two images' shares (Zhang et al. 2018)
+    cutmix: float = 0.0  # alpha of the area of the other image (Yun et al. 2019)
+    amp: str = "off"
+    channels_last: bool = False
+    compile: bool = False
+    mode: str = "scratch"
+    seed: int = 0
+
+    def scaled_lr(self, processes: int) -> float:
+        """The rate at its height, for the batch of this run."""
+        return self.lr * self.scale_of_lr(processes)
+
+    def scale_of_lr(self, processes: int) -> float:
+        """What all rates of this run are multiplied by."""
+        share = self.step_images(processes) / self.reference_batch
+        return share * FINE_TUNE if self.mode == "fine-tune" else share
+
+    def step_images(self, processes: int) -> int:
+        """Images of one step."""
+        return self.batch * self.accumulate * processes
+
+    def changed(self, changes: Mapping[str, Any]) -> Recipe:
+        """The recipe with other values. Other epochs take what is counted in epochs along, unless it is given too."""
+        share = changes.get("epochs", self.epochs) / self.epochs
+        along = {"warmup": self.warmup * share, "every": self.every * share,
+                 "milestones": tuple(point * share for point in self.milestones)}  # fmt: skip
+        return replace(self, **{**along, **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """As data."""
+        return {field: getattr(self, field) for field in self._fields}
+
+
+UNSAID = Recipe(warmup=0.0)  # what a section without a setting means: papers name a warm-up where they have one
+
+
+def from_dict(data: Mapping[str, Any]) -> Recipe:
+    """A recipe again, from JSON too. Raises TypeError for other data."""
+    return replace(Recipe(), **{name: tuple(one) if isinstance(one, list) else one for name, one in data.items()})
+
+
+def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
+    """The recipe of a section, and what is wrong with it. A step has as many images as the rate is for."""
+    values: dict[str, Any] = {}
+    findings: list[Diagnostic] = []
+    seen: set[str] = set()
+    for setting in train.settings:
+        try:
+            if setting.name not in SETTINGS:
+                raise _unknown_setting(setting)
+            if setting.name in seen:
+                helps = ("one line for each setting",)
+                raise Finding("E011", f"`{setting.name}` is set twice", setting.span, "the second", helps=helps)
+            seen.add(setting.name)
+            _Words(setting, values).read(SETTINGS[setting.name])
+        except Finding as finding:
+            findings.append(finding.diagnostic(setting.span))
+    if "reference_batch" in values:
+        values["batch"] = values["reference_batch"]
+    return UNSAID.changed(values), findings
+
+
+def _unknown_setting(setting: s.Setting) -> Finding:
+    span = Span(setting.span.source, setting.span.start, setting.span.start + len(setting.name))
+    helps = did_you_mean(setting.name, SETTINGS) or ("the settings are " + ", ".join(SETTINGS),)
+    return Finding("E011", f"`train` has no setting `{setting.name}`", span, "unknown", helps=helps)
+
+
+class _Words:
+    """The words of one setting, read from left to right into `values`."""
+
+    def __init__(self, setting: s.Setting, values: dict[str, Any]) -> None:
+        self.setting, self.values = setting, values
+        self.words = list(setting.words)
+
+    def read(self, how: Callable[[_Words], None]) -> None:
+        """All of them, or a Finding at the first that means nothing."""
+        how(self)
+        if self.words:
+            raise self.wrong(self.words[0], "is not expected here")
+
+    def wrong(self, word: s.SettingWord, why: str) -> Finding:
+        """A finding about a word, with an example of the setting."""
+        example = EXAMPLES[self.setting.name]
+        return Finding("E011", f"`{word.span.text}` {why}", word.span, "here", helps=(f"`{example}`",))
+
+    def takes(self, *names: str) -> bool:
+        """Whether these words come next; then they are behind."""
+        found = [word.name for word in self.words[: len(names)] if word.value is None]
+        if found != list(names):
+            return False
+        del self.words[: len(names)]
+        return True
+
+    def number(self, low: float = 0.0, high: float = 1e9, whole: bool = False) -> Any:
+        """The number that comes next. Raises Finding where none does, or one out of its bounds."""
+        if not self.words or self.words[0].name is not None:
+            if self.words:
+                raise self.wrong(self.words[0], "stands where a number belongs")
+            helps = (f"`{EXAMPLES[self.setting.name]}`",)
+            raise Finding("E011", f"`{self.setting.name}` needs a number", self.setting.span, "no number", helps=helps)
+        return self.checked(self.words.pop(0), low, high, whole)
+
+    def checked(self, word: s.SettingWord, low: float, high: float, whole: bool = False) -> Any:
+        """A word's number. Raises Finding where there is none, or it is out of its bounds."""
+        if word.value is None:
+            raise self.wrong(word, "needs its number")
+        if whole and not isinstance(word.value, int):
+            raise self.wrong(word, "is no whole number")
+        if not low <= word.value <= high:
+            raise self.wrong(word, f"is not in {low:g} .. {high:g}")
+        return word.value if whole else float(word.value)
+
+    def options(self, known: Mapping[str, tuple[str, float, float]], switches: Mapping[str, str] = {}) -> None:
+        """`name=number` and single words, in any order, into their fields."""
+        while self.words:
+            word = self.words.pop(0)
+            name = word.name or ""
+            if name in switches and word.value is None:
+                self.values[switches[name]] = True
+            elif name in known:
+                field, low, high = known[name]
+                self.values[field] = self.checked(word, low, high)
+            else:
+                helps = did_you_mean(name, [*known, *switches])
+                names = ", ".join([*switches, *(f"{name}=" for name in known)])
+                message = f"`{self.setting.name}` takes no `{word.span.text}`"
+                raise Finding("E011", message, word.span, "unknown", helps=helps or (f"it takes {names}",))
+
+
+# ---- the settings --------------------------------------------------------------------------------------------------
+_DECAY = {"weight_decay": ("weight_decay", 0.0, 10.0)}
+_MOMENTUM = {"momentum": ("momentum", 0.0, 0.9999), **_DECAY}
+_BETAS = {"beta1": ("momentum", 0.0, 0.9999), "beta2": ("beta2", 0.0, 0.999999), **_DECAY}
+_RMS = {**_MOMENTUM, "decay": ("beta2", 0.0, 0.9999)}
+
+
+def _optimizer(words: _Words) -> None:
+    name = next((name for name in OPTIMIZERS if words.takes(name)), None)
+    if name is None:
+        if not words.words:
+            words.number()
+        raise words.wrong(words.words[0], f"is no optimizer: {', '.join(OPTIMIZERS)}")
+    words.values["optimizer"] = name
+    if name == "sgd":
+        words.options(_MOMENTUM, {"nesterov": "nesterov"})
+    else:
+        words.options(_BETAS if name == "adamw" else _RMS)
+
+
+def _lr(words: _Words) -> None:
+    values = words.values
+    values["lr"] = words.number(1e-12, 1e3)
+    if words.takes("for", "batch"):
+        values["reference_batch"] = words.number(1, 2**20, whole=True)
+    if words.takes("constant"):
+        values["schedule"] = "constant"
+    elif words.takes("cosine"):
+        values["schedule"] = "cosine"
+        if words.takes("to"):
+            values["lr_end"] = words.number(0, values["lr"])
+    elif words.takes("divided", "by"):
+        values["factor"] = 1 / words.number(1.0001, 1e6)
+        _divided(words)
+    elif words.takes("times"):
+        values["schedule"], values["factor"] = "exponential", words.number(1e-6, 0.999999)
+        if not words.takes("every"):
+            raise Finding("E011", "how often?", words.setting.span, "no `every`", helps=(f"`{_TIMES}`",))
+        values["every"] = words.number(1e-3, 1e6)
+        _ = words.takes("epochs") or words.takes("epoch")
+
+
+def _divided(words: _Words) -> None:
+    values = words.values
+    if words.takes("on", "plateau"):
+        values["schedule"] = "plateau"
+        if words.takes("of"):
+            values["patience"] = words.number(1, 10_000, whole=True)
+            _ = words.takes("epochs") or words.takes("epoch")
+    elif words.takes("at"):
+        _ = words.takes("epochs") or words.takes("epoch")
+        points = [words.number(0, 1e6)]
+        while words.words and words.words[0].name is None:
+            points.append(words.number(points[-1], 1e6))
+        values["schedule"], values["milestones"] = "step", tuple(points)
+    else:
+        helps = ("`divided by 10 on plateau`, or `divided by 10 at 30 60 80`",)
+        raise Finding("E011", "when is the rate divided?", words.setting.span, "no `on` or `at`", helps=helps)
+
+
+def _augment(words: _Words) -> None:
+    values = words.values
+    values.update(flip=False, crop=1.0)  # a section that names some has no others
+    while words.words:
+        word = words.words.pop(0)
+        if word.name == "flip" and word.value is None:
+            values["flip"] = True
+        elif word.name == "scale":
+            low = words.checked(word, 1, 10)
+            if not words.takes("to"):
+                raise words.wrong(word, "needs where it ends")
+            values["scale"] = (low, words.number(low, 10))
+        elif word.name in _AUGMENT:
+            field, low, high, usual = _AUGMENT[word.name]
+            values[field] = words.checked(word, low, high) if word.value is not None or usual is None else usual
+        else:
+            helps = did_you_mean(str(word.name), [*_AUGMENT, "flip", "scale"])
+            message = f"no augmentation is called `{word.span.text}`"
+            names = ", ".join(["flip", *_AUGMENT, "scale"])
+            raise Finding("E011", message, word.span, "unknown", helps=helps or (f"there are {names}",))
+
+
+# the field, its bounds, and its value where none is written
+_AUGMENT: dict[str, tuple[str, float, float, float | None]] = {
+    "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
+    "resized_crop": ("area", 0.01, 1.0, 0.08),
+    "color": ("color", 0.0, 1.0, 0.4),
+    "cutout": ("cutout", 0.0, 1.0, 0.5),  # 16 of 32
+    "mixup": ("mixup", 0.0, 100.0, 0.2),
+    "cutmix": ("cutmix", 0.0, 100.0, 1.0),
+}
+
+
+def _single(field: str, low: float, high: float, whole: bool = False) -> Callable[[_Words], None]:
+    def read(words: _Words) -> None:
+        words.values[field] = words.number(low, high, whole)
+        if field == "warmup":
+            _ = words.takes("epochs") or words.takes("epoch")
+
+    return read
+
+
+SETTINGS: dict[str, Callable[[_Words], None]] = {
+    "optimizer": _optimizer,
+    "lr": _lr,
+    "warmup": _single("warmup", 0, 1e6),
+    "epochs": _single("epochs", 1, 10**6, whole=True),
+    "augment": _augment,
+    "label_smoothing": _single("label_smoothing", 0, 0.999),
+    "clip": _single("clip", 1e-6, 1e9),
+    "ema": _single("ema", 0, 0.999999),
+}
+_TIMES = "lr 0.256 for batch 4096, times 0.97 every 2.4 epochs"
+EXAMPLES = {
+    "optimizer": "optimizer sgd momentum=0.9 weight_decay=5e-4",
+    "lr": "lr 0.1 for batch 256, divided by 10 on plateau",
+    "warmup": "warmup 5 epochs",
+    "epochs": "epochs 90",
+    "augment": "augment crop flip color=0.4",
+    "label_smoothing": "label_smoothing 0.1",
+    "clip": "clip 1.0",
+    "ema": "ema 0.9999",
+}

@@ -1,0 +1,77 @@
+"""What a run begins from: first weights, or those of an earlier run to be tuned further.
+
+In: a network, the recipe's mode, a weights file. Out: its module. A last layer of another number of classes begins
+anew; in a linear probe it alone learns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from archspec.api import Network, restore
+from archspec.compiler import weights
+from archspec.compiler.lower import Lowered, build
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.ir import Graph
+
+
+@dataclass(frozen=True)
+class Start:
+    """A weights file that a run begins from."""
+
+    path: Path
+    state: dict[str, Any]
+    about: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> Start:
+        """Read the file. Raises SpecError."""
+        state, about = weights.read(path)
+        return cls(path, state, about)
+
+    def network(self) -> Network:
+        """The network that the weights were trained for. Raises SpecError where they do not say."""
+        try:
+            return restore(self.about["bundle"])
+        except (KeyError, TypeError):
+            message = f"`{self.path}` does not say which spec it is of"
+            raise SpecError([Diagnostic("E401", message, helps=("name the SPEC too",))]) from None
+
+
+def begin(network: Network, mode: str, seed: int, start: Start | None) -> tuple[Lowered, list[str]]:
+    """The module, and what is to be said of it. Raises SpecError for weights of another network."""
+    module = build(network, seed=seed)
+    said: list[str] = []
+    ends = classifiers(network.graph)
+    if start is not None:
+        state = dict(start.state)
+        anew = [name for name, value in module.state_dict().items()
+                if name.rpartition(".")[0] in ends and name in state and state[name].shape != value.shape]  # fmt: skip
+        state.update((name, module.state_dict()[name]) for name in anew)
+        weights.fill(module, state, f"`{start.path}`")
+        said.append(f"from `{start.path}`" + (f"; {', '.join(anew)} begin anew: other classes" if anew else ""))
+    if mode == "linear-probe":
+        _freeze(module, ends[:1])
+        said.append(f"a linear probe: {ends[0]} alone learns")
+    return module, said
+
+
+def classifiers(graph: Graph) -> list[str]:
+    """The names of the last layers with weights: the trunk's first, then those of auxiliary classifiers."""
+    return [_last_with_weights(graph, end) for end in (graph.output, *(head.output for head in graph.heads))]
+
+
+def _last_with_weights(graph: Graph, end: int) -> str:
+    node = graph.nodes[end]
+    while node.inputs and not node.layer.is_weight_layer:
+        node = graph.nodes[node.inputs[0]]
+    return node.name
+
+
+def _freeze(module: nn.Module, but: list[str]) -> None:
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(name.rpartition(".")[0] in but)

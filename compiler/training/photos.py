@@ -1,0 +1,122 @@
+"""Image files as a batch takes them: decoded, cropped, mirrored, recoloured, made to the size of the input.
+
+In: paths and the recipe. Out: bytes [B, C, H, W]. Whatever crop the recipe names is one box in the file's own pixels,
+so that one antialiased resize makes it, and JPEGs are decoded at the smallest of their own sizes that is large enough
+(Pillow's draft mode): most of the work of a data loader is decoding pixels that nobody sees.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageEnhance, ImageOps
+from torch import Tensor
+
+from archspec.compiler.training.data import Batch, Key, most_damaged
+from archspec.recipe import Recipe
+from archspec.volume import Volume
+
+RATIOS = (3 / 4, 4 / 3)  # of a resized crop's sides
+TRIES = 10
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what decoders raise
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+class Photos:
+    """Image files with their classes."""
+
+    def __init__(self, paths: Sequence[Path], classes: Tensor, volume: Volume, recipe: Recipe) -> None:
+        self.paths, self.classes, self.volume, self.recipe = tuple(paths), classes, volume, recipe
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitems__(self, keys: Sequence[Key]) -> Batch:
+        """The images of a batch."""
+        images: list[Tensor] = []
+        places: list[int] = []
+        damaged: list[str] = []
+        for first, seed in keys:
+            tries = 1 + most_damaged(len(self)) if seed >= 0 else 1
+            for place in (place % len(self) for place in range(first, first + tries)):
+                try:
+                    images.append(self._image(self.paths[place], seed))
+                except UNREADABLE:
+                    damaged.append(str(self.paths[place]))
+                else:
+                    places.append(place)
+                    break
+        height, width, channels = self.volume
+        stacked = torch.stack(images) if images else torch.empty(0, channels, height, width, dtype=torch.uint8)
+        return Batch(stacked, self.classes[torch.tensor(places, dtype=torch.long)], tuple(damaged))
+
+    def _image(self, path: Path, seed: int) -> Tensor:
+        height, width, channels = self.volume
+        mode = "L" if channels == 1 else "RGB"
+        chance = random.Random(seed) if seed >= 0 else None
+        with Image.open(path) as opened:
+            most = self.recipe.scale[1] if chance and self.recipe.scale else self.recipe.crop if chance else 1.0
+            # a resized crop shows a part of the image, whose pixels are needed
+            if not (chance and self.recipe.area):
+                opened.draft(mode, (math.ceil(width * most), math.ceil(height * most)))
+            ImageOps.exif_transpose(opened, in_place=True)
+            image = opened.convert(mode)
+        if chance:
+            box = _box(image.size, (width, height), self.recipe, chance)
+            image = _varied(image.resize((width, height), Image.Resampling.BICUBIC, box), chance, self.recipe)
+        else:
+            image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)  # as `archspec run` does
+        return torch.from_numpy(np.array(image)).reshape(height, width, channels).permute(2, 0, 1).contiguous()
+
+
+def covering(size: tuple[int, int], ratio: float) -> Box:
+    """The largest box of a ratio, width to height, in the middle of an image."""
+    width, height = size
+    wide, high = min(width, height * ratio), min(height, width / ratio)
+    left, top = (width - wide) / 2, (height - high) / 2
+    return left, top, left + wide, top + high
+
+
+def _box(size: tuple[int, int], wanted: tuple[int, int], recipe: Recipe, chance: random.Random) -> Box:
+    """The part of an image that a training step sees."""
+    if recipe.area:
+        return _resized_crop(size, recipe.area, chance)
+    ratio = wanted[0] / wanted[1]
+    left, top, right, bottom = covering(size, ratio)
+    if recipe.scale:  # anywhere in the image, which is so many times as large as the input
+        left, top, right, bottom, zoom = 0.0, 0.0, *map(float, size), chance.uniform(*recipe.scale)
+        wide, high = min(right, bottom * ratio) / zoom, min(bottom, right / ratio) / zoom
+    else:
+        wide, high = (right - left) / recipe.crop, (bottom - top) / recipe.crop
+    left += chance.random() * (right - left - wide)
+    top += chance.random() * (bottom - top - high)
+    return left, top, left + wide, top + high
+
+
+def _resized_crop(size: tuple[int, int], least: float, chance: random.Random) -> Box:
+    """A part of random area and ratio (Szegedy et al. 2015)."""
+    width, height = size
+    for _ in range(TRIES):
+        area = width * height * chance.uniform(least, 1.0)
+        ratio = math.exp(chance.uniform(*map(math.log, RATIOS)))
+        wide, high = math.sqrt(area * ratio), math.sqrt(area / ratio)
+        if wide <= width and high <= height:
+            left, top = chance.random() * (width - wide), chance.random() * (height - high)
+            return left, top, left + wide, top + high
+    return covering(size, min(max(width / height, RATIOS[0]), RATIOS[1]))
+
+
+def _varied(image: Image.Image, chance: random.Random, recipe: Recipe) -> Image.Image:
+    """Mirrored half of the time, and in changed light."""
+    if recipe.flip and chance.random() < 0.5:
+        image = ImageOps.mirror(image)
+    if recipe.color:
+        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+            image = enhance(image).enhance(1 + recipe.color * (2 * chance.random() - 1))
+    return image

@@ -1,0 +1,132 @@
+"""What a run is going to do, before it does it: `archspec train --dry-run`, and the first lines of a run.
+
+In: a network, its recipe, its data, the processes. Out: the resolved recipe as data and as lines.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+from torch import nn
+
+from archspec.api import Network
+from archspec.compiler.training.data import Data
+from archspec.compiler.training.distributed import Group
+from archspec.compiler.training.loop import steps_of_epoch
+from archspec.compiler.training.optimise import groups
+from archspec.recipe import FINE_TUNE, Recipe
+
+LEAST_STEPS = 10  # an epoch, where nobody says how large a batch is
+SHARE_OF_MEMORY = 0.8
+STATES = {"sgd": 1, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps for each weight
+GIB = 2**30
+
+
+def plan(network: Network, module: nn.Module, recipe: Recipe, data: Data, processes: int) -> dict[str, Any]:
+    """The resolved recipe. Raises SpecError where the data make no step."""
+    decayed, others = groups(module.parameters(), recipe)
+    counts = [sum(one.numel() for one in group["params"]) for group in (decayed, others)]
+    frozen = sum(one.numel() for one in module.parameters() if not one.requires_grad)
+    steps = steps_of_epoch(len(data.train), recipe, processes)
+    return {
+        "network": network.title, "params": network.params, "data": data.description, "variation": data.variation,
+        "classes": len(data.class_names), "recipe": recipe.to_dict(), "processes": processes,
+        "step_images": recipe.step_images(processes), "lr": recipe.scaled_lr(processes),
+        "decayed": counts[0], "not_decayed": counts[1], "frozen": frozen, "steps_per_epoch": steps,
+        "steps": steps * recipe.epochs, "memory_bytes": _memory(network, recipe),
+    }  # fmt: skip
+
+
+def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> Recipe:
+    """The recipe with a batch that fits: as many images a step as its rate is for, fewer where the data are few; taken
+    in as many parts as the predicted memory of a process needs, which does not change what is learned but for batch
+    normalisation.
+    """
+    step = max(1, min(recipe.reference_batch, images // LEAST_STEPS))
+    memory = SHARE_OF_MEMORY * _memory_of(group.device) / (1 if group.device.type == "cuda" else group.size)
+    batch, accumulate = max(1, step // group.size), 1
+    while batch > 1 and _memory(network, recipe.changed({"batch": batch})) > memory:
+        accumulate *= 2
+        batch = max(1, step // group.size // accumulate)
+    return recipe.changed({"batch": batch, "accumulate": accumulate})
+
+
+def _memory_of(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _memory(network: Network, recipe: Recipe) -> int:
+    """The predicted peak of a process in float32. The analysis counts SGD with momentum, one number a weight."""
+    kept = STATES[recipe.optimizer] - 1 - (recipe.optimizer == "sgd" and not recipe.momentum) + bool(recipe.ema)
+    return network.training_bytes(recipe.batch) + 4 * network.params * kept
+
+
+def lines(found: dict[str, Any], recipe: Recipe) -> list[str]:
+    """The plan as people read it, one fact a line."""
+    processes, steps = found["processes"], found["steps_per_epoch"]
+    step = f"{found['step_images']:,} images: {recipe.batch} x {recipe.accumulate} accumulated x {processes} processes"
+    learning = f"{found['decayed']:,} weights decayed by {recipe.weight_decay:g}, {found['not_decayed']:,} biases and"
+    return [
+        f"network       {found['network']}, {found['params']:,} parameters, {found['classes']} classes",
+        f"data          {found['data']}",
+        f"a step        {step}",
+        f"steps         {steps:,} an epoch x {recipe.epochs:,} epochs = {found['steps']:,}",
+        f"rate          {_rate(recipe, processes)}",
+        f"schedule      {_schedule(recipe)}",
+        f"optimizer     {_optimizer(recipe)}",
+        f"parameters    {learning} norms not" + (f", {found['frozen']:,} frozen" if found["frozen"] else ""),
+        f"augmentation  {_augmentation(recipe, found['variation'])}",
+        f"loss          cross entropy, label smoothing {recipe.label_smoothing:g}" + (
+            f", gradients clipped to a norm of {recipe.clip:g}" if recipe.clip else ""),
+        f"precision     {'float32' if recipe.amp == 'off' else recipe.amp + ' mixed with float32'}"
+        + (", channels last" if recipe.channels_last else "") + (", compiled" if recipe.compile else ""),
+        f"average       {f'of the weights, decay {recipe.ema:g}' if recipe.ema else 'none'}",
+        f"memory        {found['memory_bytes'] / GIB:.2f} GiB a process, predicted for float32",
+        f"seed          {recipe.seed}",
+    ]  # fmt: skip
+
+
+def _rate(recipe: Recipe, processes: int) -> str:
+    parts = [f"{recipe.lr:g}"]
+    if recipe.mode == "fine-tune":
+        parts.append(f"{FINE_TUNE:g} (fine-tuning)")
+    parts.append(f"{recipe.step_images(processes)}/{recipe.reference_batch}")
+    return " x ".join(parts) + f" = {recipe.scaled_lr(processes):g}"
+
+
+def _schedule(recipe: Recipe) -> str:
+    after = {
+        "constant": "constant",
+        "cosine": f"cosine to {recipe.lr_end * recipe.scale_of_lr(1):g}" if recipe.lr_end else "cosine to 0",
+        "step": f"x {recipe.factor:g} at epochs " + " ".join(f"{point:g}" for point in recipe.milestones),
+        "plateau": f"x {recipe.factor:g} after {recipe.patience} epochs without a better held-out loss",
+        "exponential": f"x {recipe.factor:g} every {recipe.every:g} epochs",
+    }[recipe.schedule]
+    return (f"{recipe.warmup:g} epochs of warm-up, then " if recipe.warmup else "") + after
+
+
+def _optimizer(recipe: Recipe) -> str:
+    if recipe.optimizer == "adamw":
+        return f"AdamW, betas {recipe.momentum:g} and {recipe.beta2:g}"
+    if recipe.optimizer == "rmsprop":
+        return f"RMSProp, decay {recipe.beta2:g}, momentum {recipe.momentum:g}"
+    return f"SGD, momentum {recipe.momentum:g}" + (" (Nesterov)" if recipe.nesterov else "")
+
+
+def _augmentation(recipe: Recipe, own: str) -> str:
+    photos = {
+        f"crop from images {recipe.crop:g} times as large": recipe.crop > 1 and not (recipe.area or recipe.scale),
+        f"resized crop of {recipe.area:g} or more of the image": recipe.area,
+        "short side x " + " to ".join(f"{one:g}" for one in recipe.scale): recipe.scale and not recipe.area,
+        "flip": recipe.flip, f"colour {recipe.color:g}": recipe.color,
+    }
+    batches = {
+        f"cutout {recipe.cutout:g}": recipe.cutout,
+        f"mixup {recipe.mixup:g}": recipe.mixup, f"cutmix {recipe.cutmix:g}": recipe.cutmix,
+    }  # fmt: skip
+    parts = {own: True, **batches} if own else {**photos, **batches}
+    return ", ".join(name for name, is_on in parts.items() if is_on) or "none"
