@@ -95,10 +95,10 @@ def _bar(value: float, largest: float) -> str:
 
 
 def _draw(path: Path, title: str, flows: Sequence[Flow]) -> None:
-    from archspec.compiler.onnx.file import need_place
+    from archspec.compiler.place import need_place
     from archspec.compiler.weights import replace_file
 
-    need_place(path)
+    need_place(path, "--plot", "flow.svg")
     replace_file(path, picture(title, flows).encode())
 
 
