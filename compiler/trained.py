@@ -24,7 +24,8 @@ WEIGHTS = "weights.safetensors"  # in the folder of a run
 class Trained:
     """A network with the weights of `path`.
 
-    `seed` decided which images were held out, `top1` is what it got of them. `bundle` is the spec with its changes, as `archspec.api.restore` takes it.
+    `seed` decided which images were held out, `top1` is the share of them that it got right. `bundle` is the spec with
+    its changes, as `archspec.api.restore` takes it.
     """
 
     path: Path
@@ -48,10 +49,11 @@ def open_trained(path: Path) -> Trained:
     state, told = weights.read(path)
     try:
         height, width, channels = told["input"]
+        seed = told["recipe"].get("seed")
         preprocessing = Preprocessing(height, width, COLOURS[channels], tuple(told["mean"]), tuple(told["std"]))
         found = Trained(
             path, restore(told["bundle"]), told["bundle"], state, tuple(map(str, told["class_names"])), preprocessing,
-            float(told["top1"]), told["recipe"].get("seed"),
+            float(told["top1"]), seed if isinstance(seed, int) else None,
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         message = f"`{path}` is no weights file of archspec"
