@@ -154,7 +154,7 @@ def _steps(low: float, high: float, whole: bool) -> list[float]:
 
 
 # ---- the confusion matrix
-SIDE, MOST_NAMES, MOST_COUNTS, LONGEST, LEVELS, LISTED = 600, 60, 24, 22, 8, 10
+SIDE, LEAST, MOST_NAMES, MOST_COUNTS, LONGEST, LEVELS, LISTED = 600, 380, 60, 24, 22, 8, 10
 RIGHT_COLOUR, WRONG_COLOUR = "#2f74d0", "#d9541e"
 
 
@@ -165,7 +165,7 @@ def confusion_picture(title: str, found: Evaluation) -> str:
     are listed by name.
     """
     count = len(found.class_names)
-    cell = min(44.0, SIDE / count)
+    cell = min(56.0, SIDE / count)
     side = cell * count
     names = [_short(name) for name in found.class_names] if count <= MOST_NAMES else []
     font = min(12.0, max(7.0, cell * 0.85))
@@ -181,7 +181,7 @@ def confusion_picture(title: str, found: Evaluation) -> str:
         *(_names(names, cell, left, top, font) if names else _numbers(count, cell, left, top)),
         *(_counts(found, cell, left, top) if count <= MOST_COUNTS else ()),
         _text(left, top + side + 20, "rows: what images are; columns: what they were taken for", 'class="dim"'),
-        *_scale(left, top + side + 32),
+        *_scale(found, left, top + side + 32),
     ]
     height = top + side + 62
     if not names:
@@ -189,11 +189,11 @@ def confusion_picture(title: str, found: Evaluation) -> str:
         lines = [f"{_short(one.name)} taken for {_short(one.taken_for)}: {one.times:,}" for one in largest]
         parts += [_text(left, height + ROW * (place + 1), line) for place, line in enumerate(lines)]
         height += ROW * (len(lines) + 1)
-    return _svg(max(left + side + 24, 420), height, title, parts)
+    return _svg(left + max(side, LEAST) + 24, height, title, parts)
 
 
 def _cells(found: Evaluation, cell: float) -> Iterator[str]:
-    """One path for each colour and darkness. What is wrong is at least two pixels wide, so that it is seen."""
+    """One path for each colour and darkness, what is right on top; at least two pixels wide, so that it is seen."""
     shades: dict[tuple[bool, int], list[str]] = {}
     grown = max(1, round(2 / cell))
     for row, counts in enumerate(found.matrix):
@@ -202,16 +202,16 @@ def _cells(found: Evaluation, cell: float) -> Iterator[str]:
             if times:
                 level = math.ceil(LEVELS * times / images)
                 is_right = row == column
-                size, back = (1, 0) if is_right else (grown, grown // 2)
-                shape = f"M{column - back} {row - back}h{size}v{size}h-{size}z"
+                shape = f"M{column - grown // 2} {row - grown // 2}h{grown}v{grown}h-{grown}z"
                 shades.setdefault((is_right, level), []).append(shape)
     for (is_right, level), shapes in sorted(shades.items()):
         colour = RIGHT_COLOUR if is_right else WRONG_COLOUR
-        yield f'<path fill="{colour}" fill-opacity="{_opacity(level):.2f}" d="{"".join(shapes)}"/>'
+        yield f'<path fill="{colour}" fill-opacity="{_opacity(level, found):.2f}" d="{"".join(shapes)}"/>'
 
 
-def _opacity(level: int) -> float:
-    return 0.2 + 0.8 * (level - 1) / (LEVELS - 1)
+def _opacity(level: int, found: Evaluation) -> float:
+    least = 0.2 if len(found.class_names) <= MOST_NAMES else 0.5
+    return least + (1 - least) * (level - 1) / (LEVELS - 1)
 
 
 def _grid(count: int, cell: float, left: float, top: float) -> Iterator[str]:
@@ -253,13 +253,13 @@ def _counts(found: Evaluation, cell: float, left: float, top: float) -> Iterator
                 yield _text(x, y, text, f'font-size="{font:.1f}" text-anchor="middle"{dark}')
 
 
-def _scale(left: float, y: float) -> Iterator[str]:
+def _scale(found: Evaluation, left: float, y: float) -> Iterator[str]:
     """What the colours mean."""
     for place, (name, colour) in enumerate((("right", RIGHT_COLOUR), ("wrong", WRONG_COLOUR))):
         start = left + 190 * place
         for level in range(1, LEVELS + 1):
             x = start + 10 * (level - 1)
-            fill = f'fill="{colour}" fill-opacity="{_opacity(level):.2f}"'
+            fill = f'fill="{colour}" fill-opacity="{_opacity(level, found):.2f}"'
             yield f'<rect x="{x:.1f}" y="{y:.1f}" width="10" height="10" {fill}/>'
         yield _text(start + 10 * LEVELS + 6, y + 9, f"{name}, 0-100 %", 'class="dim"')
 
