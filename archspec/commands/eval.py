@@ -100,7 +100,7 @@ def command(
     workers = workers if workers is not None else 2 if data else 0
     settings = Settings(data, tta, everything, max_damaged, device, batch, workers, as_json)
     try:
-        need("torch", "numpy", "safetensors", "PIL", "sklearn")
+        need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
         members, examples, judged = _judge(weights, settings, plot)
     except SpecError as error:
         if as_json:

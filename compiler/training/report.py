@@ -150,7 +150,10 @@ def _cell(value: float | None) -> str:
 def _table(rows: Sequence[Sequence[str]], kind: str = "") -> Iterator[str]:
     """The first row is the head."""
     head, *body = rows
-    yield f'<div class="wide"><table class="{kind}"><tr>' + "".join(f"<th>{escape(one)}" for one in head) + "</tr>"
-    for row in body:
-        yield "<tr>" + "".join(f"<td>{escape(one)}" for one in row) + "</tr>"
+    yield f'<div class="wide"><table class="{kind}">{_row(head, "th")}'
+    yield from (_row(row, "td") for row in body)
     yield "</table></div>"
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(one)}</{tag}>" for one in cells) + "</tr>"
