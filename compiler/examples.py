@@ -110,12 +110,12 @@ def digit_examples(seeds: Sequence[int | None], everything: bool) -> BundledDigi
 def folder_examples(root: Path, seeds: Sequence[int | None], everything: bool) -> Photos:
     """The images of a folder that runs with these seeds held out. Raises SpecError where there are none."""
     splits = [name for name in SPLITS if (root / name).is_dir()]
+    if splits and not (root / "train").is_dir():
+        return _photos(root, *_listed(root / splits[0]), f"`{splits[0]}`")
     if everything:
-        found, names = _listed(root)
-        return _photos(root, found, names, "all of it, what was trained on too")
+        return _photos(root, *_listed(root), "all of it, what was trained on too")
     if splits:
-        found, names = _listed(root, "held_out") if (root / "train").is_dir() else _listed(root / splits[0])
-        return _photos(root, found, names, f"`{splits[0]}`")
+        return _photos(root, *_listed(root, "held_out"), f"`{splits[0]}`")
     known = _known(seeds, f"`{root}`")
     held_out = [_listed(root, "held_out", seed) for seed in known]
     names = held_out[0][1]

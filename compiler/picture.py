@@ -89,7 +89,7 @@ def _legend(name: str, points: Points) -> str:
     if not points:
         return name
     first, last = number(points[0][1]), number(points[-1][1])
-    return f"{name}  {first}" if len(points) == 1 else f"{name}  {first} \N{RIGHTWARDS ARROW} {last}"
+    return f"{name}: {first}" if len(points) == 1 else f"{name}: {first} \N{RIGHTWARDS ARROW} {last}"
 
 
 def _line(points: Points, stroke: str, colour: str) -> Iterator[str]:

@@ -161,6 +161,14 @@ def test_a_flat_folder_is_judged_by_what_training_held_out(tmp_path: Path) -> No
 def test_a_folder_with_val_alone_is_judged_whole(colour: Path, photos: Path) -> None:
     assert not (photos / "train").exists()
     assert as_json(colour, "--data", photos)["images"] == 24
+    assert as_json(colour, "--data", photos, "--all")["images"] == 24
+
+
+def test_of_a_folder_with_both_parts_val_is_taken_or_all_of_it(colour: Path, photos: Path) -> None:
+    write_photos(photos, 5, "train")
+    found = as_json(colour, "--data", photos)
+    assert (found["images"], found["data"]) == (24, f"`{photos}`: 24 images of 3 classes, `val`")
+    assert as_json(colour, "--data", photos, "--all")["images"] == 24 + 5 + 4 + 3
 
 
 def test_runs_that_held_out_different_digits_are_judged_by_the_common_ones(trained: Path, tmp_path: Path) -> None:
