@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "Check a spec and print what its network costs, layer by layer.",
     "specs": "List the built-in specs.",
     "train": "Train a spec on a folder of images, or on bundled digits.",
+    "eval": "Judge trained weights, alone or together, by images.",
     "probe": "Show how signals and gradients flow before training.",
     "export": "Write a network as ONNX, proven against torch.",
     "run": "Classify images with an exported network.",
@@ -30,6 +31,7 @@ Examples:
   archspec check vgg16                  what a built-in network costs
   archspec check mynet.arch --json      a file of yours, as data
   archspec train lenet5                 weights, from bundled digits
+  archspec eval runs/lenet5-1           how often they are right, and what is taken for what
   archspec export runs/lenet5-1/weights.safetensors -o lenet5.onnx
   archspec run lenet5.onnx photos/      classes of images
   archspec explain E201                 what a message means

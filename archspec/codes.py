@@ -318,6 +318,36 @@ SHIPPING = {
         "Training needs a map of 1 or 3 colours in, and a vector of class scores out.",
     ),
     "E455": Explanation("fp16 without CUDA", "Scaled half precision is for GPUs; `--amp bf16` works everywhere."),
+    "E460": Explanation(
+        "classes that differ",
+        "Networks are judged by images of their own classes, and an ensemble's members have the same ones, in any order."
+        " Classes go by name: a folder of images is called as its class is called in the weights.",
+    ),
+    "E461": Explanation(
+        "too many damaged images",
+        "An image that cannot be read is named and left out, up to 1 % of the images or ten of them; `--max-damaged`"
+        " sets another limit.",
+    ),
+    "E462": Explanation(
+        "no images to judge by",
+        "Only weights of the bundled digits are judged without `--data`, which names a folder with one folder of images a"
+        " class.",
+    ),
+    "E463": Explanation(
+        "no image that was held out",
+        "A run without a `val` folder holds out some images by its seed. Weights of different seeds are judged by the"
+        " images that all of them held out, and here there are none: `--all` takes every image.",
+    ),
+    "E464": Explanation(
+        "scores that are no numbers",
+        "The network makes NaN or infinity of some image: its training has diverged, or its weights are damaged.",
+    ),
+    "E465": Explanation(
+        "weights without class scores",
+        "To be judged, a network must end in a vector with one score for each class, and its weights must name the"
+        " classes.",
+    ),
+    "E466": Explanation("too little memory on the GPU", "A smaller `--batch` takes fewer images at once."),
     "E420": Explanation(
         "a result that is not there",
         "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +48,21 @@ def suffixes() -> frozenset[str]:
 
 def load(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
     """An image file as the network takes it. Raises Finding for a file that is no whole image."""
+    size = (preprocessing.width, preprocessing.height)
+    return prepare(decode(path, preprocessing.colours, size), preprocessing)
+
+
+def decode(path: Path, colours: str, size: tuple[int, int]) -> Image.Image:
+    """An image file upright, in RGB or gray, and no larger than `size` needs where its format can do that.
+
+    Raises Finding for a file that is no whole image.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, and of sizes that are still fine
             with Image.open(path) as image:
-                image.draft(MODES[preprocessing.colours], (preprocessing.width, preprocessing.height))  # less to decode
-                return prepare(ImageOps.exif_transpose(image), preprocessing)
+                image.draft(MODES[colours], size)  # less to decode
+                return ImageOps.exif_transpose(image).convert(MODES[colours])
     except FileNotFoundError:
         raise Finding("E432", f"there is no file `{path}`") from None
     except UnidentifiedImageError:
@@ -75,11 +83,20 @@ def _looks_like(path: Path) -> str:
     return "it holds text"
 
 
-def prepare(image: Any, preprocessing: Preprocessing) -> NDArray[np.float32]:
+def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:
     """A decoded image: resized to cover the input, cut in the middle, 0 .. 1, (x - mean)/std; [C, H, W]."""
     size = (preprocessing.width, preprocessing.height)
-    fitted = ImageOps.fit(image.convert(MODES[preprocessing.colours]), size, Image.Resampling.BICUBIC)
-    pixels = np.asarray(fitted, dtype=np.float32).reshape(*reversed(size), -1) / np.float32(255)
+    return normal(fitted(image.convert(MODES[preprocessing.colours]), size), preprocessing)
+
+
+def fitted(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """An image resized until it covers `size`, width and height, and cut to it in the middle."""
+    return ImageOps.fit(image, size, Image.Resampling.BICUBIC)
+
+
+def normal(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """The pixels as numbers: 0 .. 1, then (x - mean)/std; [C, H, W]."""
+    pixels = np.asarray(image, dtype=np.float32).reshape(image.height, image.width, -1) / np.float32(255)
     mean, std = (np.array(values, dtype=np.float32) for values in (preprocessing.mean, preprocessing.std))
-    normal: NDArray[np.float32] = (pixels - mean) / std
-    return np.ascontiguousarray(normal.transpose(2, 0, 1))
+    scaled: NDArray[np.float32] = (pixels - mean) / std
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))

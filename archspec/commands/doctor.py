@@ -27,6 +27,7 @@ PACKAGES = ("lark", "click", "numpy", "torch", "onnx", "onnxruntime", "PIL")
 COMMANDS = {
     "check": ("lark", "click"),
     "train": ("numpy", "torch", "PIL"),
+    "eval": ("numpy", "torch", "PIL"),
     "export": ("numpy", "torch", "onnx", "onnxruntime"),
     "run": ("numpy", "onnxruntime", "PIL"),
 }

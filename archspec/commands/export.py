@@ -74,8 +74,8 @@ def _export(
 ) -> tuple[str, Proof]:
     """What was exported, and the proof; where that failed, nothing was written."""
     from archspec.compiler.onnx.export import Unproven, export
-    from archspec.compiler.onnx.file import need_place
     from archspec.compiler.onnx.source import read
+    from archspec.compiler.place import need_place
 
     need_place(path)
     found = read(source, changes, output, seed)

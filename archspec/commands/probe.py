@@ -95,47 +95,23 @@ def _bar(value: float, largest: float) -> str:
 
 
 def _draw(path: Path, title: str, flows: Sequence[Flow]) -> None:
-    from archspec.compiler.onnx.file import need_place
+    from archspec.compiler.place import need_place
     from archspec.compiler.weights import replace_file
 
-    need_place(path)
+    need_place(path, "--plot", "flow.svg")
     replace_file(path, picture(title, flows).encode())
 
 
-WIDTH, HEIGHT, EDGE = 720, 320, 48
-
-
 def picture(title: str, flows: Sequence[Flow]) -> str:
-    """Both columns over the layers, on a logarithmic scale, as SVG."""
-    lines = [("activation std", "#1f77b4", [flow.activation_std for flow in flows])]
-    lines.append(("gradient norm", "#d62728", [flow.gradient_norm for flow in flows]))
-    powers = [math.log10(value) for _, _, values in lines for value in values if 0 < value < math.inf]
-    low = math.floor(min(powers, default=0))
-    high = max(math.ceil(max(powers, default=0)), low + 1)
+    """Both columns over the layers, on a logarithmic scale, as SVG. What overflows is on the upper edge."""
+    from archspec.compiler.picture import line_chart
 
-    def at(place: int, value: float) -> str:
-        x = EDGE + (WIDTH - 2 * EDGE) * place / max(1, len(flows) - 1)
-        finite = value if math.isfinite(value) else 10.0**high  # what overflows is off the scale
-        share = (math.log10(max(finite, 10.0**low)) - low) / (high - low)
-        return f"{x:.1f},{HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * share:.1f}"
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-        ' font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/><text x="{EDGE}" y="20">{_escaped(title)}</text>',
-    ]
-    for power in range(low, high + 1):
-        y = at(0, 10.0**power).split(",")[1]
-        parts.append(f'<line x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{y}" y2="{y}" stroke="#ddd"/>')
-        parts.append(f'<text x="4" y="{y}">1e{power}</text>')
-    for number, (name, colour, values) in enumerate(lines):
-        points = " ".join(at(place, value) for place, value in enumerate(values))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{EDGE + 140 * number}" y="{HEIGHT - 28}" fill="{colour}">{name}</text>')
-    first, last = _escaped(flows[0].name), _escaped(flows[-1].name)
-    parts.append(f'<text x="{EDGE}" y="{HEIGHT - 8}">from {first} to {last}</text></svg>')
-    return "\n".join(parts) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    columns = {
+        "activation std": [flow.activation_std for flow in flows],
+        "gradient norm": [flow.gradient_norm for flow in flows],
+    }
+    series = {
+        name: [(place, math.inf if math.isnan(value) else value) for place, value in enumerate(values, 1)]
+        for name, values in columns.items()
+    }
+    return line_chart(title, series, x_label=f"layers with weights, {flows[0].name} to {flows[-1].name}", log=True)

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import need
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import AMP, OPTIMIZERS, SCHEDULES
 
 STOPPED = 130
@@ -113,7 +113,6 @@ def command(
     }  # fmt: skip
     try:
         need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
-        _need_device(device, flags.get("amp", "off"))
         found = _work(spec, resume, changes, flags, options, dry_run)
     except SpecError as error:
         if as_json:
@@ -147,28 +146,14 @@ def _work(
     spec: str | None, resume: Path | None, changes: dict[str, Any], flags: dict[str, Any], options: dict[str, Any],
     dry_run: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    import torch
-
+    from archspec.compiler.device import chosen
     from archspec.compiler.training import run
 
-    if resume is not None:
-        return run.resume(resume, run.Options(**options))
-    is_cuda = options["device"] == "cuda" or (options["device"] == "auto" and torch.cuda.is_available())
-    work = run.dry_run if dry_run else run.start
-    return work(spec, changes, {"channels_last": is_cuda, **flags}, run.Options(**options))
-
-
-def _need_device(device: str, amp: str) -> None:
-    """Raise SpecError for CUDA that is not there."""
-    import torch
-
-    from archspec.diagnostics import Diagnostic
-
-    has_cuda = torch.cuda.is_available()
-    if device == "cuda" and not has_cuda:
-        built = "this torch is built without it" if torch.version.cuda is None else "torch finds no GPU"
-        helps = ("`--device cpu` trains without; `archspec doctor` looks at the installation",)
-        raise SpecError([Diagnostic("E434", f"CUDA cannot be used: {built}", helps=helps)])
-    if amp == "fp16" and (device == "cpu" or not has_cuda):
+    is_cuda = chosen(options["device"]).type == "cuda"
+    if flags.get("amp") == "fp16" and not is_cuda:
         helps = ("`--amp bf16` works on the CPU, and needs no scaling of the loss",)
         raise SpecError([Diagnostic("E455", "`--amp fp16` needs CUDA", helps=helps)])
+    if resume is not None:
+        return run.resume(resume, run.Options(**options))
+    work = run.dry_run if dry_run else run.start
+    return work(spec, changes, {"channels_last": is_cuda, **flags}, run.Options(**options))

@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.compiler.place import need_place, refuse
 
 SUFFIX = ".data"  # of the file of the weights, where they have one of their own
 
@@ -41,24 +41,9 @@ def staged(path: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def need_place(path: Path) -> None:
-    """Raise SpecError where there is no place for a file, before any work is done."""
-    if path.is_dir():
-        refuse(path, "it is a folder", f"`-o {path / 'net.onnx'}` is a file in it")
-    if not path.parent.is_dir():
-        refuse(path, f"there is no folder `{path.parent}`", f"`mkdir -p {path.parent}` makes it")
-    if not os.access(path.parent, os.W_OK):
-        refuse(path, f"no file can be made in `{path.parent}`", "`-o` with a path in a folder of yours")
-
-
 def written(path: Path, external: bool) -> tuple[Path, ...]:
     """The files of a model."""
     return (path, path.with_name(path.name + SUFFIX)) if external else (path,)
-
-
-def refuse(path: Path, reason: str, hint: str) -> NoReturn:
-    """Raise the error of a place that cannot be written."""
-    raise SpecError([Diagnostic("E422", f"cannot write `{path}`: {reason}", helps=(hint,))])
 
 
 def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:

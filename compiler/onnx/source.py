@@ -13,15 +13,14 @@ from typing import Any
 from torch import nn
 
 import archspec
-from archspec.api import Network, restore
-from archspec.compiler import build, weights
-from archspec.compiler.about import COLOURS, About, Preprocessing, result, untrained
+from archspec.api import Network
+from archspec.compiler import build
+from archspec.compiler.about import About, result, untrained
 from archspec.compiler.initialise import settle
 from archspec.compiler.onnx.extent import named, upto
+from archspec.compiler.trained import is_weights, open_trained
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Graph
-
-WEIGHTS = "weights.safetensors"  # in the folder of a run
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,7 @@ class Exported:
 def read(source: str, changes: dict[str, Any], output: str | None, seed: int) -> Exported:
     """Find what is exported. Raises SpecError for a spec that is wrong and weights that do not fit theirs."""
     path = Path(source)
-    if path.is_dir():
-        return _trained(path / WEIGHTS, changes, output)
-    if path.suffix == weights.SUFFIX:
+    if is_weights(path):
         return _trained(path, changes, output)
     network = archspec.load(source, **changes)
     graph, extent = _part(network, output)
@@ -55,21 +52,14 @@ def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exporte
         flags = ", ".join(f"`--{name}`" for name, value in sorted(changes.items()) if value)
         helps = ("export the weights as they are, or a spec with the flags",)
         raise SpecError([Diagnostic("E426", f"{flags} would change the spec that `{path}` was made for", helps=helps)])
-    state, told = weights.read(path)
-    try:
-        network = restore(told["bundle"])
-        preprocessing = _preprocessing(told["input"], told["mean"], told["std"])
-        names = tuple(map(str, told["class_names"]))
-        top1 = float(told["top1"])
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"`{path}` is no weights file of archspec"
-        raise SpecError([Diagnostic("E401", message, notes=(f"{type(error).__name__}: {error}",))]) from None
-    weights.fill(build(network), state, f"`{path}`")  # all of it, what is left out here too
+    found = open_trained(path)
+    network = found.network
     graph, extent = _part(network, output)
     module = build(graph)
-    module.load_state_dict({name: state[name] for name in module.state_dict()})
-    about = About(network.title, result(network.graph, named(network.graph, output)), names, preprocessing)
-    description = f"{network.title}{extent} with the weights of {path} (top-1 {100 * top1:.2f} %)"
+    module.load_state_dict({name: found.state[name] for name in module.state_dict()})
+    outcome = result(network.graph, named(network.graph, output))
+    about = About(network.title, outcome, found.class_names, found.preprocessing)
+    description = f"{network.title}{extent} with the weights of {found.path} (top-1 {100 * found.top1:.2f} %)"
     return Exported(graph, module, about, description)
 
 
@@ -78,8 +68,3 @@ def _part(network: Network, output: str | None) -> tuple[Graph, str]:
     last = named(network.graph, output)
     node = network.graph.nodes[last]
     return upto(network.graph, last), f" up to `{node.name}` {node.volume}" if output else ""
-
-
-def _preprocessing(volume: list[int], mean: list[float], std: list[float]) -> Preprocessing:
-    height, width, channels = volume
-    return Preprocessing(height, width, COLOURS[channels], tuple(mean), tuple(std))

@@ -16,6 +16,7 @@ from torch.nn import functional
 from archspec.compiler.training.data import Batch, Data, Key, stratified
 from archspec.volume import Volume
 
+WHAT = "scikit-learn's digits"
 HELD_OUT = 0.2
 SHIFT = 1 / 16  # of the side, at most
 
@@ -61,21 +62,31 @@ def write_samples(held_out: Digits, folder: Path) -> None:
 
 def digits(volume: Volume, seed: int) -> Data:
     """The digits at the size of a network's input."""
+    images, classes, names = scaled(volume)
+    train, held_out = split(classes, seed)
+    pixels = images[train].float() / 255
+    return Data(
+        train=Digits(images[train], classes[train]),
+        held_out=Digits(images[held_out], classes[held_out]),
+        class_names=names,
+        mean=(pixels.mean().item(),) * volume.channels,
+        std=(pixels.std().item(),) * volume.channels,
+        description=f"{WHAT} at {volume}: {len(train):,} to train on, {len(held_out):,} held out",
+        variation=f"shifts of up to {SHIFT:.1%} of the side",
+    )
+
+
+def scaled(volume: Volume) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    """All digits as bytes [N, C, H, W], their classes, and what the classes are called."""
     from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # it has no types
 
     found = load_digits()
     small = torch.from_numpy(found.images).float()[:, None] / 16
     large = functional.interpolate(small, volume.spatial, mode="bilinear", antialias=True)
     images = (large.clamp(0, 1) * 255).round().byte().expand(-1, volume.channels, -1, -1).contiguous()
-    classes = torch.from_numpy(found.target).long()
-    train, held_out = stratified(classes, HELD_OUT, seed)
-    pixels = images[train].float() / 255
-    return Data(
-        train=Digits(images[train], classes[train]),
-        held_out=Digits(images[held_out], classes[held_out]),
-        class_names=tuple(map(str, found.target_names)),
-        mean=(pixels.mean().item(),) * volume.channels,
-        std=(pixels.std().item(),) * volume.channels,
-        description=f"scikit-learn's digits at {volume}: {len(train):,} to train on, {len(held_out):,} held out",
-        variation=f"shifts of up to {SHIFT:.1%} of the side",
-    )
+    return images, torch.from_numpy(found.target).long(), tuple(map(str, found.target_names))
+
+
+def split(classes: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Numbers of the digits to train on and to hold out."""
+    return stratified(classes, HELD_OUT, seed)

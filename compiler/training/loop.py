@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -84,7 +85,7 @@ class Trainer:
                 return {}
             lr = self._step(taken)
             self.steps_done += 1
-            progress.step(lambda lr=lr: self._line(lr, start, begun))  # type: ignore[misc]  # read at once
+            progress.step(partial(self._line, lr, start, begun))
         self._settle()
         loss, right, images = self.group.total(self.seen.clone()).tolist()
         seconds = time.monotonic() - start

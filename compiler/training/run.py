@@ -17,6 +17,7 @@ from typing import Any
 import archspec
 from archspec.api import Network, restore
 from archspec.compiler import weights
+from archspec.compiler.tally import Tally
 from archspec.compiler.training.begin import Start, begin
 from archspec.compiler.training.board import Board
 from archspec.compiler.training.data import Data
@@ -26,6 +27,7 @@ from archspec.compiler.training.folder import checked, folder
 from archspec.compiler.training.loop import Trainer
 from archspec.compiler.training.plan import lines, plan, with_batch
 from archspec.compiler.training.progress import Progress, clock
+from archspec.compiler.training.report import versions, write_report
 from archspec.compiler.training.state import BEST, WEIGHTS, RunFolder
 from archspec.compiler.training.throughput import figures, peak_tflops
 from archspec.diagnostics import Diagnostic, SpecError
@@ -249,8 +251,11 @@ class _Epochs:
     def _finish(self) -> dict[str, Any]:
         session, run, say = self.session, self.run, self.session.around.say
         network, data, seconds = session.network, session.data, time.monotonic() - self.start
-        found = self.trainer.evaluate()
-        right, images = round(found["top1"] * found["images"]), int(found["images"])
+        tally = Tally(data.class_names, session.around.group.device)
+        found = self.trainer.evaluate(tally.add)
+        session.around.group.total(tally.counts)
+        evaluation = tally.evaluation()
+        right, images = evaluation.right, evaluation.images
         summary = {
             "network": network.name, "top1": found["top1"], "top5": found["top5"], "loss": found["loss"],
             "images": images, "right": right, "best_top1": self.best, "classes": len(data.class_names),
@@ -260,7 +265,15 @@ class _Epochs:
         }  # fmt: skip
         if run is not None:
             self._write(WEIGHTS, found["top1"])
-            run.finish(summary)
+            run.note("summary.json", summary)
+            run.note("evaluation.json", evaluation.to_dict())
+            notes = {
+                "network": network.title, "parameters": f"{network.params:,}", "data": data.description,
+                "time": clock(seconds), "device": str(session.around.group.device), "versions": versions(),
+            }  # fmt: skip
+            report = run.path / "report.html"
+            write_report(report, network.title, run.rows, session.recipe.to_dict(), evaluation, notes)
+            say(f"curves, confusion matrix and recipe: {report}")
             say(f"top-1 {100 * found['top1']:.2f} % ({right:,} of {images:,} held out) after {clock(seconds)}")
             if isinstance(data.held_out, Digits):
                 write_samples(data.held_out, run.path / SAMPLES)

@@ -103,9 +103,9 @@ class RunFolder:
         weights.replace_file(self.path / "metrics.jsonl", lines.encode())
         weights.replace_file(self.path / "metrics.csv", _table(self.rows).encode())
 
-    def finish(self, summary: dict[str, Any]) -> None:
-        """Write summary.json."""
-        weights.replace_file(self.path / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
+    def note(self, name: str, data: dict[str, Any]) -> None:
+        """Write data as JSON."""
+        weights.replace_file(self.path / name, (json.dumps(data, indent=2) + "\n").encode())
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,0 +1,169 @@
+"""Which images weights are judged by: those that no weights were trained on, unless all are asked for.
+
+In: a folder as `archspec train` takes it, or nothing for the bundled digits; the seeds of the training runs. Out:
+`Examples`: images, their classes, and a sentence that says which they are. Images are decoded when they are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from PIL import Image
+from torch import Tensor
+
+from archspec.compiler.about import Preprocessing
+from archspec.compiler.image import decode
+from archspec.compiler.training.digits import WHAT, scaled, split
+from archspec.compiler.training.folder import SPLITS, folder
+from archspec.compiler.training.photos import Photos as Trained
+from archspec.diagnostics import Diagnostic, SpecError, plural
+from archspec.recipe import Recipe
+from archspec.volume import Volume
+
+ANY = Volume((1, 1, 1))  # no image is decoded at it
+CHANNELS = {"RGB": 3, "gray": 1}
+DIGITS = frozenset("0123456789")  # the class names of the bundled digits
+Item = TypeVar("Item")
+
+
+class Examples(Protocol):
+    """Images with classes."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called."""
+        ...
+
+    @property
+    def classes(self) -> Sequence[int]:
+        """The class of each image."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """What the images come from."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """Which images they are."""
+        ...
+
+    def image(self, place: int, preprocessing: Preprocessing, size: tuple[int, int]) -> Image.Image:
+        """An image, in the colours of a network, of at least `size` where it was that large. Raises Finding."""
+        ...
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Image files."""
+
+    paths: tuple[Path, ...]
+    classes: Sequence[int]
+    class_names: tuple[str, ...]
+    source: str
+    description: str
+
+    def image(self, place: int, preprocessing: Preprocessing, size: tuple[int, int]) -> Image.Image:
+        """The file, decoded."""
+        return decode(self.paths[place], preprocessing.colours, size)
+
+
+@dataclass(frozen=True)
+class BundledDigits:
+    """Some of the bundled digits, by their numbers."""
+
+    numbers: tuple[int, ...]
+    classes: Sequence[int]
+    class_names: tuple[str, ...]
+    source: str
+    description: str
+
+    def image(self, place: int, preprocessing: Preprocessing, size: tuple[int, int]) -> Image.Image:  # noqa: ARG002
+        """The digit as training makes it: at the size of the input, whatever `size`."""
+        channels = CHANNELS[preprocessing.colours]
+        pixels = _digits(preprocessing.height, preprocessing.width, channels)[self.numbers[place]]
+        return Image.fromarray(pixels.permute(1, 2, 0).squeeze(-1).numpy())
+
+
+@cache
+def _digits(height: int, width: int, channels: int) -> Tensor:
+    return scaled(Volume((height, width, channels)))[0]
+
+
+def digit_examples(seeds: Sequence[int | None], everything: bool) -> BundledDigits:
+    """The bundled digits that runs with these seeds held out. Raises SpecError where none was held out by all."""
+    _, classes, names = scaled(Volume((8, 8, 1)))
+    if everything:
+        numbers = list(range(len(classes)))
+        description = f"{WHAT}: all {len(numbers):,}, those that were trained on too"
+    else:
+        known = _known(seeds, WHAT)
+        numbers = _in_all([split(classes, seed)[1].tolist() for seed in known], WHAT)
+        description = f"{WHAT}: {len(numbers):,} {_held_out(known)}"
+    return BundledDigits(tuple(numbers), classes[numbers].tolist(), names, WHAT, description)
+
+
+def folder_examples(root: Path, seeds: Sequence[int | None], everything: bool) -> Photos:
+    """The images of a folder that runs with these seeds held out. Raises SpecError where there are none."""
+    splits = [name for name in SPLITS if (root / name).is_dir()]
+    if splits and not (root / "train").is_dir():
+        return _photos(root, *_listed(root / splits[0]), f"`{splits[0]}`")
+    if everything:
+        return _photos(root, *_listed(root), "all of it, what was trained on too")
+    if splits:
+        return _photos(root, *_listed(root, "held_out"), f"`{splits[0]}`")
+    known = _known(seeds, f"`{root}`")
+    held_out = [_listed(root, "held_out", seed) for seed in known]
+    names = held_out[0][1]
+    kept = _in_all([list(one) for one, _ in held_out], f"`{root}`")
+    return _photos(root, {path: held_out[0][0][path] for path in kept}, names, _held_out(known))
+
+
+def _listed(root: Path, part: str = "all", seed: int = 0) -> tuple[dict[Path, int], tuple[str, ...]]:
+    """The class of each file that training holds out, or of all."""
+    data = folder(root, ANY, Recipe(seed=seed))
+    parts = [data.held_out] if part == "held_out" else [data.train, data.held_out]
+    found: dict[Path, int] = {}
+    for one in parts:
+        assert isinstance(one, Trained)
+        found.update(zip(one.paths, one.classes.tolist(), strict=True))
+    return dict(sorted(found.items())), data.class_names
+
+
+def _photos(root: Path, found: dict[Path, int], names: tuple[str, ...], which: str) -> Photos:
+    description = f"`{root}`: {plural(len(found), 'image')} of {len(names):,} classes, {which}"
+    return Photos(tuple(found), tuple(found.values()), names, f"`{root}`", description)
+
+
+def _known(seeds: Sequence[int | None], source: str) -> list[int]:
+    """The different seeds."""
+    known = {seed for seed in seeds if seed is not None}
+    if len(known) < len(set(seeds)):
+        message = f"the weights do not say by which seed they held out a part of {source}"
+        raise SpecError([Diagnostic("E463", message, helps=("`--all` takes every image",))])
+    return sorted(known)
+
+
+def _in_all(parts: list[list[Item]], source: str) -> list[Item]:
+    """What is in all parts, in the order of the first."""
+    common = set(parts[0]).intersection(*parts[1:])
+    if not common:
+        message = f"no image of {source} was held out by all {len(parts)} runs"
+        notes = ("their seeds differ, so each held out others",)
+        helps = (
+            "train with one `--seed`, or on a folder with `train` and `val`",
+            "`--all` takes every image, those that were trained on too",
+        )
+        raise SpecError([Diagnostic("E463", message, notes=notes, helps=helps)])
+    return [one for one in parts[0] if one in common]
+
+
+def _held_out(seeds: Sequence[int]) -> str:
+    if len(seeds) == 1:
+        return f"held out in training (by seed {seeds[0]})"
+    return f"held out in all of the runs (by the seeds {', '.join(map(str, seeds))})"

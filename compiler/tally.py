@@ -1,0 +1,39 @@
+"""Counting right and wrong guesses, batch by batch.
+
+In: scores of classes and the classes that the images are of. Out: an `Evaluation`. All counts stand in one tensor of
+whole numbers, which several processes may add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from archspec.compiler.confusion import Evaluation
+
+FIRST = 5
+
+
+class Tally:
+    """Counts so far. `counts` is the confusion matrix [C, C], and a column of those whose class is among the first."""
+
+    def __init__(self, class_names: Sequence[str], device: torch.device | str = "cpu") -> None:
+        self.class_names = tuple(class_names)
+        number = len(self.class_names)
+        self.counts = torch.zeros(number, number + 1, dtype=torch.int64, device=device)
+
+    def add(self, scores: Tensor, classes: Tensor) -> None:
+        """Count a batch: scores or probabilities [B, C], classes [B]. Of equal scores the lower number comes first."""
+        first = scores.sort(dim=1, descending=True, stable=True).indices[:, :FIRST]
+        width = self.counts.shape[1]
+        places = classes * width + first[:, 0]
+        self.counts += torch.bincount(places, minlength=self.counts.numel()).view_as(self.counts)
+        among = classes[(first == classes[:, None]).any(1)]
+        self.counts[:, -1] += torch.bincount(among, minlength=width - 1)
+
+    def evaluation(self) -> Evaluation:
+        """What was counted."""
+        *columns, among = self.counts.cpu().T.tolist()
+        return Evaluation(self.class_names, tuple(zip(*columns, strict=True)), tuple(among))
