@@ -318,6 +318,10 @@ SHIPPING = {
         "Training needs a map of 1 or 3 colours in, and a vector of class scores out.",
     ),
     "E455": Explanation("fp16 without CUDA", "Scaled half precision is for GPUs; `--amp bf16` works everywhere."),
+    "E470": Explanation(
+        "more stages than layers with weights",
+        "A pipeline gives each process a stage of the network, and every stage needs a layer with weights.",
+    ),
     "E420": Explanation(
         "a result that is not there",
         "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
