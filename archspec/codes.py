@@ -322,6 +322,10 @@ SHIPPING = {
         "more stages than layers with weights",
         "A pipeline gives each process a stage of the network, and every stage needs a layer with weights.",
     ),
+    "E471": Explanation(
+        "a pipeline of one process",
+        "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
+    ),
     "E420": Explanation(
         "a result that is not there",
         "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
