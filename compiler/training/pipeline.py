@@ -88,8 +88,8 @@ class Pipeline:
         """The output for at most a step's images: a pipeline's sizes are fixed, so they are filled up with zeros."""
         schedule = self._scoring
         self.module.eval()
-        missing = images.new_zeros(self.images - len(images), *images.shape[1:])
-        scores = schedule.step(*self._given(torch.cat([images, missing])))
+        filling = (0,) * (2 * images.dim() - 1) + (self.images - len(images),)
+        scores = schedule.step(*self._given(functional.pad(images, filling)))
         if scores is None:
             scores = torch.empty(self.images, *self._output, device=self.group.device)
         return self._from_last(scores.float())[: len(images)]
