@@ -42,8 +42,24 @@ def cut(graph: Graph, count: int) -> tuple[Stage, ...]:
         message = f"{count:,} stages, and {len(weighted):,} layers with weights: every stage needs one"
         raise SpecError([Diagnostic("E470", message, helps=(f"at most {len(weighted):,} processes",))])
     costs = [node_cost(graph, node) for node in graph.nodes]
-    ends = _cuts(costs, weighted, _crossing_bytes(graph), count)
+    ends = cuts(costs, weighted, crossing_bytes(graph), count)
     return tuple(_stage(graph, costs, begin, end) for begin, end in pairwise(ends))
+
+
+def cuts(costs: Sequence[int], weighted: Sequence[int], crossed: Sequence[int], count: int) -> list[int]:
+    """Where stages begin and end, from 0 to the number of nodes.
+
+    Of each node the cost; which nodes have weights; the bytes that cross each place, the border before the first at 0.
+    """
+    before = [0, *accumulate(costs)]
+    low, high = max(costs), before[-1]
+    while low < high:
+        middle = (low + high) // 2
+        if _fewest(_reach(before, weighted, middle)) <= count:
+            high = middle
+        else:
+            low = middle + 1
+    return _lightest(_reach(before, weighted, low + low // SLACK), crossed, count)
 
 
 def node_cost(graph: Graph, node: Node) -> int:
@@ -63,6 +79,17 @@ def crossing(nodes: Sequence[Node], results: Sequence[int], at: int) -> tuple[in
     return tuple(sorted(found | {index for index in results if index < at}))
 
 
+def crossing_bytes(graph: Graph) -> list[int]:
+    """For each place between two nodes, the bytes that cross it; the first and the last are the borders."""
+    changes = [0] * (len(graph.nodes) + 1)
+    results = set(results_of(graph))
+    for node in graph.nodes:
+        last = len(graph.nodes) - 1 if node.index in results else max(graph.consumers[node.index], default=node.index)
+        changes[node.index + 1] += FLOAT_BYTES * node.volume.values
+        changes[last + 1] -= FLOAT_BYTES * node.volume.values
+    return list(accumulate(changes))
+
+
 def results_of(graph: Graph) -> tuple[int, ...]:
     """What a training step's loss is made of: the output, then those of the auxiliary classifiers."""
     return (graph.output, *(head.output for head in graph.heads))
@@ -74,30 +101,6 @@ def _stage(graph: Graph, costs: Sequence[int], begin: int, end: int) -> Stage:
     is_last = end == len(graph.nodes)
     passes_on = () if is_last else crossing(graph.nodes, results_of(graph), end)
     return Stage(begin, end, sum(costs[begin:end]), params, passes_on)
-
-
-def _crossing_bytes(graph: Graph) -> list[int]:
-    """For each place between two nodes, the bytes that cross it; the first and the last are the borders."""
-    changes = [0] * (len(graph.nodes) + 1)
-    results = set(results_of(graph))
-    for node in graph.nodes:
-        last = len(graph.nodes) - 1 if node.index in results else max(graph.consumers[node.index], default=node.index)
-        changes[node.index + 1] += FLOAT_BYTES * node.volume.values
-        changes[last + 1] -= FLOAT_BYTES * node.volume.values
-    return list(accumulate(changes))
-
-
-def _cuts(costs: Sequence[int], weighted: Sequence[int], crossed: Sequence[int], count: int) -> list[int]:
-    """Where the stages begin and end, from 0 to the number of nodes."""
-    before = [0, *accumulate(costs)]
-    low, high = max(costs), before[-1]
-    while low < high:
-        middle = (low + high) // 2
-        if _fewest(_reach(before, weighted, middle)) <= count:
-            high = middle
-        else:
-            low = middle + 1
-    return _lightest(_reach(before, weighted, low + low // SLACK), crossed, count)
 
 
 def _reach(before: Sequence[int], weighted: Sequence[int], bound: int) -> list[tuple[int, int]]:
