@@ -348,6 +348,14 @@ SHIPPING = {
         " classes.",
     ),
     "E466": Explanation("too little memory on the GPU", "A smaller `--batch` takes fewer images at once."),
+    "E470": Explanation(
+        "more stages than layers with weights",
+        "A pipeline gives each process a stage of the network, and every stage needs a layer with weights.",
+    ),
+    "E471": Explanation(
+        "a pipeline of one process",
+        "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
+    ),
     "E420": Explanation(
         "a result that is not there",
         "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",

@@ -8,7 +8,7 @@ interpreted at run time, so an eager run costs what a hand-written module's does
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from keyword import iskeyword
 from typing import Any
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archspec.analyses.stages import results_of
 from archspec.api import Network
 from archspec.compiler.expressions import EXPRESSIONS, IN_PLACE, entering
 from archspec.compiler.in_place import overwriting
@@ -29,29 +30,17 @@ Forward = Callable[..., Any]
 _numbers = count(1)
 
 
-class Lowered(nn.Module):
-    """A network in torch.
+class Generated(nn.Module):
+    """A module with a generated forward pass: `code` and `training_code` are its text, in use and while training."""
 
-    Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; a network with
-    auxiliary classifiers returns while training a tuple: the output, then theirs, in the order of the spec.
-    `loss_weights` are those of the tuple's parts. `code` and `training_code` are the text of the forward pass.
-    """
-
-    def __init__(self, code: str, training_code: str, loss_weights: tuple[float, ...]) -> None:
+    def __init__(self, code: str, training_code: str) -> None:
         super().__init__()
         self.code, self.training_code = code, training_code
-        self.loss_weights = loss_weights
         self._compile()
 
     def _compile(self) -> None:
         self._use = _function(self.code)
         self._train = self._use if self.training_code == self.code else _function(self.training_code)
-
-    def forward(self, images: Tensor) -> Any:
-        """Run the network."""
-        if self.training and len(self.loss_weights) > 1:
-            return self._train(self, images)
-        return self._use(self, images)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("_use", "_train")}
@@ -59,6 +48,23 @@ class Lowered(nn.Module):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]  # torch leaves it so
         self._compile()
+
+
+class Lowered(Generated):
+    """A network in torch.
+
+    Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; a network with
+    auxiliary classifiers returns while training a tuple: the output, then theirs, in the order of the spec.
+    `loss_weights` are those of the tuple's parts.
+    """
+
+    def __init__(self, code: str, training_code: str, loss_weights: tuple[float, ...]) -> None:
+        super().__init__(code, training_code)
+        self.loss_weights = loss_weights
+
+    def forward(self, images: Tensor) -> Any:
+        """Run the network."""
+        return self._train(self, images) if self.training else self._use(self, images)
 
 
 def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
@@ -69,23 +75,33 @@ def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
     Raises SpecError for a layer whose name torch has for something else.
     """
     graph = network.graph if isinstance(network, Network) else network
-    ends = (graph.output, *(head.output for head in graph.heads))
+    results = results_of(graph)
     weights = (1.0, *(head.weight for head in graph.heads))
-    module = Lowered(_code(graph, graph.trunk, ends[:1]), _code(graph, graph.nodes, ends), weights)
+    image = (0,)
+    module = Lowered(code(graph, graph.trunk, image, results[:1]), code(graph, graph.nodes, image, results), weights)
     with Unfilled():
         for node in graph.nodes:
-            if node.inputs:
-                _add_module(module, graph, node)
+            _add_module(module, graph, node)
     initialise(graph, module, None if seed is None else torch.Generator().manual_seed(seed))
     return module
 
 
 def _add_module(root: nn.Module, graph: Graph, node: Node) -> None:
-    made = module_of(node.layer, graph.inputs(node), node.volume) if type(node.layer) not in EXPRESSIONS else None
-    if made is None:
-        if type(node.layer) not in EXPRESSIONS:
-            raise NotImplementedError(f"{node.layer.keyword} has no torch module")  # a test goes over all layers
+    if not has_module(node):
         return
+    made = module_of(node.layer, graph.inputs(node), node.volume)
+    if made is None:
+        raise NotImplementedError(f"{node.layer.keyword} has no torch module")  # a test goes over all layers
+    place(root, node, made)
+
+
+def has_module(node: Node) -> bool:
+    """Whether a node is a submodule, and no expression."""
+    return bool(node.inputs) and type(node.layer) not in EXPRESSIONS
+
+
+def place(root: nn.Module, node: Node, made: nn.Module) -> None:
+    """Put a node's module under its name."""
     *path, name = node.name.split(".")
     parent = root
     for part in path:
@@ -115,23 +131,31 @@ def _function(code: str) -> Forward:
     return forward
 
 
-def _code(graph: Graph, nodes: Iterable[Node], ends: tuple[int, ...]) -> str:
-    """The text of the forward pass over some nodes."""
-    return "\n".join(["def forward(self, v0):", *_statements(graph, tuple(nodes), ends)]) + "\n"
+def code(
+    graph: Graph, nodes: Sequence[Node], given: Sequence[int], results: Sequence[int], *, packed: bool = False
+) -> str:
+    """The text of the forward pass over some nodes, a function of the values that are given.
+
+    The results are `packed` where they are sent to another process: without gaps in memory.
+    """
+    arguments = ", ".join(["self", *(f"v{index}" for index in given)])
+    return "\n".join([f"def forward({arguments}):", *_statements(graph, nodes, given, results, packed)]) + "\n"
 
 
-def _statements(graph: Graph, nodes: tuple[Node, ...], ends: tuple[int, ...]) -> Iterable[str]:
+def _statements(
+    graph: Graph, nodes: Sequence[Node], given: Sequence[int], results: Sequence[int], packed: bool
+) -> Iterable[str]:
     last_reader = {index: node.index for node in nodes for index in node.inputs}
-    in_place = overwriting(graph)
+    in_place = overwriting(graph, given)
     for node in nodes:
         if not node.inputs:
             continue
-        dead = sorted({index for index in node.inputs if last_reader[index] == node.index and index not in ends})
+        dead = sorted({index for index in node.inputs if last_reader[index] == node.index and index not in results})
         yield f"    v{node.index} = {_expression(graph, node, in_place)}  # {node.name}"
         if dead:
             yield f"    del {', '.join(f'v{index}' for index in dead)}"
-    results = ", ".join(f"v{index}" for index in ends)
-    yield f"    return {results}"
+    ending = ".contiguous()" if packed else ""
+    yield f"    return {', '.join(f'v{index}{ending}' for index in results)}"
 
 
 def _expression(graph: Graph, node: Node, in_place: frozenset[int]) -> str:
