@@ -62,11 +62,11 @@ def page(pictures: Path) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
         *(line for network in NETWORKS for line in rows(network)),
         "",
-        "Activations stay within a power of ten in all four, and no gradient vanishes: without shortcuts gradients grow",
-        "with every layer on their way to the first, over 56 layers a thousandfold, as batch normalisation is known to",
-        "make them (Yang et al. 2019, \"A mean field theory of batch normalization\"), and with shortcuts they stay within",
-        "a power of ten at either depth. This may be why plain-56 is harder to train than plain-20; that it is, only",
-        "training can show.",
+        "Activations stay within a power of ten in all four, and no gradient vanishes: without shortcuts gradients",
+        "grow with every layer on their way to the first, over 56 layers a thousandfold, as batch normalisation is",
+        "known to make them (Yang et al. 2019, *A mean field theory of batch normalization*), and with shortcuts those",
+        "of the convolutions stay within about a power of ten at either depth. This may be why plain-56 is harder to",
+        "train than plain-20; that it is, only training can show.",
         *outputs,
     ]) + "\n"  # fmt: skip
 
