@@ -42,8 +42,10 @@ wheel:
 
 benchmarks:
 	$(BIN)python -m benchmarks.check_speed --output benchmarks/results/check_speed.md
+	$(BIN)python -m benchmarks.limits --output benchmarks/results/limits.md
 	$(BIN)python -m benchmarks.long_chain --output benchmarks/results/long_chain.md
 	$(BIN)python -m benchmarks.lowering_speed --output benchmarks/results/lowering_speed.md
+	$(BIN)python -m benchmarks.degradation_probe --output benchmarks/results/degradation_probe.md
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
@@ -59,22 +59,26 @@ def initialise(graph: Graph, module: nn.Module, generator: Generator | None) -> 
 
 
 def settle(module: nn.Module, volume: Volume, seed: int) -> None:
-    """Give batch normalisations the statistics of a batch of normal images.
+    """Give batch normalisations, layer by layer, the mean square of a batch of normal images as their variance.
 
     Until a network is trained they hold 0 and 1, with which the variance doubles from one residual block to the next:
-    in use, ResNet-1202 would leave float32.
+    in use, ResNet-1202 would leave float32. Means stay 0: images are so alike behind many random layers that without
+    their mean little more than rounding errors would be left (Yang et al. 2019, "A mean field theory of batch
+    normalization").
     """
     norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
-    if not norms:
-        return
-    momenta = [norm.momentum for norm in norms]
-    module.eval()
-    for norm in norms:
-        norm.train().momentum = 1.0
+    hooks = [norm.register_forward_pre_hook(_take_square) for norm in norms]
     with torch.no_grad():
-        module(torch.randn(SETTLING, *volume.laid_out, generator=Generator().manual_seed(seed)))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.eval().momentum = momentum
+        module.eval()(torch.randn(SETTLING, *volume.laid_out, generator=Generator().manual_seed(seed)))
+    for hook in hooks:
+        hook.remove()
+
+
+def _take_square(norm: nn.Module, inputs: tuple[Tensor]) -> None:
+    """The mean square of each channel; a sequence's channels stand behind its vectors."""
+    (x,) = inputs
+    vectors = (x if x.dim() == 3 else x.movedim(1, -1)).flatten(0, -2)
+    norm.get_buffer("running_var").copy_(vectors.square().mean(0))
 
 
 def _fill(own: nn.Module, fan_in: float | None, generator: Generator | None) -> None:

@@ -7,7 +7,7 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 PACKAGES = ("archspec-nn", "lark", "click", "torch", "hypothesis", "pytest")
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 SLOWEST = 10
+NETWORKS = {"network": ":---", "input": ":---", "done": ":---", "parameters": "---:"}  # what tests record of them
 
 started = pytest.StashKey[float]()
 
@@ -45,6 +46,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if path is not None:
         seconds = time.monotonic() - config.stash[started]
         lines = [*_heading(config, seconds), *_outcomes(terminalreporter), *_slowest(terminalreporter)]
+        lines += _networks(terminalreporter)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -81,13 +83,29 @@ def _outcomes(reporter: pytest.TerminalReporter) -> list[str]:
     return ["| outcome | tests |", "| --- | ---: |", *rows, *skipped]
 
 
-def _slowest(reporter: pytest.TerminalReporter) -> list[str]:
-    ran: Sequence[pytest.TestReport] = [
+def _ran(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    return [
         report
         for reports in reporter.stats.values()
         for report in reports
         if isinstance(report, pytest.TestReport) and report.when == "call"
     ]
-    slowest = sorted(ran, key=lambda report: report.duration, reverse=True)[:SLOWEST]
+
+
+def _slowest(reporter: pytest.TerminalReporter) -> list[str]:
+    slowest = sorted(_ran(reporter), key=lambda report: report.duration, reverse=True)[:SLOWEST]
     rows = [f"| `{report.nodeid}` | {report.duration:.1f} |" for report in slowest]
     return ["", f"The {len(rows)} longest:", "", "| test | seconds |", "| --- | ---: |", *rows]
+
+
+def _networks(reporter: pytest.TerminalReporter) -> list[str]:
+    """A row for each network that a test ran from its spec to its end, as the test recorded it."""
+    told = [dict(report.user_properties) for report in _ran(reporter) if report.passed]
+    found = sorted((one for one in told if one.keys() >= NETWORKS.keys()), key=lambda one: str(one["network"]))
+    rows = [f"| {' | '.join(_cell(one[key]) for key in NETWORKS)} |" for one in found]
+    head = [f"| {' | '.join(NETWORKS)} |", f"| {' | '.join(NETWORKS.values())} |"]
+    return ["", f"Networks that were run from spec to file: {len(rows)}", "", *head, *rows] if rows else []
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -3,11 +3,13 @@
 import copy
 import pickle
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 import archspec
@@ -22,7 +24,10 @@ from archspec.resolve.bind import layer_from_text
 from archspec.source import Source, Span
 from archspec.volume import Volume
 from benchmarks.reference import MODELS
+from benchmarks.training_memory.unseen import UNSEEN
+from tests.hand_written import HAND_WRITTEN
 from tests.layer_modules import torch_module
+from tests.networks import small_input
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SPAN = Span(Source("", ""), 0, 0)
@@ -32,9 +37,13 @@ EXAMPLES = [
     for example in layer.examples
     if layer is not Input
 ]
-SMALL = "64x64x3"  # is enough where a network ends in a GAP
-FIXED = {"lenet5", "alexnet", "alexnet_2gpu", "zfnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet", "vit_b16"}
-LONG = {"zfnet", "vgg13", "vgg16", "vgg19"}
+BY_HAND = {**MODELS, **UNSEEN, **HAND_WRITTEN}
+# take their own input only: an FC, windows, or a weight for each patch
+FIXED = {
+    "lenet5", "alexnet", "alexnet_2gpu", "zfnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet", "vit_b16",
+    "mixer_s16", "resmlp12", "gmlp_s16", "swin_t",
+}  # fmt: skip
+LONG = {"zfnet", "vgg13", "vgg16", "vgg19", "senet154", "efficientnet_b5", "nasnet_a_large"}
 RESIDUAL = """\
 net Residual
 [12x12x3] INPUT
@@ -100,10 +109,13 @@ class Uses(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.parameters: dict[int, nn.Parameter] = {}
+        self.dropouts: list[tuple[int, float]] = []  # behind how many parameters, and how much
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = (*args, *(kwargs or {}).values())
         self.parameters |= {id(one): one for one in given if isinstance(one, nn.Parameter)}
+        if func is functional.dropout:
+            self.dropouts.append((len(self.parameters), kwargs["p"]))
         return func(*args, **(kwargs or {}))
 
 
@@ -116,11 +128,15 @@ def in_order(module: nn.Module, images: Tensor) -> list[nn.Parameter]:
     return list(uses.parameters.values())
 
 
+def loaded(name: str) -> archspec.Network:
+    return archspec.load(name, input=None if name in FIXED else small_input(name))
+
+
 def alike(name: str) -> tuple[nn.Module, nn.Module, Tensor]:
     """Our module and the hand-written one with the same weights and nothing random, and images for them."""
-    network = archspec.load(name, input=None if name in FIXED else SMALL)
+    network = loaded(name)
     images = shaped(tuple(network.input), batch=1 if name in FIXED else 2)
-    made, reference = build(network, seed=1), MODELS[name]()
+    made, reference = build(network, seed=1), BY_HAND[name]()
     with torch.no_grad():
         for own, other in zip(in_order(made, images), in_order(reference, images), strict=True):
             if own.dim() < 2:  # biases, norms and scales take part too
@@ -132,11 +148,30 @@ def alike(name: str) -> tuple[nn.Module, nn.Module, Tensor]:
     return made, reference, images
 
 
-@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in MODELS])
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in BY_HAND])
 def test_a_network_of_the_canon_equals_the_hand_written_one(name: str) -> None:
     made, reference, images = alike(name)
     with torch.no_grad():
-        torch.testing.assert_close(made.eval()(images), reference.eval()(images), rtol=1e-4, atol=1e-5)
+        scores, expected = made.eval()(images), reference.eval()(images)
+    largest = expected.abs().max().item()  # grows with the depth of an untrained network
+    torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-5 * max(1, largest))
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_normalisations_and_dropouts_are_the_hand_written_networks(name: str) -> None:
+    network = loaded(name)
+    found = []
+    with torch.device("meta"):
+        for module in (build(network), BY_HAND[name]()):
+            with Uses() as uses:
+                module.train()(shaped(tuple(network.input)))
+            norms = Counter(
+                (part.eps, getattr(part, "momentum", None))
+                for part in module.modules()
+                if isinstance(part, nn.BatchNorm2d | nn.LayerNorm)
+            )
+            found.append((norms, uses.dropouts))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet18", "googlenet"])

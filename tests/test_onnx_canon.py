@@ -13,37 +13,27 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from networks import small_input
 from onnx_models import HandNetwork, images, lively, session, weights_of
 
 import archspec
-from archspec.compiler.about import About
 from archspec.compiler.onnx import emit
-from archspec.compiler.onnx.export import export
 from archspec.compiler.onnx.extent import upto
-from archspec.compiler.onnx.model import MOST
 from archspec.compiler.onnx.proof import ROUNDINGS, TIMES_TORCH, prove
 from archspec.ir import Graph
-from archspec.library import built_in, folder, variants
 
-# one of each family, on a small input where its layers fit one
-FAMILIES = {
-    "lenet5": None,
-    "alexnet_2gpu": "67x67x3",
-    "vgg11": "32x32x3",
-    "googlenet": "80x80x3",
-    "resnet18": "64x64x3",
-    "resnet50": "64x64x3",
-}
+# one of each family but ShuffleNet and Swin, which torch's exporter has no operators for
+FAMILIES = (
+    "lenet5", "alexnet_2gpu", "vgg11", "nin", "squeezenet", "googlenet", "inception_v4", "resnet18", "resnet50",
+    "resnet20", "preresnet50", "resnext50", "wrn28_10", "se_resnet50", "densenet121", "mobilenet_v2",
+    "efficientnet_b0", "convnext_tiny", "vit_b32", "mixer_s16", "resmlp12", "gmlp_s16", "unet", "nasnet_a_large",
+)  # fmt: skip
+LONG = {"inception_v4", "nasnet_a_large", "vit_b32", "wrn28_10"}
+LECTURE = (
+    "lenet5", "alexnet", "alexnet_2gpu", "zfnet", "vgg11", "vgg13", "vgg16", "googlenet", "resnet18", "resnet34",
+    "resnet50", "resnet101", "resnet152", "preresnet50", "se_resnet50", "squeezenet", "mobilenet_v1", "mobilenet_v2",
+)  # fmt: skip
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-
-
-def every_network() -> list[str]:
-    """All built-in specs, and all their variants."""
-    names = []
-    for name in built_in():
-        found = variants((folder() / f"{name}.arch").read_text(encoding="utf-8"))
-        names += [f"{name}_{variant}" for variant in found] or [name]
-    return names
 
 
 def torchs_own(module: torch.nn.Module, image: torch.Tensor) -> onnx.ModelProto:
@@ -84,22 +74,19 @@ def stands_beside_torchs_own(graph: Graph, folder: Path) -> None:
     assert np.abs(outputs[0] - outputs[1]).max() <= 2 * bound
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in FAMILIES])
 def test_a_network_of_each_family_is_proven_beside_torchs_own_exporter(name: str, tmp_path: Path) -> None:
-    graph = archspec.load(name, input=FAMILIES[name]).graph
+    graph = archspec.load(name, input=small_input(name)).graph
     stands_beside_torchs_own(upto(graph, graph.output), tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", every_network())
-def test_every_network_at_its_own_size_is_proven_beside_torchs_own_exporter(name: str, tmp_path: Path) -> None:
-    network = archspec.load(name)
-    graph = upto(network.graph, network.graph.output)
-    if 4 * network.params < MOST:
-        stands_beside_torchs_own(graph, tmp_path)
-    else:  # more than one file holds, which torch's exporter cannot write either
-        about = About(network.title, "scores")
-        assert export(graph, lively(HandNetwork(graph)), tmp_path / "net.onnx", about, external=True).passed
+@pytest.mark.parametrize("name", LECTURE)
+def test_a_network_of_the_lecture_at_its_own_size_is_proven_beside_torchs_own_exporter(
+    name: str, tmp_path: Path
+) -> None:
+    graph = archspec.load(name).graph
+    stands_beside_torchs_own(upto(graph, graph.output), tmp_path)
 
 
 def test_local_response_normalisation_is_one_node() -> None:

@@ -5,10 +5,11 @@ publishes one. A spec that is not in the table fails.
 """
 
 import pytest
+from networks import every_network
 
 import archspec
 from archspec import syntax as s
-from archspec.library import built_in, folder, variants
+from archspec.library import built_in, folder
 from archspec.parse import parse
 from archspec.source import Source
 
@@ -100,15 +101,6 @@ RECEPTIVE_FIELDS = {
     "mobilenet_v1": 315, "inception_v4": 2071, "inception_resnet_v2": 3039,
 }  # fmt: skip
 WARNINGS = {"vgg16": ["W302"]}  # the slide's 24M values
-
-
-def every_network() -> list[str]:
-    """All built-in specs, and all variants of families."""
-    names = []
-    for name in built_in():
-        text = (folder() / f"{name}.arch").read_text(encoding="utf-8")
-        names += [name, *(f"{name}_{variant}" for variant in variants(text))]
-    return names
 
 
 @pytest.mark.parametrize("network", PUBLISHED)
