@@ -25,12 +25,12 @@ import archspec
 from archspec.api import Network
 from archspec.cli import main
 from archspec.compiler import build
-from archspec.compiler.training.data import Batch
-from archspec.compiler.training.digits import digits
+from archspec.compiler.data.digits import digits
+from archspec.compiler.data.images import Batch
+from archspec.compiler.progress import Progress
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.engine import Engine, engine
 from archspec.compiler.training.loop import Trainer
-from archspec.compiler.training.progress import Progress
 from archspec.compiler.training.state import RunFolder
 from archspec.diagnostics import SpecError
 from archspec.recipe import Recipe

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.utils.data import DataLoader
 
-from archspec.compiler.training.data import Batch, Data, Images, InOrder, Key, Shuffled
+from archspec.compiler.data.folder import too_many_damaged
+from archspec.compiler.data.images import Batch, Data, Images, InOrder, Key, Shuffled
+from archspec.compiler.progress import Progress, clock
 from archspec.compiler.training.engine import Engine
-from archspec.compiler.training.folder import too_many_damaged
 from archspec.compiler.training.guard import IN_A_ROW, Guard, first_wrong
 from archspec.compiler.training.mix import Target, mixed
 from archspec.compiler.training.optimise import Average, Plateau, optimiser, rate
-from archspec.compiler.training.progress import Progress, clock
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe
 

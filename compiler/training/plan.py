@@ -13,10 +13,11 @@ from torch import nn
 
 from archspec.analyses.stages import cut
 from archspec.api import Network
-from archspec.compiler.training.data import Data
+from archspec.compiler.data.images import Data
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.loop import steps_of_epoch
 from archspec.compiler.training.optimise import groups
+from archspec.diagnostics import plural
 from archspec.recipe import FINE_TUNE, Recipe
 from archspec.report.stages import stages_data, stages_table
 
@@ -52,7 +53,8 @@ def stages_of(network: Network, stages: int) -> dict[str, Any]:
     if not stages:
         return {}
     found = cut(network.graph, stages)
-    return {"stages": stages_data(network.graph, found), "stages_table": stages_table(network.graph, found, WIDTH).splitlines()}
+    table = stages_table(network.graph, found, WIDTH).splitlines()
+    return {"stages": stages_data(network.graph, found), "stages_table": table}
 
 
 def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> Recipe:
@@ -87,13 +89,15 @@ def _memory(network: Network, recipe: Recipe) -> int:
 def lines(found: dict[str, Any], recipe: Recipe) -> list[str]:
     """The plan as people read it, one fact a line."""
     processes, steps = found["processes"], found["steps_per_epoch"]
-    step = f"{found['step_images']:,} images: {recipe.batch} x {recipe.accumulate} accumulated x {processes} processes"
+    parts = [f"{recipe.accumulate} accumulated"] if recipe.accumulate > 1 else []
+    parts += [f"{processes} processes"] if processes > 1 else []
+    step = " x ".join([plural(found["step_images"], "image") + (f": {recipe.batch}" if parts else ""), *parts])
     learning = f"{found['decayed']:,} weights decayed by {recipe.weight_decay:g}, {found['not_decayed']:,} biases and"
     return [
         f"network       {found['network']}, {found['params']:,} parameters, {found['classes']} classes",
         f"data          {found['data']}",
         f"a step        {step}",
-        f"steps         {steps:,} an epoch x {recipe.epochs:,} epochs = {found['steps']:,}",
+        f"steps         {steps:,} an epoch x {plural(recipe.epochs, 'epoch')} = {found['steps']:,}",
         f"rate          {_rate(recipe, processes)}",
         f"schedule      {_schedule(recipe)}",
         f"optimizer     {_optimizer(recipe)}",
@@ -127,7 +131,7 @@ def _schedule(recipe: Recipe) -> str:
         "plateau": f"x {recipe.factor:g} after {recipe.patience} epochs without a better held-out loss",
         "exponential": f"x {recipe.factor:g} every {recipe.every:g} epochs",
     }[recipe.schedule]
-    return (f"{recipe.warmup:g} epochs of warm-up, then " if recipe.warmup else "") + after
+    return (f"warm-up of {recipe.warmup:.3g} epochs, then " if recipe.warmup else "") + after
 
 
 def _optimizer(recipe: Recipe) -> str:

@@ -17,18 +17,18 @@ from typing import Any
 import archspec
 from archspec.api import Network, restore
 from archspec.compiler import weights
+from archspec.compiler.data.digits import Digits, digits, write_samples
+from archspec.compiler.data.folder import checked, folder
+from archspec.compiler.data.images import Data
+from archspec.compiler.progress import Progress, clock
+from archspec.compiler.report import versions, write_report
 from archspec.compiler.tally import Tally
 from archspec.compiler.training.begin import Start, begin
 from archspec.compiler.training.board import Board
-from archspec.compiler.training.data import Data
-from archspec.compiler.training.digits import Digits, digits, write_samples
 from archspec.compiler.training.distributed import Group, joined
 from archspec.compiler.training.engine import engine
-from archspec.compiler.training.folder import checked, folder
 from archspec.compiler.training.loop import Trainer
 from archspec.compiler.training.plan import counts, lines, plan, stages_of, with_batch
-from archspec.compiler.training.progress import Progress, clock
-from archspec.compiler.training.report import versions, write_report
 from archspec.compiler.training.state import BEST, WEIGHTS, RunFolder
 from archspec.compiler.training.throughput import figures, peak_tflops
 from archspec.diagnostics import Diagnostic, SpecError
