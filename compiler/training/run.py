@@ -23,13 +23,14 @@ from archspec.compiler.data.images import Data
 from archspec.compiler.progress import Progress, clock
 from archspec.compiler.report import versions, write_report
 from archspec.compiler.tally import Tally
-from archspec.compiler.training.begin import Start, begin
+from archspec.compiler.trained import WEIGHTS, Trained, open_trained
+from archspec.compiler.training.begin import begin
 from archspec.compiler.training.board import Board
 from archspec.compiler.training.distributed import Group, joined
 from archspec.compiler.training.engine import engine
 from archspec.compiler.training.loop import Trainer
 from archspec.compiler.training.plan import counts, lines, plan, stages_of, with_batch
-from archspec.compiler.training.state import BEST, WEIGHTS, RunFolder
+from archspec.compiler.training.state import BEST, RunFolder
 from archspec.compiler.training.throughput import figures, peak_tflops
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe, from_dict
@@ -128,14 +129,16 @@ def _prepared(
     spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], around: Around
 ) -> Session:
     options = around.options
-    first = Start.read(options.weights) if options.weights else None
-    network = first.network() if spec is None and first is not None else archspec.load(spec or "", **changes)
+    first = open_trained(options.weights) if options.weights else None
+    network = first.network if spec is None and first is not None else archspec.load(spec or "", **changes)
     _need_classifier(network)
     recipe = network.recipe or Recipe(flip=options.data is not None)
+    if first is not None and first.seed is not None:  # images that the weights have seen are not held out
+        recipe = recipe.changed({"seed": first.seed})
     recipe = recipe.changed(flags)
     data = _data(network, recipe, around)
-    if first is not None and "mean" in first.about and len(first.about["mean"]) == network.input.channels:
-        data = replace(data, mean=tuple(first.about["mean"]), std=tuple(first.about["std"]))
+    if first is not None and len(first.preprocessing.mean) == network.input.channels:
+        data = replace(data, mean=first.preprocessing.mean, std=first.preprocessing.std)
     network = _with_classes(network, len(data.class_names), around)
     if not {"batch", "accumulate"} & flags.keys():
         recipe = with_batch(network, recipe, len(data.train), around.group)
@@ -155,7 +158,7 @@ def _data(network: Network, recipe: Recipe, around: Around) -> Data:
 
 
 def _session(
-    network: Network, recipe: Recipe, data: Data, around: Around, first: Start | None = None
+    network: Network, recipe: Recipe, data: Data, around: Around, first: Trained | None = None
 ) -> Session:
     module, said = begin(network, recipe.mode, recipe.seed, first)
     options, learning = around.options, counts(module, recipe)
