@@ -157,6 +157,8 @@ class _Reader:
             raise _empty_recipe(line.span)
         settings = []
         for child in line.children:
+            if len(self.findings) >= MAX_ERRORS:
+                break
             try:
                 if child.is_branch or child.children:
                     raise _no_setting(child.span)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from archspec import syntax as s
-from archspec.diagnostics import Diagnostic, Finding, did_you_mean
+from archspec.diagnostics import Diagnostic, Finding, Label, did_you_mean
 from archspec.record import Record, replace
 from archspec.source import Span
 
@@ -19,6 +19,9 @@ OPTIMIZERS = ("sgd", "adamw", "rmsprop")
 SCHEDULES = ("constant", "cosine", "step", "plateau", "exponential")
 AMP = ("off", "bf16", "fp16")
 MODES = ("scratch", "fine-tune", "linear-probe")
+CROPS = ("crop", "resized_crop", "scale")
+MOST_FINDINGS = 50
+RMS_DECAY = 0.9
 FINE_TUNE = 0.1  # of the rate: what is learned already is not to be lost
 
 
@@ -33,6 +36,7 @@ class Recipe(Record):
     reference_batch: int = 32
     momentum: float = 0.9  # of SGD and RMSProp; beta 1 of AdamW
     beta2: float = 0.999  # of AdamW; the decay of RMSProp's squares
+    eps: float = 1e-3  # of RMSProp, under the root of the squares
     nesterov: bool = False
     weight_decay: float = 5e-4  # of weights; biases and normalisations have none
     schedule: str = "cosine"
@@ -96,21 +100,36 @@ def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
     """The recipe of a section, and what is wrong with it. A step has as many images as the rate is for."""
     values: dict[str, Any] = {}
     findings: list[Diagnostic] = []
-    seen: set[str] = set()
+    seen: dict[str, Span] = {}
     for setting in train.settings:
+        if len(findings) == MOST_FINDINGS:
+            break
         try:
             if setting.name not in SETTINGS:
                 raise _unknown_setting(setting)
             if setting.name in seen:
                 helps = ("one line for each setting",)
                 raise Finding("E011", f"`{setting.name}` is set twice", setting.span, "the second", helps=helps)
-            seen.add(setting.name)
+            seen[setting.name] = setting.span
             _Words(setting, values).read(SETTINGS[setting.name])
         except Finding as finding:
             findings.append(finding.diagnostic(setting.span))
     if "reference_batch" in values:
         values["batch"] = values["reference_batch"]
-    return UNSAID.changed(values), findings
+    recipe = UNSAID.changed(values)
+    return recipe, findings or _out_of_time(recipe, seen)
+
+
+def _out_of_time(recipe: Recipe, seen: Mapping[str, Span]) -> list[Diagnostic]:
+    """What the recipe wants after its last epoch."""
+    late = []
+    if recipe.warmup >= recipe.epochs:
+        late.append(("warmup", f"the rate rises for {recipe.warmup:g} epochs"))
+    if recipe.schedule == "step" and recipe.milestones[-1] >= recipe.epochs:
+        late.append(("lr", f"the rate is divided at epoch {recipe.milestones[-1]:g}"))
+    helps = ("say how long the run is: `epochs 90`",)
+    end = f"and the run ends at epoch {recipe.epochs:,}"
+    return [Diagnostic("E011", f"{what}, {end}", (Label(seen[name], "too late"),), helps=helps) for name, what in late]
 
 
 def _unknown_setting(setting: s.Setting) -> Finding:
@@ -119,12 +138,17 @@ def _unknown_setting(setting: s.Setting) -> Finding:
     return Finding("E011", f"`train` has no setting `{setting.name}`", span, "unknown", helps=helps)
 
 
+def _bound(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
+
+
 class _Words:
     """The words of one setting, read from left to right into `values`."""
 
     def __init__(self, setting: s.Setting, values: dict[str, Any]) -> None:
         self.setting, self.values = setting, values
         self.words = list(setting.words)
+        self.taken: set[str] = set()
 
     def read(self, how: Callable[[_Words], None]) -> None:
         """All of them, or a Finding at the first that means nothing."""
@@ -161,14 +185,22 @@ class _Words:
         if whole and not isinstance(word.value, int):
             raise self.wrong(word, "is no whole number")
         if not low <= word.value <= high:
-            raise self.wrong(word, f"is not in {low:g} .. {high:g}")
+            raise self.wrong(word, f"is not in {_bound(low)} .. {_bound(high)}")
         return word.value if whole else float(word.value)
+
+    def once(self, word: s.SettingWord) -> str:
+        """The word's name. Raises Finding where it stood before."""
+        name = word.name or ""
+        if name in self.taken:
+            raise self.wrong(word, "stands twice")
+        self.taken.add(name)
+        return name
 
     def options(self, known: Mapping[str, tuple[str, float, float]], switches: Mapping[str, str] = {}) -> None:
         """`name=number` and single words, in any order, into their fields."""
         while self.words:
             word = self.words.pop(0)
-            name = word.name or ""
+            name = self.once(word)
             if name in switches and word.value is None:
                 self.values[switches[name]] = True
             elif name in known:
@@ -185,20 +217,30 @@ class _Words:
 _DECAY = {"weight_decay": ("weight_decay", 0.0, 10.0)}
 _MOMENTUM = {"momentum": ("momentum", 0.0, 0.9999), **_DECAY}
 _BETAS = {"beta1": ("momentum", 0.0, 0.9999), "beta2": ("beta2", 0.0, 0.999999), **_DECAY}
-_RMS = {**_MOMENTUM, "decay": ("beta2", 0.0, 0.9999)}
+_RMS = {**_MOMENTUM, "decay": ("beta2", 0.0, 0.9999), "eps": ("eps", 1e-12, 10.0)}
 
 
 def _optimizer(words: _Words) -> None:
     name = next((name for name in OPTIMIZERS if words.takes(name)), None)
     if name is None:
-        if not words.words:
-            words.number()
-        raise words.wrong(words.words[0], f"is no optimizer: {', '.join(OPTIMIZERS)}")
+        raise _no_optimizer(words)
     words.values["optimizer"] = name
     if name == "sgd":
         words.options(_MOMENTUM, {"nesterov": "nesterov"})
+    elif name == "adamw":
+        words.options(_BETAS)
     else:
-        words.options(_BETAS if name == "adamw" else _RMS)
+        words.values["beta2"] = RMS_DECAY
+        words.options(_RMS)
+
+
+def _no_optimizer(words: _Words) -> Finding:
+    names = ("the optimizers are " + ", ".join(OPTIMIZERS),)
+    if not words.words:
+        return Finding("E011", "`optimizer` needs its name", words.setting.span, "no name", helps=names)
+    text = words.words[0].span.text
+    helps = did_you_mean(text, OPTIMIZERS) or names
+    return Finding("E011", f"no optimizer is called `{text}`", words.words[0].span, "unknown", helps=helps)
 
 
 def _lr(words: _Words) -> None:
@@ -246,25 +288,28 @@ def _augment(words: _Words) -> None:
     values.update(flip=False, crop=1.0)  # a section that names some has no others
     while words.words:
         word = words.words.pop(0)
-        if word.name == "flip" and word.value is None:
+        name = words.once(word)
+        if name in CROPS and len(words.taken.intersection(CROPS)) > 1:
+            raise words.wrong(word, "is a second way to crop")
+        if name == "flip" and word.value is None:
             values["flip"] = True
-        elif word.name == "scale":
+        elif name == "scale":
             low = words.checked(word, 1, 10)
             if not words.takes("to"):
-                raise words.wrong(word, "needs where it ends")
+                raise words.wrong(word, "needs where it ends: `scale=1.143 to 2.286`")
             values["scale"] = (low, words.number(low, 10))
-        elif word.name in _AUGMENT:
-            field, low, high, usual = _AUGMENT[word.name]
-            values[field] = words.checked(word, low, high) if word.value is not None or usual is None else usual
+        elif name in _AUGMENT:
+            field, low, high, usual = _AUGMENT[name]
+            values[field] = words.checked(word, low, high) if word.value is not None else usual
         else:
-            helps = did_you_mean(str(word.name), [*_AUGMENT, "flip", "scale"])
+            helps = did_you_mean(name, [*_AUGMENT, "flip", "scale"])
             message = f"no augmentation is called `{word.span.text}`"
             names = ", ".join(["flip", *_AUGMENT, "scale"])
             raise Finding("E011", message, word.span, "unknown", helps=helps or (f"there are {names}",))
 
 
 # the field, its bounds, and its value where none is written
-_AUGMENT: dict[str, tuple[str, float, float, float | None]] = {
+_AUGMENT: dict[str, tuple[str, float, float, float]] = {
     "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
     "resized_crop": ("area", 0.01, 1.0, 0.08),
     "color": ("color", 0.0, 1.0, 0.4),

@@ -123,11 +123,11 @@ class ModuleReader:
         module.values[name] = value
 
     def _use(self, node: s.Use, module: Module) -> None:
-        module.lost |= {name.name for name in node.names}
+        module.lost |= {name.name for name in node.names if name.name != "train"}
         other = self._module(node)
         for name in node.names:
             if name.name == "train":
-                module.train = _recipe_of(node, name, other)
+                module.train = _recipe_of(node, name, other, module.train)
                 continue
             if name.name not in other.blocks:
                 helps = did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
@@ -150,9 +150,12 @@ class ModuleReader:
         return self._loaded[node.file]
 
 
-def _recipe_of(node: s.Use, name: s.Name, other: Module) -> s.Train:
+def _recipe_of(node: s.Use, name: s.Name, other: Module, before: s.Train | None) -> s.Train:
     if other.train is None:
-        raise Finding("E101", f"`{node.file}` has no `train` section", name.span, "none there")
+        helps = ("say it here: `train`, and the settings under it",)
+        raise Finding("E101", f"`{node.file}` has no `train` section", name.span, "none there", helps=helps)
+    if before is not None:
+        raise Finding("E109", "a second `train` is used", name.span, "the second", helps=("drop one",))
     return other.train
 
 

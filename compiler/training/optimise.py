@@ -32,8 +32,9 @@ def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Optimizer:
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(found, lr=recipe.lr, betas=(recipe.momentum, recipe.beta2), fused=True)
     if recipe.optimizer == "rmsprop":
-        # eps as in the paper's TensorFlow, without which the first steps of a depthwise network blow up
-        return torch.optim.RMSprop(found, lr=recipe.lr, alpha=recipe.beta2, momentum=recipe.momentum, eps=1e-3)
+        # papers have TensorFlow's eps, which stands under the root; torch adds it to the root
+        eps = math.sqrt(recipe.eps)
+        return torch.optim.RMSprop(found, lr=recipe.lr, alpha=recipe.beta2, momentum=recipe.momentum, eps=eps)
     sgd = torch.optim.SGD(found, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True)
     if recipe.momentum:
         for one in (one for group in found for one in group["params"]):

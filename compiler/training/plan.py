@@ -138,7 +138,7 @@ def _optimizer(recipe: Recipe) -> str:
     if recipe.optimizer == "adamw":
         return f"AdamW, betas {recipe.momentum:g} and {recipe.beta2:g}"
     if recipe.optimizer == "rmsprop":
-        return f"RMSProp, decay {recipe.beta2:g}, momentum {recipe.momentum:g}"
+        return f"RMSProp, decay {recipe.beta2:g}, momentum {recipe.momentum:g}, eps {recipe.eps:g}"
     return f"SGD, momentum {recipe.momentum:g}" + (" (Nesterov)" if recipe.nesterov else "")
 
 
