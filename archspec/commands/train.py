@@ -49,7 +49,7 @@ POSITIVE = click.FloatRange(0, min_open=True)
 SHARE = click.FloatRange(0, 1, max_open=True)
 FOLDER = click.Path(path_type=Path)
 # flags that a run which goes on may have
-ON_RESUME = {"resume", "device", "workers", "keep", "save_every", "peak_tflops", "as_json"}
+ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_tflops", "as_json"}
 
 
 @click.command("train", epilog=EPILOG)
@@ -120,7 +120,7 @@ def command(
         if as_json:
             click.echo(json.dumps(describe(spec or str(resume or start), error.diagnostics), indent=2))
         show(error.diagnostics)
-        sys.exit(status(error.diagnostics))
+        sys.exit(status(error.diagnostics) or 1)
     if dry_run:
         lines = found.pop("lines")
         found.pop("stages_table", None)
