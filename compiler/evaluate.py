@@ -18,10 +18,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from archspec.compiler.about import Preprocessing
 from archspec.compiler.confusion import Evaluation
-from archspec.compiler.examples import Examples
+from archspec.compiler.data.examples import Examples
 from archspec.compiler.member import Member
+from archspec.compiler.progress import Progress, clock
 from archspec.compiler.tally import Tally
-from archspec.compiler.training.progress import Progress, clock
 from archspec.compiler.views import Size, View, at_scale, cut
 from archspec.diagnostics import Diagnostic, Finding, SpecError, plural
 

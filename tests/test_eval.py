@@ -19,8 +19,8 @@ from archspec.compiler import weights
 from archspec.compiler.about import Preprocessing
 from archspec.compiler.confusion import Evaluation
 from archspec.compiler.confusion_text import matrix_table
+from archspec.compiler.data.digits import digits
 from archspec.compiler.tally import Tally
-from archspec.compiler.training.digits import digits
 from archspec.compiler.views import cut, views
 from archspec.volume import Volume
 

@@ -22,6 +22,7 @@ from archspec.analyses.stages import Stage, crossing_bytes, cut, cuts, results_o
 from archspec.compiler import build
 from archspec.compiler.stages import stage_module
 from archspec.compiler.training.distributed import Group
+from archspec.compiler.training.mix import Target
 from archspec.compiler.training.optimise import optimiser
 from archspec.compiler.training.pipeline import Pipeline
 from archspec.compiler.training.pipeline_optimizer import gathered_memory, restore_memory
@@ -273,7 +274,8 @@ def train(group: Group, folder: Path, parts: int, amp: str) -> None:
             pipeline.load_state_dict(state)
             restore_memory(pipeline, optimizer, memory)
         optimizer.zero_grad()
-        seen.append(pipeline.train_step(*batch(number, pipeline.images)))
+        images, classes = batch(number, pipeline.images)
+        seen.append(pipeline.train_step(images, Target(classes).packed()))
         optimizer.step()
         scores = pipeline.evaluate(batch(9, 2 * pipeline.images + 3)[0])  # the last ones do not fill a step
     torch.save((seen, scores, pipeline.state_dict()), folder / f"{amp}{group.rank}.pt")
@@ -281,25 +283,25 @@ def train(group: Group, folder: Path, parts: int, amp: str) -> None:
 
 def started(graph: Graph, group: Group, parts: int, amp: str, seed: int) -> tuple[Pipeline, torch.optim.Optimizer]:
     pipeline = Pipeline(graph, build(graph, seed=seed), recipe(parts), group, partial(precision, amp))
-    return pipeline, optimiser(pipeline.module, recipe(parts))
+    return pipeline, optimiser(pipeline.parameters(), recipe(parts))
 
 
 def alone(parts: int, amp: str) -> tuple[list[Tensor], Tensor, dict[str, Tensor]]:
     """The same in one process, without a pipeline."""
     module = build(archspec.loads(TEXT), seed=0)
-    optimizer = optimiser(module, recipe(parts))
+    optimizer = optimiser(module.parameters(), recipe(parts))
     seen = []
     for number in range(STEPS):
         module.train()
         optimizer.zero_grad()
         images, classes = batch(number, 4 * parts)
-        total = torch.zeros(2)
+        total = torch.zeros(3, dtype=torch.float64)
         for part, labels in zip(images.chunk(parts), classes.chunk(parts), strict=True):
             with precision(amp):
                 outputs = module(part)
             losses = [functional.cross_entropy(one.float(), labels, label_smoothing=0.1) for one in outputs]
             ((losses[0] + 0.3 * losses[1]) / parts).backward()
-            total += torch.tensor([losses[0].item() * len(labels), len(labels)])
+            total += Target(labels).seen(outputs[0].detach(), losses[0].detach())
         optimizer.step()
         seen.append(total)
     module.eval()

@@ -11,7 +11,7 @@ import pytest
 
 from archspec.compiler.confusion import Evaluation
 from archspec.compiler.picture import line_chart, number
-from archspec.compiler.training.report import COLUMNS, versions, write_report
+from archspec.compiler.report import COLUMNS, versions, write_report
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 NOTES = {"network": "Net <i>1</i>", "parameters": "1,234", "time": "12 s", "device": "cpu", "versions": versions()}

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from archspec.compiler.training.data import InOrder, Shuffled, stratified
+from archspec.compiler.data.images import InOrder, Shuffled, stratified
 from archspec.compiler.training.optimise import Plateau, optimiser, rate
 from archspec.recipe import Recipe
 

@@ -22,13 +22,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import archspec
+from archspec.api import Network
 from archspec.cli import main
 from archspec.compiler import build
-from archspec.compiler.training.data import Batch
-from archspec.compiler.training.digits import digits
+from archspec.compiler.data.digits import digits
+from archspec.compiler.data.images import Batch
+from archspec.compiler.progress import Progress
 from archspec.compiler.training.distributed import Group
+from archspec.compiler.training.engine import Engine, engine
 from archspec.compiler.training.loop import Trainer
-from archspec.compiler.training.progress import Progress
 from archspec.compiler.training.state import RunFolder
 from archspec.diagnostics import SpecError
 from archspec.recipe import Recipe
@@ -226,7 +228,7 @@ class Watched(Poisoned):
 def test_a_step_that_is_not_finite_changes_nothing(optimizer: str, first: bool) -> None:
     network = archspec.loads(SMALL)
     recipe = Recipe(epochs=1, batch=64, optimizer=optimizer, lr=1e-3, ema=0.9, warmup=0.5)
-    trainer = Watched(build(network, seed=0), digits(network.input, 0), recipe, alone())
+    trainer = Watched(alone(network, recipe), digits(network.input, 0))
     trainer.bad = frozenset({0} if first else {3, 4})
     begun = {name: value.clone() for name, value in trainer.module.state_dict().items()}
     row = trainer.run_epoch(Progress(quiet=True))
@@ -245,7 +247,7 @@ def test_a_step_that_is_not_finite_changes_nothing(optimizer: str, first: bool) 
 
 def test_many_bad_steps_end_a_run_and_name_the_layer() -> None:
     network = archspec.loads(SMALL)
-    trainer = Poisoned(build(network, seed=0), digits(network.input, 0), Recipe(batch=32), alone())
+    trainer = Poisoned(alone(network, Recipe(batch=32)), digits(network.input, 0))
     trainer.bad = frozenset(range(5, 99))
     with pytest.raises(SpecError) as raised:
         trainer.run_epoch(Progress(quiet=True))
@@ -262,8 +264,8 @@ def test_a_rate_that_is_far_too_high_ends_with_a_message(spec: Path, tmp_path: P
     assert "a lower `--lr`" in result.stderr
 
 
-def alone() -> Group:
-    return Group(0, 1, torch.device("cpu"))
+def alone(network: Network, recipe: Recipe) -> Engine:
+    return engine(network.graph, build(network, seed=0), recipe, Group(0, 1, torch.device("cpu")))
 
 
 # ---- one process or several
@@ -281,26 +283,63 @@ def test_accumulated_steps_are_those_of_the_whole_batch(tmp_path: Path) -> None:
         torch.testing.assert_close(whole[name], parts[name], rtol=1e-3, atol=1e-4)
 
 
-def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
+def together(*arguments: str | Path) -> subprocess.Popen[str]:
+    """Two processes of torchrun, in a group of their own."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    flags = [*FLAGS[2:], "--epochs", "3"]
+    command = [*torchrun, "archspec", "train", *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
-    def run(*arguments: str | Path) -> subprocess.Popen[str]:
-        command = [*torchrun, "archspec", "train", *map(str, arguments)]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    process = run(spec, "--out", whole, *flags)
+def test_a_pipeline_trains_as_one_process_does_and_goes_on(tmp_path: Path) -> None:
+    spec = tmp_path / "plain.arch"  # dropout's values belong to a process; batch statistics to a part of a step
+    spec.write_text("net Plain\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> CONV 8 3x3 -> POOL 2x2 s2\nFC 10\n")
+    flags = ("--epochs", "2", "--batch", "8", "--accumulate", "4", "--clip", "1", "--ema", "0.9", "--mixup", "0.2",
+             "--optimizer", "adamw", "--lr", "2e-3")  # fmt: skip
+    assert train(spec, "--out", tmp_path / "one", *flags) == 0
+    process = together(spec, "--out", tmp_path / "two", "--pipeline", "2", *flags)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 0, said
-    process = run(spec, "--out", torn, *flags)
+    assert "stage  first layer" in said
+    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], rtol=1e-2, atol=1e-3)
+    for name in ("weights.safetensors", "summary.json"):
+        (tmp_path / "two" / name).unlink()
+    sorted((tmp_path / "two").glob("checkpoint-*.pt"))[-1].unlink()
+    process = together("--resume", tmp_path / "two")
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    again = load_file(tmp_path / "two" / "weights.safetensors")
+    assert equal(two, again)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--pipeline", "2"), "`--pipeline 2` needs 2 processes"),
+        (("--pipeline", "99", "--dry-run"), "99"),
+    ],
+)
+def test_a_pipeline_that_cannot_be_is_refused(spec: Path, tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(main, ["train", str(spec), "--out", str(tmp_path / "run"), *flags])
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    process = together(spec, "--out", whole, *FLAGS)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    process = together(spec, "--out", torn, *FLAGS)
     while len(list(torn.glob("checkpoint-*.pt"))) < 2:
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     kept = tmp_path / "kept"
     shutil.copytree(torn, kept)
-    process = run("--resume", torn, "--save-every", "23")
+    process = together("--resume", torn, "--save-every", "23")
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 0, said
     assert equal(weights(torn), weights(whole))

@@ -16,8 +16,8 @@ from archspec.commands.packages import need
 from archspec.diagnostics import Diagnostic, SpecError, plural
 
 if TYPE_CHECKING:
+    from archspec.compiler.data.examples import Examples
     from archspec.compiler.evaluate import Judged
-    from archspec.compiler.examples import Examples
     from archspec.compiler.member import Member
     from archspec.compiler.trained import Trained
 
@@ -124,8 +124,8 @@ def _judge(
     from archspec.compiler.evaluate import Work, evaluate
     from archspec.compiler.member import member, need_same
     from archspec.compiler.place import need_place
+    from archspec.compiler.progress import Progress
     from archspec.compiler.trained import open_trained
-    from archspec.compiler.training.progress import Progress
 
     if plot is not None:
         need_place(plot, "--plot", "confusion.svg")
@@ -146,7 +146,7 @@ def _judge(
 
 
 def _examples(trained: list[Trained], settings: Settings) -> Examples:
-    from archspec.compiler.examples import DIGITS, digit_examples, folder_examples
+    from archspec.compiler.data.examples import DIGITS, digit_examples, folder_examples
 
     seeds = [one.seed for one in trained]
     if settings.data is not None:

@@ -26,6 +26,7 @@ Examples:
   archspec train --resume runs/lenet5-1               go on with a run that was interrupted
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   torchrun --nproc-per-node 2 -m archspec train lenet5
+  torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train resnet50 --data photos/
 
 \b
@@ -86,6 +87,7 @@ ON_RESUME = {"resume", "device", "workers", "keep", "save_every", "peak_tflops",
 @click.option("--seed", type=click.IntRange(0, 2**31), help="0.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--workers", type=click.IntRange(0, 256), help="Processes that decode images; 2 with --data.")
+@click.option("--pipeline", type=click.IntRange(2), metavar="N", help="Cut the network over N processes of torchrun.")
 @click.option("--save-every", type=click.IntRange(0), default=0, metavar="STEPS", help="Also within an epoch.")
 @click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Checkpoints to keep.")
 @click.option("--peak-tflops", type=POSITIVE, help="What a GPU could do, for the MFU of one not known here.")
@@ -96,7 +98,7 @@ def command(
     context: click.Context, /, spec: str | None, resume: Path | None, start: Path | None, dry_run: bool,
     linear_probe: bool, scratch_rate: bool, as_json: bool, changes: dict[str, Any], compile_: bool | None,
     data: Path | None, out: Path | None, device: str, workers: int | None, save_every: int, keep: int,
-    peak_tflops: float | None, **recipe: Any,
+    peak_tflops: float | None, pipeline: int | None, **recipe: Any,
 ) -> None:  # fmt: skip
     """Train SPEC on a folder of images, or on bundled handwritten digits.
 
@@ -109,7 +111,7 @@ def command(
         flags["mode"] = "linear-probe" if linear_probe else "fine-tune"
     options = {
         "data": data, "out": out, "weights": start, "device": device, "quiet": as_json, "workers": workers,
-        "save_every": save_every, "keep": keep, "peak_tflops": peak_tflops,
+        "save_every": save_every, "keep": keep, "peak_tflops": peak_tflops, "pipeline": pipeline or 0,
     }  # fmt: skip
     try:
         need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
@@ -121,6 +123,7 @@ def command(
         sys.exit(status(error.diagnostics))
     if dry_run:
         lines = found.pop("lines")
+        found.pop("stages_table", None)
         click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines))
     elif as_json:
         click.echo(json.dumps(found, indent=2))

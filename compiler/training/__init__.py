@@ -1,1 +1,10 @@
-"""Training: recipe, data, optimiser and schedule, state, loop, in the order of their use."""
+"""Training, in the order in which to read it.
+
+- `run`: a run from a spec to weights; `plan`: what it is going to do; `begin`: the weights that it begins from.
+- `loop`: epochs of steps, and a look at the held-out images; `optimise`: optimiser, rate, average; `mix`: what is
+  done to a batch; `guard`: steps that are left out.
+- `engine`: gradients from replicas (DDP) or from a `pipeline` of stages; `distributed`: the processes.
+- `state`: what is kept on the disk; `throughput` and `board`: what is told of it.
+
+The recipe is `archspec.recipe`, the images are `archspec.compiler.data`.
+"""

@@ -6,43 +6,16 @@ anew; in a linear probe it alone learns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 from torch import nn
 
-from archspec.api import Network, restore
+from archspec.api import Network
 from archspec.compiler import weights
 from archspec.compiler.lower import Lowered, build
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.compiler.trained import Trained
 from archspec.ir import Graph
 
 
-@dataclass(frozen=True)
-class Start:
-    """A weights file that a run begins from."""
-
-    path: Path
-    state: dict[str, Any]
-    about: dict[str, Any]
-
-    @classmethod
-    def read(cls, path: Path) -> Start:
-        """Read the file. Raises SpecError."""
-        state, about = weights.read(path)
-        return cls(path, state, about)
-
-    def network(self) -> Network:
-        """The network that the weights were trained for. Raises SpecError where they do not say."""
-        try:
-            return restore(self.about["bundle"])
-        except (KeyError, TypeError):
-            message = f"`{self.path}` does not say which spec it is of"
-            raise SpecError([Diagnostic("E401", message, helps=("name the SPEC too",))]) from None
-
-
-def begin(network: Network, mode: str, seed: int, start: Start | None) -> tuple[Lowered, list[str]]:
+def begin(network: Network, mode: str, seed: int, start: Trained | None) -> tuple[Lowered, list[str]]:
     """The module, and what is to be said of it. Raises SpecError for weights of another network."""
     module = build(network, seed=seed)
     said: list[str] = []

@@ -18,20 +18,40 @@ from torch import Tensor, distributed
 
 @dataclass(frozen=True)
 class Group:
-    """A process among others; the first one prints and writes."""
+    """A process among others; the first one prints and writes.
+
+    Each has the whole network and other images (a replica), or in a pipeline a stage of it and the same images.
+    """
 
     rank: int
     size: int
     device: torch.device
+    is_pipeline: bool = False
 
     @property
     def is_first(self) -> bool:
         """Whether this process prints and writes."""
         return self.rank == 0
 
+    @property
+    def replicas(self) -> int:
+        """How many processes see other images."""
+        return 1 if self.is_pipeline else self.size
+
+    @property
+    def replica(self) -> int:
+        """Which of them this one is."""
+        return 0 if self.is_pipeline else self.rank
+
     def total(self, numbers: Tensor) -> Tensor:
-        """The sum over all processes."""
-        if self.size > 1:
+        """The sum over all images, of what each process counted of its own."""
+        if self.replicas > 1:
+            distributed.all_reduce(numbers)
+        return numbers
+
+    def over_stages(self, numbers: Tensor) -> Tensor:
+        """The sum over all parts of the network."""
+        if self.is_pipeline:
             distributed.all_reduce(numbers)
         return numbers
 
@@ -53,19 +73,19 @@ class Group:
 
 
 @contextmanager
-def joined(device: str) -> Iterator[Group]:
+def joined(device: str, is_pipeline: bool = False) -> Iterator[Group]:
     """The group of this process, left again at the end."""
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     kind = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
     place = torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device("cpu")
     if size == 1:
-        yield Group(0, 1, place)
+        yield Group(0, 1, place, is_pipeline)
         return
     if kind == "cuda":
         torch.cuda.set_device(place)
     distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
     try:
-        yield Group(rank, size, place)
+        yield Group(rank, size, place, is_pipeline)
         # DDP's reducer has threads that use the group: it goes first, and nobody leaves before the others are done
         gc.collect()
         distributed.barrier()

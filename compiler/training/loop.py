@@ -8,28 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import get_total_norm
 from torch.utils.data import DataLoader
 
-from archspec.compiler.lower import Lowered
-from archspec.compiler.training.data import Batch, Data, Images, InOrder, Key, Shuffled
-from archspec.compiler.training.distributed import Group
-from archspec.compiler.training.folder import too_many_damaged
+from archspec.compiler.data.folder import too_many_damaged
+from archspec.compiler.data.images import Batch, Data, Images, InOrder, Key, Shuffled
+from archspec.compiler.progress import Progress, clock
+from archspec.compiler.training.engine import Engine
 from archspec.compiler.training.guard import IN_A_ROW, Guard, first_wrong
-from archspec.compiler.training.mix import mixed
+from archspec.compiler.training.mix import Target, mixed
 from archspec.compiler.training.optimise import Average, Plateau, optimiser, rate
-from archspec.compiler.training.progress import Progress, clock
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe
 
-TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 TOP = 5
 
 
@@ -42,22 +38,19 @@ class Trainer:
     save: Callable[[], None] = staticmethod(lambda: None)
     tell: Callable[[str], None] = staticmethod(lambda _: None)
 
-    def __init__(self, module: Lowered, data: Data, recipe: Recipe, group: Group, workers: int = 0) -> None:
-        self.recipe, self.group, self.data = recipe, group, data
-        layout = torch.channels_last if recipe.channels_last else torch.preserve_format
-        self.module = module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
-        if recipe.compile:
-            self.module.compile()
-        self.outer: nn.Module = DistributedDataParallel(module) if group.size > 1 else module
-        self.optimizer = optimiser(module.parameters(), recipe)
+    def __init__(self, engine: Engine, data: Data, workers: int = 0) -> None:
+        self.engine, self.data = engine, data
+        self.module = engine.module
+        self.recipe, self.group = recipe, group = engine.recipe, engine.group
+        self.optimizer = optimiser(self.module.parameters(), recipe)
         self.learning = [one for part in self.optimizer.param_groups for one in part["params"]]
         self.plateau = Plateau(recipe)
-        self.average = Average(module, recipe.ema) if recipe.ema else None
+        self.average = Average(self.module, recipe.ema) if recipe.ema else None
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=recipe.amp == "fp16")
-        self.guard = Guard(module)
-        self.order = Shuffled(len(data.train), recipe.seed, group.rank, group.size)
+        self.guard = Guard(self.module)
+        self.order = Shuffled(len(data.train), recipe.seed, group.replica, group.replicas)
         self.train = _loader(data.train, self.order, recipe.batch, workers, group.device)
-        places = InOrder(len(data.held_out), group.rank, group.size)
+        places = InOrder(len(data.held_out), group.replica, group.replicas)
         self.held_out = _loader(data.held_out, places, recipe.batch, workers, group.device)
         self.mean, self.std = (torch.tensor(one, device=group.device)[:, None, None] for one in (data.mean, data.std))
         self.epoch = 0
@@ -66,14 +59,14 @@ class Trainer:
         self.seen = torch.zeros(3, dtype=torch.float64, device=group.device)  # loss, right, images of this epoch so far
         self.damaged: set[str] = set(data.damaged)
         self.is_stopped = False
-        self.steps = steps_of_epoch(len(data.train), recipe, group.size)
+        self.steps = steps_of_epoch(len(data.train), recipe, group.replicas)
 
     # ---- training
     def run_epoch(self, progress: Progress) -> dict[str, Any]:
         """Train for what is left of an epoch, and look at the held-out images. Returns the epoch's figures."""
         start, waited, begun = time.monotonic(), 0.0, self.steps_done
         self.order.epoch, self.order.start = self.epoch, self.steps_done * self.recipe.batch * self.recipe.accumulate
-        self._set_training()
+        self.engine.set_mode(is_training=self.recipe.mode != "linear-probe")  # whose backbone is as it was
         batches: Iterator[Batch] = iter(self.train)
         lr = 0.0
         while self.steps_done < self.steps:
@@ -93,7 +86,7 @@ class Trainer:
         self.plateau.see(held_out["loss"])
         self.epoch, self.steps_done = self.epoch + 1, 0
         self.seen.zero_()
-        done = (self.steps - begun) * self.recipe.step_images(self.group.size)
+        done = (self.steps - begun) * self.recipe.step_images(self.group.replicas)
         return {
             "epoch": self.epoch, "lr": lr, "loss": loss / max(1, images), "train_top1": right / max(1, images),
             "held_out_loss": held_out["loss"], "top1": held_out["top1"], "top5": held_out["top5"],
@@ -120,41 +113,22 @@ class Trainer:
         torch.manual_seed(self._number(self.group.rank))  # of dropout, so that a state needs no generator's
         self.optimizer.zero_grad(set_to_none=True)
         self.guard.begin()
-        losses = []
-        for number, batch in enumerate(batches):
-            is_last = number == len(batches) - 1
-            with nullcontext() if is_last or self.group.size == 1 else self.outer.no_sync():  # type: ignore[operator]
-                losses.append(self._backward(batch, number, len(batches)))
+        parts = (self._mixed(batch, number) for number, batch in enumerate(batches))
+        loss, seen = self.engine.backward(parts, len(batches), self.scaler)
+        self.seen += seen
         self._settle(batches)
-        scale = self.recipe.scale_of_lr(self.group.size)
+        scale = self.recipe.scale_of_lr(self.group.replicas)
         lr = self.recipe.lr * scale * rate(self.recipe, self.updates / self.steps, self.plateau.factor)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        self._update(torch.stack(losses).sum())
+        self._update(loss)
         return lr
-
-    def _backward(self, batch: Batch, number: int, parts: int) -> Tensor:
-        images, classes = self._placed(batch)
-        images, target = mixed(images, classes, self.recipe, self._number(self.group.rank, number))
-        with self._precision():
-            outputs = self.outer(images)
-        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        losses = [target.loss(output.float(), self.recipe.label_smoothing) for output in outputs]
-        loss = torch.stack(
-            [weight * one for weight, one in zip(self.module.loss_weights, losses, strict=False)]
-        ).sum()
-        torch.autograd.backward(self.scaler.scale(loss / parts))
-        with torch.no_grad():
-            right = (outputs[0].argmax(1) == classes).sum()
-            count = float(len(classes))
-            self.seen += torch.stack([losses[0].double() * count, right.double(), right.new_tensor(count).double()])
-        return loss.detach()
 
     def _update(self, loss: Tensor) -> None:
         """Change the weights, unless loss or gradients are not finite."""
         self.scaler.unscale_(self.optimizer)
         gradients = [one.grad for one in self.learning if one.grad is not None]
-        norm = get_total_norm(gradients)
+        norm = self.group.over_stages(get_total_norm(gradients) ** 2) ** 0.5
         wrong = ~torch.isfinite(norm + 0 * loss)
         finite = self.group.total(wrong.float()) == 0
         if self.recipe.clip:
@@ -177,20 +151,14 @@ class Trainer:
         if self.guard.in_a_row < IN_A_ROW:
             return
         where = f"epoch {self.epoch + 1}, step {self.steps_done} of {self.steps}"
-        notes = [f"it began at {where}, {self.guard.in_a_row} steps back; the last good checkpoint is as it was"]
-        if batches is not None:
+        notes = [f"they end at {where}; they changed no weights, and the last checkpoint is as it was"]
+        if batches is not None and not self.group.is_pipeline:
             found = first_wrong(self.module, self._placed(batches[0])[0])
             notes.append(f"the first layer whose values are not finite is `{found}`" if found else
                          "all layers' values are finite, the gradients are not")  # fmt: skip
         helps = ("a lower `--lr`, a longer `--warmup`, or `--clip 1`", "then `--resume` from the last checkpoint")
         message = f"{IN_A_ROW} steps in a row had no finite loss or gradients"
         raise SpecError([Diagnostic("E459", message, notes=tuple(notes), helps=helps)])
-
-    def _set_training(self) -> None:
-        if self.recipe.mode == "linear-probe":
-            self.outer.eval()  # the backbone is as it was: its statistics too, and without dropout
-        else:
-            self.outer.train()
 
     def _number(self, *more: int) -> int:
         """A seed for a step of the run."""
@@ -199,6 +167,10 @@ class Trainer:
             number = (number * 1_000_003 + one + 1) % 2**62
         return number
 
+    def _mixed(self, batch: Batch, number: int) -> tuple[Tensor, Target]:
+        images, classes = self._placed(batch)
+        return mixed(images, classes, self.recipe, self._number(self.group.replica, number))
+
     def _placed(self, batch: Batch) -> tuple[Tensor, Tensor]:
         device = self.group.device
         pixels = batch.images.to(device, non_blocking=True).float().div_(255).sub_(self.mean).div_(self.std)
@@ -206,17 +178,12 @@ class Trainer:
             pixels = pixels.contiguous(memory_format=torch.channels_last)
         return pixels, batch.classes.to(device, non_blocking=True)
 
-    def _precision(self) -> Any:
-        if self.recipe.amp == "off":
-            return nullcontext()
-        return torch.autocast(self.group.device.type, TYPES[self.recipe.amp])
-
     def _line(self, lr: float, start: float, begun: int) -> str:
         """How far the run is. It reads from the device, so it is asked for now and then only."""
         done, gone = self.steps_done - begun, time.monotonic() - start
         loss, right, images = self.seen.tolist()
         left = gone / done * (self.steps * (self.recipe.epochs - self.epoch) - self.steps_done)
-        speed = done * self.recipe.step_images(self.group.size) / gone
+        speed = done * self.recipe.step_images(self.group.replicas) / gone
         return (
             f"epoch {self.epoch + 1}/{self.recipe.epochs} step {self.steps_done:,}/{self.steps:,}"
             f"  loss {loss / max(1, images):.4f}  top-1 {100 * right / max(1, images):.1f} %  lr {lr:.2g}"
@@ -231,7 +198,7 @@ class Trainer:
         own = {name: value.clone() for name, value in self.module.state_dict().items()} if self.average else {}
         if self.average:
             self.module.load_state_dict(self.average.values)
-        self.module.eval()
+        self.engine.set_mode(is_training=False)
         sums = torch.zeros(4, dtype=torch.float64, device=self.group.device)
         for batch in self.held_out:
             for path in batch.damaged:
@@ -241,9 +208,7 @@ class Trainer:
             if not len(batch.classes):
                 continue
             images, classes = self._placed(batch)
-            with self._precision():
-                scores = self.module(images)
-            scores = scores.float()
+            scores = self.engine.scores(images)
             loss = nn.functional.cross_entropy(scores, classes, reduction="sum")
             best = scores.topk(min(TOP, scores.shape[1])).indices == classes[:, None]
             counts = [loss.double(), best[:, 0].sum(), best.any(1).sum(), torch.tensor(len(classes))]
@@ -257,26 +222,28 @@ class Trainer:
         return {"loss": loss / most, "top1": right / most, "top5": among / most, "images": images_seen}
 
     def result(self) -> dict[str, Tensor]:
-        """The weights that the run is for: the averaged ones, or the last."""
-        return self.average.values if self.average else self.module.state_dict()
+        """The weights that the run is for: the averaged ones, or the last; in the first process."""
+        return self.engine.whole(self.average.values if self.average else self.module.state_dict())
 
     # ---- state
     def state(self) -> dict[str, Any]:
-        """All that the run depends on from here on."""
+        """All that the run depends on from here on, in the first process."""
         return {
-            "module": self.module.state_dict(), "average": self.average.values if self.average else None,
-            "optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict(),
+            "module": self.engine.whole(self.module.state_dict()),
+            "average": self.engine.whole(self.average.values) if self.average else None,
+            "optimizer": self.engine.memory(self.optimizer), "scaler": self.scaler.state_dict(),
             "plateau": vars(self.plateau), "epoch": self.epoch, "steps_done": self.steps_done,
             "updates": self.updates, "skipped": self.guard.skipped, "in_a_row": self.guard.in_a_row,
-            "seen": self.seen, "damaged": sorted(self.damaged), "processes": self.group.size,
+            "seen": self.seen, "damaged": sorted(self.damaged), "replicas": self.group.replicas,
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self.module.load_state_dict(state["module"])
+        self.module.load_state_dict({name: state["module"][name] for name in self.module.state_dict()})
         if self.average:
-            self.average.values = {name: value.to(self.group.device) for name, value in state["average"].items()}
-        self.optimizer.load_state_dict(state["optimizer"])
+            for name, value in self.average.values.items():
+                value.copy_(state["average"][name])
+        self.engine.remember(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         vars(self.plateau).update(state["plateau"])
         self.epoch, self.steps_done, self.updates = state["epoch"], state["steps_done"], state["updates"]

@@ -19,19 +19,39 @@ from archspec.recipe import Recipe
 
 @dataclass(frozen=True)
 class Target:
-    """What the images of a batch show: `first` by `share`, `second` by the rest; both [B]."""
+    """What the images of a batch show: `first` by `share`, `second` by the rest; all [B]. Without `second` it is
+    `first` alone."""
 
     first: Tensor
-    second: Tensor
-    share: float = 1.0
+    second: Tensor | None = None
+    share: Tensor | None = None
 
     def loss(self, scores: Tensor, smoothing: float) -> Tensor:
         """The mean cross entropy of scores [B, classes]."""
-        one = functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
-        if self.share == 1.0:
-            return one
-        other = functional.cross_entropy(scores, self.second, label_smoothing=smoothing)
-        return self.share * one + (1 - self.share) * other
+        if self.second is None or self.share is None:
+            return functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
+        one, other = (
+            functional.cross_entropy(scores, classes, label_smoothing=smoothing, reduction="none")
+            for classes in (self.first, self.second)
+        )
+        return torch.lerp(other, one, self.share).mean()
+
+    def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
+        """The sum of the losses, the right first guesses, and the images, in float64."""
+        count = len(self.first)
+        right = (scores.argmax(1) == self.first).sum()
+        return torch.stack([loss.double() * count, right.double(), torch.full_like(right, count).double()])
+
+    def packed(self) -> Tensor:
+        """As one tensor [B, 3], which a pipeline can cut."""
+        second = self.first if self.second is None else self.second
+        share = torch.ones_like(self.first) if self.share is None else self.share
+        return torch.stack([self.first.double(), second.double(), share.double()], 1)
+
+    @classmethod
+    def unpacked(cls, packed: Tensor) -> Target:
+        """From that tensor again."""
+        return cls(packed[:, 0].long(), packed[:, 1].long(), packed[:, 2].float())
 
 
 def mixed(images: Tensor, classes: Tensor, recipe: Recipe, seed: int) -> tuple[Tensor, Target]:
@@ -42,17 +62,21 @@ def mixed(images: Tensor, classes: Tensor, recipe: Recipe, seed: int) -> tuple[T
         _cut_out(images, recipe.cutout, chance)
     kinds = [kind for kind, alpha in (("mixup", recipe.mixup), ("cutmix", recipe.cutmix)) if alpha]
     if not kinds or len(classes) < 2:
-        return images, Target(classes, classes)
+        return images, Target(classes)
     kind = chance.choice(kinds)
     alpha = recipe.mixup if kind == "mixup" else recipe.cutmix
     share = chance.betavariate(alpha, alpha)
     others, second = images.roll(1, 0), classes.roll(1)  # batches are shuffled: each image meets its neighbour
     if kind == "mixup":
-        return torch.lerp(others, images, share), Target(classes, second, share)
+        return torch.lerp(others, images, share), _shared(classes, second, share)
     top, left, height, width = _box(images.shape[2:], math.sqrt(1 - share), chance)
     images[:, :, top : top + height, left : left + width] = others[:, :, top : top + height, left : left + width]
     area = height * width / (images.shape[2] * images.shape[3])
-    return images, Target(classes, second, 1 - area)
+    return images, _shared(classes, second, 1 - area)
+
+
+def _shared(first: Tensor, second: Tensor, share: float) -> Target:
+    return Target(first, second, torch.full_like(first, share, dtype=torch.float32))
 
 
 def _cut_out(images: Tensor, side: float, chance: random.Random) -> None:

@@ -22,6 +22,7 @@ from archspec.analyses.stages import cut
 from archspec.compiler.lower import Lowered
 from archspec.compiler.stages import StageModule, stage_module
 from archspec.compiler.training.distributed import Group
+from archspec.compiler.training.mix import Target
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Graph
 from archspec.recipe import Recipe
@@ -53,29 +54,29 @@ class Pipeline:
         self._input, self._output = (graph.nodes[index].volume.laid_out for index in (0, graph.output))
         self._precise = _Precise(self.module, precision)
         self._scale = 1.0
-        self._seen = torch.zeros(2, device=group.device)
+        self._seen = torch.zeros(3, dtype=torch.float64, device=group.device)
 
     @property
     def images(self) -> int:
         """How many images a step takes."""
         return self.recipe.batch * self.recipe.accumulate
 
-    def train_step(self, images: Tensor, classes: Tensor, scale: float = 1.0) -> Tensor:
+    def train_step(self, images: Tensor, targets: Tensor) -> Tensor:
         """Add a step's gradients to the stage's parameters.
 
-        The first process reads the images, the last one the classes; the others may have them anywhere. Gradients are
-        those of the mean loss over all images, times `scale`.
+        The first process reads the images, the last one the packed targets. Gradients are those of the mean loss over
+        all images.
 
-        Returns the sum of the output's losses and the number of images, the same in each process.
+        Returns the sum of the output's losses, the right first guesses and the images, the same in each process.
         """
         if len(images) != self.images:
             raise ValueError(f"{len(images)} images, and a step takes {self.images}")
-        self._scale = scale / self.images
+        self._scale = 1 / self.recipe.accumulate
         self._seen.zero_()
         schedule = self._training
         self.module.train()
         is_last = self.group.rank == self.last
-        schedule.step(*self._given(images), target=classes if is_last else None, return_outputs=False)
+        schedule.step(*self._given(images), target=targets if is_last else None, return_outputs=False)
         return self._from_last(self._seen.clone())
 
     @torch.no_grad()
@@ -101,14 +102,12 @@ class Pipeline:
         distributed.broadcast(value, self.last)
         return value
 
-    def _loss(self, outputs: Tensor | tuple[Tensor, ...], classes: Tensor) -> Tensor:
+    def _loss(self, outputs: Tensor | tuple[Tensor, ...], packed: Tensor) -> Tensor:
         """A micro-batch's part of the loss."""
-        smoothing = self.recipe.label_smoothing
-        losses = [
-            functional.cross_entropy(output.float(), classes, label_smoothing=smoothing, reduction="sum")
-            for output in (outputs if isinstance(outputs, tuple) else (outputs,))
-        ]
-        self._seen += torch.stack([losses[0].detach(), losses[0].new_tensor(float(len(classes)))])
+        target = Target.unpacked(packed)
+        results = outputs if isinstance(outputs, tuple) else (outputs,)
+        losses = [target.loss(output.float(), self.recipe.label_smoothing) for output in results]
+        self._seen += target.seen(results[0].detach(), losses[0].detach())
         parts = [weight * loss for weight, loss in zip(self.loss_weights, losses, strict=True)]
         return torch.stack(parts).sum() * self._scale
 

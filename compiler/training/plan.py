@@ -11,32 +11,50 @@ from typing import Any
 import torch
 from torch import nn
 
+from archspec.analyses.stages import cut
 from archspec.api import Network
-from archspec.compiler.training.data import Data
+from archspec.compiler.data.images import Data
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.loop import steps_of_epoch
 from archspec.compiler.training.optimise import groups
+from archspec.diagnostics import plural
 from archspec.recipe import FINE_TUNE, Recipe
+from archspec.report.stages import stages_data, stages_table
 
 LEAST_STEPS = 10  # an epoch, where nobody says how large a batch is
 SHARE_OF_MEMORY = 0.8
 STATES = {"sgd": 1, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps for each weight
 GIB = 2**30
+WIDTH = 86  # of the table of stages, behind its name
 
 
-def plan(network: Network, module: nn.Module, recipe: Recipe, data: Data, processes: int) -> dict[str, Any]:
-    """The resolved recipe. Raises SpecError where the data make no step."""
-    decayed, others = groups(module.parameters(), recipe)
-    counts = [sum(one.numel() for one in group["params"]) for group in (decayed, others)]
-    frozen = sum(one.numel() for one in module.parameters() if not one.requires_grad)
+def counts(module: nn.Module, recipe: Recipe) -> tuple[int, int, int]:
+    """How many parameters are decayed, learn without decay, and do not learn."""
+    decayed, others = (sum(one.numel() for one in group["params"]) for group in groups(module.parameters(), recipe))
+    return decayed, others, sum(one.numel() for one in module.parameters() if not one.requires_grad)
+
+
+def plan(
+    network: Network, learning: tuple[int, int, int], recipe: Recipe, data: Data, processes: int
+) -> dict[str, Any]:
+    """The resolved recipe, `learning` the `counts` of its parameters. Raises SpecError where the data make no step."""
     steps = steps_of_epoch(len(data.train), recipe, processes)
     return {
         "network": network.title, "params": network.params, "data": data.description, "variation": data.variation,
         "classes": len(data.class_names), "recipe": recipe.to_dict(), "processes": processes,
         "step_images": recipe.step_images(processes), "lr": recipe.scaled_lr(processes),
-        "decayed": counts[0], "not_decayed": counts[1], "frozen": frozen, "steps_per_epoch": steps,
+        "decayed": learning[0], "not_decayed": learning[1], "frozen": learning[2], "steps_per_epoch": steps,
         "steps": steps * recipe.epochs, "memory_bytes": _memory(network, recipe),
     }  # fmt: skip
+
+
+def stages_of(network: Network, stages: int) -> dict[str, Any]:
+    """How a pipeline cuts the network, as data and as lines; nothing for no stages."""
+    if not stages:
+        return {}
+    found = cut(network.graph, stages)
+    table = stages_table(network.graph, found, WIDTH).splitlines()
+    return {"stages": stages_data(network.graph, found), "stages_table": table}
 
 
 def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> Recipe:
@@ -45,11 +63,14 @@ def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> R
     normalisation.
     """
     step = max(1, min(recipe.reference_batch, images // LEAST_STEPS))
+    if group.is_pipeline:  # twice as many parts as stages, so that most of the time all of them work
+        accumulate = min(2 * group.size, step)
+        return recipe.changed({"batch": step // accumulate, "accumulate": accumulate})
     memory = SHARE_OF_MEMORY * _memory_of(group.device) / (1 if group.device.type == "cuda" else group.size)
-    batch, accumulate = max(1, step // group.size), 1
+    batch, accumulate = max(1, step // group.replicas), 1
     while batch > 1 and _memory(network, recipe.changed({"batch": batch})) > memory:
         accumulate *= 2
-        batch = max(1, step // group.size // accumulate)
+        batch = max(1, step // group.replicas // accumulate)
     return recipe.changed({"batch": batch, "accumulate": accumulate})
 
 
@@ -68,13 +89,15 @@ def _memory(network: Network, recipe: Recipe) -> int:
 def lines(found: dict[str, Any], recipe: Recipe) -> list[str]:
     """The plan as people read it, one fact a line."""
     processes, steps = found["processes"], found["steps_per_epoch"]
-    step = f"{found['step_images']:,} images: {recipe.batch} x {recipe.accumulate} accumulated x {processes} processes"
+    parts = [f"{recipe.accumulate} accumulated"] if recipe.accumulate > 1 else []
+    parts += [f"{processes} processes"] if processes > 1 else []
+    step = " x ".join([plural(found["step_images"], "image") + (f": {recipe.batch}" if parts else ""), *parts])
     learning = f"{found['decayed']:,} weights decayed by {recipe.weight_decay:g}, {found['not_decayed']:,} biases and"
     return [
         f"network       {found['network']}, {found['params']:,} parameters, {found['classes']} classes",
         f"data          {found['data']}",
         f"a step        {step}",
-        f"steps         {steps:,} an epoch x {recipe.epochs:,} epochs = {found['steps']:,}",
+        f"steps         {steps:,} an epoch x {plural(recipe.epochs, 'epoch')} = {found['steps']:,}",
         f"rate          {_rate(recipe, processes)}",
         f"schedule      {_schedule(recipe)}",
         f"optimizer     {_optimizer(recipe)}",
@@ -87,6 +110,8 @@ def lines(found: dict[str, Any], recipe: Recipe) -> list[str]:
         f"average       {f'of the weights, decay {recipe.ema:g}' if recipe.ema else 'none'}",
         f"memory        {found['memory_bytes'] / GIB:.2f} GiB a process, predicted for float32",
         f"seed          {recipe.seed}",
+        *(f"pipeline      {line}" if not place else f"              {line}"
+          for place, line in enumerate(found.get("stages_table", ()))),
     ]  # fmt: skip
 
 
@@ -106,7 +131,7 @@ def _schedule(recipe: Recipe) -> str:
         "plateau": f"x {recipe.factor:g} after {recipe.patience} epochs without a better held-out loss",
         "exponential": f"x {recipe.factor:g} every {recipe.every:g} epochs",
     }[recipe.schedule]
-    return (f"{recipe.warmup:g} epochs of warm-up, then " if recipe.warmup else "") + after
+    return (f"warm-up of {recipe.warmup:.3g} epochs, then " if recipe.warmup else "") + after
 
 
 def _optimizer(recipe: Recipe) -> str:

@@ -17,18 +17,20 @@ from typing import Any
 import archspec
 from archspec.api import Network, restore
 from archspec.compiler import weights
+from archspec.compiler.data.digits import Digits, digits, write_samples
+from archspec.compiler.data.folder import checked, folder
+from archspec.compiler.data.images import Data
+from archspec.compiler.progress import Progress, clock
+from archspec.compiler.report import versions, write_report
 from archspec.compiler.tally import Tally
-from archspec.compiler.training.begin import Start, begin
+from archspec.compiler.trained import WEIGHTS, Trained, open_trained
+from archspec.compiler.training.begin import begin
 from archspec.compiler.training.board import Board
-from archspec.compiler.training.data import Data
-from archspec.compiler.training.digits import Digits, digits, write_samples
 from archspec.compiler.training.distributed import Group, joined
-from archspec.compiler.training.folder import checked, folder
+from archspec.compiler.training.engine import engine
 from archspec.compiler.training.loop import Trainer
-from archspec.compiler.training.plan import lines, plan, with_batch
-from archspec.compiler.training.progress import Progress, clock
-from archspec.compiler.training.report import versions, write_report
-from archspec.compiler.training.state import BEST, WEIGHTS, RunFolder
+from archspec.compiler.training.plan import counts, lines, plan, stages_of, with_batch
+from archspec.compiler.training.state import BEST, RunFolder
 from archspec.compiler.training.throughput import figures, peak_tflops
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe, from_dict
@@ -47,6 +49,7 @@ class Options:
     device: str = "auto"
     workers: int | None = None
     quiet: bool = False
+    pipeline: int = 0  # stages; 0 for none
     keep: int = 3
     save_every: int = 0  # steps; 0 for the ends of epochs alone
     peak_tflops: float | None = None
@@ -54,7 +57,8 @@ class Options:
 
 def start(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> dict[str, Any]:
     """Train a spec; `flags` override its recipe. Returns the summary. Raises SpecError."""
-    with joined(options.device) as group:
+    with joined(options.device, options.pipeline > 0) as group:
+        _need_stages(options.pipeline, group)
         return _train(_prepared(spec, changes, flags, Around(options, group)), None)
 
 
@@ -62,8 +66,9 @@ def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, An
     """What `start` would do, as data; `lines` are for people. Raises SpecError."""
     with joined(options.device) as group:
         session = _prepared(spec, changes, flags, Around(options, group))
-        found = plan(session.network, session.trainer.module, session.recipe, session.data, group.size)
-        return {**found, "lines": lines(found, session.recipe)}
+        found = plan(session.network, session.learning, session.recipe, session.data, group.replicas)
+        cut = stages_of(session.network, options.pipeline)
+        return {**found, **cut, "lines": lines({**found, **cut}, session.recipe)}
 
 
 def resume(path: Path, options: Options) -> dict[str, Any]:
@@ -71,11 +76,12 @@ def resume(path: Path, options: Options) -> dict[str, Any]:
     run = RunFolder(path, options.keep)
     state = run.load()
     data = Path(state["data"]) if state["data"] else None
-    options = replace(options, data=data, out=path, weights=None)
-    with joined(options.device) as group:
-        if state["processes"] != group.size:
-            message = f"the run had {state['processes']} processes, and this one has {group.size}"
-            helps = (f"`torchrun --nproc-per-node {state['processes']} -m archspec train --resume {path}`",)
+    options = replace(options, data=data, out=path, weights=None, pipeline=state["pipeline"])
+    with joined(options.device, state["pipeline"] > 0) as group:
+        if (state["pipeline"] or state["replicas"]) != group.size:
+            before = state["pipeline"] or state["replicas"]
+            message = f"the run had {before} processes, and this one has {group.size}"
+            helps = (f"`torchrun --nproc-per-node {before} -m archspec train --resume {path}`",)
             raise SpecError([Diagnostic("E458", message, helps=helps)])
         network, recipe = restore(state["bundle"]), from_dict(state["recipe"])
         around = Around(options, group)
@@ -94,6 +100,13 @@ class Around:
         self.say = self.progress.line
 
 
+def _need_stages(stages: int, group: Group) -> None:
+    if stages and stages != group.size:
+        message = f"`--pipeline {stages}` needs {stages} processes, a stage in each, and there is {group.size}"
+        helps = (f"`torchrun --nproc-per-node {stages} -m archspec train ...`", "`--dry-run` shows the cut alone")
+        raise SpecError([Diagnostic("E471", message, helps=helps)])
+
+
 @dataclass(frozen=True)
 class Session:
     """A run, ready to begin."""
@@ -103,6 +116,7 @@ class Session:
     recipe: Recipe
     trainer: Trainer
     around: Around
+    learning: tuple[int, int, int]  # parameters that are decayed, that are not, and that do not learn
     said: tuple[str, ...] = ()
 
     @property
@@ -115,14 +129,16 @@ def _prepared(
     spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], around: Around
 ) -> Session:
     options = around.options
-    first = Start.read(options.weights) if options.weights else None
-    network = first.network() if spec is None and first is not None else archspec.load(spec or "", **changes)
+    first = open_trained(options.weights) if options.weights else None
+    network = first.network if spec is None and first is not None else archspec.load(spec or "", **changes)
     _need_classifier(network)
     recipe = network.recipe or Recipe(flip=options.data is not None)
+    if first is not None and first.seed is not None:  # images that the weights have seen are not held out
+        recipe = recipe.changed({"seed": first.seed})
     recipe = recipe.changed(flags)
     data = _data(network, recipe, around)
-    if first is not None and "mean" in first.about and len(first.about["mean"]) == network.input.channels:
-        data = replace(data, mean=tuple(first.about["mean"]), std=tuple(first.about["std"]))
+    if first is not None and len(first.preprocessing.mean) == network.input.channels:
+        data = replace(data, mean=first.preprocessing.mean, std=first.preprocessing.std)
     network = _with_classes(network, len(data.class_names), around)
     if not {"batch", "accumulate"} & flags.keys():
         recipe = with_batch(network, recipe, len(data.train), around.group)
@@ -142,13 +158,13 @@ def _data(network: Network, recipe: Recipe, around: Around) -> Data:
 
 
 def _session(
-    network: Network, recipe: Recipe, data: Data, around: Around, first: Start | None = None
+    network: Network, recipe: Recipe, data: Data, around: Around, first: Trained | None = None
 ) -> Session:
     module, said = begin(network, recipe.mode, recipe.seed, first)
-    options = around.options
+    options, learning = around.options, counts(module, recipe)
     workers = options.workers if options.workers is not None else 2 if options.data else 0
-    trainer = Trainer(module, data, recipe, around.group, workers)
-    return Session(network, data, recipe, trainer, around, tuple(said))
+    trainer = Trainer(engine(network.graph, module, recipe, around.group), data, workers)
+    return Session(network, data, recipe, trainer, around, learning, tuple(said))
 
 
 def _need_classifier(network: Network) -> None:
@@ -173,7 +189,6 @@ def _train(session: Session, resumed: tuple[RunFolder, dict[str, Any]] | None) -
     run = None
     if resumed:
         run = resumed[0] if group.is_first else None
-        weights.fill(trainer.module, resumed[1]["module"], "the checkpoint")
         trainer.restore(resumed[1])
     elif group.is_first:
         run = RunFolder.new(options.out, session.network.name, options.keep)
@@ -183,8 +198,10 @@ def _train(session: Session, resumed: tuple[RunFolder, dict[str, Any]] | None) -
 
 
 def _announce(session: Session, run: RunFolder | None) -> None:
-    found = plan(session.network, session.trainer.module, session.recipe, session.data, session.around.group.size)
-    for said in (*lines(found, session.recipe), f"device        {session.around.group.device}", *session.said):
+    group = session.around.group
+    found = plan(session.network, session.learning, session.recipe, session.data, group.replicas)
+    cut = stages_of(session.network, group.size if group.is_pipeline else 0)
+    for said in (*lines({**found, **cut}, session.recipe), f"device        {group.device}", *session.said):
         session.around.say(said)
     if run is not None:
         session.around.say(f"writing to {run.path}/")
@@ -209,10 +226,12 @@ class _Epochs:
         return self.asked.to_stop, self.asked.take_save() or is_due
 
     def _save(self) -> None:
+        trainer, options = self.trainer, self.session.around.options
+        state = trainer.state()  # of all processes together
         if self.run is not None:
-            trainer, data = self.trainer, str(self.session.around.options.data or "")
-            state = {**trainer.state(), **self.session.fixed, "data": data, "rows": self.run.rows, "best": self.best}
-            self.run.save(state, trainer.epoch * trainer.steps + trainer.steps_done)
+            more = {"data": str(options.data or ""), "rows": self.run.rows, "best": self.best,
+                    "pipeline": options.pipeline}  # fmt: skip
+            self.run.save({**state, **self.session.fixed, **more}, trainer.epoch * trainer.steps + trainer.steps_done)
 
     def all(self) -> dict[str, Any]:
         """Train to the end, or until somebody stops it. Returns the summary."""
@@ -231,10 +250,9 @@ class _Epochs:
     def _note(self, row: dict[str, Any]) -> None:
         is_best, self.best = row["top1"] > self.best, max(self.best, row["top1"])
         self.session.around.say(_row_text(row, self.session.recipe.epochs))
-        if self.run is None:
-            return
-        self.run.add(row)
-        self.board.add(row)
+        if self.run is not None:
+            self.run.add(row)
+            self.board.add(row)
         self._save()
         if is_best:
             self._write(BEST, row["top1"])
@@ -245,8 +263,9 @@ class _Epochs:
             **self.session.fixed, "input": list(network.input), "class_names": list(data.class_names),
             "mean": list(data.mean), "std": list(data.std), "top1": top1,
         }  # fmt: skip
-        assert self.run is not None
-        weights.write(self.run.path / name, self.trainer.result(), about)
+        state = self.trainer.result()  # of all processes together
+        if self.run is not None:
+            weights.write(self.run.path / name, state, about)
 
     def _finish(self) -> dict[str, Any]:
         session, run, say = self.session, self.run, self.session.around.say
@@ -263,8 +282,8 @@ class _Epochs:
             "damaged_images": sorted(self.trainer.damaged), "recipe": session.recipe.to_dict(),
             "out": str(run.path) if run else "",
         }  # fmt: skip
+        self._write(WEIGHTS, found["top1"])
         if run is not None:
-            self._write(WEIGHTS, found["top1"])
             run.note("summary.json", summary)
             run.note("evaluation.json", evaluation.to_dict())
             notes = {

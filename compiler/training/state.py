@@ -20,9 +20,10 @@ from typing import Any
 import torch
 
 from archspec.compiler import weights
+from archspec.compiler.trained import WEIGHTS
 from archspec.diagnostics import Diagnostic, SpecError
 
-LATEST, WEIGHTS, BEST = "latest", "weights.safetensors", "best.safetensors"
+LATEST, BEST = "latest", "best.safetensors"
 CHECKPOINTS = "checkpoint-*.pt"
 DIGEST = hashlib.sha256().digest_size
 COLUMNS = (

@@ -17,7 +17,7 @@ import torch
 from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
-from archspec.compiler.training.data import Batch, Key, most_damaged
+from archspec.compiler.data.images import Batch, Key, most_damaged
 from archspec.recipe import Recipe
 from archspec.volume import Volume
 

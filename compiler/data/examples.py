@@ -16,10 +16,10 @@ from PIL import Image
 from torch import Tensor
 
 from archspec.compiler.about import Preprocessing
+from archspec.compiler.data.digits import WHAT, scaled, split
+from archspec.compiler.data.folder import SPLITS, folder
+from archspec.compiler.data.photos import Photos as Trained
 from archspec.compiler.image import decode
-from archspec.compiler.training.digits import WHAT, scaled, split
-from archspec.compiler.training.folder import SPLITS, folder
-from archspec.compiler.training.photos import Photos as Trained
 from archspec.diagnostics import Diagnostic, SpecError, plural
 from archspec.recipe import Recipe
 from archspec.volume import Volume

@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from archspec.compiler.data.images import Data, Images, stratified
+from archspec.compiler.data.photos import UNREADABLE, Photos
 from archspec.compiler.image import suffixes
-from archspec.compiler.training.data import Data, Images, stratified
-from archspec.compiler.training.photos import UNREADABLE, Photos
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe
 from archspec.volume import Volume

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from archspec.compiler.training.data import Batch, Data, Key, stratified
+from archspec.compiler.data.images import Batch, Data, Key, stratified
 from archspec.volume import Volume
 
 WHAT = "scikit-learn's digits"
