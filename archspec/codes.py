@@ -378,7 +378,7 @@ SHIPPING = {
     "E472": Explanation(
         "a recipe that a pipeline cannot do",
         "Each process of a pipeline has one stage only, and the message names what needs the whole network at once."
-        " Without the pipeline, or without that setting, it works.",
+        " Without `--pipeline`, or without that setting, it works.",
     ),
     "E420": Explanation(
         "a result that is not there",

@@ -301,18 +301,18 @@ def _augment(words: _Words) -> None:
             if not words.takes("to"):
                 raise words.wrong(word, "needs where it ends")
             values["scale"] = (low, words.number(low, 10))
-        elif name in _AUGMENT:
-            field, low, high, usual = _AUGMENT[name]
+        elif name in AUGMENTATIONS:
+            field, low, high, usual = AUGMENTATIONS[name]
             values[field] = words.checked(word, low, high) if word.value is not None else usual
         else:
-            helps = did_you_mean(name, [*_AUGMENT, "flip", "scale"])
+            helps = did_you_mean(name, [*AUGMENTATIONS, "flip", "scale"])
             message = f"no augmentation is called `{word.span.text}`"
-            names = ", ".join(["flip", *_AUGMENT, "scale"])
+            names = ", ".join(["flip", *AUGMENTATIONS, "scale"])
             raise Finding("E011", message, word.span, "unknown", helps=helps or (f"there are {names}",))
 
 
 # the field, its bounds, and its value where none is written
-_AUGMENT: dict[str, tuple[str, float, float, float]] = {
+AUGMENTATIONS: dict[str, tuple[str, float, float, float]] = {
     "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
     "resized_crop": ("area", 0.01, 1.0, 0.08),
     "color": ("color", 0.0, 1.0, 0.4),
