@@ -172,7 +172,8 @@ NAMES = {
     ),
     "E109": Explanation(
         "a name given twice",
-        "Titles, blocks, parameters, variants, labels, `let`s and `after` rules have each their own name.",
+        "Titles, blocks, parameters, variants, labels, `let`s and `after` rules have each their own name; a spec has one"
+        " `train` section, and uses one of another.",
         I8 + "a: RELU\na: RELU\n",
         I8 + "a: RELU\nb: RELU\n",
     ),
