@@ -182,7 +182,7 @@ def test_optimisers_do_what_torchs_own_do(name: str) -> None:
     plain: torch.optim.Optimizer = {
         "sgd": lambda: torch.optim.SGD(groups, lr=0.01, momentum=0.9),
         "adamw": lambda: torch.optim.AdamW(groups, lr=0.01),
-        "rmsprop": lambda: torch.optim.RMSprop(groups, lr=0.01, momentum=0.9, alpha=0.999, eps=1e-3),
+        "rmsprop": lambda: torch.optim.RMSprop(groups, lr=0.01, momentum=0.9, alpha=0.999, eps=1e-3**0.5),
     }[name]()
     mine = optimiser(ours.parameters(), recipe)
     for seed in range(4):

@@ -27,7 +27,7 @@ Examples:
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   torchrun --nproc-per-node 2 -m archspec train lenet5
   torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
-  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train resnet50 --data photos/
+  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train lenet5
 
 \b
 --data takes a folder with one folder of images a class, in `train` and `val` (or
