@@ -16,7 +16,7 @@ from archspec.record import Record, replace
 from archspec.source import Span
 
 OPTIMIZERS = ("sgd", "adamw", "rmsprop")
-SCHEDULES = ("constant", "cosine", "step", "plateau", "exponential")
+SCHEDULES = ("constant", "cosine", "linear", "step", "plateau", "exponential")
 AMP = ("off", "bf16", "fp16")
 MODES = ("scratch", "fine-tune", "linear-probe")
 CROPS = ("crop", "resized_crop", "scale")
@@ -44,7 +44,7 @@ class Recipe(Record):
     milestones: tuple[float, ...] = (10, 20, 80 / 3)  # of step; ResNet's 30, 60 and 80 of 90
     every: float = 1.0  # epochs between two factors of exponential
     patience: int = 5  # epochs without a better held-out loss, after which plateau takes its factor
-    lr_end: float = 0.0  # of cosine, for `reference_batch`
+    lr_end: float = 0.0  # of cosine and linear, for `reference_batch`
     warmup: float = 1.0  # epochs in which the rate rises from 0 in a line
     label_smoothing: float = 0.0
     clip: float = 0.0  # the largest norm of all gradients together; 0 for any
@@ -250,8 +250,8 @@ def _lr(words: _Words) -> None:
         values["reference_batch"] = words.number(1, 2**20, whole=True)
     if words.takes("constant"):
         values["schedule"] = "constant"
-    elif words.takes("cosine"):
-        values["schedule"], words.example = "cosine", "lr 4e-3 for batch 4096, cosine to 1e-5"
+    elif fall := next((word for word in ("cosine", "linear") if words.takes(word)), None):
+        values["schedule"], words.example = fall, f"lr 4e-3 for batch 4096, {fall} to 1e-5"
         if words.takes("to"):
             values["lr_end"] = words.number(0, values["lr"])
     elif words.takes("divided", "by"):

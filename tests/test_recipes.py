@@ -42,6 +42,7 @@ READ: list[tuple[str, dict[str, Any]]] = [
     ("lr 0.1 for batch 256", {"lr": 0.1, "batch": 256, "reference_batch": 256}),
     ("lr 0.1, constant", {"schedule": "constant"}),
     ("lr 4e-3 for batch 4096, cosine", {"schedule": "cosine", "lr_end": 0.0}),
+    ("lr 4e-3, linear to 1e-5", {"schedule": "linear", "lr_end": 1e-5}),
     ("lr 4e-3, cosine to 1e-5", {"schedule": "cosine", "lr_end": 1e-5}),
     ("lr 0.1, divided by 10 on plateau", {"schedule": "plateau", "factor": 0.1, "patience": 5}),
     ("lr 0.1, divided by 5 on plateau of 8 epochs", {"schedule": "plateau", "factor": 0.2, "patience": 8}),
@@ -260,13 +261,13 @@ PAPERS: dict[str, tuple[str, float, int, float, int, str]] = {
     "densenet": ("sgd", 0.1, 256, 1e-4, 90, "step"),
     "se_resnet50": ("sgd", 0.6, 1024, 1e-4, 100, "step"),
     "mobilenet_v2": ("rmsprop", 0.045, 96, 4e-5, 300, "exponential"),
-    "shufflenet_v2": ("sgd", 0.5, 1024, 4e-5, 240, "cosine"),
+    "shufflenet_v2": ("sgd", 0.5, 1024, 4e-5, 240, "linear"),
     "inception_resnet_v2": ("rmsprop", 0.045, 32, 4e-5, 100, "exponential"),
     "efficientnet_b3": ("rmsprop", 0.256, 4096, 1e-5, 350, "exponential"),
     "convnext": ("adamw", 4e-3, 4096, 0.05, 300, "cosine"),
     "vit_b16": ("adamw", 3e-3, 4096, 0.3, 300, "cosine"),
     "swin_t": ("adamw", 1e-3, 1024, 0.05, 300, "cosine"),
-    "mixer": ("adamw", 1e-3, 4096, 0.1, 300, "cosine"),
+    "mixer": ("adamw", 1e-3, 4096, 0.1, 300, "linear"),
 }
 
 
