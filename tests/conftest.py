@@ -7,11 +7,14 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+# Tests run side by side, a process for each core. Were each to use all cores, their threads would wait for each other,
+# up to ten times as long as the work takes. Processes that tests start take it over.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 PACKAGES = ("archspec-nn", "lark", "click", "torch", "hypothesis", "pytest")
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
@@ -28,17 +31,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[started] = time.monotonic()
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """One thread of torch's: on a busy machine they wait for each other, up to ten times as long as the work takes."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -22,7 +22,6 @@ from archspec.compiler.onnx import source
 from archspec.compiler.onnx.export import export
 from archspec.volume import Volume
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 # one of each family
 FAMILIES = {
     "lenet5", "alexnet_2gpu", "zfnet_onnx512", "vgg11", "nin", "squeezenet", "googlenet", "inception_naive",

@@ -7,7 +7,6 @@ import archspec
 from archspec.compiler import build
 from archspec.compiler.initialise import settle
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 # He's variance is 2 by the inputs of a value, Glorot's 2 by its inputs and outputs
 FIRST_WEIGHTS = [
     ("CONV 128 3x3 p1 -> BN -> RELU", "conv1.weight", 2 / (64 * 9)),

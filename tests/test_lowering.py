@@ -29,7 +29,6 @@ from tests.hand_written import HAND_WRITTEN
 from tests.layer_modules import torch_module
 from tests.networks import small_input
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 SPAN = Span(Source("", ""), 0, 0)
 EXAMPLES = [
     (layer.keyword, example.text, example.inputs)

@@ -22,7 +22,6 @@ from archspec.compiler.initialise import settle
 from archspec.ir import Graph, Node
 from archspec.library import built_in
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 # steps that keep the volume, some by going there and back; identities and views among them
 MAP = (
     "RELU", "RELU", "CONV 8 3x3 p1", "CONV 8 3x3 s1 p0:2", "DWCONV 3x3 p1", "BN", "LN", "GN 2", "NORM", "AFFINE",

@@ -22,7 +22,6 @@ from archspec.compiler.onnx.extent import upto
 from archspec.compiler.onnx.proof import ROUNDINGS, TIMES_TORCH, prove
 from archspec.ir import Graph
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 # one of each family but ShuffleNet and Swin, which torch's exporter has no operators for
 FAMILIES = (
     "lenet5", "alexnet_2gpu", "vgg11", "nin", "squeezenet", "googlenet", "inception_v4", "resnet18", "resnet50",

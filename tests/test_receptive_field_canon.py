@@ -29,7 +29,6 @@ from archspec.layers.upconv import TransposedConv
 from archspec.record import replace
 from archspec.volume import Volume
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 STEP = 32  # what keeps every window fitting, where the network's own input does
 STEPS = {"swin_t": 7 * STEP, "googlenet": 3 * STEP}
 PERIODS = {"unet": 16, "swin_t": 7}  # outputs that differ in more than their place

@@ -58,12 +58,6 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "archspec", "train", *map(str, arguments)]
 
 
-@pytest.fixture(autouse=True)
-def few_threads(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
-    """Threads of a busy machine wait for each other; so do those of the processes that are started here."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 def test_a_run_on_the_bundled_digits_learns_and_writes_what_it_says(spec: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     result = train(spec, "--out", out, "--epochs", "4")

@@ -28,7 +28,6 @@ train
     epochs 30
     label_smoothing 0.1
 """
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def train(*arguments: str | Path) -> Result:

@@ -39,12 +39,6 @@ SMALL = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nD
 # all that a state must hold: an average, a plateau, mixtures, momentum, dropout, batch statistics
 FLAGS = ("--epochs", "3", "--batch", "16", "--ema", "0.99", "--schedule", "plateau", "--mixup", "0.2", "--cutmix", "1",
          "--cutout", "0.3", "--save-every", "23", "--seed", "5")  # fmt: skip
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(autouse=True)
-def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +52,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
     """The weights of a run that nobody stops, and those of its best epoch."""
     out = tmp_path_factory.mktemp("undisturbed") / "run"
-    process = begin(spec, "--out", out, *FLAGS, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    process = begin(spec, "--out", out, *FLAGS)
     said = process.communicate()[1]
     assert process.returncode == 0, said
     return weights(out)
