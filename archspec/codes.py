@@ -97,10 +97,11 @@ READING = {
         I8 + "FC 10\n",
     ),
     "E011": Explanation(
-        "a `train` section",
-        "Recipes in specs are not part of this version of the language. `archspec check` needs none.",
-        I8 + "FC 10\ntrain\n",
-        I8 + "FC 10\n",
+        "a wrong setting of a recipe",
+        "A `train` section has one setting a line, each once: optimizer, lr, warmup, epochs, augment, label_smoothing,"
+        " clip, ema. grammar/README.md says what each takes. Nothing of it may come after the last epoch.",
+        I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epoch 90\n",
+        I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epochs 90\n",
     ),
     "E012": Explanation(
         "a parenthesis or a bracket without its other half",
@@ -171,7 +172,8 @@ NAMES = {
     ),
     "E109": Explanation(
         "a name given twice",
-        "Titles, blocks, parameters, variants, labels, `let`s and `after` rules have each their own name.",
+        "Titles, blocks, parameters, variants, labels, `let`s and `after` rules have each their own name; a spec has one"
+        " `train` section, and uses one of another.",
         I8 + "a: RELU\na: RELU\n",
         I8 + "a: RELU\nb: RELU\n",
     ),
@@ -318,6 +320,24 @@ SHIPPING = {
         "Training needs a map of 1 or 3 colours in, and a vector of class scores out.",
     ),
     "E455": Explanation("fp16 without CUDA", "Scaled half precision is for GPUs; `--amp bf16` works everywhere."),
+    "E456": Explanation(
+        "too many images that cannot be read",
+        "A damaged image is named and left out, up to 1 % of the images or ten of them. With more, something else is"
+        " wrong: a copy that was cut off, or files of another kind.",
+    ),
+    "E457": Explanation(
+        "coloured images for a network of one colour",
+        "`--input` with `x3` makes a network of three colours; images in grey make one of one.",
+    ),
+    "E458": Explanation(
+        "a run with another number of processes",
+        "Each process has its own part of the images, so a run goes on with as many as it began with.",
+    ),
+    "E459": Explanation(
+        "steps that are not finite",
+        "A step whose loss or gradients are NaN or infinite changes nothing. After many in a row the training has"
+        " diverged, and ends: a lower rate, a longer warm-up or clipped gradients help.",
+    ),
     "E460": Explanation(
         "classes that differ",
         "Networks are judged by images of their own classes, and an ensemble's members have the same ones, in any order."
@@ -355,6 +375,11 @@ SHIPPING = {
     "E471": Explanation(
         "a pipeline of one process",
         "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
+    ),
+    "E472": Explanation(
+        "a recipe that a pipeline cannot do",
+        "Each process of a pipeline has one stage only, and the message names what needs the whole network at once."
+        " Without `--pipeline`, or without that setting, it works.",
     ),
     "E420": Explanation(
         "a result that is not there",

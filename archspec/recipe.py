@@ -16,7 +16,7 @@ from archspec.record import Record, replace
 from archspec.source import Span
 
 OPTIMIZERS = ("sgd", "adamw", "rmsprop")
-SCHEDULES = ("constant", "cosine", "step", "plateau", "exponential")
+SCHEDULES = ("constant", "cosine", "linear", "step", "plateau", "exponential")
 AMP = ("off", "bf16", "fp16")
 MODES = ("scratch", "fine-tune", "linear-probe")
 CROPS = ("crop", "resized_crop", "scale")
@@ -44,7 +44,7 @@ class Recipe(Record):
     milestones: tuple[float, ...] = (10, 20, 80 / 3)  # of step; ResNet's 30, 60 and 80 of 90
     every: float = 1.0  # epochs between two factors of exponential
     patience: int = 5  # epochs without a better held-out loss, after which plateau takes its factor
-    lr_end: float = 0.0  # of cosine, for `reference_batch`
+    lr_end: float = 0.0  # of cosine and linear, for `reference_batch`
     warmup: float = 1.0  # epochs in which the rate rises from 0 in a line
     label_smoothing: float = 0.0
     clip: float = 0.0  # the largest norm of all gradients together; 0 for any
@@ -149,6 +149,7 @@ class _Words:
         self.setting, self.values = setting, values
         self.words = list(setting.words)
         self.taken: set[str] = set()
+        self.example = EXAMPLES[setting.name]
 
     def read(self, how: Callable[[_Words], None]) -> None:
         """All of them, or a Finding at the first that means nothing."""
@@ -158,8 +159,7 @@ class _Words:
 
     def wrong(self, word: s.SettingWord, why: str) -> Finding:
         """A finding about a word, with an example of the setting."""
-        example = EXAMPLES[self.setting.name]
-        return Finding("E011", f"`{word.span.text}` {why}", word.span, "here", helps=(f"`{example}`",))
+        return Finding("E011", f"`{word.span.text}` {why}", word.span, "here", helps=(f"`{self.example}`",))
 
     def takes(self, *names: str) -> bool:
         """Whether these words come next; then they are behind."""
@@ -174,7 +174,7 @@ class _Words:
         if not self.words or self.words[0].name is not None:
             if self.words:
                 raise self.wrong(self.words[0], "stands where a number belongs")
-            helps = (f"`{EXAMPLES[self.setting.name]}`",)
+            helps = (f"`{self.example}`",)
             raise Finding("E011", f"`{self.setting.name}` needs a number", self.setting.span, "no number", helps=helps)
         return self.checked(self.words.pop(0), low, high, whole)
 
@@ -224,7 +224,7 @@ def _optimizer(words: _Words) -> None:
     name = next((name for name in OPTIMIZERS if words.takes(name)), None)
     if name is None:
         raise _no_optimizer(words)
-    words.values["optimizer"] = name
+    words.values["optimizer"], words.example = name, _OPTIMIZER_EXAMPLES[name]
     if name == "sgd":
         words.options(_MOMENTUM, {"nesterov": "nesterov"})
     elif name == "adamw":
@@ -250,14 +250,15 @@ def _lr(words: _Words) -> None:
         values["reference_batch"] = words.number(1, 2**20, whole=True)
     if words.takes("constant"):
         values["schedule"] = "constant"
-    elif words.takes("cosine"):
-        values["schedule"] = "cosine"
+    elif fall := next((word for word in ("cosine", "linear") if words.takes(word)), None):
+        values["schedule"], words.example = fall, f"lr 4e-3 for batch 4096, {fall} to 1e-5"
         if words.takes("to"):
             values["lr_end"] = words.number(0, values["lr"])
     elif words.takes("divided", "by"):
         values["factor"] = 1 / words.number(1.0001, 1e6)
         _divided(words)
     elif words.takes("times"):
+        words.example = _TIMES
         values["schedule"], values["factor"] = "exponential", words.number(1e-6, 0.999999)
         if not words.takes("every"):
             raise Finding("E011", "how often?", words.setting.span, "no `every`", helps=(f"`{_TIMES}`",))
@@ -274,6 +275,7 @@ def _divided(words: _Words) -> None:
             _ = words.takes("epochs") or words.takes("epoch")
     elif words.takes("at"):
         _ = words.takes("epochs") or words.takes("epoch")
+        words.example = "lr 0.1 for batch 256, divided by 10 at 30 60 80"
         points = [words.number(0, 1e6)]
         while words.words and words.words[0].name is None:
             points.append(words.number(points[-1], 1e6))
@@ -294,22 +296,23 @@ def _augment(words: _Words) -> None:
         if name == "flip" and word.value is None:
             values["flip"] = True
         elif name == "scale":
+            words.example = "augment scale=1.143 to 2.286 flip"
             low = words.checked(word, 1, 10)
             if not words.takes("to"):
-                raise words.wrong(word, "needs where it ends: `scale=1.143 to 2.286`")
+                raise words.wrong(word, "needs where it ends")
             values["scale"] = (low, words.number(low, 10))
-        elif name in _AUGMENT:
-            field, low, high, usual = _AUGMENT[name]
+        elif name in AUGMENTATIONS:
+            field, low, high, usual = AUGMENTATIONS[name]
             values[field] = words.checked(word, low, high) if word.value is not None else usual
         else:
-            helps = did_you_mean(name, [*_AUGMENT, "flip", "scale"])
+            helps = did_you_mean(name, [*AUGMENTATIONS, "flip", "scale"])
             message = f"no augmentation is called `{word.span.text}`"
-            names = ", ".join(["flip", *_AUGMENT, "scale"])
+            names = ", ".join(["flip", *AUGMENTATIONS, "scale"])
             raise Finding("E011", message, word.span, "unknown", helps=helps or (f"there are {names}",))
 
 
 # the field, its bounds, and its value where none is written
-_AUGMENT: dict[str, tuple[str, float, float, float]] = {
+AUGMENTATIONS: dict[str, tuple[str, float, float, float]] = {
     "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
     "resized_crop": ("area", 0.01, 1.0, 0.08),
     "color": ("color", 0.0, 1.0, 0.4),
@@ -339,8 +342,13 @@ SETTINGS: dict[str, Callable[[_Words], None]] = {
     "ema": _single("ema", 0, 0.999999),
 }
 _TIMES = "lr 0.256 for batch 4096, times 0.97 every 2.4 epochs"
+_OPTIMIZER_EXAMPLES = {
+    "sgd": "optimizer sgd momentum=0.9 weight_decay=5e-4",
+    "adamw": "optimizer adamw beta1=0.9 beta2=0.999 weight_decay=0.05",
+    "rmsprop": "optimizer rmsprop decay=0.9 momentum=0.9 eps=1e-3 weight_decay=1e-5",
+}
 EXAMPLES = {
-    "optimizer": "optimizer sgd momentum=0.9 weight_decay=5e-4",
+    "optimizer": _OPTIMIZER_EXAMPLES["sgd"],
     "lr": "lr 0.1 for batch 256, divided by 10 on plateau",
     "warmup": "warmup 5 epochs",
     "epochs": "epochs 90",

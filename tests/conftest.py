@@ -104,7 +104,8 @@ def _networks(reporter: pytest.TerminalReporter) -> list[str]:
     found = sorted((one for one in told if one.keys() >= NETWORKS.keys()), key=lambda one: str(one["network"]))
     rows = [f"| {' | '.join(_cell(one[key]) for key in NETWORKS)} |" for one in found]
     head = [f"| {' | '.join(NETWORKS)} |", f"| {' | '.join(NETWORKS.values())} |"]
-    return ["", f"Networks that were run from spec to file: {len(rows)}", "", *head, *rows] if rows else []
+    title = f"Built-in networks that tests/test_end_to_end.py ran, and what it did: {len(rows)}"
+    return ["", title, "", *head, *rows] if rows else []
 
 
 def _cell(value: object) -> str:

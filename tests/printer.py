@@ -26,8 +26,16 @@ def _declaration(node: s.Declaration) -> list[str]:
     if isinstance(node, s.Total):
         size = f" * 4 bytes ~= {_figure(node.size)}" if node.size is not None else ""
         return [f"TOTAL {node.kind}: {_figure(node.figure)}{size}"]
+    if isinstance(node, s.Train):
+        return ["train", *(INDENT + " ".join([one.name, *map(_setting_word, one.words)]) for one in node.settings)]
     assert isinstance(node, s.BlockDefinition)
     return [f"block {node.name}({', '.join(map(_parameter, node.parameters))})", *_body(node.body, INDENT)]
+
+
+def _setting_word(node: s.SettingWord) -> str:
+    if node.value is None:
+        return str(node.name)
+    return repr(node.value) if node.name is None else f"{node.name}={node.value!r}"
 
 
 def _parameter(node: s.Parameter) -> str:

@@ -20,8 +20,14 @@ CONV FC POOL2 POOL BN RELU GAP add concat mul x @h @before 3x3 1x7 s2 p1 p0:1 g2
 nobias -> | [ ] ( ) [8x8x4] [28 x 28 x 4*k] INPUT: INPUT block if else let param variant net use after aux
 0.3: 64 0 -1 1e9 99999999999999999999 C H W N f n stride=2 params: memory: 3.2M = 1,728 TOTAL # : , * / // % +
 - == < and or not round8( max( unit(f) 3 x (n-1) x MHSA 4 TOKENS LN DROPOUT 0.5 DROPPATH 0 to 0.2 SLICE UPCONV
-window=7 é → × “ \t \u00a0 \x00
+window=7 train epochs lr augment é → × “ \t \u00a0 \x00
 """.split()  # noqa: SIM905  # a page of words
+
+SETTINGS = """
+optimizer lr warmup epochs augment label_smoothing clip ema sgd adamw rmsprop momentum=0.9 weight_decay=0 nesterov
+beta1=0.9 beta2=1 decay=0.9 eps=1 for batch constant cosine to divided by on plateau of at times every epoch , 0 1
+0.5 90 1e-4 1e30 256 flip crop crop=1.2 resized_crop=0.08 scale=1 color cutout mixup=0.2 cutmix -1 x |
+""".split()  # noqa: SIM905
 
 
 def outcome(text: str) -> None:
@@ -89,7 +95,11 @@ def change_characters(text: str, chance: random.Random) -> str:
 
 CHANGES = (change_lines, change_words, change_words, change_characters)
 made_up = st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join), max_size=8).map("\n".join)
-specs = mutated() | made_up | st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("latin-1"))
+made_up_recipes = st.lists(st.lists(st.sampled_from(SETTINGS), max_size=8).map(" ".join), max_size=8).map(
+    lambda lines: "\n    ".join(["[8x8x4] INPUT\nFC 10\ntrain", *lines])
+)
+binary = st.binary(max_size=200).map(lambda data: data.decode("latin-1"))
+specs = mutated() | made_up | made_up_recipes | st.text(max_size=200) | binary
 
 
 @settings(max_examples=300, deadline=None)

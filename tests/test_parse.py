@@ -16,7 +16,7 @@ SPAN = Span(Source("", ""), 0, 0)
 
 FORMS = """\
 net A title with CONV and [1x2x3] in it
-use parts: one, two
+use parts: one, train, two
 param width = 1.0
 param unit = one
 variant b1: width=1.1, unit=two
@@ -50,6 +50,12 @@ CONV 8 3x3 p0:1 g2 d2 nobias groups=2
 DROPPATH 0 to 0.2
 TOTAL memory: 24M * 4 bytes ~= 96MB
 TOTAL params: 138M
+train
+    optimizer rmsprop decay=0.9, momentum=0.9 weight_decay=1e-5
+    lr 0.1 for batch 256, divided by 10 at 30, 60
+    augment scale=1.143 to 2.286 flip color
+    epochs 90
+    ema 0.9999
 """
 
 
@@ -61,7 +67,7 @@ def read(text: str) -> s.File:
 
 def test_every_form_of_the_language_is_read() -> None:
     file = read(FORMS)
-    assert len(file.declarations) == 10
+    assert len(file.declarations) == 11
     assert len(file.body) == 10
 
 

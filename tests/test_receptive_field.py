@@ -19,6 +19,7 @@ from archspec.resolve import Overrides, resolve
 from archspec.source import Source, Span
 from archspec.volume import Volume
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 NOISE = 1e-12
 PLACES = 14  # outputs that are probed
 FEWEST = 9  # outputs along a side: with fewer, pads reach the middle third

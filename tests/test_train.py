@@ -190,6 +190,11 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
     one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
     for name in one:
         torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
+    # 359 held-out images are no even number: each counts once, as in one process
+    summary = json.loads((tmp_path / "two" / "summary.json").read_text())
+    judged = CliRunner().invoke(main, ["eval", str(tmp_path / "two"), "--json"])
+    assert judged.exit_code == 0, judged.output
+    assert (summary["images"], summary["top1"]) == (359, json.loads(judged.stdout)["top1"])
 
 
 # ---- bad input

@@ -39,6 +39,16 @@ def test_biases_and_norms_are_not_decayed() -> None:
     assert (decayed["weight_decay"], others["weight_decay"], len(others["params"])) == (0.1, 0.0, 3)
 
 
+def test_rmsprop_divides_by_the_root_of_squares_and_eps() -> None:
+    weight = torch.nn.Parameter(torch.ones(2, 2))
+    recipe = Recipe(optimizer="rmsprop", lr=0.1, momentum=0.0, beta2=0.9, eps=1.0, weight_decay=0.0)
+    weight.grad = torch.full_like(weight, 0.01)  # of small gradients eps alone is left
+    optimiser([weight], recipe).step()
+    assert torch.allclose(weight, torch.tensor(1 - 0.1 * 0.01), atol=1e-5)
+    (group,) = optimiser([weight], Recipe(optimizer="rmsprop", eps=1e-4)).param_groups
+    assert group["eps"] == pytest.approx(0.01)
+
+
 def test_rates_warm_up_and_fall() -> None:
     recipe = Recipe(epochs=90, warmup=5, schedule="step", milestones=(30, 60, 80))
     rates = [rate(recipe, epoch) for epoch in (0, 2.5, 10, 40, 70, 85)]

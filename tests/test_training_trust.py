@@ -327,6 +327,16 @@ def test_a_pipeline_that_cannot_be_is_refused(spec: Path, tmp_path: Path, flags:
     assert said in result.stderr
 
 
+@pytest.mark.slow
+def test_two_processes_never_abort_at_their_end(spec: Path, tmp_path: Path) -> None:
+    for number in range(12):
+        more = ("--pipeline", "2") if number % 3 == 2 else ("--ema", "0.9")
+        process = together(spec, "--out", tmp_path / str(number), "--epochs", "1", "--batch", "64", *more)
+        said = process.communicate(timeout=120)[1]
+        assert process.returncode == 0, said
+        assert "terminate called" not in said
+
+
 def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     process = together(spec, "--out", whole, *FLAGS)

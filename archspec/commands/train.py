@@ -27,7 +27,7 @@ Examples:
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   torchrun --nproc-per-node 2 -m archspec train lenet5
   torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
-  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train resnet50 --data photos/
+  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train lenet5
 
 \b
 --data takes a folder with one folder of images a class, in `train` and `val` (or
@@ -49,7 +49,7 @@ POSITIVE = click.FloatRange(0, min_open=True)
 SHARE = click.FloatRange(0, 1, max_open=True)
 FOLDER = click.Path(path_type=Path)
 # flags that a run which goes on may have
-ON_RESUME = {"resume", "device", "workers", "keep", "save_every", "peak_tflops", "as_json"}
+ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_tflops", "as_json"}
 
 
 @click.command("train", epilog=EPILOG)
@@ -120,7 +120,7 @@ def command(
         if as_json:
             click.echo(json.dumps(describe(spec or str(resume or start), error.diagnostics), indent=2))
         show(error.diagnostics)
-        sys.exit(status(error.diagnostics))
+        sys.exit(status(error.diagnostics) or 1)
     if dry_run:
         lines = found.pop("lines")
         found.pop("stages_table", None)

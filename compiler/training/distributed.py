@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed
+
+from archspec.diagnostics import SpecError
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,20 @@ class Group:
         numbers = torch.tensor(flags, dtype=torch.int32)  # on the CPU, where gloo adds it up
         distributed.all_reduce(numbers)
         return tuple(bool(number) for number in numbers.tolist())
+
+    def first(self, work: Callable[[], Result]) -> Result | None:
+        """What the first process's work gives, nothing in the others. Where it raises SpecError, all do."""
+        found: Result | None = None
+        wrong: SpecError | None = None
+        if self.is_first:
+            try:
+                found = work()
+            except SpecError as error:
+                wrong = error
+        (failed,) = self.agree(wrong is not None)
+        if failed:
+            raise wrong or SpecError(())  # the first one tells of it
+        return found
 
     def gathered(self, texts: Iterable[str]) -> list[str]:
         """The texts of all processes, sorted, each once."""

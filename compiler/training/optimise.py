@@ -71,10 +71,11 @@ def rate(recipe: Recipe, epoch: float, plateau: float = 1.0) -> float:
         return recipe.factor ** sum(epoch >= point for point in recipe.milestones)
     if recipe.schedule == "exponential":
         return float(recipe.factor ** math.floor((epoch - recipe.warmup) / recipe.every))
-    if recipe.schedule == "cosine":
-        share = (epoch - recipe.warmup) / max(1e-9, recipe.epochs - recipe.warmup)
+    if recipe.schedule in ("cosine", "linear"):
+        share = min(1.0, (epoch - recipe.warmup) / max(1e-9, recipe.epochs - recipe.warmup))
+        left = 0.5 * (1 + math.cos(math.pi * share)) if recipe.schedule == "cosine" else 1 - share
         least = recipe.lr_end / recipe.lr
-        return least + (1 - least) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+        return least + (1 - least) * left
     return 1.0
 
 

@@ -99,7 +99,7 @@ def lines(found: dict[str, Any], recipe: Recipe) -> list[str]:
         f"a step        {step}",
         f"steps         {steps:,} an epoch x {plural(recipe.epochs, 'epoch')} = {found['steps']:,}",
         f"rate          {_rate(recipe, processes)}",
-        f"schedule      {_schedule(recipe)}",
+        f"schedule      {_schedule(recipe, processes)}",
         f"optimizer     {_optimizer(recipe)}",
         f"parameters    {learning} norms not" + (f", {found['frozen']:,} frozen" if found["frozen"] else ""),
         f"augmentation  {_augmentation(recipe, found['variation'])}",
@@ -123,10 +123,12 @@ def _rate(recipe: Recipe, processes: int) -> str:
     return " x ".join(parts) + f" = {recipe.scaled_lr(processes):g}"
 
 
-def _schedule(recipe: Recipe) -> str:
+def _schedule(recipe: Recipe, processes: int) -> str:
+    end = recipe.lr_end * recipe.scale_of_lr(processes)
     after = {
         "constant": "constant",
-        "cosine": f"cosine to {recipe.lr_end * recipe.scale_of_lr(1):g}" if recipe.lr_end else "cosine to 0",
+        "cosine": f"cosine to {end:g}",
+        "linear": f"in a line to {end:g}",
         "step": f"x {recipe.factor:g} at epochs " + " ".join(f"{point:g}" for point in recipe.milestones),
         "plateau": f"x {recipe.factor:g} after {recipe.patience} epochs without a better held-out loss",
         "exponential": f"x {recipe.factor:g} every {recipe.every:g} epochs",

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def resume(path: Path, options: Options) -> dict[str, Any]:
     """Go on with a run that was interrupted. Returns the summary. Raises SpecError."""
     run = RunFolder(path, options.keep)
     state = run.load()
-    data = Path(state["data"]) if state["data"] else None
+    data = options.data or (Path(state["data"]) if state["data"] else None)
     options = replace(options, data=data, out=path, weights=None, pipeline=state["pipeline"])
     with joined(options.device, state["pipeline"] > 0) as group:
         if (state["pipeline"] or state["replicas"]) != group.size:
@@ -186,12 +187,11 @@ def _with_classes(network: Network, classes: int, around: Around) -> Network:
 def _train(session: Session, resumed: tuple[RunFolder, dict[str, Any]] | None) -> dict[str, Any]:
     """All epochs. Only the first process has a folder."""
     trainer, group, options = session.trainer, session.around.group, session.around.options
-    run = None
     if resumed:
         run = resumed[0] if group.is_first else None
         trainer.restore(resumed[1])
-    elif group.is_first:
-        run = RunFolder.new(options.out, session.network.name, options.keep)
+    else:
+        run = group.first(partial(RunFolder.new, options.out, session.network.name, options.keep))
     _announce(session, run)
     with _asked() as asked:
         return _Epochs(session, run, asked, resumed[1]["best"] if resumed else -1.0).all()
@@ -228,10 +228,14 @@ class _Epochs:
     def _save(self) -> None:
         trainer, options = self.trainer, self.session.around.options
         state = trainer.state()  # of all processes together
-        if self.run is not None:
-            more = {"data": str(options.data or ""), "rows": self.run.rows, "best": self.best,
-                    "pipeline": options.pipeline}  # fmt: skip
-            self.run.save({**state, **self.session.fixed, **more}, trainer.epoch * trainer.steps + trainer.steps_done)
+        state |= {"data": str(options.data.resolve()) if options.data else "", "best": self.best,
+                  "pipeline": options.pipeline, **self.session.fixed}  # fmt: skip
+        steps = trainer.epoch * trainer.steps + trainer.steps_done
+        self._first(lambda run: run.save({**state, "rows": run.rows}, steps))
+
+    def _first(self, work: Callable[[RunFolder], None]) -> None:
+        """Write something in the first process; where it cannot, all processes stop."""
+        self.session.around.group.first(lambda: work(self.run) if self.run is not None else None)
 
     def all(self) -> dict[str, Any]:
         """Train to the end, or until somebody stops it. Returns the summary."""
@@ -250,12 +254,11 @@ class _Epochs:
     def _note(self, row: dict[str, Any]) -> None:
         is_best, self.best = row["top1"] > self.best, max(self.best, row["top1"])
         self.session.around.say(_row_text(row, self.session.recipe.epochs))
-        if self.run is not None:
-            self.run.add(row)
-            self.board.add(row)
-        self._save()
-        if is_best:
+        self._first(lambda run: run.add(row))
+        self.board.add(row)
+        if is_best:  # before the checkpoint that knows of it
             self._write(BEST, row["top1"])
+        self._save()
 
     def _write(self, name: str, top1: float) -> None:
         network, data = self.session.network, self.session.data
@@ -264,12 +267,12 @@ class _Epochs:
             "mean": list(data.mean), "std": list(data.std), "top1": top1,
         }  # fmt: skip
         state = self.trainer.result()  # of all processes together
-        if self.run is not None:
-            weights.write(self.run.path / name, state, about)
+        self._first(lambda run: weights.write(run.path / name, state, about))
 
     def _finish(self) -> dict[str, Any]:
         session, run, say = self.session, self.run, self.session.around.say
-        network, data, seconds = session.network, session.data, time.monotonic() - self.start
+        network, data = session.network, session.data
+        seconds = sum(row["seconds"] for row in run.rows) if run else time.monotonic() - self.start
         tally = Tally(data.class_names, session.around.group.device)
         found = self.trainer.evaluate(tally.add)
         session.around.group.total(tally.counts)
