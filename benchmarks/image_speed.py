@@ -159,8 +159,8 @@ def report(cases: Iterable[Case], rounds: int, weight: int) -> str:
         "| --- | --- | ---: | ---: | ---: | ---: |",
         *map(row, cases),
         "",
-        "A JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 of its size that is large enough, and one resize",
-        "takes the crop. A resized crop may be of a small part of the image, so there the whole is decoded.",
+        "A JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 of its size at which the crop has all pixels that",
+        "the input needs, and one resize takes the crop.",
     ]) + "\n"  # fmt: skip
 
 
