@@ -77,11 +77,13 @@ class Recipe(Record):
         return self.batch * self.accumulate * processes
 
     def changed(self, changes: Mapping[str, Any]) -> Recipe:
-        """The recipe with other values. Other epochs take what is counted in epochs along, unless it is given too."""
+        """The recipe with other values. Other epochs take what is counted in epochs along, unless it is given too, and
+        one way to crop takes the place of another."""
         share = changes.get("epochs", self.epochs) / self.epochs
         along = {"warmup": self.warmup * share, "every": self.every * share,
                  "milestones": tuple(point * share for point in self.milestones)}  # fmt: skip
-        return replace(self, **{**along, **changes})
+        crops: dict[str, Any] = {"crop": 1.0, "area": 0.0, "scale": ()}
+        return replace(self, **{**along, **(crops if crops.keys() & changes.keys() else {}), **changes})
 
     def to_dict(self) -> dict[str, Any]:
         """As data."""

@@ -1,6 +1,7 @@
 """What training does to images: crops are inside them, mixtures keep their shares, the seed alone decides."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,6 +98,37 @@ def test_a_crop_is_one_resize_of_the_part_that_is_seen(photo: Path) -> None:
     top, bottom = seen[1, 0, 0] / 255 * 599, seen[1, -1, 0] / 255 * 599
     part = whole[round(top.item()) : round(bottom.item()) + 1, round(left.item()) : round(right.item()) + 1]
     assert part.mean((0, 1)) == pytest.approx(seen.mean((1, 2)).numpy(), abs=3)
+
+
+@pytest.mark.parametrize("recipe", [Recipe(area=0.08), Recipe(crop=1.25), Recipe(scale=(1.2, 2.0))])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_decoding_at_a_smaller_size_shows_the_same_part(
+    tmp_path: Path, photo: Path, recipe: Recipe, orientation: int
+) -> None:
+    """A JPEG may be decoded smaller, a PNG may not; what is seen differs by the two ways of making it small."""
+    with Image.open(photo) as opened:
+        pixels = opened.convert("RGB")
+    exif = Image.Exif()
+    exif[274] = orientation
+    for name in ("turned.jpg", "turned.png"):
+        pixels.save(tmp_path / name, exif=exif, **({"quality": 95} if name.endswith("jpg") else {}))
+    for seed in range(20):
+        small, whole = (one(tmp_path / name, recipe, seed).float() for name in ("turned.jpg", "turned.png"))
+        assert (small - whole).abs().mean() < 1.5
+
+
+def test_a_photograph_is_decoded_no_larger_than_its_crop_needs(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    resize = Image.Image.resize
+
+    def noted(image: Image.Image, *arguments: Any) -> Image.Image:
+        sizes.append(image.size)
+        return resize(image, *arguments)
+
+    monkeypatch.setattr(Image.Image, "resize", noted)
+    for seed in range(40):
+        one(photo, Recipe(area=0.01), seed)
+    assert set(sizes) == {(100, 75), (200, 150), (400, 300), (800, 600)}
 
 
 # ---- whole batches

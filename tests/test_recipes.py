@@ -168,6 +168,13 @@ def test_what_is_given_too_is_not_taken_along() -> None:
     assert (found.warmup, found.milestones) == (6.0, (1.0,))
 
 
+def test_one_way_to_crop_takes_the_place_of_another() -> None:
+    found = recipe("augment scale=1.143 to 2.143 flip")
+    assert (found.changed({"crop": 1.25}).crop, found.changed({"crop": 1.25}).scale) == (1.25, ())
+    assert (found.changed({"area": 0.08}).area, found.changed({"area": 0.08}).scale) == (0.08, ())
+    assert found.changed({"flip": False}).scale == (1.143, 2.143)
+
+
 def test_other_changes_leave_the_epochs_as_they_are() -> None:
     found = recipe("lr 0.1, divided by 10 at 30 60", "warmup 6", "epochs 90")
     assert found.changed({"lr": 0.2}).to_dict() == {**found.to_dict(), "lr": 0.2}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import ExifTags, Image, ImageEnhance, ImageOps
 from torch import Tensor
 
 from archspec.compiler.data.images import Batch, Key, most_damaged
@@ -23,6 +23,7 @@ from archspec.volume import Volume
 
 RATIOS = (3 / 4, 4 / 3)  # of a resized crop's sides
 TRIES = 10
+TURNED = (5, 6, 7, 8)  # EXIF orientations with the sides swapped
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what decoders raise
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -59,19 +60,14 @@ class Photos:
     def _image(self, path: Path, seed: int) -> Tensor:
         height, width, channels = self.volume
         mode = "L" if channels == 1 else "RGB"
-        chance = random.Random(seed) if seed >= 0 else None
         with Image.open(path) as opened:
-            most = self.recipe.scale[1] if chance and self.recipe.scale else self.recipe.crop if chance else 1.0
-            # a resized crop shows a part of the image, whose pixels are needed
-            if not (chance and self.recipe.area):
-                opened.draft(mode, (math.ceil(width * most), math.ceil(height * most)))
-            ImageOps.exif_transpose(opened, in_place=True)
-            image = opened.convert(mode)
-        if chance:
-            box = _box(image.size, (width, height), self.recipe, chance)
-            image = _varied(image.resize((width, height), Image.Resampling.BICUBIC, box), chance, self.recipe)
-        else:
-            image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)  # as `archspec run` does
+            if seed < 0:
+                opened.draft(mode, (width, height))
+                ImageOps.exif_transpose(opened, in_place=True)
+                # as `archspec run` does
+                image = ImageOps.fit(opened.convert(mode), (width, height), Image.Resampling.BICUBIC)
+            else:
+                image = _augmented(opened, mode, (width, height), self.recipe, random.Random(seed))
         return torch.from_numpy(np.array(image)).reshape(height, width, channels).permute(2, 0, 1).contiguous()
 
 
@@ -81,6 +77,22 @@ def covering(size: tuple[int, int], ratio: float) -> Box:
     wide, high = min(width, height * ratio), min(height, width / ratio)
     left, top = (width - wide) / 2, (height - high) / 2
     return left, top, left + wide, top + high
+
+
+def _augmented(
+    opened: Image.Image, mode: str, wanted: tuple[int, int], recipe: Recipe, chance: random.Random
+) -> Image.Image:
+    """What a training step sees of an image, which is decoded no larger than its part needs."""
+    is_turned = opened.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
+    width, height = opened.size[::-1] if is_turned else opened.size
+    left, top, right, bottom = _box((width, height), wanted, recipe, chance)
+    needed = math.ceil(width * wanted[0] / (right - left)), math.ceil(height * wanted[1] / (bottom - top))
+    opened.draft(mode, needed[::-1] if is_turned else needed)
+    ImageOps.exif_transpose(opened, in_place=True)
+    image = opened.convert(mode)
+    across, down = image.width / width, image.height / height
+    box = left * across, top * down, min(right * across, image.width), min(bottom * down, image.height)
+    return _varied(image.resize(wanted, Image.Resampling.BICUBIC, box), chance, recipe)
 
 
 def _box(size: tuple[int, int], wanted: tuple[int, int], recipe: Recipe, chance: random.Random) -> Box:

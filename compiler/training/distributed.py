@@ -47,17 +47,26 @@ class Group:
         """Which of them this one is."""
         return 0 if self.is_pipeline else self.rank
 
+    def seed(self, number: int) -> None:
+        """Seed what is drawn on the device, as `torch.manual_seed` does for devices of all kinds: of each kind that is
+        not in use it notes who called, which takes longer than a small step."""
+        torch.default_generator.manual_seed(number)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(number)
+
     def total(self, numbers: Tensor) -> Tensor:
         """The sum over all images, of what each process counted of its own."""
         if self.replicas > 1:
             distributed.all_reduce(numbers)
         return numbers
 
-    def over_stages(self, numbers: Tensor) -> Tensor:
-        """The sum over all parts of the network."""
-        if self.is_pipeline:
-            distributed.all_reduce(numbers)
-        return numbers
+    def norm_over_stages(self, norm: Tensor) -> Tensor:
+        """The norm of all parts of the network together, of each part's."""
+        if not self.is_pipeline:
+            return norm
+        squares = norm**2
+        distributed.all_reduce(squares)
+        return squares**0.5
 
     def agree(self, *flags: bool) -> tuple[bool, ...]:
         """For each flag whether any process has it set. It does not wait for a GPU."""

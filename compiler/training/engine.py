@@ -6,7 +6,7 @@ whole network. The loop does not know which of the two it drives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Protocol
@@ -109,15 +109,14 @@ class Replica:
             with nullcontext() if together else self.outer.no_sync():  # type: ignore[operator]  # DDP's
                 found.append(self._backward(*part, count, scaler))
         losses, seen = zip(*found, strict=True)
-        return torch.stack(losses).sum(), torch.stack(seen).sum(0)
+        return _sum(losses), _sum(seen)
 
     def _backward(self, images: Tensor, target: Target, count: int, scaler: GradScaler) -> tuple[Tensor, Tensor]:
         with self.precision():
             outputs = self.outer(images)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         losses = [target.loss(output.float(), self.recipe.label_smoothing) for output in outputs]
-        weighted = [weight * one for weight, one in zip(self.loss_weights, losses, strict=False)]
-        loss = torch.stack(weighted).sum() / count
+        loss = _sum([weight / count * one for weight, one in zip(self.loss_weights, losses, strict=False)])
         torch.autograd.backward(scaler.scale(loss))
         return loss.detach(), target.seen(outputs[0].detach(), losses[0].detach())
 
@@ -138,6 +137,11 @@ class Replica:
     def remember(self, optimizer: Optimizer, memory: Any) -> None:
         """See Engine."""
         optimizer.load_state_dict(memory)
+
+
+def _sum(values: Sequence[Tensor]) -> Tensor:
+    """Of one value it is that value, which in a small step counts."""
+    return sum(values[1:], values[0])
 
 
 class Stages:

@@ -110,7 +110,7 @@ class Trainer:
         return stop
 
     def _step(self, batches: list[Batch]) -> float:
-        torch.manual_seed(self._number(self.group.rank))  # of dropout, so that a state needs no generator's
+        self.group.seed(self._number(self.group.rank))  # of dropout, so that a state needs no generator's
         self.optimizer.zero_grad(set_to_none=True)
         self.guard.begin()
         parts = (self._mixed(batch, number) for number, batch in enumerate(batches))
@@ -128,16 +128,16 @@ class Trainer:
         """Change the weights, unless loss or gradients are not finite."""
         self.scaler.unscale_(self.optimizer)
         gradients = [one.grad for one in self.learning if one.grad is not None]
-        norm = self.group.over_stages(get_total_norm(gradients) ** 2) ** 0.5
-        wrong = ~torch.isfinite(norm + 0 * loss)
-        finite = self.group.total(wrong.float()) == 0
+        norm = self.group.norm_over_stages(get_total_norm(gradients))
+        wrong = self.group.total((~torch.isfinite(norm + 0 * loss)).float())
+        finite = wrong == 0
         if self.recipe.clip:
             torch._foreach_mul_(gradients, (self.recipe.clip / (norm + 1e-6)).clamp(max=1.0))
         if self.scaler.is_enabled():
             self.scaler.step(self.optimizer)
             self.scaler.update()
         elif self.optimizer.defaults.get("fused"):
-            self.optimizer.found_inf = 1.0 - finite.float()  # type: ignore[attr-defined]  # the kernel then does nothing
+            self.optimizer.found_inf = wrong.clamp_(max=1)  # type: ignore[attr-defined]  # the kernel then does nothing
             self.optimizer.step()
         elif bool(finite):
             self.optimizer.step()

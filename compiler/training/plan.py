@@ -108,11 +108,15 @@ def lines(found: dict[str, Any], recipe: Recipe) -> list[str]:
         f"precision     {'float32' if recipe.amp == 'off' else recipe.amp + ' mixed with float32'}"
         + (", channels last" if recipe.channels_last else "") + (", compiled" if recipe.compile else ""),
         f"average       {f'of the weights, decay {recipe.ema:g}' if recipe.ema else 'none'}",
-        f"memory        {found['memory_bytes'] / GIB:.2f} GiB a process, predicted for float32",
+        f"memory        {_size(found['memory_bytes'])} a process, predicted for float32",
         f"seed          {recipe.seed}",
         *(f"pipeline      {line}" if not place else f"              {line}"
           for place, line in enumerate(found.get("stages_table", ()))),
     ]  # fmt: skip
+
+
+def _size(size: int) -> str:
+    return f"{size / GIB:.2f} GiB" if size >= GIB else f"{size / 2**20:.3g} MiB"
 
 
 def _rate(recipe: Recipe, processes: int) -> str:
