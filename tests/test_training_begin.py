@@ -222,7 +222,10 @@ def test_the_last_layers_of_a_network_with_auxiliary_classifiers() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("lenet5", "--linear-probe"), ("lenet5", "--lr", "nan"), ("lenet5", "--scale", "3", "1"), ("--resume", "x", "--lr", "1"), ("--resume", "x", "--seed", "1"), ()],
+    [
+        ("lenet5", "--linear-probe"), ("lenet5", "--lr", "nan"), ("lenet5", "--scale", "3", "1"),
+        ("--resume", "x", "--lr", "1"), ("--resume", "x", "--seed", "1"), (),
+    ],
 )
 def test_flags_that_do_not_go_together(arguments: tuple[str, ...]) -> None:
     result = train(*arguments)

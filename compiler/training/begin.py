@@ -26,7 +26,7 @@ def begin(
     if start is not None:
         state = dict(start.state)
         are_others = start.class_names != class_names
-        anew = [name for name in module.state_dict() if are_others and name.rpartition(".")[0] in ends and name in state]
+        anew = [name for name in module.state_dict() if name.rpartition(".")[0] in ends and name in state] * are_others
         state.update((name, module.state_dict()[name]) for name in anew)
         weights.fill(module, state, f"`{start.path}`")
         said.append(f"from `{start.path}`" + (f"; {', '.join(anew)} begin anew: other classes" if anew else ""))

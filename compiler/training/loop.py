@@ -253,7 +253,8 @@ class Trainer:
             "optimizer": self.engine.memory(self.optimizer), "scaler": self.scaler.state_dict(),
             "plateau": vars(self.plateau), "epoch": self.epoch, "steps_done": self.steps_done,
             "updates": self.updates, "skipped": self.guard.skipped, "in_a_row": self.guard.in_a_row,
-            "seen": self.group.total(self.seen.clone()), "damaged": self.group.gathered(self.damaged), "replicas": self.group.replicas,
+            "seen": self.group.total(self.seen.clone()), "damaged": self.group.gathered(self.damaged),
+            "replicas": self.group.replicas,
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
