@@ -85,7 +85,7 @@ class Shuffled(Sampler[Key]):
         order = torch.randperm(self.count, generator=generator).tolist()
         most = self.count // self.processes * self.processes
         for index in order[self.rank : most : self.processes][self.start :]:
-            yield index, (self.seed * 1_000_003 + self.epoch) * 1_000_003 + index
+            yield index, ((self.seed * 1_000_003 + self.epoch) * 1_000_003 + index) % 2**62  # an int64 holds it
 
 
 class InOrder(Sampler[Key]):
