@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from archspec.compiler.data.images import Data, Images, stratified
-from archspec.compiler.data.photos import UNREADABLE, Photos
+from archspec.compiler.data.photos import Photos
 from archspec.compiler.image import suffixes
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe
@@ -27,7 +27,7 @@ MOST_NAMED = 10
 SPLITS = ("val", "validation", "valid", "test")
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 GRAY = ((0.5,), (0.5,))
-GRAYS = frozenset(("1", "L", "LA", "I", "I;16", "F"))  # Pillow's modes of one colour
+GRAYS = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"))  # Pillow's modes of one colour
 
 
 def folder(root: Path, volume: Volume, recipe: Recipe) -> Data:
@@ -119,7 +119,7 @@ def _look(path: Path) -> str:
     try:
         with Image.open(path) as image:
             return image.mode
-    except UNREADABLE:
+    except Exception:  # a decoder raises anything of a damaged file
         return ""
 
 

@@ -18,12 +18,12 @@ from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
 from archspec.compiler.data.images import Batch, Key, most_damaged
+from archspec.compiler.image import coloured
 from archspec.recipe import Recipe
 from archspec.volume import Volume
 
 RATIOS = (3 / 4, 4 / 3)  # of a resized crop's sides
 TRIES = 10
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what decoders raise
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -46,28 +46,32 @@ class Photos:
             tries = 1 + most_damaged(len(self)) if seed >= 0 else 1
             for place in (place % len(self) for place in range(first, first + tries)):
                 try:
-                    images.append(self._image(self.paths[place], seed))
-                except UNREADABLE:
+                    image = self._decoded(self.paths[place], is_varied=seed >= 0)
+                except Exception:  # a decoder raises anything of a damaged file
                     damaged.append(str(self.paths[place]))
                 else:
+                    images.append(self._made(image, seed))
                     places.append(place)
                     break
         height, width, channels = self.volume
         stacked = torch.stack(images) if images else torch.empty(0, channels, height, width, dtype=torch.uint8)
         return Batch(stacked, self.classes[torch.tensor(places, dtype=torch.long)], tuple(damaged))
 
-    def _image(self, path: Path, seed: int) -> Tensor:
+    def _decoded(self, path: Path, is_varied: bool) -> Image.Image:
         height, width, channels = self.volume
         mode = "L" if channels == 1 else "RGB"
-        chance = random.Random(seed) if seed >= 0 else None
         with Image.open(path) as opened:
-            most = self.recipe.scale[1] if chance and self.recipe.scale else self.recipe.crop if chance else 1.0
+            most = self.recipe.scale[1] if is_varied and self.recipe.scale else self.recipe.crop if is_varied else 1.0
             # a resized crop shows a part of the image, whose pixels are needed
-            if not (chance and self.recipe.area):
+            if not (is_varied and self.recipe.area):
                 opened.draft(mode, (math.ceil(width * most), math.ceil(height * most)))
             ImageOps.exif_transpose(opened, in_place=True)
-            image = opened.convert(mode)
-        if chance:
+            return coloured(opened, mode)
+
+    def _made(self, image: Image.Image, seed: int) -> Tensor:
+        height, width, channels = self.volume
+        if seed >= 0:
+            chance = random.Random(seed)
             box = _box(image.size, (width, height), self.recipe, chance)
             image = _varied(image.resize((width, height), Image.Resampling.BICUBIC, box), chance, self.recipe)
         else:
