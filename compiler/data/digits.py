@@ -82,6 +82,7 @@ def digits(volume: Volume, seed: int) -> Data:
         std=(pixels.std().item(),) * volume.channels,
         description=f"{WHAT} at {volume}: {len(train):,} to train on, {len(held_out):,} held out",
         variation=f"shifts of up to {SHIFT:.1%} of the side",
+        source="digits",
     )
 
 

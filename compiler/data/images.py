@@ -54,6 +54,8 @@ class Data:
     description: str
     damaged: tuple[str, ...] = ()  # files that are left out
     variation: str = ""  # where it is not the recipe's
+    source: str = "folder"  # or "digits"
+    fingerprint: str = ""  # of a folder: `folder.fingerprint` of all its images
 
     @property
     def most_damaged(self) -> int:
