@@ -310,7 +310,8 @@ SHIPPING = {
     "E401": Explanation("no weights", "The file is not there, or is none that `archspec train` wrote."),
     "E450": Explanation(
         "a folder that nothing can be learned from",
-        "--data takes a folder with one folder of images a class, two classes or more, none of them empty.",
+        "--data takes a folder with one folder of images a class, two classes or more, each with images to train on."
+        " Hidden folders and files count as nothing. Links are followed to a class's folder, not below it.",
     ),
     "E451": Explanation("a folder that holds a run", "`--resume` goes on with it; another `--out` leaves it as it is."),
     "E452": Explanation("no checkpoint", "The folder holds none, or it is damaged."),

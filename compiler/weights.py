@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +30,35 @@ def write(path: Path, state: Mapping[str, Tensor], about: Mapping[str, Any]) -> 
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file under another name, flush it to the disk, and give it its own. Raises SpecError where it cannot."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary: Path | None = None
     try:
+        target = path.resolve()  # a link stays, and what it names is written
+        if target.exists() and not target.is_file():
+            raise OSError("it is no regular file")
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        message = f"cannot write `{path}`: {error.strerror or error}"
+        temporary.replace(target)
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links is a RuntimeError, a NUL a ValueError
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+        reason = getattr(error, "strerror", None) or error
+        message = f"cannot write `{path}`: {reason}"
         raise SpecError([Diagnostic("E422", message, helps=("what was there before is as it was",))]) from None
+    _flush(target.parent)
+
+
+def _flush(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system can."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

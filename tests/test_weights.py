@@ -1,5 +1,6 @@
 """Weights files: what is written is read, and a damaged or foreign one is one clear error."""
 
+import os
 import random
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from torch import nn
 
 import archspec
 from archspec.compiler import build, weights
+from archspec.compiler.data.digits import Digits, digits, write_samples
 from archspec.diagnostics import SpecError
+from archspec.volume import Volume
 
 ABOUT = {"classes": ["cat", "größer"], "mean": [0.5]}
 ONE = {"fc1.weight": torch.zeros(2, 3)}
@@ -91,3 +94,32 @@ def test_a_folder_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="E422"):
         weights.write(tmp_path / "none" / "w.safetensors", ONE, ABOUT)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_link_stays_and_what_it_names_is_written(tmp_path: Path) -> None:
+    link, target = tmp_path / "link", tmp_path / "target"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    weights.replace_file(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in ("pipe", "folder", "file/under", "loop", "a\0b", "a" * 300, "/dev/full"):
+        with pytest.raises(SpecError, match="E422"):
+            weights.replace_file(tmp_path / path, b"new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "loop", "pipe"]
+
+
+def test_samples_are_written_or_one_error(tmp_path: Path) -> None:
+    held_out = digits(Volume((8, 8, 1)), 0).held_out
+    assert isinstance(held_out, Digits)
+    write_samples(held_out, tmp_path / "samples")
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [f"{one}.png" for one in range(10)]
+    with pytest.raises(SpecError, match="E422"):
+        write_samples(held_out, tmp_path / "none" / "samples")
