@@ -377,6 +377,14 @@ SHIPPING = {
         "a pipeline of one process",
         "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
     ),
+    "E473": Explanation(
+        "processes that do not meet",
+        "`WORLD_SIZE` asks for several processes, and the address where they meet is missing or wrong: `torchrun` sets both.",
+    ),
+    "E474": Explanation(
+        "a network larger than the memory",
+        "A training step of one image alone takes more than the machine or the GPU has, so nothing was begun.",
+    ),
     "E472": Explanation(
         "a recipe that a pipeline cannot do",
         "Each process of a pipeline has one stage only, and the message names what needs the whole network at once."
