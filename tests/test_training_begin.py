@@ -12,11 +12,11 @@ import archspec
 from archspec.cli import main
 from archspec.compiler import build, weights
 from archspec.compiler.data.digits import digits
+from archspec.compiler.throughput import figures, step_flops
 from archspec.compiler.training.begin import classifiers
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.optimise import Average, optimiser, rate
 from archspec.compiler.training.plan import counts, plan, with_batch
-from archspec.compiler.training.throughput import figures, step_flops
 from archspec.recipe import Recipe
 
 BACKBONE = "CONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.2\n"
