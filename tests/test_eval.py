@@ -391,7 +391,7 @@ def test_weights_without_class_scores_are_refused(photos: Path, tmp_path: Path) 
     path = write_weights(tmp_path / "net.safetensors", COLOUR.replace("FC 3", "FC 4"))
     result = evaluated(path, "--data", photos)
     assert result.exit_code == 1
-    assert "error[E465]" in said(result)
+    assert "error[E401]" in said(result)
     assert "ends in [4], and has 3 class names" in said(result)
 
 
