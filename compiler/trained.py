@@ -25,11 +25,19 @@ LEAST = 1e-30  # of a deviation: a float32 holds it, and what is divided by it
 
 
 @dataclass(frozen=True)
+class TrainedOn:
+    """Which images a run learned from: `source` and `fingerprint` are those of its `Data`."""
+
+    source: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class Trained:
     """A network with the weights of `path`.
 
     `seed` decided which images were held out, `top1` is the share of them that it got right. `bundle` is the spec with
-    its changes, as `archspec.api.restore` takes it.
+    its changes, as `archspec.api.restore` takes it. Files of early versions do not say `data`.
     """
 
     path: Path
@@ -40,6 +48,7 @@ class Trained:
     preprocessing: Preprocessing
     top1: float
     seed: int | None
+    data: TrainedOn | None = None
 
 
 def is_weights(path: Path) -> bool:
@@ -58,7 +67,7 @@ def open_trained(path: Path) -> Trained:
         top1 = told.get("top1")
         if not _is_finite(top1) or not 0 <= top1 <= 1:
             raise ValueError(f"`top1` is {shown(top1)}, and no share")
-        found = Trained(path, network, told["bundle"], state, names, preprocessing, top1, _seed(told))
+        found = Trained(path, network, told["bundle"], state, names, preprocessing, top1, _seed(told), _data(told))
         with torch.device("meta"):  # without memory, as long as nobody knows whether it fits
             module = build(network)
     except (ValueError, RuntimeError, OverflowError) as error:
@@ -120,3 +129,13 @@ def _seed(told: Mapping[str, Any]) -> int | None:
     if seed is not None and (type(seed) is not int or not 0 <= seed <= MOST_SEED):
         raise ValueError(f"`recipe.seed` is {shown(seed)}, and no number of 0 .. 2^31")
     return seed
+
+
+def _data(told: Mapping[str, Any]) -> TrainedOn | None:
+    data = told.get("data")
+    if data is None:
+        return None
+    source, fingerprint = (data.get("source"), data.get("fingerprint")) if isinstance(data, dict) else (None, None)
+    if not isinstance(source, str) or not isinstance(fingerprint, str):
+        raise ValueError(f"`data` is {shown(data)}, and has no texts `source` and `fingerprint`")
+    return TrainedOn(source, fingerprint)

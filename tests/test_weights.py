@@ -140,6 +140,7 @@ WRONG: dict[str, list[Any]] = {
     "recipe": [None, 5, [], "seed", {"seed": True}, {"seed": 2**70}, {"seed": -1}, {"seed": 1.5}, {"seed": "1"}],
     "class_names": [[], ["a"], 5, None, {}, [1, 2, 3], ["a", "b", "c", "d"], ["a", "a", "b"], "abc", [None] * 3],
     "top1": [None, "1", [], math.nan, 2, -1, True, 10**400],
+    "data": [5, [], "folder", {}, {"source": 5, "fingerprint": ""}, {"source": "folder", "fingerprint": None}],
     "bundle": [None, 5, [], "x", {}],
     "bundle.name": ["../../x", "..", ".", "", "a/b", "a\\b", "a\0b", "a\nb", "x" * 101, "網" * 100, 5, None, [], {}],
     "bundle.file": [5, None, []],
@@ -160,7 +161,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = archspec.loads(text)
     about = {
         "bundle": network.bundle.to_dict(), "input": [8, 8, 1], "class_names": ["a", "b", "c"], "mean": [0.5],
-        "std": [0.5], "recipe": {"seed": 0}, "top1": 0.5,
+        "std": [0.5], "recipe": {"seed": 0}, "top1": 0.5, "data": {"source": "folder", "fingerprint": ""},
     }  # fmt: skip
     weights.write(path, build(network, seed=0).state_dict(), about)
     return path
@@ -199,7 +200,7 @@ def test_no_edit_of_what_a_file_says_is_a_traceback(told: Path, tmp_path: Path) 
                 open_trained(edited(told, key, value, tmp_path / "w.safetensors"))
 
 
-@pytest.mark.parametrize("key", [key for key in WRONG if key != "recipe"])
+@pytest.mark.parametrize("key", [key for key in WRONG if key != "data"])
 def test_a_file_that_lacks_a_word_is_refused(key: str, told: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="E401"):
         open_trained(edited(told, key, ABSENT, tmp_path / "w.safetensors"))
