@@ -1,7 +1,7 @@
 """Which images weights are judged by: those that no weights were trained on, unless all are asked for.
 
-In: a folder as `archspec train` takes it, or nothing for the bundled digits; the weights. Out: `Examples`: images, their
-classes, and a sentence that says which they are. Images are decoded when they are needed.
+In: a folder as `archspec train` takes it, or nothing for the bundled digits; the weights. Out: `Examples`: images, with
+their classes, and a sentence that says which they are. Images are decoded when they are needed.
 """
 
 from __future__ import annotations
