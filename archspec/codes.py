@@ -307,7 +307,11 @@ SHIPPING = {
         "A layer stands in a torch module under its name, and torch's modules have methods like `train` and `type`:"
         " choose another label.",
     ),
-    "E401": Explanation("no weights", "The file is not there, or is none that `archspec train` wrote."),
+    "E401": Explanation(
+        "no weights",
+        "The file is not there, or is none that `archspec train` wrote. A file says of itself which network it is of, what"
+        " its classes are called and what an image must become: the note names what is wrong there.",
+    ),
     "E450": Explanation(
         "a folder that nothing can be learned from",
         "--data takes a folder with one folder of images a class, two classes or more, each with images to train on."
@@ -429,5 +433,10 @@ SHIPPING = {
     ),
     "E435": Explanation("a model without scores", "It ends in features: `--features` prints them."),
     "W431": Explanation("images that were left out", "Some could not be read; the others were classified."),
+    "W432": Explanation(
+        "a folder that is not the one of the training",
+        "Of a folder without `val`, a seed and the names of the files decide what is held out. With other names the tenth"
+        " is another one, and the network may have learned from it: its figures are then too good.",
+    ),
 }
 CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS, **SHIPPING}

@@ -67,12 +67,13 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})[KEY])
+            json.dumps(about, ensure_ascii=False).encode()  # half of a surrogate pair is no text
             if not isinstance(about, dict):
                 raise ValueError(f"it says {about!r:.40} of itself")
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118  # not a dict
     except FileNotFoundError:
         raise SpecError([Diagnostic("E401", f"there are no weights `{path}`", helps=helps)]) from None
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, RecursionError) as error:
         reason = "it lacks the spec it belongs to" if isinstance(error, KeyError) else str(error)
         message = f"`{path}` is no weights file of archspec"
         raise SpecError([Diagnostic("E401", message, notes=(reason,), helps=helps)]) from None
@@ -80,6 +81,12 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def fill(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the weights") -> None:
     """Put weights into a module. Raises SpecError at the first name or shape that differs."""
+    need_fit(module, state, whose)
+    module.load_state_dict(dict(state))
+
+
+def need_fit(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the weights") -> None:
+    """Raise SpecError at the first name or shape that differs. The module may be one without memory, on `meta`."""
     own = module.state_dict()
     for name, tensor in own.items():
         if name not in state:
@@ -90,7 +97,6 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the weigh
     for name in state:
         if name not in own:
             raise _other(f"{whose} have `{name}`, which the spec has not")
-    module.load_state_dict(dict(state))
 
 
 def _other(message: str) -> SpecError:

@@ -125,6 +125,7 @@ def test_another_number_of_classes_begins_the_last_layer_anew(trained: Path, tmp
     state, about = weights.read(trained)
     about["bundle"]["classes"], about["class_names"] = 7, about["class_names"][:7]
     state["fc1.weight"], state["fc1.bias"] = state["fc1.weight"][:7], state["fc1.bias"][:7]
+    about["class_names"] = about["class_names"][:7]
     weights.write(tmp_path / "seven.safetensors", state, about)
     result = train("--from", tmp_path / "seven.safetensors", "--out", tmp_path / "run", "--epochs", "1")
     assert result.exit_code == 0, result.output
