@@ -28,14 +28,14 @@ from archspec.compiler.progress import Progress, clock
 from archspec.compiler.report import versions, write_report
 from archspec.compiler.tally import Tally
 from archspec.compiler.throughput import figures, peak_tflops
-from archspec.compiler.trained import WEIGHTS, Trained, open_trained
+from archspec.compiler.trained import BEST, WEIGHTS, Trained, open_trained
 from archspec.compiler.training.begin import begin, classifiers, freeze
 from archspec.compiler.training.board import Board
 from archspec.compiler.training.distributed import Group, joined
 from archspec.compiler.training.engine import engine, need_pipeline
 from archspec.compiler.training.loop import Trainer
 from archspec.compiler.training.plan import counts, lines, need_memory, plan, stages_of, with_batch
-from archspec.compiler.training.state import BEST, RunFolder
+from archspec.compiler.training.state import RunFolder
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.layers.norm import BatchNorm
 from archspec.recipe import Recipe, from_dict

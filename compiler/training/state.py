@@ -20,11 +20,10 @@ from typing import Any
 import torch
 
 from archspec.compiler import weights
-from archspec.compiler.trained import WEIGHTS
+from archspec.compiler.trained import CHECKPOINTS, WEIGHTS
 from archspec.diagnostics import Diagnostic, SpecError
 
-LATEST, BEST = "latest", "best.safetensors"
-CHECKPOINTS = "checkpoint-*.pt"
+LATEST = "latest"
 REQUIRED = {
     "bundle", "recipe", "data", "fingerprint", "rows", "best", "pipeline", "replicas", "mean", "std", "class_names",
     "module", "optimizer", "epoch", "steps_done",
