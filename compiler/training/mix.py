@@ -39,9 +39,9 @@ class Target:
 
     def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
         """The sum of the losses, the right first guesses, and the images, in float64."""
-        count = len(self.first)
-        right = (scores.argmax(1) == self.first).sum()
-        return torch.stack([loss.double() * count, right.double(), torch.full_like(right, count).double()])
+        count = torch.full_like(loss, len(self.first), dtype=torch.float64)
+        right = (scores.argmax(1) == self.first).sum(dtype=torch.float64)
+        return torch.stack([loss * count, right, count])
 
     def packed(self) -> Tensor:
         """As one tensor [B, 3], which a pipeline can cut."""
@@ -58,10 +58,12 @@ class Target:
 def mixed(images: Tensor, classes: Tensor, recipe: Recipe, seed: int) -> tuple[Tensor, Target]:
     """The batch as the recipe wants it; `images` may be overwritten. Where mixup and cutmix are both on, half of the
     steps take one, half the other."""
+    kinds = [kind for kind, alpha in (("mixup", recipe.mixup), ("cutmix", recipe.cutmix)) if alpha]
+    if not (kinds or recipe.cutout):
+        return images, Target(classes)
     chance = random.Random(seed)
     if recipe.cutout:
         _cut_out(images, recipe.cutout, chance)
-    kinds = [kind for kind, alpha in (("mixup", recipe.mixup), ("cutmix", recipe.cutmix)) if alpha]
     if not kinds or len(classes) < 2:
         return images, Target(classes)
     kind = chance.choice(kinds)
