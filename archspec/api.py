@@ -15,6 +15,7 @@ from archspec import syntax as s
 from archspec.analyses import Analysis, Row, Totals, add_up, analyse
 from archspec.analyses.advice import advice
 from archspec.analyses.claims import Verdict, check_claims
+from archspec.bundle import component, fault
 from archspec.diagnostics import Diagnostic, Finding, SpecError
 from archspec.ir import Graph
 from archspec.library import Located, load_used, locate
@@ -42,8 +43,8 @@ class Bundle(Record):
         """As data, so that a weights file can hold it."""
         changes = self.changes
         return {
-            "name": self.located.name,
-            "file": Path(self.located.source.name).name,
+            "name": component(self.located.name),
+            "file": component(Path(self.located.source.name).name),
             "text": self.located.source.text,
             "uses": dict(self.uses),
             "input": list(changes.input) if changes.input else None,
@@ -53,8 +54,10 @@ class Bundle(Record):
         }
 
 
-def restore(data: Mapping[str, Any]) -> Network:
-    """The network of a bundle's data, no file read. Raises SpecError, and KeyError or TypeError for other data."""
+def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
+    """The network of a bundle's data, no file read. Raises SpecError, for other data too; `whose` they are, it says."""
+    if wrong := fault(data):
+        raise SpecError([Diagnostic("E401", f"{whose} does not say which network it is of", notes=(wrong,))])
     changes = overrides(
         input=tuple(data["input"]) if data["input"] else None,
         classes=data["classes"], variant=data["variant"], values=data["set"],

@@ -307,10 +307,15 @@ SHIPPING = {
         "A layer stands in a torch module under its name, and torch's modules have methods like `train` and `type`:"
         " choose another label.",
     ),
-    "E401": Explanation("no weights", "The file is not there, or is none that `archspec train` wrote."),
+    "E401": Explanation(
+        "no weights",
+        "The file is not there, or is none that `archspec train` wrote. A file says of itself which network it is of, what"
+        " its classes are called and what an image must become: the note names what is wrong there.",
+    ),
     "E450": Explanation(
         "a folder that nothing can be learned from",
-        "--data takes a folder with one folder of images a class, two classes or more, none of them empty.",
+        "--data takes a folder with one folder of images a class, two classes or more, each with images to train on."
+        " Hidden folders and files count as nothing. Links are followed to a class's folder, not below it.",
     ),
     "E451": Explanation("a folder that holds a run", "`--resume` goes on with it; another `--out` leaves it as it is."),
     "E452": Explanation("no checkpoint", "The folder holds none, or it is damaged."),
@@ -376,6 +381,14 @@ SHIPPING = {
         "a pipeline of one process",
         "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
     ),
+    "E473": Explanation(
+        "processes that do not meet",
+        "`WORLD_SIZE` asks for several processes, and the address where they meet is missing or wrong: `torchrun` sets both.",
+    ),
+    "E474": Explanation(
+        "a network larger than the memory",
+        "A training step of one image alone takes more than the machine or the GPU has, so nothing was begun.",
+    ),
     "E472": Explanation(
         "a recipe that a pipeline cannot do",
         "Each process of a pipeline has one stage only, and the message names what needs the whole network at once."
@@ -420,5 +433,10 @@ SHIPPING = {
     ),
     "E435": Explanation("a model without scores", "It ends in features: `--features` prints them."),
     "W431": Explanation("images that were left out", "Some could not be read; the others were classified."),
+    "W432": Explanation(
+        "a folder that is not the one of the training",
+        "Of a folder without `val`, a seed and the names of the files decide what is held out. With other names the tenth"
+        " is another one, and the network may have learned from it: its figures are then too good.",
+    ),
 }
 CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS, **SHIPPING}

@@ -80,8 +80,11 @@ class Recipe(Record):
         """The recipe with other values. Other epochs take what is counted in epochs along, unless it is given too, and
         one way to crop takes the place of another."""
         share = changes.get("epochs", self.epochs) / self.epochs
-        along = {"warmup": self.warmup * share, "every": self.every * share,
+        along: dict[str, Any] = {"warmup": self.warmup * share, "every": self.every * share,
                  "milestones": tuple(point * share for point in self.milestones)}  # fmt: skip
+        along["lr_end"] = self.lr_end * changes.get("lr", self.lr) / self.lr
+        if changes.get("optimizer") == "rmsprop" != self.optimizer:
+            along["beta2"] = RMS_DECAY
         crops: dict[str, Any] = {"crop": 1.0, "area": 0.0, "scale": ()}
         return replace(self, **{**along, **(crops if crops.keys() & changes.keys() else {}), **changes})
 

@@ -56,6 +56,7 @@ class WindowAttention(SelfAttention):
         self.relative_position_bias_table: nn.Parameter | None = None
         if layer.relpos:
             self.relative_position_bias_table = nn.Parameter(torch.zeros((2 * self.side - 1) ** 2, layer.heads))
+            self.relative_position_bias_table.decays = False  # type: ignore[attr-defined]  # for the optimiser
 
     def _mask(self, volume: Volume) -> Tensor:
         """[windows, 1, N, N]: minus infinity where two pixels of a window were apart before the roll."""

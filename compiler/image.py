@@ -62,13 +62,30 @@ def decode(path: Path, colours: str, size: tuple[int, int]) -> Image.Image:
             warnings.simplefilter("ignore")  # of odd metadata, and of sizes that are still fine
             with Image.open(path) as image:
                 image.draft(MODES[colours], size)  # less to decode
-                return ImageOps.exif_transpose(image).convert(MODES[colours])
+                return coloured(ImageOps.exif_transpose(image), MODES[colours])
     except FileNotFoundError:
         raise Finding("E432", f"there is no file `{path}`") from None
     except UnidentifiedImageError:
         raise Finding("E432", f"`{path}` is no image", notes=(_looks_like(path),)) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what decoders raise
-        raise Finding("E432", f"`{path}` cannot be read as an image", notes=(str(error),)) from None
+    except Exception as error:  # a decoder raises anything of a damaged file
+        reason = str(error) or type(error).__name__
+        raise Finding("E432", f"`{path}` cannot be read as an image", notes=(reason,)) from None
+
+
+def coloured(image: Image.Image, mode: str) -> Image.Image:
+    """An image in `L` or `RGB`. Pillow cuts deep grays off at 255: here their range becomes 0 .. 255."""
+    if image.mode == "I" or image.mode.startswith("I;16"):  # `I` is how some versions read 16 bits
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+    elif image.mode == "F":
+        image = Image.fromarray(_bytes(np.nan_to_num(np.asarray(image), posinf=255, neginf=0)))
+    return image.convert(mode)
+
+
+def _bytes(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Pixels of 0 .. 1, or of 0 .. 255 where one is above 1, in bytes."""
+    scale = 1 if pixels.max() > 1 else 255
+    found: NDArray[np.uint8] = (pixels.clip(0, 255) * scale).round().astype(np.uint8)
+    return found
 
 
 def _looks_like(path: Path) -> str:

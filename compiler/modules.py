@@ -185,6 +185,7 @@ class AddPositions(nn.Module):
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(shape))
+        self.weight.decays = False  # type: ignore[attr-defined]  # a bias of each place
 
     def forward(self, input: Tensor) -> Tensor:
         """Add them."""

@@ -16,6 +16,8 @@ def need_place(path: Path, flag: str = "-o", example: str = "net.onnx") -> None:
     """Raise SpecError where there is no place for a file."""
     if path.is_dir():
         refuse(path, "it is a folder", f"`{flag} {path / example}` is a file in it")
+    if path.exists() and not path.is_file():
+        refuse(path, "it is no regular file", f"`{flag} {example}`")
     if not path.parent.is_dir():
         refuse(path, f"there is no folder `{path.parent}`", f"`mkdir -p {path.parent}` makes it")
     if not os.access(path.parent, os.W_OK):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -38,6 +39,7 @@ class Progress:
         self.stream.flush()
 
     def _rewrite(self, text: str) -> None:
+        text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps is not written over
         self.stream.write("\r" + text.ljust(self._width))
         self._width = len(text)
         self.stream.flush()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +30,35 @@ def write(path: Path, state: Mapping[str, Tensor], about: Mapping[str, Any]) -> 
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file under another name, flush it to the disk, and give it its own. Raises SpecError where it cannot."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary: Path | None = None
     try:
+        target = path.resolve()  # a link stays, and what it names is written
+        if target.exists() and not target.is_file():
+            raise OSError("it is no regular file")
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        message = f"cannot write `{path}`: {error.strerror or error}"
+        temporary.replace(target)
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links is a RuntimeError, a NUL a ValueError
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+        reason = getattr(error, "strerror", None) or error
+        message = f"cannot write `{path}`: {reason}"
         raise SpecError([Diagnostic("E422", message, helps=("what was there before is as it was",))]) from None
+    _flush(target.parent)
+
+
+def _flush(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system can."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -48,12 +67,13 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})[KEY])
+            json.dumps(about, ensure_ascii=False).encode()  # half of a surrogate pair is no text
             if not isinstance(about, dict):
                 raise ValueError(f"it says {about!r:.40} of itself")
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118  # not a dict
     except FileNotFoundError:
         raise SpecError([Diagnostic("E401", f"there are no weights `{path}`", helps=helps)]) from None
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, RecursionError) as error:
         reason = "it lacks the spec it belongs to" if isinstance(error, KeyError) else str(error)
         message = f"`{path}` is no weights file of archspec"
         raise SpecError([Diagnostic("E401", message, notes=(reason,), helps=helps)]) from None
@@ -61,6 +81,12 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def fill(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the weights") -> None:
     """Put weights into a module. Raises SpecError at the first name or shape that differs."""
+    need_fit(module, state, whose)
+    module.load_state_dict(dict(state))
+
+
+def need_fit(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the weights") -> None:
+    """Raise SpecError at the first name or shape that differs. The module may be one without memory, on `meta`."""
     own = module.state_dict()
     for name, tensor in own.items():
         if name not in state:
@@ -71,7 +97,6 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the weigh
     for name in state:
         if name not in own:
             raise _other(f"{whose} have `{name}`, which the spec has not")
-    module.load_state_dict(dict(state))
 
 
 def _other(message: str) -> SpecError:

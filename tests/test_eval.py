@@ -1,6 +1,7 @@
 """`archspec eval`: its counts against sums computed here and by scikit-learn, and what it says of bad input."""
 
 import json
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -20,8 +21,10 @@ from archspec.compiler.about import Preprocessing
 from archspec.compiler.confusion import Evaluation
 from archspec.compiler.confusion_text import matrix_table
 from archspec.compiler.data.digits import digits
+from archspec.compiler.data.folder import folder
 from archspec.compiler.tally import Tally
 from archspec.compiler.views import cut, views
+from archspec.recipe import Recipe
 from archspec.volume import Volume
 
 PLAIN = Preprocessing(8, 8, "gray", (0.0,), (1.0,))
@@ -189,6 +192,61 @@ def test_runs_that_held_out_different_digits_are_judged_by_the_common_ones(train
     assert refused.exit_code == 1
     assert "was held out by all 12 runs" in said(refused)
     assert as_json(*paths, "--all")["images"] == 1797
+
+
+@pytest.fixture
+def flat(tmp_path: Path) -> Path:
+    return write_photos(tmp_path / "flat", 30, "all") / "all"
+
+
+def knowing(path: Path, source: str, fingerprint: str = "") -> Path:
+    """The weights, that say on what they were trained."""
+    state, about = weights.read(path)
+    weights.write(path, state, {**about, "data": {"source": source, "images": 87, "fingerprint": fingerprint}})
+    return path
+
+
+def test_a_tenth_of_a_folder_that_training_may_not_have_seen_is_called_that(colour: Path, flat: Path) -> None:
+    result = evaluated(colour, "--data", flat)
+    assert "9 images of 3 classes, a tenth (by seed 0, as training holds out)" in result.stdout
+    assert "W432" not in result.stderr
+    result = evaluated(knowing(colour, "digits"), "--data", flat)
+    assert "a tenth (by seed 0, as training holds out)" in result.stdout
+
+
+def test_a_folder_that_changed_since_training_is_a_warning(colour: Path, flat: Path) -> None:
+    knowing(colour, "folder", folder(flat, Volume((12, 12, 3)), Recipe()).fingerprint)
+    result = evaluated(colour, "--data", flat)
+    assert "held out in training (by seed 0)" in result.stdout
+    assert "W432" not in result.stderr
+    (flat / "red" / "1.jpg").unlink()
+    result = evaluated(colour, "--data", flat)
+    assert result.exit_code == 0
+    assert "warning[W432]" in said(result)
+    assert "a tenth (by seed 0, as training holds out)" in result.stdout
+    assert [one["code"] for one in as_json(colour, "--data", flat)["diagnostics"]] == ["W432"]
+    assert as_json(colour, "--data", flat, "--all")["diagnostics"] == []
+
+
+def test_the_digits_are_taken_for_what_was_trained_on_them(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes((trained / "weights.safetensors").read_bytes())
+    assert as_json(knowing(path, "digits"))["images"] == 359
+    result = evaluated(trained, knowing(path, "folder", "00"))
+    assert "error[E462]" in said(result)
+    assert f"`{path}` was not trained on the bundled digits" in said(result)
+
+
+def test_a_run_that_was_stopped_names_its_best_weights(trained: Path, tmp_path: Path) -> None:
+    stopped = tmp_path / "stopped"
+    shutil.copytree(trained, stopped)
+    (stopped / "weights.safetensors").unlink()
+    result = evaluated(stopped)
+    assert result.exit_code == 1
+    assert "error[E401]" in said(result)
+    assert f"`archspec train --resume {stopped}`" in said(result)
+    assert f"`{stopped / 'best.safetensors'}`" in said(result)
+    assert evaluated(stopped / "best.safetensors").exit_code == 0
 
 
 # ---- views
@@ -391,7 +449,7 @@ def test_weights_without_class_scores_are_refused(photos: Path, tmp_path: Path) 
     path = write_weights(tmp_path / "net.safetensors", COLOUR.replace("FC 3", "FC 4"))
     result = evaluated(path, "--data", photos)
     assert result.exit_code == 1
-    assert "error[E465]" in said(result)
+    assert "error[E401]" in said(result)
     assert "ends in [4], and has 3 class names" in said(result)
 
 

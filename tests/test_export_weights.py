@@ -33,7 +33,7 @@ def write_weights(path: Path, spec: Path, **changes: Any) -> Lowered:
     module = build(network, seed=5)
     randomised(module)
     about = {
-        "bundle": network.bundle.to_dict(), "class_names": NAMES, "input": list(network.input),
+        "bundle": network.bundle.to_dict(), "class_names": NAMES[: network.output[0]], "input": list(network.input),
         "mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3], "recipe": {}, "top1": 0.987,
     }  # fmt: skip
     weights.write(path, module.state_dict(), about)

@@ -1,14 +1,22 @@
 """From an image file to what a network takes."""
 
+import random
+import struct
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from run_models import GRAY, write_photos
 
 from archspec.compiler.about import Preprocessing, untrained
-from archspec.compiler.image import find, load
+from archspec.compiler.data.folder import _look
+from archspec.compiler.data.photos import Photos
+from archspec.compiler.image import find, load, suffixes
+from archspec.diagnostics import Finding
+from archspec.recipe import Recipe
 from archspec.volume import Volume
 
 PLAIN = Preprocessing(4, 4, "RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -55,6 +63,58 @@ def test_every_kind_of_pixel_becomes_the_networks(mode: str, preprocessing: Prep
     array = load(file, preprocessing)
     assert array.shape == (len(preprocessing.mean), preprocessing.height, preprocessing.width)
     np.testing.assert_allclose(array, (1 - preprocessing.mean[0]) / preprocessing.std[0], atol=0.02)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I", "F", "F of 255"])
+@pytest.mark.parametrize("preprocessing", [Preprocessing(4, 4, "gray", (0.0,), (1.0,)), PLAIN], ids=["gray", "RGB"])
+def test_deep_grays_keep_their_range(mode: str, preprocessing: Preprocessing, tmp_path: Path) -> None:
+    ramp = np.linspace(0, 1, 16).reshape(4, 4)
+    most, kind = {
+        "I;16": (65535, "<u2"), "I;16B": (65535, ">u2"), "I": (65535, "<i4"), "F": (1, "<f4"), "F of 255": (255, "<f4"),
+    }[mode]  # fmt: skip
+    path = tmp_path / "deep.tif"
+    image = Image.fromarray((ramp * most).astype(kind))
+    image.save(path)
+    np.testing.assert_allclose(load(path, preprocessing)[0], ramp, atol=1 / 255)
+    channels = len(preprocessing.mean)
+    photos = Photos([path], torch.zeros(1), Volume((4, 4, channels)), Recipe())
+    np.testing.assert_allclose(photos.__getitems__([(0, -1)]).images[0, -1] / 255, ramp, atol=1 / 255)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, NotImplementedError, MemoryError, EOFError, KeyError, struct.error])
+def test_whatever_a_decoder_raises_the_file_is_damaged(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (4, 4)).save(path)
+
+    def damaged(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Image, "open", damaged)
+    with pytest.raises(Finding, match="cannot be read as an image"):
+        load(path, PLAIN)
+    photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
+    assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
+    assert not _look(path)
+
+
+def test_a_byte_flipped_file_is_an_image_or_one_finding(tmp_path: Path) -> None:
+    chance = random.Random(0)
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    for suffix in (".avif", ".dds", ".jp2", ".webp", ".gif", ".tif", ".tga", ".png"):
+        if suffix not in suffixes():
+            continue
+        path = tmp_path / f"a{suffix}"
+        Image.fromarray(pixels).save(path)
+        whole = path.read_bytes()
+        for _ in range(60):
+            data = bytearray(whole)
+            data[chance.randrange(min(len(data), 200))] = chance.randrange(256)
+            path.write_bytes(data)
+            with suppress(Finding):
+                load(path, PLAIN)
+            _look(path)
 
 
 @pytest.mark.parametrize(("volume", "colours"), [((8, 6, 3), "RGB"), ((8, 6, 1), "gray")])

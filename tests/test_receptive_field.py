@@ -234,9 +234,9 @@ def chain(length: int) -> Graph:
 
 def test_a_chain_of_100_000_layers_takes_a_moment() -> None:
     graph = chain(100_000)
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert receptive_fields(graph)[-1] == (200_001, 200_001)
-    assert time.perf_counter() - begin < 5  # it takes 1; a slow machine has room
+    assert time.process_time() - begin < 5  # it takes 1; a slow machine has room
 
 
 def test_a_long_period_counts_as_global() -> None:

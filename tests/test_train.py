@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,10 @@ from safetensors.torch import load_file
 
 from archspec.cli import main
 from archspec.compiler import weights
+from archspec.compiler.data.digits import digits
+from archspec.compiler.data.folder import folder
+from archspec.recipe import Recipe
+from archspec.volume import Volume
 
 SMALL = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.1 -> FC 10\n"
 COLOUR = "net Colour\n[16x16x3] INPUT\nCONV 8 3x3 s2 p1 -> BN -> RELU\nGAP -> FC 5\n"
@@ -204,11 +209,82 @@ def test_bad_folders_get_one_message_each(colour: Path, photos: Path, tmp_path: 
         half: "has `train` and no `val`",
         tmp_path / "missing": "there is no folder",
     }
-    for folder, said in cases.items():
-        result = train(colour, "--data", folder, "--out", tmp_path / "run", "--epochs", "1")
+    for place, said in cases.items():
+        result = train(colour, "--data", place, "--out", tmp_path / "run", "--epochs", "1")
         assert result.exit_code == 1, result.output
         assert said in result.stderr
         assert "Traceback" not in result.output
+
+
+def refused_folder(spec: Path, folder: Path) -> str:
+    """What a run says of a folder that it refuses, on one line."""
+    result = train(spec, "--data", folder, "--out", folder.parent / "run", "--epochs", "1", "--workers", "0")
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert "error[E450]" in result.stderr
+    return " ".join(result.stderr.split())
+
+
+def test_a_class_whose_name_is_no_text_is_refused(colour: Path, photos: Path) -> None:
+    for split in ("train", "val"):
+        os.rename(os.fsencode(photos / split / "dark"), os.fsencode(photos / split) + b"/d\xe4rk")  # noqa: PTH104
+    assert "'d\\udce4rk'" in refused_folder(colour, photos)
+
+
+def test_hidden_folders_and_links_below_a_class_count_as_nothing(photos: Path) -> None:
+    plain = folder(photos, Volume((8, 8, 3)), Recipe())
+    (photos / "train" / ".cache").mkdir()
+    shutil.copytree(photos / "train" / "dark", photos / "train" / "light" / ".thumbnails")
+    shutil.copy(photos / "train" / "dark" / "0.png", photos / "train" / "light" / "._0.png")
+    (photos / "train" / "light" / "up").symlink_to(photos)
+    (photos / "train" / "loop").symlink_to(photos / "train" / "loop")
+    found = folder(photos, Volume((8, 8, 3)), Recipe())
+    assert (found.class_names, len(found.train)) == (plain.class_names, len(plain.train)) == (("dark", "light"), 48)
+    assert found.fingerprint == plain.fingerprint
+
+
+@pytest.mark.parametrize("target", ["train", ".", "train/dark", "train/dark/inner"])
+def test_a_link_that_makes_one_folder_two_classes_is_refused(target: str, colour: Path, photos: Path) -> None:
+    (photos / "train" / "dark" / "inner").mkdir()
+    (photos / "train" / "more").symlink_to(photos / target)
+    said = refused_folder(colour, photos)
+    assert "is a link to a folder around it" in said or "are one folder" in said
+
+
+def test_a_link_to_a_folder_elsewhere_is_a_class(photos: Path, tmp_path: Path) -> None:
+    (photos / "train" / "dark").rename(tmp_path / "elsewhere")
+    (photos / "train" / "dark").symlink_to(tmp_path / "elsewhere")
+    assert len(folder(photos, Volume((8, 8, 3)), Recipe()).train) == 48
+
+
+def test_a_class_without_images_to_train_on_is_named(colour: Path, photos: Path) -> None:
+    flat = photos / "train"
+    first, *others = (flat / "light").iterdir()
+    for path in others:
+        path.unlink()
+    assert "the class `light` has no image to train on" in refused_folder(colour, flat)
+    first.write_bytes(b"no image")
+    assert "the class `light` has no image to train on" in refused_folder(colour, photos)
+
+
+def test_a_split_without_any_image_that_can_be_read_is_refused(colour: Path, photos: Path) -> None:
+    for name in ("dark", "light"):
+        for path in [*(photos / "val" / name).iterdir()][2:]:
+            path.unlink()
+        for path in (photos / "val" / name).iterdir():
+            path.write_bytes(b"no image")
+    assert "none of the held-out images can be read" in refused_folder(colour, photos)
+
+
+def test_a_fingerprint_is_of_the_files_of_a_folder_wherever_it_is(photos: Path, tmp_path: Path) -> None:
+    one = folder(photos, Volume((8, 8, 3)), Recipe())
+    moved = photos.rename(tmp_path / "moved")
+    other = folder(moved, Volume((9, 9, 1)), Recipe(seed=3))
+    assert (one.source, one.fingerprint) == ("folder", other.fingerprint)
+    (moved / "val" / "dark" / "0.png").unlink()
+    assert folder(moved, Volume((9, 9, 1)), Recipe()).fingerprint != one.fingerprint
+    bundled = digits(Volume((8, 8, 1)), 0)
+    assert (bundled.source, bundled.fingerprint) == ("digits", "")
 
 
 @pytest.mark.parametrize("workers", ["0", "1"])

@@ -12,11 +12,11 @@ import archspec
 from archspec.cli import main
 from archspec.compiler import build, weights
 from archspec.compiler.data.digits import digits
+from archspec.compiler.throughput import figures, step_flops
 from archspec.compiler.training.begin import classifiers
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.optimise import Average, optimiser, rate
 from archspec.compiler.training.plan import counts, plan, with_batch
-from archspec.compiler.training.throughput import figures, step_flops
 from archspec.recipe import Recipe
 
 BACKBONE = "CONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.2\n"
@@ -123,14 +123,91 @@ def test_another_number_of_classes_begins_the_last_layer_anew(trained: Path, tmp
     other = tmp_path / "other.arch"
     other.write_text(f"net Other\n[8x8x1] INPUT\n{BACKBONE}FC 10\n")
     state, about = weights.read(trained)
-    about["bundle"]["classes"] = 7
+    about["bundle"]["classes"], about["class_names"] = 7, about["class_names"][:7]
     state["fc1.weight"], state["fc1.bias"] = state["fc1.weight"][:7], state["fc1.bias"][:7]
+    about["class_names"] = about["class_names"][:7]
     weights.write(tmp_path / "seven.safetensors", state, about)
     result = train("--from", tmp_path / "seven.safetensors", "--out", tmp_path / "run", "--epochs", "1")
     assert result.exit_code == 0, result.output
     assert "fc1.weight, fc1.bias begin anew: other classes" in result.stderr
     result = train(other, "--from", tmp_path / "seven.safetensors", "--out", tmp_path / "run2", "--epochs", "1")
     assert result.exit_code == 0, result.output
+
+
+def test_a_probe_is_one_at_any_rate_and_flags_change_the_network_of_weights(trained: Path, tmp_path: Path) -> None:
+    result = train("--from", trained, "--linear-probe", "--scratch-rate", "--dry-run")
+    assert "88 frozen" in result.stdout
+    result = train("--from", trained, "--set", "foo=1", "--dry-run")
+    assert result.exit_code == 1
+    assert "no parameter is called `foo`" in result.stderr
+    result = train("--from", trained, "--input", "16x16x1", "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "`fc1.weight` is 10x128" in result.stderr
+
+
+def test_a_resumed_run_keeps_the_normalisation_that_it_began_with(trained: Path, tmp_path: Path) -> None:
+    state, about = weights.read(trained)
+    about["mean"], about["std"] = [0.4], [0.2]
+    weights.write(trained, state, about)
+    flags = ("--epochs", "2", "--batch", "64")
+    assert train("--from", trained, "--out", tmp_path / "whole", *flags).exit_code == 0
+    assert train("--from", trained, "--out", tmp_path / "torn", *flags).exit_code == 0
+    for path in (*(tmp_path / "torn").glob("*.safetensors"), sorted((tmp_path / "torn").glob("checkpoint-*.pt"))[-1]):
+        path.unlink()
+    assert train("--resume", tmp_path / "torn").exit_code == 0
+    whole, torn = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "torn"))
+    assert all(torch.equal(whole[name], torn[name]) for name in whole)
+    assert weights.read(tmp_path / "torn" / "weights.safetensors")[1]["mean"] == [0.4]
+
+
+def test_a_lower_rate_takes_the_end_of_its_schedule_along() -> None:
+    recipe = Recipe(lr=0.1, lr_end=0.05, schedule="cosine", warmup=0, epochs=10).changed({"lr": 0.001})
+    assert [recipe.lr * rate(recipe, at) for at in (0, 10)] == pytest.approx([0.001, 0.0005])
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "said"),
+    [
+        ("[8x8x1] INPUT\nGAP -> FC 8\nBN -> FC 10\n", ("--batch", "1"), "bn1 has one value of each channel"),
+        ("[8x8x10] INPUT\nGAP\n", (), "has no weights"),
+        ("[8x8x1] INPUT\nFC 1000000000 -> FC 10\n", ("--dry-run",), "a step of one image takes"),
+        ("[8x8x1] INPUT\nFC 10\n", ("--warmup", "3", "--epochs", "3"), "takes all of the 3 epochs"),
+        ("[8x8x1] INPUT\nFC 10\n", ("--batch", "32", "--accumulate", "100"), "`--batch 14`"),
+        ("[8x8x1] INPUT\nFC 10\n", ("--lr", "1e36", "--clip", "1", "--warmup", "0", "--batch", "1400"), "not finite"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before_or_where_it_shows(
+    tmp_path: Path, text: str, flags: tuple[str, ...], said: str
+) -> None:
+    path = tmp_path / "odd.arch"
+    path.write_text(text)
+    result = train(path, "--out", tmp_path / "run", *flags)
+    assert result.exit_code == 1, result.output
+    assert said in result.stderr
+
+
+def test_processes_that_do_not_meet(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    result = train(spec, "--dry-run")
+    assert result.exit_code == 1
+    assert "2 processes are asked for, and they do not find each other" in result.stderr
+
+
+def test_a_dry_run_of_a_pipeline_is_what_a_pipeline_runs(spec: Path) -> None:
+    result = train(spec, "--pipeline", "2", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "accumulated" in result.stdout
+    assert train(spec, "--pipeline", "2", "--dry-run", "--compile").exit_code == 1
+
+
+def test_places_are_not_decayed() -> None:
+    for name, decayed in (("vit_b32", "pos"), ("swin_t", "relative_position_bias_table")):
+        module = build(archspec.load(name, input="32x32x3") if name == "vit_b32" else archspec.load(name))
+        weights_, others = optimiser(module.parameters(), Recipe()).param_groups
+        names = {id(one): key for key, one in module.named_parameters()}
+        assert any(decayed in names[id(one)] for one in others["params"])
+        assert not any(decayed in names[id(one)] for one in weights_["params"])
 
 
 def test_weights_of_another_network_are_refused(trained: Path, tmp_path: Path) -> None:
@@ -146,7 +223,10 @@ def test_the_last_layers_of_a_network_with_auxiliary_classifiers() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("lenet5", "--linear-probe"), ("--resume", "x", "--lr", "1"), ("--resume", "x", "--seed", "1"), ()],
+    [
+        ("lenet5", "--linear-probe"), ("lenet5", "--lr", "nan"), ("lenet5", "--scale", "3", "1"),
+        ("--resume", "x", "--lr", "1"), ("--resume", "x", "--seed", "1"), (),
+    ],
 )
 def test_flags_that_do_not_go_together(arguments: tuple[str, ...]) -> None:
     result = train(*arguments)

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from archspec.compiler.data.digits import digits
 from archspec.compiler.data.images import InOrder, Shuffled, stratified
 from archspec.compiler.training.optimise import Plateau, optimiser, rate
 from archspec.recipe import Recipe
+from archspec.volume import Volume
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
@@ -23,6 +25,18 @@ def test_an_epoch_shows_each_image_once_and_another_order_each_time() -> None:
         orders.append([place for part in parts for place, _ in part])
         assert sorted(orders[-1]) == list(range(100))
     assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("seed", [0, 20260101, 2**31])
+def test_every_seed_shifts_digits_and_keeps_its_order(seed: int) -> None:
+    data = digits(Volume((8, 8, 1)), seed)
+    order = Shuffled(len(data.train), seed, 0, 1)
+    order.epoch = 10**6
+    keys = list(order)[:50]
+    assert keys == list(order)[:50]
+    assert len({key for _, key in keys}) == 50
+    one, again = (data.train.__getitems__(keys).images for _ in range(2))
+    assert torch.equal(one, again)
 
 
 def test_held_out_images_are_of_every_class_and_not_trained_on() -> None:

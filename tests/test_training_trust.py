@@ -336,6 +336,8 @@ def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec
     process = together(spec, "--out", whole, *FLAGS)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 0, said
+    judged = CliRunner().invoke(main, ["eval", str(whole), "--json"])  # by the statistics that are in the file
+    assert json.loads(judged.stdout)["top1"] == json.loads((whole / "summary.json").read_text())["top1"]
     process = together(spec, "--out", torn, *FLAGS)
     while len(list(torn.glob("checkpoint-*.pt"))) < 2:
         assert process.poll() is None
@@ -347,6 +349,10 @@ def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 0, said
     assert equal(weights(torn), weights(whole))
+    rows = [[json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()] for out in (whole, torn)]
+    for one, other in zip(*rows, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-12)
+        assert one["held_out_loss"] == other["held_out_loss"]
     result = CliRunner().invoke(main, ["train", "--resume", str(kept)])
     assert result.exit_code == 1
     assert "the run had 2 processes, and this one has 1" in result.stderr

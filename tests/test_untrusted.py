@@ -48,7 +48,7 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_spec_gets_a_table_or_one_clear_error(case: str) -> None:
     text, code = HOSTILE[case]
-    start = time.perf_counter()
+    start = time.process_time()
     if code is None:
         assert str(archspec.loads(text))
     else:
@@ -56,4 +56,4 @@ def test_a_hostile_spec_gets_a_table_or_one_clear_error(case: str) -> None:
             archspec.loads(text)
         assert caught.value.diagnostics[0].code == code
         assert len(str(caught.value)) < 60_000
-    assert time.perf_counter() - start < 10, "an order of magnitude above what it takes: it grows too fast"
+    assert time.process_time() - start < 10, "an order of magnitude above what it takes: it grows too fast"

@@ -33,7 +33,7 @@ Examples:
   archspec eval runs/resnet18-1 --data photos/ --json | jq .top1
 
 \b
-Of a folder with `train` and `val` it takes `val`, of another the tenth that training held out;
+Of a folder with `train` and `val` it takes `val`, of another the tenth that training holds out;
 --all takes every image. Classes go by name. Without --data it takes the bundled digits.
 
 \b
@@ -113,7 +113,7 @@ def command(
     else:
         for line in _text(members, examples, judged, tta):
             click.echo(line)
-    show(_left_out(judged))
+    show(_findings(examples, judged))
 
 
 def _judge(
@@ -146,16 +146,16 @@ def _judge(
 
 
 def _examples(trained: list[Trained], settings: Settings) -> Examples:
-    from archspec.compiler.data.examples import DIGITS, digit_examples, folder_examples
+    from archspec.compiler.data.examples import digit_examples, folder_examples, is_of_digits
 
-    seeds = [one.seed for one in trained]
     if settings.data is not None:
-        return folder_examples(settings.data, seeds, settings.everything)
-    if set(trained[0].class_names) != DIGITS:
-        message = f"`{trained[0].path}` was not trained on the bundled digits"
+        return folder_examples(settings.data, trained, settings.everything)
+    other = next((one for one in trained if not is_of_digits(one)), None)
+    if other is not None:
+        message = f"`{other.path}` was not trained on the bundled digits"
         helps = ("`--data DIR` names a folder with one folder of images a class",)
         raise SpecError([Diagnostic("E462", message, helps=helps)])
-    return digit_examples(seeds, settings.everything)
+    return digit_examples(trained, settings.everything)
 
 
 def _limit(given: tuple[float, bool] | None, images: int) -> int:
@@ -174,13 +174,14 @@ def _draw(path: Path, titles: list[str], judged: Judged) -> None:
     replace_file(path, confusion_picture(title, judged.together).encode())
 
 
-def _left_out(judged: Judged) -> list[Diagnostic]:
+def _findings(examples: Examples, judged: Judged) -> list[Diagnostic]:
     from archspec.compiler.evaluate import named
 
-    if not judged.damaged:
-        return []
-    message = f"{plural(len(judged.damaged), 'image')} could not be read, and nothing above counts them"
-    return [Diagnostic("W431", message, notes=named(judged.damaged))]
+    found = list(examples.findings)
+    if judged.damaged:
+        message = f"{plural(len(judged.damaged), 'image')} could not be read, and nothing above counts them"
+        found.append(Diagnostic("W431", message, notes=named(judged.damaged)))
+    return found
 
 
 # ---- output
@@ -217,5 +218,5 @@ def _document(members: list[Member], examples: Examples, judged: Judged, tta: tu
     return {
         "models": models, "data": examples.description, "tta": list(dict.fromkeys(tta)),
         **judged.together.to_dict(), "damaged": damaged,
-        "diagnostics": [finding.to_dict() for finding in _left_out(judged)],
+        "diagnostics": [finding.to_dict() for finding in _findings(examples, judged)],
     }  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,10 +45,23 @@ memory needs.
 \b
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop, SIGUSR1 writes one and goes on.
 Exit status: 0, or 1 where the spec or the data are wrong, or 2 where the command line is, or
-130 where it was stopped: then a checkpoint is left.
+130 where it was stopped: then a checkpoint is left (torchrun itself then ends with 1).
 """
-POSITIVE = click.FloatRange(0, min_open=True)
-SHARE = click.FloatRange(0, 1, max_open=True)
+
+
+class Finite(click.FloatRange):
+    """A range that `nan` and `inf` are not in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no number to train with.", param, ctx)
+        return found
+
+
+POSITIVE = Finite(0, min_open=True)
+SHARE = Finite(0, 1, max_open=True)
 FOLDER = click.Path(path_type=Path)
 # flags that a run which goes on may have
 ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_tflops", "as_json"}
@@ -67,20 +82,20 @@ ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="sgd.")
 @click.option("--lr", type=POSITIVE, help="0.02, for a batch of 32 or the recipe's; scaled with the batch.")
 @click.option("--momentum", type=SHARE, help="0.9; AdamW's beta 1.")
-@click.option("--weight-decay", type=click.FloatRange(0), help="5e-4; of weights only.")
+@click.option("--weight-decay", type=Finite(0), help="5e-4; of weights only.")
 @click.option("--schedule", type=click.Choice(SCHEDULES), help="cosine.")
-@click.option("--warmup", type=click.FloatRange(0), metavar="EPOCHS", help="1.")
+@click.option("--warmup", type=Finite(0), metavar="EPOCHS", help="1.")
 @click.option("--label-smoothing", type=SHARE, help="0.")
-@click.option("--clip", type=click.FloatRange(0), metavar="NORM", help="Clip the gradients to a norm; 0 for not.")
+@click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradients to a norm; 0 for not.")
 @click.option("--ema", type=SHARE, metavar="DECAY", help="Average the weights, with this decay; 0 for not.")
 @click.option("--flip/--no-flip", default=None, help="Mirror half of the images; on with --data.")
-@click.option("--crop", type=click.FloatRange(1, 10), metavar="TIMES", help="Crop from larger images: 1.125.")
+@click.option("--crop", type=Finite(1, 10), metavar="TIMES", help="Crop from larger images: 1.125.")
 @click.option("--area", type=SHARE, metavar="SHARE", help="Resized crop of at least this share of the image.")
-@click.option("--scale", type=click.FloatRange(1, 10), nargs=2, metavar="LOW HIGH", help="Short side, in input sides.")
-@click.option("--color", type=click.FloatRange(0, 1), help="Vary light and colour by so much.")
+@click.option("--scale", type=Finite(1, 10), nargs=2, metavar="LOW HIGH", help="Short side, in input sides.")
+@click.option("--color", type=Finite(0, 1), help="Vary light and colour by so much.")
 @click.option("--cutout", type=SHARE, metavar="SIDE", help="Blank a square, in sides of the input.")
-@click.option("--mixup", type=click.FloatRange(0, 100), metavar="ALPHA", help="Mix two images.")
-@click.option("--cutmix", type=click.FloatRange(0, 100), metavar="ALPHA", help="Put a part of one into another.")
+@click.option("--mixup", type=Finite(0, 100), metavar="ALPHA", help="Mix two images.")
+@click.option("--cutmix", type=Finite(0, 100), metavar="ALPHA", help="Put a part of one into another.")
 @click.option("--amp", type=click.Choice(AMP), help="Mixed precision: off.")
 @click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; on with CUDA.")
 @click.option("--compile/--no-compile", "compile_", default=None, help="Compile the network with torch.compile.")
@@ -107,8 +122,9 @@ def command(
     """
     _need_sense(context, spec, resume, start, linear_probe or scratch_rate)
     flags = {name: value for name, value in {**recipe, "compile": compile_}.items() if value is not None}
-    if start is not None and not scratch_rate:
+    if start is not None and (linear_probe or not scratch_rate):
         flags["mode"] = "linear-probe" if linear_probe else "fine-tune"
+    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: one of them prints
     options = {
         "data": data, "out": out, "weights": start, "device": device, "quiet": as_json, "workers": workers,
         "save_every": save_every, "keep": keep, "peak_tflops": peak_tflops, "pipeline": pipeline or 0,
@@ -117,10 +133,16 @@ def command(
         need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
         found = _work(spec, resume, changes, flags, options, dry_run)
     except SpecError as error:
-        if as_json:
+        if as_json and is_first:
             click.echo(json.dumps(describe(spec or str(resume or start), error.diagnostics), indent=2))
-        show(error.diagnostics)
+        if is_first:
+            show(error.diagnostics)
+        else:
+            for one in error.diagnostics:
+                click.echo(f"process {os.environ['RANK']}: error[{one.code}]: {one.message}", err=True)
         sys.exit(status(error.diagnostics) or 1)
+    if not is_first:
+        sys.exit(STOPPED if found.get("stopped") else 0)
     if dry_run:
         lines = found.pop("lines")
         found.pop("stages_table", None)
@@ -134,6 +156,9 @@ def _need_sense(context: click.Context, spec: str | None, resume: Path | None, s
     """Raise UsageError for flags that do not go together."""
     if spec is None and resume is None and start is None:
         raise click.UsageError("give a SPEC, or --resume DIR, or --from WEIGHTS")
+    scale = context.params.get("scale")
+    if scale and scale[0] > scale[1]:
+        raise click.UsageError(f"--scale goes from low to high: --scale {scale[1]:g} {scale[0]:g}")
     if tunes and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate need --from WEIGHTS")
     if resume is None:

@@ -31,11 +31,11 @@ import archspec
 from archspec.api import Network
 from archspec.compiler import build
 from archspec.compiler.progress import Progress
+from archspec.compiler.throughput import figures, peak_tflops
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.engine import engine, precision_of
 from archspec.compiler.training.loop import Trainer
 from archspec.compiler.training.optimise import optimiser
-from archspec.compiler.training.throughput import figures, peak_tflops
 from archspec.recipe import Recipe
 from benchmarks.stopwatch import machine
 from benchmarks.training_speed import synthetic

@@ -6,6 +6,7 @@ In: the input's volume. Out: `Data`, the digits scaled to it, a fifth of each cl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from archspec.compiler.data.images import Batch, Data, Key, stratified
+from archspec.compiler.weights import replace_file
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.volume import Volume
 
 WHAT = "scikit-learn's digits"
@@ -53,11 +56,17 @@ def _shifted(images: Tensor, seeds: Tensor) -> Tensor:
 
 def write_samples(held_out: Digits, folder: Path) -> None:
     """Write one held-out digit of each class as an image, so that there is something to classify."""
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        message = f"cannot make the folder `{folder}`: {error.strerror or error}"
+        raise SpecError([Diagnostic("E422", message)]) from None
     for one in sorted(set(held_out.classes.tolist())):
         place = int((held_out.classes == one).nonzero()[0])
         pixels = held_out.images[place].permute(1, 2, 0).squeeze(-1).numpy()
-        Image.fromarray(pixels).save(folder / f"{one}.png")
+        file = BytesIO()
+        Image.fromarray(pixels).save(file, "PNG")
+        replace_file(folder / f"{one}.png", file.getvalue())
 
 
 def digits(volume: Volume, seed: int) -> Data:
@@ -73,6 +82,7 @@ def digits(volume: Volume, seed: int) -> Data:
         std=(pixels.std().item(),) * volume.channels,
         description=f"{WHAT} at {volume}: {len(train):,} to train on, {len(held_out):,} held out",
         variation=f"shifts of up to {SHIFT:.1%} of the side",
+        source="digits",
     )
 
 

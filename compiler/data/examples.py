@@ -1,13 +1,13 @@
 """Which images weights are judged by: those that no weights were trained on, unless all are asked for.
 
-In: a folder as `archspec train` takes it, or nothing for the bundled digits; the seeds of the training runs. Out:
-`Examples`: images, their classes, and a sentence that says which they are. Images are decoded when they are needed.
+In: a folder as `archspec train` takes it, or nothing for the bundled digits; the weights. Out: `Examples`: images, with
+their classes, and a sentence that says which they are. Images are decoded when they are needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -18,8 +18,10 @@ from torch import Tensor
 from archspec.compiler.about import Preprocessing
 from archspec.compiler.data.digits import WHAT, scaled, split
 from archspec.compiler.data.folder import SPLITS, folder
-from archspec.compiler.data.photos import Photos as Trained
+from archspec.compiler.data.images import Images
+from archspec.compiler.data.photos import Photos as Learned
 from archspec.compiler.image import decode
+from archspec.compiler.trained import Trained
 from archspec.diagnostics import Diagnostic, SpecError, plural
 from archspec.recipe import Recipe
 from archspec.volume import Volume
@@ -53,6 +55,11 @@ class Examples(Protocol):
         """Which images they are."""
         ...
 
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """What is to be said of them."""
+        ...
+
     def image(self, place: int, preprocessing: Preprocessing, size: tuple[int, int]) -> Image.Image:
         """An image, in the colours of a network, of at least `size` where it was that large. Raises Finding."""
         ...
@@ -67,6 +74,7 @@ class Photos:
     class_names: tuple[str, ...]
     source: str
     description: str
+    findings: tuple[Diagnostic, ...] = ()
 
     def image(self, place: int, preprocessing: Preprocessing, size: tuple[int, int]) -> Image.Image:
         """The file, decoded."""
@@ -82,6 +90,7 @@ class BundledDigits:
     class_names: tuple[str, ...]
     source: str
     description: str
+    findings: tuple[Diagnostic, ...] = ()
 
     def image(self, place: int, preprocessing: Preprocessing, size: tuple[int, int]) -> Image.Image:  # noqa: ARG002
         """The digit as training makes it: at the size of the input, whatever `size`."""
@@ -95,20 +104,25 @@ def _digits(height: int, width: int, channels: int) -> Tensor:
     return scaled(Volume((height, width, channels)))[0]
 
 
-def digit_examples(seeds: Sequence[int | None], everything: bool) -> BundledDigits:
+def is_of_digits(one: Trained) -> bool:
+    """Whether a network was trained on the bundled digits; where the file does not say, its classes do."""
+    return one.data.source == "digits" if one.data else set(one.class_names) == DIGITS
+
+
+def digit_examples(trained: Sequence[Trained], everything: bool) -> BundledDigits:
     """The bundled digits that runs with these seeds held out. Raises SpecError where none was held out by all."""
     _, classes, names = scaled(Volume((8, 8, 1)))
     if everything:
         numbers = list(range(len(classes)))
         description = f"{WHAT}: all {len(numbers):,}, those that were trained on too"
     else:
-        known = _known(seeds, WHAT)
+        known = _known(trained, WHAT)
         numbers = _in_all([split(classes, seed)[1].tolist() for seed in known], WHAT)
         description = f"{WHAT}: {len(numbers):,} {_held_out(known)}"
     return BundledDigits(tuple(numbers), classes[numbers].tolist(), names, WHAT, description)
 
 
-def folder_examples(root: Path, seeds: Sequence[int | None], everything: bool) -> Photos:
+def folder_examples(root: Path, trained: Sequence[Trained], everything: bool) -> Photos:
     """The images of a folder that runs with these seeds held out. Raises SpecError where there are none."""
     splits = [name for name in SPLITS if (root / name).is_dir()]
     if splits and not (root / "train").is_dir():
@@ -117,22 +131,41 @@ def folder_examples(root: Path, seeds: Sequence[int | None], everything: bool) -
         return _photos(root, *_listed(root), "all of it, what was trained on too")
     if splits:
         return _photos(root, *_listed(root, "held_out"), f"`{splits[0]}`")
-    known = _known(seeds, f"`{root}`")
-    held_out = [_listed(root, "held_out", seed) for seed in known]
-    names = held_out[0][1]
-    kept = _in_all([list(one) for one, _ in held_out], f"`{root}`")
-    return _photos(root, {path: held_out[0][0][path] for path in kept}, names, _held_out(known))
+    known = _known(trained, f"`{root}`")
+    data = [folder(root, ANY, Recipe(seed=seed)) for seed in known]
+    held_out = [_classes(one.held_out) for one in data]
+    kept = _in_all([list(one) for one in held_out], f"`{root}`")
+    whole = data[0].fingerprint
+    is_sure = all(one.data is not None and one.data.fingerprint == whole for one in trained)
+    which = _held_out(known) if is_sure else _as_training(known)
+    found = _photos(root, {path: held_out[0][path] for path in kept}, data[0].class_names, which)
+    return replace(found, findings=_changed(root, trained, whole))
 
 
-def _listed(root: Path, part: str = "all", seed: int = 0) -> tuple[dict[Path, int], tuple[str, ...]]:
+def _listed(root: Path, part: str = "all") -> tuple[dict[Path, int], tuple[str, ...]]:
     """The class of each file that training holds out, or of all."""
-    data = folder(root, ANY, Recipe(seed=seed))
-    parts = [data.held_out] if part == "held_out" else [data.train, data.held_out]
+    data = folder(root, ANY, Recipe())
+    return _classes(*([data.held_out] if part == "held_out" else [data.train, data.held_out])), data.class_names
+
+
+def _classes(*parts: Images) -> dict[Path, int]:
     found: dict[Path, int] = {}
     for one in parts:
-        assert isinstance(one, Trained)
+        assert isinstance(one, Learned)
         found.update(zip(one.paths, one.classes.tolist(), strict=True))
-    return dict(sorted(found.items())), data.class_names
+    return dict(sorted(found.items()))
+
+
+def _changed(root: Path, trained: Sequence[Trained], whole: str) -> tuple[Diagnostic, ...]:
+    """A warning for weights that were trained on a folder of other files."""
+    folders = [(one.path, one.data.fingerprint) for one in trained if one.data and one.data.source == "folder"]
+    notes = ("training held out a tenth of those; of these it may have learned from any",)
+    helps = ("a folder with `train` and `val` keeps apart what is held out",)
+    return tuple(
+        Diagnostic("W432", f"`{root}` has other files than the folder that `{path}` was trained on", (), notes, helps)
+        for path, own in folders
+        if own and own != whole
+    )
 
 
 def _photos(root: Path, found: dict[Path, int], names: tuple[str, ...], which: str) -> Photos:
@@ -140,8 +173,9 @@ def _photos(root: Path, found: dict[Path, int], names: tuple[str, ...], which: s
     return Photos(tuple(found), tuple(found.values()), names, f"`{root}`", description)
 
 
-def _known(seeds: Sequence[int | None], source: str) -> list[int]:
+def _known(trained: Sequence[Trained], source: str) -> list[int]:
     """The different seeds."""
+    seeds = [one.seed for one in trained]
     known = {seed for seed in seeds if seed is not None}
     if len(known) < len(set(seeds)):
         message = f"the weights do not say by which seed they held out a part of {source}"
@@ -167,3 +201,10 @@ def _held_out(seeds: Sequence[int]) -> str:
     if len(seeds) == 1:
         return f"held out in training (by seed {seeds[0]})"
     return f"held out in all of the runs (by the seeds {', '.join(map(str, seeds))})"
+
+
+def _as_training(seeds: Sequence[int]) -> str:
+    """The same, where nobody knows whether the runs had this folder."""
+    if len(seeds) == 1:
+        return f"a tenth (by seed {seeds[0]}, as training holds out)"
+    return f"those in the tenths of all runs (by the seeds {', '.join(map(str, seeds))}, as training holds out)"

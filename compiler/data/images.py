@@ -54,6 +54,8 @@ class Data:
     description: str
     damaged: tuple[str, ...] = ()  # files that are left out
     variation: str = ""  # where it is not the recipe's
+    source: str = "folder"  # or "digits"
+    fingerprint: str = ""  # of a folder: `folder.fingerprint` of all its images
 
     @property
     def most_damaged(self) -> int:
@@ -85,7 +87,7 @@ class Shuffled(Sampler[Key]):
         order = torch.randperm(self.count, generator=generator).tolist()
         most = self.count // self.processes * self.processes
         for index in order[self.rank : most : self.processes][self.start :]:
-            yield index, (self.seed * 1_000_003 + self.epoch) * 1_000_003 + index
+            yield index, ((self.seed * 1_000_003 + self.epoch) * 1_000_003 + index) % 2**62  # an int64 holds it
 
 
 class InOrder(Sampler[Key]):

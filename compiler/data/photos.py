@@ -18,13 +18,13 @@ from PIL import ExifTags, Image, ImageEnhance, ImageOps
 from torch import Tensor
 
 from archspec.compiler.data.images import Batch, Key, most_damaged
+from archspec.compiler.image import coloured
 from archspec.recipe import Recipe
 from archspec.volume import Volume
 
 RATIOS = (3 / 4, 4 / 3)  # of a resized crop's sides
 TRIES = 10
 TURNED = (5, 6, 7, 8)  # EXIF orientations with the sides swapped
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what decoders raise
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -46,28 +46,36 @@ class Photos:
         for first, seed in keys:
             tries = 1 + most_damaged(len(self)) if seed >= 0 else 1
             for place in (place % len(self) for place in range(first, first + tries)):
+                chance = random.Random(seed) if seed >= 0 else None
                 try:
-                    images.append(self._image(self.paths[place], seed))
-                except UNREADABLE:
+                    image, box = self._decoded(self.paths[place], chance)
+                except Exception:  # a decoder raises anything of a damaged file
                     damaged.append(str(self.paths[place]))
                 else:
+                    images.append(self._made(image, box, chance))
                     places.append(place)
                     break
         height, width, channels = self.volume
         stacked = torch.stack(images) if images else torch.empty(0, channels, height, width, dtype=torch.uint8)
         return Batch(stacked, self.classes[torch.tensor(places, dtype=torch.long)], tuple(damaged))
 
-    def _image(self, path: Path, seed: int) -> Tensor:
+    def _decoded(self, path: Path, chance: random.Random | None) -> tuple[Image.Image, Box | None]:
+        """An image, and the part of it that is seen."""
         height, width, channels = self.volume
         mode = "L" if channels == 1 else "RGB"
         with Image.open(path) as opened:
-            if seed < 0:
-                opened.draft(mode, (width, height))
-                ImageOps.exif_transpose(opened, in_place=True)
-                # as `archspec run` does
-                image = ImageOps.fit(opened.convert(mode), (width, height), Image.Resampling.BICUBIC)
-            else:
-                image = _augmented(opened, mode, (width, height), self.recipe, random.Random(seed))
+            if chance is not None:
+                return _part(opened, mode, (width, height), _box_of(opened, (width, height), self.recipe, chance))
+            opened.draft(mode, (width, height))
+            ImageOps.exif_transpose(opened, in_place=True)
+            return coloured(opened, mode), None
+
+    def _made(self, image: Image.Image, box: Box | None, chance: random.Random | None) -> Tensor:
+        height, width, channels = self.volume
+        if chance is not None:
+            image = _varied(image.resize((width, height), Image.Resampling.BICUBIC, box), chance, self.recipe)
+        else:
+            image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)  # as `archspec run` does
         return torch.from_numpy(np.array(image)).reshape(height, width, channels).permute(2, 0, 1).contiguous()
 
 
@@ -79,20 +87,26 @@ def covering(size: tuple[int, int], ratio: float) -> Box:
     return left, top, left + wide, top + high
 
 
-def _augmented(
-    opened: Image.Image, mode: str, wanted: tuple[int, int], recipe: Recipe, chance: random.Random
-) -> Image.Image:
-    """What a training step sees of an image, which is decoded no larger than its part needs."""
-    is_turned = opened.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
-    width, height = opened.size[::-1] if is_turned else opened.size
-    left, top, right, bottom = _box((width, height), wanted, recipe, chance)
+def _is_turned(opened: Image.Image) -> bool:
+    return opened.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
+
+
+def _box_of(opened: Image.Image, wanted: tuple[int, int], recipe: Recipe, chance: random.Random) -> Box:
+    """The part of the upright image that is seen."""
+    width, height = opened.size[::-1] if _is_turned(opened) else opened.size
+    return _box((width, height), wanted, recipe, chance)
+
+
+def _part(opened: Image.Image, mode: str, wanted: tuple[int, int], box: Box) -> tuple[Image.Image, Box]:
+    """The upright image, decoded no larger than its part needs, and where the part is in it."""
+    width, height = opened.size[::-1] if _is_turned(opened) else opened.size
+    left, top, right, bottom = box
     needed = math.ceil(width * wanted[0] / (right - left)), math.ceil(height * wanted[1] / (bottom - top))
-    opened.draft(mode, needed[::-1] if is_turned else needed)
+    opened.draft(mode, needed[::-1] if _is_turned(opened) else needed)
     ImageOps.exif_transpose(opened, in_place=True)
-    image = opened.convert(mode)
+    image = coloured(opened, mode)
     across, down = image.width / width, image.height / height
-    box = left * across, top * down, min(right * across, image.width), min(bottom * down, image.height)
-    return _varied(image.resize(wanted, Image.Resampling.BICUBIC, box), chance, recipe)
+    return image, (left * across, top * down, min(right * across, image.width), min(bottom * down, image.height))
 
 
 def _box(size: tuple[int, int], wanted: tuple[int, int], recipe: Recipe, chance: random.Random) -> Box:

@@ -4,7 +4,7 @@
 - `loop`: epochs of steps, and a look at the held-out images; `optimise`: optimiser, rate, average; `mix`: what is
   done to a batch; `guard`: steps that are left out.
 - `engine`: gradients from replicas (DDP) or from a `pipeline` of stages; `distributed`: the processes.
-- `state`: what is kept on the disk; `throughput` and `board`: what is told of it.
+- `state`: what is kept on the disk; `board`: TensorBoard.
 
 The recipe is `archspec.recipe`, the images are `archspec.compiler.data`.
 """

@@ -1,6 +1,6 @@
 """What a run begins from: first weights, or those of an earlier run to be tuned further.
 
-In: a network, the recipe's mode, a weights file. Out: its module. A last layer of another number of classes begins
+In: a network, the recipe's mode, a weights file. Out: its module. A last layer for other classes begins
 anew; in a linear probe it alone learns.
 """
 
@@ -13,22 +13,25 @@ from archspec.compiler import weights
 from archspec.compiler.lower import Lowered, build
 from archspec.compiler.trained import Trained
 from archspec.ir import Graph
+from archspec.recipe import Recipe
 
 
-def begin(network: Network, mode: str, seed: int, start: Trained | None) -> tuple[Lowered, list[str]]:
+def begin(
+    network: Network, recipe: Recipe, start: Trained | None, class_names: tuple[str, ...]
+) -> tuple[Lowered, list[str]]:
     """The module, and what is to be said of it. Raises SpecError for weights of another network."""
-    module = build(network, seed=seed)
+    module = build(network, seed=recipe.seed)
     said: list[str] = []
     ends = classifiers(network.graph)
     if start is not None:
         state = dict(start.state)
-        anew = [name for name, value in module.state_dict().items()
-                if name.rpartition(".")[0] in ends and name in state and state[name].shape != value.shape]  # fmt: skip
+        are_others = start.class_names != class_names
+        anew = [name for name in module.state_dict() if name.rpartition(".")[0] in ends and name in state] * are_others
         state.update((name, module.state_dict()[name]) for name in anew)
         weights.fill(module, state, f"`{start.path}`")
         said.append(f"from `{start.path}`" + (f"; {', '.join(anew)} begin anew: other classes" if anew else ""))
-    if mode == "linear-probe":
-        _freeze(module, ends[:1])
+    if recipe.mode == "linear-probe":
+        freeze(module, ends[:1])
         said.append(f"a linear probe: {ends[0]} alone learns")
     return module, said
 
@@ -45,6 +48,7 @@ def _last_with_weights(graph: Graph, end: int) -> str:
     return node.name
 
 
-def _freeze(module: nn.Module, but: list[str]) -> None:
+def freeze(module: nn.Module, but: list[str]) -> None:
+    """Let these layers alone learn."""
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(name.rpartition(".")[0] in but)

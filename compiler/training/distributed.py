@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 
 Result = TypeVar("Result")
 
@@ -110,7 +110,13 @@ def joined(device: str, is_pipeline: bool = False) -> Iterator[Group]:
         return
     if kind == "cuda":
         torch.cuda.set_device(place)
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
+    try:
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
+    except (ValueError, RuntimeError) as error:
+        message = f"{size} processes are asked for, and they do not find each other"
+        notes = (str(error).splitlines()[0],)
+        helps = ("`torchrun --nproc-per-node 2 -m archspec train ...` starts them",)
+        raise SpecError([Diagnostic("E473", message, notes=notes, helps=helps)]) from None
     try:
         yield Group(rank, size, place, is_pipeline)
         # DDP's reducer has threads that use the group: it goes first, and nobody leaves before the others are done

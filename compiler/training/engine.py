@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.amp import GradScaler
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
@@ -53,6 +53,10 @@ class Engine(Protocol):
         """The output for images, [B, classes] in float32."""
         ...
 
+    def agree_on_statistics(self, averages: list[dict[str, Tensor]]) -> None:
+        """Give all replicas the batch statistics of the first, which are the ones that are written."""
+        ...
+
     def whole(self, own: dict[str, Any]) -> dict[str, Any]:
         """What is kept by weights' names, of all parts of the network: in the first process."""
         ...
@@ -70,15 +74,18 @@ def engine(graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> Engin
     """The one for a group, the module on its device. Raises SpecError for a recipe that a pipeline cannot do."""
     layout = torch.channels_last if recipe.channels_last else torch.preserve_format
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
-    if not group.is_pipeline:
-        return Replica(module, recipe, group)
+    need_pipeline(recipe, group)
+    return Stages(graph, module, recipe, group) if group.is_pipeline else Replica(module, recipe, group)
+
+
+def need_pipeline(recipe: Recipe, group: Group) -> None:
+    """Raise SpecError for a recipe that a pipeline cannot do."""
     wrong = {"`--amp fp16`": recipe.amp == "fp16", "`--compile`": recipe.compile,
              "a linear probe": recipe.mode == "linear-probe"}  # fmt: skip
     for name, is_wrong in wrong.items():
-        if is_wrong:
+        if is_wrong and group.is_pipeline:
             helps = ("without `--pipeline` it works", *(("`--amp bf16`",) if recipe.amp == "fp16" else ()))
             raise SpecError([Diagnostic("E472", f"{name} does not work in a pipeline", helps=helps)])
-    return Stages(graph, module, recipe, group)
 
 
 def precision_of(recipe: Recipe, group: Group) -> Precision:
@@ -130,6 +137,14 @@ class Replica:
         """See Engine."""
         return own
 
+    def agree_on_statistics(self, averages: list[dict[str, Tensor]]) -> None:
+        """See Engine."""
+        if self.group.size > 1:
+            names = [name for name, _ in self.module.named_buffers()]
+            kept = [average[name] for average in averages for name in names if name in average]
+            for value in (*self.module.buffers(), *kept):
+                distributed.broadcast(value, 0)
+
     def memory(self, optimizer: Optimizer) -> Any:
         """See Engine."""
         return optimizer.state_dict()
@@ -169,6 +184,9 @@ class Stages:
     def whole(self, own: dict[str, Any]) -> dict[str, Any]:
         """See Engine."""
         return self.pipeline.gathered({name: value.cpu() for name, value in own.items()})
+
+    def agree_on_statistics(self, averages: list[dict[str, Tensor]]) -> None:
+        """See Engine: each statistic belongs to one process."""
 
     def memory(self, optimizer: Optimizer) -> Any:
         """See Engine."""

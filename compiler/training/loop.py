@@ -6,6 +6,7 @@ on the seed, the epoch and the step alone, so a run that stops anywhere goes on 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -50,7 +51,9 @@ class Trainer:
         self.order = Shuffled(len(data.train), recipe.seed, group.replica, group.replicas)
         self.train = _loader(data.train, self.order, recipe.batch, workers, group.device)
         places = InOrder(len(data.held_out), group.replica, group.replicas)
-        self.held_out = _loader(data.held_out, places, recipe.batch, workers, group.device)
+        # a pipeline takes a whole step's images at a time
+        batch = recipe.step_images(1) if group.is_pipeline else recipe.batch
+        self.held_out = _loader(data.held_out, places, batch, workers, group.device)
         self.mean, self.std = (torch.tensor(one, device=group.device)[:, None, None] for one in (data.mean, data.std))
         self.epoch = 0
         self.steps_done = 0  # of this epoch
@@ -82,6 +85,7 @@ class Trainer:
         loss, right, images = self.group.total(self.seen.clone()).tolist()
         seconds = time.monotonic() - start
         held_out = self.evaluate()
+        self._need_figures(held_out)
         self.plateau.see(held_out["loss"])
         self.epoch, self.steps_done = self.epoch + 1, 0
         self.seen.zero_()
@@ -92,6 +96,16 @@ class Trainer:
             "images_per_second": done / seconds, "data_wait": waited / seconds, "skipped": self.guard.skipped,
             "damaged": len(self.damaged), "seconds": time.monotonic() - start,
         }  # fmt: skip
+
+    def _need_figures(self, held_out: dict[str, float]) -> None:
+        """Raise SpecError where the held-out images say nothing: too many are damaged, or the network has diverged."""
+        self.damaged = set(self.group.gathered(self.damaged))
+        if len(self.damaged) > self.data.most_damaged or not held_out["images"]:
+            raise too_many_damaged(sorted(self.damaged), self.data)
+        if not math.isfinite(held_out["loss"]):
+            message = f"the held-out loss is not finite after epoch {self.epoch + 1}: the weights have diverged"
+            helps = ("begin again with a lower `--lr`, a longer `--warmup`, or `--clip 1`",)
+            raise SpecError([Diagnostic("E459", message, helps=helps)])
 
     def _is_stopped_before(self, batches: list[Batch]) -> bool:
         """What all processes agree to do before a step."""
@@ -114,17 +128,17 @@ class Trainer:
         self.guard.begin()
         parts = (self._mixed(batch, number) for number, batch in enumerate(batches))
         loss, seen = self.engine.backward(parts, len(batches), self.scaler)
-        self.seen += seen
         self._settle(batches)
         scale = self.recipe.scale_of_lr(self.group.replicas)
         lr = self.recipe.lr * scale * rate(self.recipe, self.updates / self.steps, self.plateau.factor)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        self._update(loss)
+        finite = self._update(loss)
+        self.seen += torch.where(finite, seen, torch.zeros_like(seen))
         return lr
 
-    def _update(self, loss: Tensor) -> None:
-        """Change the weights, unless loss or gradients are not finite."""
+    def _update(self, loss: Tensor) -> Tensor:
+        """Change the weights, unless loss or gradients are not finite. Returns whether they are, on the device."""
         self.scaler.unscale_(self.optimizer)
         gradients = [one.grad for one in self.learning if one.grad is not None]
         norm = self.group.norm_over_stages(_norm(gradients))
@@ -143,6 +157,7 @@ class Trainer:
         self.guard.end(finite)
         if self.average is not None:
             self.average.see(self.module, self.updates + 1, finite)
+        return finite
 
     def _settle(self, batches: list[Batch] | None = None) -> None:
         """Take the verdict on the last step. Raises SpecError after too many bad ones in a row."""
@@ -155,7 +170,8 @@ class Trainer:
             found = first_wrong(self.module, self._placed(batches[0])[0])
             notes.append(f"the first layer whose values are not finite is `{found}`" if found else
                          "all layers' values are finite, the gradients are not")  # fmt: skip
-        helps = ("a lower `--lr`, a longer `--warmup`, or `--clip 1`", "then `--resume` from the last checkpoint")
+        helps = ("begin again with a lower `--lr`, a longer `--warmup`, or `--clip 1`",
+                 "`--from` takes the weights of the best epoch, best.safetensors")  # fmt: skip
         message = f"{IN_A_ROW} steps in a row had no finite loss or gradients"
         raise SpecError([Diagnostic("E459", message, notes=tuple(notes), helps=helps)])
 
@@ -194,6 +210,7 @@ class Trainer:
     def evaluate(self, seen: Callable[[Tensor, Tensor], None] | None = None) -> dict[str, float]:
         """The mean loss and the shares of right guesses over all held-out images, each counted once; the averaged
         weights' where there are any. `seen` is given each batch's scores and classes."""
+        self.engine.agree_on_statistics([] if self.average is None else [self.average.values])
         own = {name: value.clone() for name, value in self.module.state_dict().items()} if self.average else {}
         if self.average:
             self.module.load_state_dict(self.average.values)
@@ -209,8 +226,9 @@ class Trainer:
             images, classes = self._placed(batch)
             scores = self.engine.scores(images)
             loss = nn.functional.cross_entropy(scores, classes, reduction="sum")
-            best = scores.topk(min(TOP, scores.shape[1])).indices == classes[:, None]
-            counts = [loss.double(), best[:, 0].sum(), best.any(1).sum(), torch.tensor(len(classes))]
+            right = scores.argmax(1) == classes
+            among = (scores.topk(min(TOP, scores.shape[1])).indices == classes[:, None]).any(1) | right
+            counts = [loss.double(), right.sum(), among.sum(), torch.tensor(len(classes))]
             sums += torch.stack([one.double().to(sums.device) for one in counts])
             if seen is not None:
                 seen(scores, classes)
@@ -227,13 +245,15 @@ class Trainer:
     # ---- state
     def state(self) -> dict[str, Any]:
         """All that the run depends on from here on, in the first process."""
+        self.engine.agree_on_statistics([] if self.average is None else [self.average.values])
         return {
             "module": self.engine.whole(self.module.state_dict()),
             "average": self.engine.whole(self.average.values) if self.average else None,
             "optimizer": self.engine.memory(self.optimizer), "scaler": self.scaler.state_dict(),
             "plateau": vars(self.plateau), "epoch": self.epoch, "steps_done": self.steps_done,
             "updates": self.updates, "skipped": self.guard.skipped, "in_a_row": self.guard.in_a_row,
-            "seen": self.seen, "damaged": sorted(self.damaged), "replicas": self.group.replicas,
+            "seen": self.group.total(self.seen.clone()), "damaged": self.group.gathered(self.damaged),
+            "replicas": self.group.replicas,
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -247,7 +267,8 @@ class Trainer:
         vars(self.plateau).update(state["plateau"])
         self.epoch, self.steps_done, self.updates = state["epoch"], state["steps_done"], state["updates"]
         self.guard.skipped, self.guard.in_a_row = state["skipped"], state["in_a_row"]
-        self.seen.copy_(state["seen"])
+        if self.group.replica == 0:  # which counts what all have seen
+            self.seen.copy_(state["seen"])
         self.damaged.update(state["damaged"])
 
 
@@ -256,7 +277,9 @@ def steps_of_epoch(images: int, recipe: Recipe, processes: int) -> int:
     steps = images // processes // recipe.batch // recipe.accumulate
     if not steps:
         message = f"{images:,} images to train on, and a step takes {recipe.step_images(processes):,}"
-        helps = (f"`--batch {max(1, images // processes // 4)}`",)
+        helps = (f"`--batch {max(1, images // processes // recipe.accumulate)}`",)
+        if images < processes * recipe.accumulate:
+            helps = ("a smaller `--accumulate`",)
         raise SpecError([Diagnostic("E453", message, helps=helps)])
     return steps
 

@@ -1,7 +1,8 @@
 """What is done to a whole batch on the device: cutout, mixup, cutmix.
 
 In: normalised images [B, C, H, W], their classes, and the numbers of a step. Out: images, and for each the shares of
-two classes. What a step draws depends on its seed alone.
+two classes. What a step draws depends on its seed alone; each process and each part of a step draws its own shares, so
+with mixtures a run on two processes is not that of one.
 """
 
 from __future__ import annotations

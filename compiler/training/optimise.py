@@ -1,7 +1,8 @@
 """Optimiser and learning rate.
 
 In: a module and a recipe. Out: the optimiser, weight decay on weights only, and the rate of every step. Biases and the
-scales and shifts of normalisations (all that has one dimension) are not decayed.
+scales and shifts of normalisations (all that has one dimension) are not decayed, nor are position embeddings and tables
+of relative positions, which are biases of places.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from archspec.recipe import Recipe
 def groups(parameters: Iterable[nn.Parameter], recipe: Recipe) -> list[dict[str, Any]]:
     """The parameters that learn, in two groups: decayed, and not."""
     learning = [one for one in parameters if one.requires_grad]
-    return [
-        {"params": [one for one in learning if one.dim() > 1], "weight_decay": recipe.weight_decay},
-        {"params": [one for one in learning if one.dim() <= 1], "weight_decay": 0.0},
-    ]
+    weights = [one for one in learning if one.dim() > 1 and getattr(one, "decays", True)]
+    decayed = set(map(id, weights))
+    others = [one for one in learning if id(one) not in decayed]
+    return [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
 def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Optimizer:
@@ -35,7 +36,8 @@ def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Optimizer:
         # papers have TensorFlow's eps, which stands under the root; torch adds it to the root
         eps = math.sqrt(recipe.eps)
         return torch.optim.RMSprop(found, lr=recipe.lr, alpha=recipe.beta2, momentum=recipe.momentum, eps=eps)
-    sgd = torch.optim.SGD(found, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True)
+    is_ahead = recipe.nesterov and recipe.momentum > 0
+    sgd = torch.optim.SGD(found, lr=recipe.lr, momentum=recipe.momentum, nesterov=is_ahead, fused=True)
     if recipe.momentum:
         for one in (one for group in found for one in group["params"]):
             # torch makes them in the first step, and where that step is skipped leaves in them what memory held

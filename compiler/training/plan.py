@@ -17,10 +17,11 @@ from archspec.compiler.data.images import Data
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.loop import steps_of_epoch
 from archspec.compiler.training.optimise import groups
-from archspec.diagnostics import plural
+from archspec.diagnostics import Diagnostic, SpecError, plural
 from archspec.recipe import FINE_TUNE, Recipe
 from archspec.report.stages import stages_data, stages_table
 
+LEAST_BATCH = 2  # one image alone has no batch statistics
 LEAST_STEPS = 10  # an epoch, where nobody says how large a batch is
 SHARE_OF_MEMORY = 0.8
 STATES = {"sgd": 1, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps for each weight
@@ -67,11 +68,20 @@ def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> R
         accumulate = min(2 * group.size, step)
         return recipe.changed({"batch": step // accumulate, "accumulate": accumulate})
     memory = SHARE_OF_MEMORY * _memory_of(group.device) / (1 if group.device.type == "cuda" else group.size)
-    batch, accumulate = max(1, step // group.replicas), 1
-    while batch > 1 and _memory(network, recipe.changed({"batch": batch})) > memory:
+    batch, accumulate = max(LEAST_BATCH, step // group.replicas), 1
+    while batch > LEAST_BATCH and _memory(network, recipe.changed({"batch": batch})) > memory:
         accumulate *= 2
-        batch = max(1, step // group.replicas // accumulate)
+        batch = max(LEAST_BATCH, step // group.replicas // accumulate)
     return recipe.changed({"batch": batch, "accumulate": accumulate})
+
+
+def need_memory(network: Network, device: torch.device) -> None:
+    """Raise SpecError for a network of which one image alone takes more memory than there is."""
+    needs, has = network.training_bytes(1), _memory_of(device)
+    if needs > has:
+        message = f"a step of one image takes {needs / GIB:,.0f} GiB, and {device.type} has {has / GIB:,.0f} GiB"
+        helps = ("`archspec check` shows which layers are that large", "a smaller `--input`, or a machine with more")
+        raise SpecError([Diagnostic("E474", message, helps=helps)])
 
 
 def _memory_of(device: torch.device) -> int:

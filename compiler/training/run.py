@@ -6,6 +6,7 @@ is answered between two steps: to stop (SIGINT, SIGTERM), or to write a checkpoi
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,25 +16,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import archspec
-from archspec.api import Network, restore
-from archspec.compiler import weights
+from archspec.api import Network, overrides, restore
+from archspec.compiler import build, weights
 from archspec.compiler.data.digits import Digits, digits, write_samples
 from archspec.compiler.data.folder import checked, folder
 from archspec.compiler.data.images import Data
 from archspec.compiler.progress import Progress, clock
 from archspec.compiler.report import versions, write_report
 from archspec.compiler.tally import Tally
-from archspec.compiler.trained import WEIGHTS, Trained, open_trained
-from archspec.compiler.training.begin import begin
+from archspec.compiler.throughput import figures, peak_tflops
+from archspec.compiler.trained import BEST, WEIGHTS, Trained, open_trained
+from archspec.compiler.training.begin import begin, classifiers, freeze
 from archspec.compiler.training.board import Board
 from archspec.compiler.training.distributed import Group, joined
-from archspec.compiler.training.engine import engine
+from archspec.compiler.training.engine import engine, need_pipeline
 from archspec.compiler.training.loop import Trainer
-from archspec.compiler.training.plan import counts, lines, plan, stages_of, with_batch
-from archspec.compiler.training.state import BEST, RunFolder
-from archspec.compiler.training.throughput import figures, peak_tflops
+from archspec.compiler.training.plan import counts, lines, need_memory, plan, stages_of, with_batch
+from archspec.compiler.training.state import RunFolder
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.layers.norm import BatchNorm
 from archspec.recipe import Recipe, from_dict
 
 SAMPLES = "samples"
@@ -60,16 +64,25 @@ def start(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any]
     """Train a spec; `flags` override its recipe. Returns the summary. Raises SpecError."""
     with joined(options.device, options.pipeline > 0) as group:
         _need_stages(options.pipeline, group)
-        return _train(_prepared(spec, changes, flags, Around(options, group)), None)
+        around = Around(options, group)
+        return _train(_session(_chosen(spec, changes, flags, around), around), None)
 
 
 def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> dict[str, Any]:
     """What `start` would do, as data; `lines` are for people. Raises SpecError."""
     with joined(options.device) as group:
-        session = _prepared(spec, changes, flags, Around(options, group))
-        found = plan(session.network, session.learning, session.recipe, session.data, group.replicas)
-        cut = stages_of(session.network, options.pipeline)
-        return {**found, **cut, "lines": lines({**found, **cut}, session.recipe)}
+        # a pipeline's processes need not be there
+        planned = replace(group, rank=0, size=options.pipeline, is_pipeline=True) if options.pipeline else group
+        chosen = _chosen(spec, changes, flags, Around(options, planned))
+        need_pipeline(chosen.recipe, planned)
+        with torch.device("meta"):
+            module = build(chosen.network)
+        if chosen.recipe.mode == "linear-probe":
+            freeze(module, classifiers(chosen.network.graph)[:1])
+        learning = counts(module, chosen.recipe)
+        found = plan(chosen.network, learning, chosen.recipe, chosen.data, planned.replicas)
+        cut = stages_of(chosen.network, options.pipeline)
+        return {**found, **cut, "lines": lines({**found, **cut}, chosen.recipe)}
 
 
 def resume(path: Path, options: Options) -> dict[str, Any]:
@@ -84,12 +97,28 @@ def resume(path: Path, options: Options) -> dict[str, Any]:
             message = f"the run had {before} processes, and this one has {group.size}"
             helps = (f"`torchrun --nproc-per-node {before} -m archspec train --resume {path}`",)
             raise SpecError([Diagnostic("E458", message, helps=helps)])
-        network, recipe = restore(state["bundle"]), from_dict(state["recipe"])
         around = Around(options, group)
         for said in run.said:
             around.say(said)
-        session = _session(network, recipe, _data(network, recipe, around), around)
+        try:
+            session = _again(state, around)
+            session.trainer.restore(state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            message = f"the checkpoint in `{path}` does not fit: another version of archspec wrote it"
+            raise SpecError([Diagnostic("E452", message, notes=(str(error).splitlines()[0],))]) from None
         return _train(session, (run, state))
+
+
+def _again(state: dict[str, Any], around: Around) -> Session:
+    """The session of a checkpoint. Raises SpecError where the images are others."""
+    network, recipe = restore(state["bundle"]), from_dict(state["recipe"])
+    data = _data(network, recipe, around)
+    if list(data.class_names) != state["class_names"] or data.fingerprint != state["fingerprint"]:
+        message = f"`{around.options.data}` holds other images than when the run began"
+        helps = ("bring them back, or begin another run: `--from` takes this one's best.safetensors",)
+        raise SpecError([Diagnostic("E450", message, helps=helps)])
+    data = replace(data, mean=tuple(state["mean"]), std=tuple(state["std"]))
+    return _session(Chosen(network, recipe, data), around)
 
 
 class Around:
@@ -123,27 +152,65 @@ class Session:
     @property
     def fixed(self) -> dict[str, Any]:
         """What a checkpoint and the weights say of the run."""
-        return {"bundle": self.network.bundle.to_dict(), "recipe": self.recipe.to_dict()}
+        data = self.data
+        return {
+            "bundle": self.network.bundle.to_dict(), "recipe": self.recipe.to_dict(), "mean": list(data.mean),
+            "std": list(data.std), "class_names": list(data.class_names),
+        }  # fmt: skip
 
 
-def _prepared(
-    spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], around: Around
-) -> Session:
+@dataclass(frozen=True)
+class Chosen:
+    """What is trained on what, and how."""
+
+    network: Network
+    recipe: Recipe
+    data: Data
+    first: Trained | None = None
+
+
+def _chosen(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], around: Around) -> Chosen:
     options = around.options
     first = open_trained(options.weights) if options.weights else None
-    network = first.network if spec is None and first is not None else archspec.load(spec or "", **changes)
+    network = _changed(first, changes) if spec is None and first is not None else archspec.load(spec or "", **changes)
     _need_classifier(network)
+    need_memory(network, around.group.device)
     recipe = network.recipe or Recipe(flip=options.data is not None)
     if first is not None and first.seed is not None:  # images that the weights have seen are not held out
         recipe = recipe.changed({"seed": first.seed})
     recipe = recipe.changed(flags)
     data = _data(network, recipe, around)
+    _need_shorter_warmup(recipe)
     if first is not None and len(first.preprocessing.mean) == network.input.channels:
         data = replace(data, mean=first.preprocessing.mean, std=first.preprocessing.std)
     network = _with_classes(network, len(data.class_names), around)
     if not {"batch", "accumulate"} & flags.keys():
         recipe = with_batch(network, recipe, len(data.train), around.group)
-    return _session(network, recipe, data, around, first)
+    _need_statistics(network, recipe)
+    return Chosen(network, recipe, data, first)
+
+
+def _changed(first: Trained, changes: Mapping[str, Any]) -> Network:
+    """The network of weights, with what the command line changes. Raises SpecError."""
+    given = overrides(input=changes["input"], classes=changes["classes"], variant=changes["variant"], values={})
+    bundle = {**first.bundle, "set": {**first.bundle["set"], **changes["set"]}}
+    more = {"input": given.input, "classes": given.classes, "variant": given.variant}
+    return restore({**bundle, **{name: value for name, value in more.items() if value is not None}})
+
+
+def _need_shorter_warmup(recipe: Recipe) -> None:
+    if recipe.warmup >= recipe.epochs:
+        message = f"a warm-up of {recipe.warmup:g} epochs takes all of the {recipe.epochs} epochs"
+        raise SpecError([Diagnostic("E011", message, helps=("a shorter `--warmup`, or more `--epochs`",))])
+
+
+def _need_statistics(network: Network, recipe: Recipe) -> None:
+    """Raise SpecError where a batch normalisation would have one value of each channel."""
+    alone = next((node for node in network.graph.nodes if isinstance(node.layer, BatchNorm)
+                  and math.prod(node.volume.spatial) == 1), None)  # fmt: skip
+    if recipe.batch == 1 and alone is not None:
+        message = f"{alone.name} has one value of each channel in a batch of 1: no statistics"
+        raise SpecError([Diagnostic("E453", message, helps=("`--batch 2`, and half of `--accumulate`",))])
 
 
 def _data(network: Network, recipe: Recipe, around: Around) -> Data:
@@ -158,10 +225,9 @@ def _data(network: Network, recipe: Recipe, around: Around) -> Data:
     return data
 
 
-def _session(
-    network: Network, recipe: Recipe, data: Data, around: Around, first: Trained | None = None
-) -> Session:
-    module, said = begin(network, recipe.mode, recipe.seed, first)
+def _session(chosen: Chosen, around: Around) -> Session:
+    network, recipe, data = chosen.network, chosen.recipe, chosen.data
+    module, said = begin(network, recipe, chosen.first, data.class_names)
     options, learning = around.options, counts(module, recipe)
     workers = options.workers if options.workers is not None else 2 if options.data else 0
     trainer = Trainer(engine(network.graph, module, recipe, around.group), data, workers)
@@ -169,6 +235,9 @@ def _session(
 
 
 def _need_classifier(network: Network) -> None:
+    if not network.params:
+        helps = ("a layer with weights: `FC 10`",)
+        raise SpecError([Diagnostic("E454", f"{network.title} has no weights: there is nothing to train", helps=helps)])
     if len(network.output) != 1 or not network.input.is_map or network.input.channels not in (1, 3):
         message = f"{network.title} takes {network.input} and makes {network.output}: it classifies no images"
         helps = ("training needs a map of 1 or 3 colours in, and a vector of class scores out",)
@@ -186,10 +255,9 @@ def _with_classes(network: Network, classes: int, around: Around) -> Network:
 # ---- the run
 def _train(session: Session, resumed: tuple[RunFolder, dict[str, Any]] | None) -> dict[str, Any]:
     """All epochs. Only the first process has a folder."""
-    trainer, group, options = session.trainer, session.around.group, session.around.options
+    group, options = session.around.group, session.around.options
     if resumed:
         run = resumed[0] if group.is_first else None
-        trainer.restore(resumed[1])
     else:
         run = group.first(partial(RunFolder.new, options.out, session.network.name, options.keep))
     _announce(session, run)
@@ -228,8 +296,10 @@ class _Epochs:
     def _save(self) -> None:
         trainer, options = self.trainer, self.session.around.options
         state = trainer.state()  # of all processes together
-        state |= {"data": str(options.data.resolve()) if options.data else "", "best": self.best,
-                  "pipeline": options.pipeline, **self.session.fixed}  # fmt: skip
+        state |= {
+            "data": str(options.data.resolve()) if options.data else "", "fingerprint": self.session.data.fingerprint,
+            "best": self.best, "pipeline": options.pipeline, **self.session.fixed,
+        }  # fmt: skip
         steps = trainer.epoch * trainer.steps + trainer.steps_done
         self._first(lambda run: run.save({**state, "rows": run.rows}, steps))
 
@@ -262,10 +332,9 @@ class _Epochs:
 
     def _write(self, name: str, top1: float) -> None:
         network, data = self.session.network, self.session.data
-        about = {
-            **self.session.fixed, "input": list(network.input), "class_names": list(data.class_names),
-            "mean": list(data.mean), "std": list(data.std), "top1": top1,
-        }  # fmt: skip
+        count = len(data.train) + len(data.held_out)
+        images = {"source": data.source, "images": count, "fingerprint": data.fingerprint}
+        about = {**self.session.fixed, "input": list(network.input), "top1": top1, "data": images}
         state = self.trainer.result()  # of all processes together
         self._first(lambda run: weights.write(run.path / name, state, about))
 
@@ -279,13 +348,13 @@ class _Epochs:
         evaluation = tally.evaluation()
         right, images = evaluation.right, evaluation.images
         summary = {
-            "network": network.name, "top1": found["top1"], "top5": found["top5"], "loss": found["loss"],
+            "network": network.name, "top1": evaluation.top1, "top5": evaluation.top5, "loss": found["loss"],
             "images": images, "right": right, "best_top1": self.best, "classes": len(data.class_names),
             "epochs": session.recipe.epochs, "seconds": seconds, "skipped_steps": self.trainer.guard.skipped,
             "damaged_images": sorted(self.trainer.damaged), "recipe": session.recipe.to_dict(),
             "out": str(run.path) if run else "",
         }  # fmt: skip
-        self._write(WEIGHTS, found["top1"])
+        self._write(WEIGHTS, evaluation.top1)
         if run is not None:
             run.note("summary.json", summary)
             run.note("evaluation.json", evaluation.to_dict())
@@ -296,7 +365,7 @@ class _Epochs:
             report = run.path / "report.html"
             write_report(report, network.title, run.rows, session.recipe.to_dict(), evaluation, notes)
             say(f"curves, confusion matrix and recipe: {report}")
-            say(f"top-1 {100 * found['top1']:.2f} % ({right:,} of {images:,} held out) after {clock(seconds)}")
+            say(f"top-1 {100 * evaluation.top1:.2f} % ({right:,} of {images:,} held out) after {clock(seconds)}")
             if isinstance(data.held_out, Digits):
                 write_samples(data.held_out, run.path / SAMPLES)
                 say(f"a held-out digit of each class as an image: {run.path / SAMPLES}/")

@@ -20,11 +20,14 @@ from typing import Any
 import torch
 
 from archspec.compiler import weights
-from archspec.compiler.trained import WEIGHTS
+from archspec.compiler.trained import CHECKPOINTS, WEIGHTS
 from archspec.diagnostics import Diagnostic, SpecError
 
-LATEST, BEST = "latest", "best.safetensors"
-CHECKPOINTS = "checkpoint-*.pt"
+LATEST = "latest"
+REQUIRED = {
+    "bundle", "recipe", "data", "fingerprint", "rows", "best", "pipeline", "replicas", "mean", "std", "class_names",
+    "module", "optimizer", "epoch", "steps_done",
+}  # fmt: skip
 DIGEST = hashlib.sha256().digest_size
 COLUMNS = (
     "epoch", "lr", "loss", "train_top1", "held_out_loss", "top1", "top5", "images_per_second", "data_wait", "tflops",
@@ -46,15 +49,14 @@ class RunFolder:
 
         Raises SpecError where it cannot be written, or holds a run.
         """
-        if path is None:
-            path = next(one for number in count(1) if not (one := Path("runs") / f"{network}-{number}").exists())
         try:
+            path = _free(network) if path is None else path
             path.mkdir(parents=True, exist_ok=True)
             probe = path / ".writable"
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
-            message = f"cannot write into `{path}`: {error.strerror or error}"
+            message = f"cannot write into `{path or 'runs'}`: {error.strerror or error}"
             raise SpecError([Diagnostic("E422", message, helps=("`--out` names another folder",))]) from None
         if any(path.glob(CHECKPOINTS)) or (path / WEIGHTS).exists():
             helps = (f"`--resume {path}` goes on with it, another `--out` leaves it as it is",)
@@ -74,14 +76,17 @@ class RunFolder:
             old.unlink(missing_ok=True)
 
     def load(self) -> dict[str, Any]:
-        """The last whole checkpoint. Raises SpecError where there is none."""
+        """The last whole checkpoint, `latest` or the ones before. Raises SpecError where there is none."""
         reasons = []
-        for path in self._checkpoints():
+        for left in self.path.glob(".*.[0-9]*"):  # of a run that was killed while it wrote
+            left.unlink(missing_ok=True)
+        for path in self._from_latest():
             try:
                 state = _read(path)
             except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 reasons.append(f"`{path.name}`: {reason}")
+                path.rename(path.with_suffix(".damaged"))
                 continue
             self.rows = state["rows"]
             self.said += [f"{reason}; it is left aside, `{path.name}` is taken" for reason in reasons]
@@ -93,8 +98,17 @@ class RunFolder:
         raise SpecError([Diagnostic("E452", f"there is no checkpoint in `{self.path}`", helps=helps)])
 
     def _checkpoints(self) -> list[Path]:
-        """All of them, the newest first. A name that `latest` does not reach yet is whole too: it was renamed last."""
+        """All of them, the newest first."""
         return sorted(self.path.glob(CHECKPOINTS), reverse=True)
+
+    def _from_latest(self) -> list[Path]:
+        """Those up to the one that `latest` names; all where it names none that is there."""
+        found = self._checkpoints()
+        try:
+            named = self.path / (self.path / LATEST).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return found
+        return found[found.index(named) :] if named in found else found
 
     # ---- figures
     def add(self, row: dict[str, Any]) -> None:
@@ -115,7 +129,22 @@ def _read(path: Path) -> dict[str, Any]:
     if hashlib.sha256(data).digest() != digest:
         raise ValueError("its checksum differs: it is damaged")
     state: dict[str, Any] = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    lacking = REQUIRED - state.keys() if isinstance(state, dict) else REQUIRED
+    if lacking:
+        raise ValueError(f"it lacks `{min(lacking)}`: another version of archspec wrote it")
     return state
+
+
+def _free(network: str) -> Path:
+    """A new folder `runs/<network>-<n>`, made at once, so that no other run takes it."""
+    for number in count(1):
+        path = Path("runs") / f"{network}-{number}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("there are enough numbers")
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> str:
