@@ -239,8 +239,8 @@ def degradation(folders: Folders) -> None:
     shown = ("shows", "does not show")
     verdict = (
         f"What 36 more layers change in training error, in points: {gaps['plain']:+.1f} without shortcuts, and",
-        f"{gaps['resnet']:+.1f} with them. He et al. 2015 found that plain networks become worse with depth, which this",
-        f"{shown[gaps['plain'] <= 0]}, and that residual ones do not, which it {shown[gaps['resnet'] > 0]}.",
+        f"{gaps['resnet']:+.1f} with them. He et al. 2015 found that plain networks become worse with depth, which",
+        f"this {shown[gaps['plain'] <= 0]}, and that residual ones do not, which it {shown[gaps['resnet'] > 0]}.",
         "",
         f"One seed, 3,068 photographs of 16 x 16 pixels, {EPOCHS} epochs of 95 steps; theirs are 50,000 images and",
         "64,000 steps. Training error is counted during the epoch, on images that were cropped and mirrored.",
