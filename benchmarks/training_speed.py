@@ -15,7 +15,7 @@ import argparse
 import importlib.metadata
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, NamedTuple
@@ -101,6 +101,14 @@ def synthetic(steps: int, batch: int, volume: Sequence[int]) -> Data:
                 (0.5,) * channels, (0.25,) * channels, "random images")  # fmt: skip
 
 
+class TrainingOnly(Trainer):
+    """Our loop without its look at the held-out images."""
+
+    def evaluate(self, _seen: Callable[[Tensor, Tensor], None] | None = None) -> dict[str, float]:
+        """As if there was one."""
+        return {"loss": 0.0, "top1": 0.0, "top5": 0.0, "images": 1.0}
+
+
 def bare_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, classes: Tensor, steps: int) -> None:
     """What training is, and nothing else."""
     for _ in range(steps):
@@ -115,7 +123,7 @@ def trainer(setting: Setting) -> Trainer:
     recipe = Recipe(batch=setting.batch, lr=1e-4, reference_batch=setting.batch, schedule="constant", epochs=10**6)
     data = synthetic(setting.steps, setting.batch, network.input)
     module = build(network, seed=0)
-    return Trainer(engine(network.graph, module, recipe, Group(0, 1, torch.device("cpu"))), data)
+    return TrainingOnly(engine(network.graph, module, recipe, Group(0, 1, torch.device("cpu"))), data)
 
 
 def time_case(setting: Setting, rounds: int) -> Case:

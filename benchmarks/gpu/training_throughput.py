@@ -34,11 +34,10 @@ from archspec.compiler.progress import Progress
 from archspec.compiler.throughput import figures, peak_tflops
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.engine import engine, precision_of
-from archspec.compiler.training.loop import Trainer
 from archspec.compiler.training.optimise import optimiser
 from archspec.recipe import Recipe
 from benchmarks.stopwatch import machine
-from benchmarks.training_speed import synthetic
+from benchmarks.training_speed import TrainingOnly, synthetic
 
 COMMAND = "python -m benchmarks.gpu.training_throughput"
 GIB = 2**30
@@ -150,7 +149,7 @@ def _ready(
     data = synthetic(setup.steps, recipe.batch, network.input)
     if case.way == "archspec":
         module = build(network, seed=0)
-        trainer = Trainer(engine(network.graph, module, recipe, group), data)
+        trainer = TrainingOnly(engine(network.graph, module, recipe, group), data)
         quiet = Progress(quiet=True)
         return lambda: trainer.run_epoch(quiet), module
     model = build(network, seed=0) if case.way == "archspec, bare" else peer(case, network.input[0])
