@@ -9,13 +9,12 @@ peers' models are hand-written (`benchmarks/reference`), which imports faster th
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 
+from benchmarks.program import parser, run
 from benchmarks.stopwatch import Reading, archspec_command, machine, measure
 
 PARAMETERS = {"vgg16": 138_357_544, "resnet152": 60_192_808}
@@ -113,18 +112,10 @@ def report(measured: dict[str, Readings], rounds: int) -> tuple[bool, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    return run(
+        parser(__doc__, 15, "timed runs of each contender"),
+        lambda of: report({network: read(network, of.rounds) for network in PARAMETERS}, of.rounds),
     )
-    parser.add_argument("--rounds", type=int, default=15, help="timed runs of each contender")
-    parser.add_argument("--output", type=Path, help="also write the page to this file")
-    arguments = parser.parse_args()
-    measured = {network: read(network, arguments.rounds) for network in PARAMETERS}
-    holds, page = report(measured, arguments.rounds)
-    print(page, end="")
-    if arguments.output:
-        arguments.output.write_text(page, encoding="utf-8")
-    return 0 if holds else 1
 
 
 if __name__ == "__main__":

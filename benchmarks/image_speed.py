@@ -9,7 +9,6 @@ filter, and end in bytes [B, C, H, W]. A round runs the one and then the other, 
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from torch import Tensor
 from archspec.compiler.data.photos import Photos
 from archspec.recipe import Recipe
 from archspec.volume import Volume
+from benchmarks.program import parser, run
 from benchmarks.stopwatch import machine
 
 COMMAND = "python -m benchmarks.image_speed --output benchmarks/results/image_speed.md"
@@ -164,22 +164,18 @@ def report(cases: Iterable[Case], rounds: int, weight: int) -> str:
     ]) + "\n"  # fmt: skip
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15, help="timed pairs of each case")
-    parser.add_argument("--output", type=Path, help="also write the page to this file")
-    arguments = parser.parse_args()
+def measured(rounds: int) -> tuple[bool, str]:
+    """All cases, and the page; there is no target."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         paths = photographs(Path(folder))
-        cases = [time_case(paths, side, work, arguments.rounds) for side in SIDES for work in WORK]
+        cases = [time_case(paths, side, work, rounds) for side in SIDES for work in WORK]
         weight = sum(path.stat().st_size for path in paths) // len(paths)
-    page = report(cases, arguments.rounds, weight)
-    print(page, end="")
-    if arguments.output:
-        arguments.output.parent.mkdir(exist_ok=True)
-        arguments.output.write_text(page, encoding="utf-8")
-    return 0
+    return True, report(cases, rounds, weight)
+
+
+def main() -> int:
+    return run(parser(__doc__, 15, "timed pairs of each case"), lambda of: measured(of.rounds))
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ a table for each spec. Ends with status 1 where a limit is missed.
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import sys
 from pathlib import Path
 from statistics import median
 
+from benchmarks.program import parser, run
 from benchmarks.stopwatch import Reading, archspec_command, machine, measure
 
 SPECS = Path(__file__).parents[1] / "specs"
@@ -68,15 +68,7 @@ def report(readings: dict[str, list[Reading]], rounds: int) -> tuple[bool, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15, help="timed runs of each command")
-    parser.add_argument("--output", type=Path, help="also write the page to this file")
-    arguments = parser.parse_args()
-    holds, page = report(read(arguments.rounds), arguments.rounds)
-    print(page, end="")
-    if arguments.output:
-        arguments.output.write_text(page, encoding="utf-8")
-    return 0 if holds else 1
+    return run(parser(__doc__, 15, "timed runs of each command"), lambda of: report(read(of.rounds), of.rounds))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ shortest to the longest; below it lies what grows faster. Ends with status 1 whe
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from benchmarks.program import parser, run
 from benchmarks.stopwatch import Reading, archspec_command, machine, measure
 
 LAYERS = (1_000, 3_000, 10_000, 30_000, 100_000)
@@ -110,22 +110,16 @@ def report(measured: dict[str, dict[int, Cost]], rounds: int) -> tuple[bool, str
     return all(holds for holds, _ in checked), "\n".join(page) + "\n"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each chain")
-    parser.add_argument("--output", type=Path, help="also write the page to this file")
-    arguments = parser.parse_args()
-    measured = {
-        name: {layers: cost(spec(layers), arguments.rounds) for layers in LAYERS}
-        for name, spec in WRITTEN.items()
+def measured(rounds: int) -> tuple[bool, str]:
+    """All chains, and the page."""
+    costs = {
+        name: {layers: cost(spec(layers), rounds) for layers in LAYERS} for name, spec in WRITTEN.items()
     }
-    holds, page = report(measured, arguments.rounds)
-    print(page, end="")
-    if arguments.output:
-        arguments.output.write_text(page, encoding="utf-8")
-    return 0 if holds else 1
+    return report(costs, rounds)
+
+
+def main() -> int:
+    return run(parser(__doc__, 5, "runs of each chain"), lambda of: measured(of.rounds))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import importlib.metadata
 import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 
 import archspec
 from archspec.compiler import build
+from benchmarks.program import parser, run
 from benchmarks.reference import INPUT_SIZES, MODELS
 from benchmarks.stopwatch import machine
 
@@ -130,27 +130,24 @@ def report(cases: Iterable[Case], rounds: int, batch: int) -> str:
     ]) + "\n"  # fmt: skip
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=40, help="timed pairs of each case")
-    parser.add_argument("--batch", type=int, default=1, help="images; few show what calls cost")
-    parser.add_argument("--eager", action="store_true", help="leave torch.compile out")
-    parser.add_argument("--output", type=Path, help="also write the page to this file")
-    arguments = parser.parse_args()
+def measured(of: argparse.Namespace) -> tuple[bool, str]:
+    """All cases, and the page."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     cases = [
-        time_case(network, work, compiled, arguments.rounds, arguments.batch)
-        for compiled in ((False,) if arguments.eager else (False, True))
+        time_case(network, work, compiled, of.rounds, of.batch)
+        for compiled in ((False,) if of.eager else (False, True))
         for network in NETWORKS
         for work in WORK
     ]
-    page = report(cases, arguments.rounds, arguments.batch)
-    print(page, end="")
-    if arguments.output:
-        arguments.output.parent.mkdir(exist_ok=True)
-        arguments.output.write_text(page, encoding="utf-8")
-    return 0 if all(case.holds for case in cases) else 1
+    return all(case.holds for case in cases), report(cases, of.rounds, of.batch)
+
+
+def main() -> int:
+    flags = parser(__doc__, 40, "timed pairs of each case")
+    flags.add_argument("--batch", type=int, default=1, help="images; few show what calls cost")
+    flags.add_argument("--eager", action="store_true", help="leave torch.compile out")
+    return run(flags, measured)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ that is no image. A wrong file never stops the others.
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from archspec.compiler.about import Preprocessing
 from archspec.diagnostics import Diagnostic, Finding
 
 MODES = {"RGB": "RGB", "gray": "L"}
+# Only these are opened, whatever a file is called: Pillow starts Ghostscript for PostScript, for one
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
 
 def find(paths: tuple[Path, ...]) -> tuple[list[Path], list[Diagnostic]]:
@@ -40,10 +43,21 @@ def _no_images(folder: Path) -> Diagnostic:
     return Diagnostic("E433", f"no image in the folder `{folder}`", notes=(note,))
 
 
-def suffixes() -> frozenset[str]:
-    """How the files end that Pillow can read: .jpg, .png, ..."""
+@cache
+def formats() -> tuple[str, ...]:
+    """The bitmap formats that are opened: those of `FORMATS` that this build of Pillow can read."""
     Image.init()
-    return frozenset(suffix for suffix, kind in Image.EXTENSION.items() if kind in Image.OPEN)
+    return tuple(kind for kind in FORMATS if kind in Image.OPEN)
+
+
+def suffixes() -> frozenset[str]:
+    """The file name suffixes of those formats: .jpg, .png, ..."""
+    return frozenset(suffix for suffix, kind in Image.EXTENSION.items() if kind in formats())
+
+
+def open_bitmap(path: Path) -> Image.Image:
+    """Open an image file. Raises what Pillow raises, for a format that is not in `FORMATS` too."""
+    return Image.open(path, formats=formats())
 
 
 def load(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
@@ -60,7 +74,7 @@ def decode(path: Path, colours: str, size: tuple[int, int]) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, and of sizes that are still fine
-            with Image.open(path) as image:
+            with open_bitmap(path) as image:
                 image.draft(MODES[colours], size)  # less to decode
                 return coloured(ImageOps.exif_transpose(image), MODES[colours])
     except FileNotFoundError:
@@ -96,7 +110,7 @@ def _looks_like(path: Path) -> str:
     try:
         head.decode("utf-8")
     except UnicodeDecodeError:
-        return "it holds no format that Pillow knows"
+        return f"it is none of {', '.join(formats())}"
     return "it holds text"
 
 

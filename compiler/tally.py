@@ -29,9 +29,9 @@ class Tally:
         first = scores.sort(dim=1, descending=True, stable=True).indices[:, :FIRST]
         width = self.counts.shape[1]
         places = classes * width + first[:, 0]
-        self.counts += torch.bincount(places, minlength=self.counts.numel()).view_as(self.counts)
-        among = classes[(first == classes[:, None]).any(1)]
-        self.counts[:, -1] += torch.bincount(among, minlength=width - 1)
+        among = (classes * width + width - 1)[(first == classes[:, None]).any(1)]
+        both = torch.cat([places, among])
+        self.counts.view(-1).index_add_(0, both, torch.ones_like(both))
 
     def evaluation(self) -> Evaluation:
         """What was counted."""

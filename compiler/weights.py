@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def replace_file(path: Path, data: bytes) -> None:
         target = path.resolve()  # a link stays, and what it names is written
         if target.exists() and not target.is_file():
             raise OSError("it is no regular file")
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        temporary = target.with_name(temporary_name(target.name))
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
@@ -49,6 +49,17 @@ def replace_file(path: Path, data: bytes) -> None:
         message = f"cannot write `{path}`: {reason}"
         raise SpecError([Diagnostic("E422", message, helps=("what was there before is as it was",))]) from None
     _flush(target.parent)
+
+
+def temporary_name(name: str) -> str:
+    """What a file is called until it is whole: `.latest.4711`."""
+    return f".{name}.{os.getpid()}"
+
+
+def is_temporary(name: str, of: Callable[[str], bool]) -> bool:
+    """Whether a name is `temporary_name`, in any process, of a name that `of` accepts."""
+    stem, _, process = name.removeprefix(".").rpartition(".")
+    return name.startswith(".") and process.isascii() and process.isdigit() and of(stem)
 
 
 def _flush(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """From an image file to what a network takes."""
 
+import os
 import random
 import struct
 from contextlib import suppress
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 from run_models import GRAY, write_photos
 
 from archspec.compiler.about import Preprocessing, untrained
@@ -97,6 +98,35 @@ def test_whatever_a_decoder_raises_the_file_is_damaged(
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
     assert not _look(path)
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+
+
+def test_postscript_under_an_images_name_starts_no_ghostscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = tmp_path / "started"
+    ghostscript = tmp_path / "bin" / "gs"
+    ghostscript.parent.mkdir()
+    ghostscript.write_text(f"#!/bin/sh\ntouch {started}\n", encoding="utf-8")
+    ghostscript.chmod(0o755)
+    monkeypatch.setenv("PATH", str(ghostscript.parent), prepend=os.pathsep)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # look for it again
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(POSTSCRIPT)
+    with pytest.raises(Finding, match="is no image"):
+        load(path, PLAIN)
+    assert not _look(path)
+    photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
+    assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
+    assert not started.exists()
+    with Image.open(path) as opened, suppress(Exception):  # the same file as Pillow alone would take it
+        opened.load()
+    assert started.exists()
+
+
+def test_only_named_bitmap_formats_are_looked_for() -> None:
+    assert {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif"} <= suffixes()
+    assert suffixes().isdisjoint({".eps", ".ps", ".pdf", ".wmf", ".emf", ".h5", ".grib"})
 
 
 def test_a_byte_flipped_file_is_an_image_or_one_finding(tmp_path: Path) -> None:

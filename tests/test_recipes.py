@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import archspec
 from archspec.library import built_in
 from archspec.parse import MAX_ERRORS
-from archspec.recipe import EXAMPLES, MOST_FINDINGS, SETTINGS, UNSAID, Recipe, from_dict
+from archspec.recipe import Recipe, from_dict
+from archspec.train_section import EXAMPLES, MOST_FINDINGS, SETTINGS, UNSAID
 
 BODY = "[8x8x3] INPUT\nFC 10\n"
 

@@ -8,7 +8,8 @@ import pytest
 import archspec
 from archspec.layers import MERGES, REGISTRY
 from archspec.layers.reference import describe, updated
-from archspec.recipe import AUGMENTATIONS, OPTIMIZERS, SETTINGS, UNSAID, Recipe
+from archspec.recipe import OPTIMIZERS, Recipe
+from archspec.train_section import AUGMENTATIONS, SETTINGS, UNSAID
 
 PAGE = Path(__file__).parents[1] / "grammar" / "README.md"
 SPECS = re.findall(r"^```arch\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

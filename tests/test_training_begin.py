@@ -71,7 +71,7 @@ def test_the_batch_is_made_to_fit_the_data_and_the_memory(monkeypatch: pytest.Mo
     network = archspec.load("vgg16")
     alone = Group(0, 1, torch.device("cpu"))
     recipe = Recipe(reference_batch=256)
-    monkeypatch.setattr("archspec.compiler.training.plan._memory_of", lambda _: 8 * 2**30)
+    monkeypatch.setattr("archspec.compiler.training.plan.memory_of", lambda _: 8 * 2**30)
     found = with_batch(network, recipe, 1_000_000, alone)
     assert found.batch * found.accumulate == 256
     assert network.training_bytes(found.batch) < 0.8 * 8 * 2**30 < network.training_bytes(2 * found.batch)
@@ -316,6 +316,6 @@ def test_tensorboard_is_written_where_it_is_installed(
     module = types.ModuleType("torch.utils.tensorboard")
     module.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    monkeypatch.setattr("archspec.compiler.training.board.find_spec", lambda _: object())
+    monkeypatch.setattr("archspec.compiler.board.find_spec", lambda _: object())
     assert train(spec, "--out", tmp_path / "run", "--epochs", "2").exit_code == 0
     assert {("loss", 1), ("top1", 2), ("lr", 2), ("images_per_second", 1)} <= set(written)

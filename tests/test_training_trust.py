@@ -356,3 +356,24 @@ def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec
     result = CliRunner().invoke(main, ["train", "--resume", str(kept)])
     assert result.exit_code == 1
     assert "the run had 2 processes, and this one has 1" in result.stderr
+
+
+def test_resuming_a_folder_that_is_no_run_deletes_nothing(tmp_path: Path) -> None:
+    names = (".env.2024", ".notes.1", ".latest.17", ".metrics.csv.99", "checkpoint-5.pt", "checkpoint-000000009.pt")
+    for name in names:
+        (tmp_path / name).write_bytes(b"mine")
+    result = CliRunner().invoke(main, ["train", "--resume", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "E452" in result.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(names, b"mine")
+
+
+def test_resuming_a_run_removes_what_it_left_half_written_and_nothing_else(halfway: Path) -> None:
+    left = (".latest.17", ".metrics.csv.99", ".checkpoint-000000090.pt.4711", ".report.html.3")
+    others = (".env.2024", ".notes.1", ".latest.backup", ".mine.pt.5")
+    for name in (*left, *others):
+        (halfway / name).write_bytes(b"")
+    assert CliRunner().invoke(main, ["train", "--resume", str(halfway)]).exit_code == 0
+    there = {path.name for path in halfway.iterdir()}
+    assert there >= set(others)
+    assert there.isdisjoint(left)

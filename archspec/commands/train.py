@@ -176,12 +176,13 @@ def _work(
 ) -> dict[str, Any]:  # fmt: skip
     from archspec.compiler.device import chosen
     from archspec.compiler.training import run
+    from archspec.compiler.training.choose import Options
 
     is_cuda = chosen(options["device"]).type == "cuda"
     if flags.get("amp") == "fp16" and not is_cuda:
         helps = ("`--amp bf16` works on the CPU, and needs no scaling of the loss",)
         raise SpecError([Diagnostic("E455", "`--amp fp16` needs CUDA", helps=helps)])
     if resume is not None:
-        return run.resume(resume, run.Options(**options))
+        return run.resume(resume, Options(**options))
     work = run.dry_run if dry_run else run.start
-    return work(spec, changes, {"channels_last": is_cuda, **flags}, run.Options(**options))
+    return work(spec, changes, {"channels_last": is_cuda, **flags}, Options(**options))

@@ -93,9 +93,9 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
 def _recipe(module: Module) -> tuple[Recipe | None, list[Diagnostic]]:
     if module.train is None:
         return None, []
-    from archspec import recipe
+    from archspec import train_section
 
-    return recipe.read(module.train)
+    return train_section.read(module.train)
 
 
 def _plain_volumes(file: s.File, load: Loader, max_steps: int) -> Seen:

@@ -34,10 +34,11 @@ from archspec.compiler.progress import Progress
 from archspec.compiler.throughput import figures, peak_tflops
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.engine import engine, precision_of
+from archspec.compiler.training.loop import Trainer
 from archspec.compiler.training.optimise import optimiser
 from archspec.recipe import Recipe
 from benchmarks.stopwatch import machine
-from benchmarks.training_speed import TrainingOnly, synthetic
+from benchmarks.training_speed import synthetic
 
 COMMAND = "python -m benchmarks.gpu.training_throughput"
 GIB = 2**30
@@ -149,9 +150,14 @@ def _ready(
     data = synthetic(setup.steps, recipe.batch, network.input)
     if case.way == "archspec":
         module = build(network, seed=0)
-        trainer = TrainingOnly(engine(network.graph, module, recipe, group), data)
+        trainer = Trainer(engine(network.graph, module, recipe, group), data)
         quiet = Progress(quiet=True)
-        return lambda: trainer.run_epoch(quiet), module
+
+        def steps() -> None:
+            trainer.steps_done = 0
+            trainer.run_steps(quiet)
+
+        return steps, module
     model = build(network, seed=0) if case.way == "archspec, bare" else peer(case, network.input[0])
     model.to(group.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs
     model.train()

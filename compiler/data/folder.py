@@ -14,12 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from archspec.compiler.data.images import Data, stratified
 from archspec.compiler.data.photos import Photos
-from archspec.compiler.image import suffixes
+from archspec.compiler.image import open_bitmap, suffixes
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe
 from archspec.volume import Volume
@@ -179,7 +178,7 @@ def _looks(paths: Sequence[Path]) -> list[str]:
 
 def _look(path: Path) -> str:
     try:
-        with Image.open(path) as image:
+        with open_bitmap(path) as image:
             return image.mode
     except Exception:  # a decoder raises anything of a damaged file
         return ""

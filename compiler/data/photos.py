@@ -18,7 +18,7 @@ from PIL import ExifTags, Image, ImageEnhance, ImageOps
 from torch import Tensor
 
 from archspec.compiler.data.images import Batch, Key, most_damaged
-from archspec.compiler.image import coloured
+from archspec.compiler.image import coloured, open_bitmap
 from archspec.recipe import Recipe
 from archspec.volume import Volume
 
@@ -63,7 +63,7 @@ class Photos:
         """An image, and the part of it that is seen."""
         height, width, channels = self.volume
         mode = "L" if channels == 1 else "RGB"
-        with Image.open(path) as opened:
+        with open_bitmap(path) as opened:
             if chance is not None:
                 return _part(opened, mode, (width, height), _box_of(opened, (width, height), self.recipe, chance))
             opened.draft(mode, (width, height))

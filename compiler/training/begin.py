@@ -25,9 +25,10 @@ def begin(
     ends = classifiers(network.graph)
     if start is not None:
         state = dict(start.state)
-        are_others = start.class_names != class_names
-        anew = [name for name in module.state_dict() if name.rpartition(".")[0] in ends and name in state] * are_others
-        state.update((name, module.state_dict()[name]) for name in anew)
+        anew = {name: value for name, value in module.state_dict().items() if name.rpartition(".")[0] in ends}
+        if start.class_names == class_names:
+            anew = {}
+        state.update(anew)
         weights.fill(module, state, f"`{start.path}`")
         said.append(f"from `{start.path}`" + (f"; {', '.join(anew)} begin anew: other classes" if anew else ""))
     if recipe.mode == "linear-probe":

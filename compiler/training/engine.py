@@ -22,7 +22,6 @@ from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.mix import Target
 from archspec.compiler.training.pipeline import Pipeline
 from archspec.compiler.training.pipeline_optimizer import gathered_memory, restore_memory
-from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Graph
 from archspec.recipe import Recipe
 
@@ -40,52 +39,34 @@ class Engine(Protocol):
 
     def set_mode(self, is_training: bool) -> None:
         """Dropout, batch statistics and auxiliary classifiers on or off."""
-        ...
 
     def backward(self, parts: Iterable[Part], count: int, scaler: GradScaler) -> tuple[Tensor, Tensor]:
         """Add the gradients of the mean loss over `count` parts.
 
         Returns the loss, and the output's losses and right guesses summed over this replica's images, with their count.
         """
-        ...
 
     def scores(self, images: Tensor) -> Tensor:
         """The output for images, [B, classes] in float32."""
-        ...
 
     def agree_on_statistics(self, averages: list[dict[str, Tensor]]) -> None:
         """Give all replicas the batch statistics of the first, which are the ones that are written."""
-        ...
 
     def whole(self, own: dict[str, Any]) -> dict[str, Any]:
         """What is kept by weights' names, of all parts of the network: in the first process."""
-        ...
 
     def memory(self, optimizer: Optimizer) -> Any:
         """What the optimiser remembers of all parts of the network: in the first process."""
-        ...
 
     def remember(self, optimizer: Optimizer, memory: Any) -> None:
         """Take that again."""
-        ...
 
 
 def engine(graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> Engine:
-    """The one for a group, the module on its device. Raises SpecError for a recipe that a pipeline cannot do."""
+    """The one for a group, the module on its device."""
     layout = torch.channels_last if recipe.channels_last else torch.preserve_format
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
-    need_pipeline(recipe, group)
     return Stages(graph, module, recipe, group) if group.is_pipeline else Replica(module, recipe, group)
-
-
-def need_pipeline(recipe: Recipe, group: Group) -> None:
-    """Raise SpecError for a recipe that a pipeline cannot do."""
-    wrong = {"`--amp fp16`": recipe.amp == "fp16", "`--compile`": recipe.compile,
-             "a linear probe": recipe.mode == "linear-probe"}  # fmt: skip
-    for name, is_wrong in wrong.items():
-        if is_wrong and group.is_pipeline:
-            helps = ("without `--pipeline` it works", *(("`--amp bf16`",) if recipe.amp == "fp16" else ()))
-            raise SpecError([Diagnostic("E472", f"{name} does not work in a pipeline", helps=helps)])
 
 
 def precision_of(recipe: Recipe, group: Group) -> Precision:

@@ -10,15 +10,18 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch import Tensor
+from torch.nn import functional
 
+from archspec.compiler.confusion import Evaluation
 from archspec.compiler.data.folder import too_many_damaged
-from archspec.compiler.data.images import Batch, Data, Images, InOrder, Key, Shuffled
+from archspec.compiler.data.images import Batch, Data, InOrder, Shuffled
+from archspec.compiler.data.loader import loader
 from archspec.compiler.progress import Progress, clock
+from archspec.compiler.tally import Tally
 from archspec.compiler.training.engine import Engine
 from archspec.compiler.training.guard import IN_A_ROW, Guard, first_wrong
 from archspec.compiler.training.mix import Target, mixed
@@ -26,7 +29,13 @@ from archspec.compiler.training.optimise import Average, Plateau, optimiser, rat
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe
 
-TOP = 5
+
+class Judged(NamedTuple):
+    """A look at the held-out images: their mean loss, and what they were taken for."""
+
+    loss: float
+    evaluation: Evaluation
+
 
 
 class Trainer:
@@ -49,11 +58,11 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=recipe.amp == "fp16")
         self.guard = Guard(self.module)
         self.order = Shuffled(len(data.train), recipe.seed, group.replica, group.replicas)
-        self.train = _loader(data.train, self.order, recipe.batch, workers, group.device)
+        self.train = loader(data.train, self.order, recipe.batch, workers, group.device)
         places = InOrder(len(data.held_out), group.replica, group.replicas)
         # a pipeline takes a whole step's images at a time
         batch = recipe.step_images(1) if group.is_pipeline else recipe.batch
-        self.held_out = _loader(data.held_out, places, batch, workers, group.device)
+        self.held_out = loader(data.held_out, places, batch, workers, group.device)
         self.mean, self.std = (torch.tensor(one, device=group.device)[:, None, None] for one in (data.mean, data.std))
         self.epoch = 0
         self.steps_done = 0  # of this epoch
@@ -61,11 +70,29 @@ class Trainer:
         self.seen = torch.zeros(3, dtype=torch.float64, device=group.device)  # loss, right, images of this epoch so far
         self.damaged: set[str] = set(data.damaged)
         self.is_stopped = False
+        self.judged: Judged | None = None  # at the end of the last epoch
         self.steps = steps_of_epoch(len(data.train), recipe, group.replicas)
 
     # ---- training
     def run_epoch(self, progress: Progress) -> dict[str, Any]:
         """Train for what is left of an epoch, and look at the held-out images. Returns the epoch's figures."""
+        start = time.monotonic()
+        trained = self.run_steps(progress)
+        if self.is_stopped:
+            return {}
+        held_out_loss, evaluation = self.judged = self.evaluate()
+        self._need_figures(self.judged)
+        self.plateau.see(held_out_loss)
+        self.epoch, self.steps_done = self.epoch + 1, 0
+        self.seen.zero_()
+        return {
+            "epoch": self.epoch, **trained, "held_out_loss": held_out_loss, "top1": evaluation.top1,
+            "top5": evaluation.top5, "skipped": self.guard.skipped, "damaged": len(self.damaged),
+            "seconds": time.monotonic() - start,
+        }  # fmt: skip
+
+    def run_steps(self, progress: Progress) -> dict[str, float]:
+        """What is left of an epoch's steps, or those until somebody stops them. Returns their figures."""
         start, waited, begun = time.monotonic(), 0.0, self.steps_done
         self.order.epoch, self.order.start = self.epoch, self.steps_done * self.recipe.batch * self.recipe.accumulate
         self.engine.set_mode(is_training=self.recipe.mode != "linear-probe")  # whose backbone is as it was
@@ -84,25 +111,18 @@ class Trainer:
         self._settle()
         loss, right, images = self.group.total(self.seen.clone()).tolist()
         seconds = time.monotonic() - start
-        held_out = self.evaluate()
-        self._need_figures(held_out)
-        self.plateau.see(held_out["loss"])
-        self.epoch, self.steps_done = self.epoch + 1, 0
-        self.seen.zero_()
         done = (self.steps - begun) * self.recipe.step_images(self.group.replicas)
         return {
-            "epoch": self.epoch, "lr": lr, "loss": loss / max(1, images), "train_top1": right / max(1, images),
-            "held_out_loss": held_out["loss"], "top1": held_out["top1"], "top5": held_out["top5"],
-            "images_per_second": done / seconds, "data_wait": waited / seconds, "skipped": self.guard.skipped,
-            "damaged": len(self.damaged), "seconds": time.monotonic() - start,
+            "lr": lr, "loss": loss / max(1, images), "train_top1": right / max(1, images),
+            "images_per_second": done / seconds, "data_wait": waited / seconds,
         }  # fmt: skip
 
-    def _need_figures(self, held_out: dict[str, float]) -> None:
+    def _need_figures(self, held_out: Judged) -> None:
         """Raise SpecError where the held-out images say nothing: too many are damaged, or the network has diverged."""
         self.damaged = set(self.group.gathered(self.damaged))
-        if len(self.damaged) > self.data.most_damaged or not held_out["images"]:
+        if len(self.damaged) > self.data.most_damaged or not held_out.evaluation.images:
             raise too_many_damaged(sorted(self.damaged), self.data)
-        if not math.isfinite(held_out["loss"]):
+        if not math.isfinite(held_out.loss):
             message = f"the held-out loss is not finite after epoch {self.epoch + 1}: the weights have diverged"
             helps = ("begin again with a lower `--lr`, a longer `--warmup`, or `--clip 1`",)
             raise SpecError([Diagnostic("E459", message, helps=helps)])
@@ -207,15 +227,15 @@ class Trainer:
 
     # ---- held-out images
     @torch.no_grad()
-    def evaluate(self, seen: Callable[[Tensor, Tensor], None] | None = None) -> dict[str, float]:
-        """The mean loss and the shares of right guesses over all held-out images, each counted once; the averaged
-        weights' where there are any. `seen` is given each batch's scores and classes."""
+    def evaluate(self) -> Judged:
+        """Look at all held-out images, each counted once; with the averaged weights where there are any."""
         self.engine.agree_on_statistics([] if self.average is None else [self.average.values])
         own = {name: value.clone() for name, value in self.module.state_dict().items()} if self.average else {}
         if self.average:
             self.module.load_state_dict(self.average.values)
         self.engine.set_mode(is_training=False)
-        sums = torch.zeros(4, dtype=torch.float64, device=self.group.device)
+        tally = Tally(self.data.class_names, self.group.device)
+        loss = torch.zeros((), dtype=torch.float64, device=self.group.device)
         for batch in self.held_out:
             for path in batch.damaged:
                 if path not in self.damaged:
@@ -225,18 +245,13 @@ class Trainer:
                 continue
             images, classes = self._placed(batch)
             scores = self.engine.scores(images)
-            loss = nn.functional.cross_entropy(scores, classes, reduction="sum")
-            right = scores.argmax(1) == classes
-            among = (scores.topk(min(TOP, scores.shape[1])).indices == classes[:, None]).any(1) | right
-            counts = [loss.double(), right.sum(), among.sum(), torch.tensor(len(classes))]
-            sums += torch.stack([one.double().to(sums.device) for one in counts])
-            if seen is not None:
-                seen(scores, classes)
+            loss += functional.cross_entropy(scores, classes, reduction="sum")
+            tally.add(scores, classes)
         if self.average:
             self.module.load_state_dict(own)
-        loss, right, among, images_seen = self.group.total(sums).tolist()
-        most = max(1.0, images_seen)
-        return {"loss": loss / most, "top1": right / most, "top5": among / most, "images": images_seen}
+        self.group.total(tally.counts)
+        evaluation = tally.evaluation()
+        return Judged(self.group.total(loss).item() / max(1, evaluation.images), evaluation)
 
     def result(self) -> dict[str, Tensor]:
         """The weights that the run is for: the averaged ones, or the last; in the first process."""
@@ -287,25 +302,3 @@ def steps_of_epoch(images: int, recipe: Recipe, processes: int) -> int:
 def _norm(gradients: list[Tensor]) -> Tensor:
     """The norm of all gradients together: torch's own sorts them by device and type first, which takes longer."""
     return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients))) if gradients else torch.tensor(0.0)
-
-
-def _loader(images: Images, order: Any, batch: int, workers: int, device: torch.device) -> DataLoader[Any]:
-    own = torch.Generator()  # a loader draws a number for its workers, which must not come out of the run's
-    return DataLoader(
-        _Batched(images), batch_size=batch, sampler=order, num_workers=workers, collate_fn=_whole, generator=own,
-        pin_memory=device.type == "cuda", persistent_workers=workers > 0,
-    )  # fmt: skip
-
-
-class _Batched(torch.utils.data.Dataset[Any]):
-    """Images to a DataLoader: a whole batch at once."""
-
-    def __init__(self, images: Images) -> None:
-        self.images = images
-
-    def __getitems__(self, keys: list[Key]) -> Batch:
-        return self.images.__getitems__(keys)
-
-
-def _whole(batch: Any) -> Any:
-    return batch

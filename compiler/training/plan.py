@@ -5,10 +5,8 @@ In: a network, its recipe, its data, the processes. Out: the resolved recipe as 
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-import torch
 from torch import nn
 
 from archspec.analyses.stages import cut
@@ -16,8 +14,9 @@ from archspec.api import Network
 from archspec.compiler.data.images import Data
 from archspec.compiler.training.distributed import Group
 from archspec.compiler.training.loop import steps_of_epoch
+from archspec.compiler.training.needs import memory_of
 from archspec.compiler.training.optimise import groups
-from archspec.diagnostics import Diagnostic, SpecError, plural
+from archspec.diagnostics import plural
 from archspec.recipe import FINE_TUNE, Recipe
 from archspec.report.stages import stages_data, stages_table
 
@@ -67,27 +66,12 @@ def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> R
     if group.is_pipeline:  # twice as many parts as stages, so that most of the time all of them work
         accumulate = min(2 * group.size, step)
         return recipe.changed({"batch": step // accumulate, "accumulate": accumulate})
-    memory = SHARE_OF_MEMORY * _memory_of(group.device) / (1 if group.device.type == "cuda" else group.size)
+    memory = SHARE_OF_MEMORY * memory_of(group.device) / (1 if group.device.type == "cuda" else group.size)
     batch, accumulate = max(LEAST_BATCH, step // group.replicas), 1
     while batch > LEAST_BATCH and _memory(network, recipe.changed({"batch": batch})) > memory:
         accumulate *= 2
         batch = max(LEAST_BATCH, step // group.replicas // accumulate)
     return recipe.changed({"batch": batch, "accumulate": accumulate})
-
-
-def need_memory(network: Network, device: torch.device) -> None:
-    """Raise SpecError for a network of which one image alone takes more memory than there is."""
-    needs, has = network.training_bytes(1), _memory_of(device)
-    if needs > has:
-        message = f"a step of one image takes {needs / GIB:,.0f} GiB, and {device.type} has {has / GIB:,.0f} GiB"
-        helps = ("`archspec check` shows which layers are that large", "a smaller `--input`, or a machine with more")
-        raise SpecError([Diagnostic("E474", message, helps=helps)])
-
-
-def _memory_of(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.get_device_properties(device).total_memory
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _memory(network: Network, recipe: Recipe) -> int:

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import pickle
+import re
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -20,10 +21,14 @@ from typing import Any
 import torch
 
 from archspec.compiler import weights
-from archspec.compiler.trained import CHECKPOINTS, WEIGHTS
+from archspec.compiler.trained import BEST, CHECKPOINTS, WEIGHTS
 from archspec.diagnostics import Diagnostic, SpecError
 
 LATEST = "latest"
+CHECKPOINT = re.compile(r"checkpoint-\d{9,}\.pt")
+CSV, JSONL = "metrics.csv", "metrics.jsonl"
+SUMMARY, EVALUATION, REPORT = "summary.json", "evaluation.json", "report.html"
+OWN = frozenset({LATEST, CSV, JSONL, SUMMARY, EVALUATION, REPORT, WEIGHTS, BEST})  # with checkpoints, all a run writes
 REQUIRED = {
     "bundle", "recipe", "data", "fingerprint", "rows", "best", "pipeline", "replicas", "mean", "std", "class_names",
     "module", "optimizer", "epoch", "steps_done",
@@ -69,7 +74,7 @@ class RunFolder:
         buffer = io.BytesIO()
         torch.save(state, buffer)
         data = buffer.getvalue()
-        name = f"checkpoint-{steps:09}.pt"
+        name = f"checkpoint-{steps:09}.pt"  # as CHECKPOINT has it
         weights.replace_file(self.path / name, data + hashlib.sha256(data).digest())
         weights.replace_file(self.path / LATEST, f"{name}\n".encode())
         for old in self._checkpoints()[self.keep :]:
@@ -78,16 +83,16 @@ class RunFolder:
     def load(self) -> dict[str, Any]:
         """The last whole checkpoint, `latest` or the ones before. Raises SpecError where there is none."""
         reasons = []
-        for left in self.path.glob(".*.[0-9]*"):  # of a run that was killed while it wrote
-            left.unlink(missing_ok=True)
+        damaged = []
         for path in self._from_latest():
             try:
                 state = _read(path)
             except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 reasons.append(f"`{path.name}`: {reason}")
-                path.rename(path.with_suffix(".damaged"))
+                damaged.append(path)
                 continue
+            self._clean(damaged)
             self.rows = state["rows"]
             self.said += [f"{reason}; it is left aside, `{path.name}` is taken" for reason in reasons]
             return state
@@ -97,9 +102,18 @@ class RunFolder:
         helps = ("`--resume` names the folder of a run that was interrupted",)
         raise SpecError([Diagnostic("E452", f"there is no checkpoint in `{self.path}`", helps=helps)])
 
+    def _clean(self, damaged: Iterable[Path]) -> None:
+        """Set damaged checkpoints aside, and remove what a killed run left half written. Only for a folder that has
+        been recognised as a run by a whole checkpoint, and only files that a run writes."""
+        for path in damaged:
+            path.rename(path.with_suffix(".damaged"))
+        for path in self.path.glob(".*.[0-9]*"):
+            if path.is_file() and weights.is_temporary(path.name, _is_own):
+                path.unlink(missing_ok=True)
+
     def _checkpoints(self) -> list[Path]:
         """All of them, the newest first."""
-        return sorted(self.path.glob(CHECKPOINTS), reverse=True)
+        return sorted(filter(_is_checkpoint, self.path.glob(CHECKPOINTS)), reverse=True)
 
     def _from_latest(self) -> list[Path]:
         """Those up to the one that `latest` names; all where it names none that is there."""
@@ -115,12 +129,21 @@ class RunFolder:
         """Note an epoch in metrics.jsonl and metrics.csv."""
         self.rows.append(row)
         lines = "".join(json.dumps(one) + "\n" for one in self.rows)
-        weights.replace_file(self.path / "metrics.jsonl", lines.encode())
-        weights.replace_file(self.path / "metrics.csv", _table(self.rows).encode())
+        weights.replace_file(self.path / JSONL, lines.encode())
+        weights.replace_file(self.path / CSV, _table(self.rows).encode())
 
     def note(self, name: str, data: dict[str, Any]) -> None:
         """Write data as JSON."""
         weights.replace_file(self.path / name, (json.dumps(data, indent=2) + "\n").encode())
+
+
+def _is_checkpoint(path: Path) -> bool:
+    return CHECKPOINT.fullmatch(path.name) is not None
+
+
+def _is_own(name: str) -> bool:
+    """Whether a run writes a file of this name."""
+    return name in OWN or CHECKPOINT.fullmatch(name) is not None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""Images in batches, made while the device works on others.
+
+In: images and an order. Out: torch's loader, which asks for a whole batch at once, so that images already in memory are
+gathered by one index.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from archspec.compiler.data.images import Batch, Images, Key
+
+
+def loader(images: Images, order: Sampler[Key], batch: int, workers: int, device: torch.device) -> DataLoader[Any]:
+    """Batches in the order of a sampler, made by `workers` processes, or by this one for 0."""
+    own = torch.Generator()  # a loader draws a number for its workers, which must not come out of the run's
+    return DataLoader(
+        _Batched(images), batch_size=batch, sampler=order, num_workers=workers, collate_fn=_whole, generator=own,
+        pin_memory=device.type == "cuda", persistent_workers=workers > 0,
+    )  # fmt: skip
+
+
+class _Batched(Dataset[Any]):
+    """Images to a DataLoader: a whole batch at once."""
+
+    def __init__(self, images: Images) -> None:
+        self.images = images
+
+    def __getitems__(self, keys: list[Key]) -> Batch:
+        return self.images.__getitems__(keys)
+
+
+def _whole(batch: Any) -> Any:
+    return batch

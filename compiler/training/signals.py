@@ -1,0 +1,48 @@
+"""What signals ask of a run, which does it between two steps.
+
+In: SIGINT and SIGTERM, to stop; SIGUSR1, to write a checkpoint and go on. Out: flags.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Asked:
+    """What signals have asked for."""
+
+    def __init__(self) -> None:
+        self.to_stop = False
+        self.to_save = False
+
+    def take_save(self) -> bool:
+        """Whether to save, said once."""
+        found, self.to_save = self.to_save, False
+        return found
+
+
+@contextmanager
+def asked() -> Iterator[Asked]:
+    """A flag for each signal; a second Ctrl-C or SIGTERM ends the run at once."""
+    found = Asked()
+
+    def stop(_number: int, _frame: Any) -> None:
+        if found.to_stop:
+            raise KeyboardInterrupt
+        found.to_stop = True
+
+    def save(_number: int, _frame: Any) -> None:
+        found.to_save = True
+
+    handlers: dict[signal.Signals, Callable[[int, Any], None]] = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    if hasattr(signal, "SIGUSR1"):  # Windows has none
+        handlers[signal.SIGUSR1] = save
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield found
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
