@@ -7,7 +7,6 @@ that is no image. A wrong file never stops the others.
 from __future__ import annotations
 
 import warnings
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,11 @@ from archspec.compiler.about import Preprocessing
 from archspec.diagnostics import Diagnostic, Finding
 
 MODES = {"RGB": "RGB", "gray": "L"}
+Image.init()  # all of Pillow's formats, once and before any thread asks for them
 # Only these are opened, whatever a file is called: Pillow starts Ghostscript for PostScript, for one
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+NAMED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = tuple(kind for kind in NAMED if kind in Image.OPEN)
+SUFFIXES = frozenset(suffix for suffix, kind in Image.EXTENSION.items() if kind in FORMATS)  # .jpg, .png, ...
 
 
 def find(paths: tuple[Path, ...]) -> tuple[list[Path], list[Diagnostic]]:
@@ -30,7 +32,7 @@ def find(paths: tuple[Path, ...]) -> tuple[list[Path], list[Diagnostic]]:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in suffixes() and entry.is_file())
+        inside = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in SUFFIXES and entry.is_file())
         if not inside:
             wrong.append(_no_images(path))
         found.extend(inside)
@@ -43,21 +45,9 @@ def _no_images(folder: Path) -> Diagnostic:
     return Diagnostic("E433", f"no image in the folder `{folder}`", notes=(note,))
 
 
-@cache
-def formats() -> tuple[str, ...]:
-    """The bitmap formats that are opened: those of `FORMATS` that this build of Pillow can read."""
-    Image.init()
-    return tuple(kind for kind in FORMATS if kind in Image.OPEN)
-
-
-def suffixes() -> frozenset[str]:
-    """The file name suffixes of those formats: .jpg, .png, ..."""
-    return frozenset(suffix for suffix, kind in Image.EXTENSION.items() if kind in formats())
-
-
 def open_bitmap(path: Path) -> Image.Image:
     """Open an image file. Raises what Pillow raises, for a format that is not in `FORMATS` too."""
-    return Image.open(path, formats=formats())
+    return Image.open(path, formats=FORMATS)
 
 
 def load(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
@@ -110,7 +100,7 @@ def _looks_like(path: Path) -> str:
     try:
         head.decode("utf-8")
     except UnicodeDecodeError:
-        return f"it is none of {', '.join(formats())}"
+        return f"its format is none of {', '.join(FORMATS)}"
     return "it holds text"
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from archspec.compiler.data.images import Data, stratified
 from archspec.compiler.data.photos import Photos
-from archspec.compiler.image import open_bitmap, suffixes
+from archspec.compiler.image import SUFFIXES, open_bitmap
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.recipe import Recipe
 from archspec.volume import Volume
@@ -117,9 +117,8 @@ def _files(folder: Path) -> Iterator[Path]:
 def _listed(root: Path, names: Sequence[str]) -> tuple[list[Path], Tensor]:
     paths: list[Path] = []
     classes: list[int] = []
-    known = suffixes()
     for number, name in enumerate(names):
-        own = sorted(path for path in _files(root / name) if path.suffix.lower() in known)
+        own = sorted(path for path in _files(root / name) if path.suffix.lower() in SUFFIXES)
         if not own:
             message = f"no image in the folder `{root / name}`"
             raise _wrong(message, "an empty class cannot be learned: take its folder out")
