@@ -7,7 +7,7 @@ VENV ?= .venv
 # the environment of `make install`, or else the active one
 BIN := $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/)
 
-.PHONY: install check lint typecheck typecheck-tree test thorough wheel benchmarks clean
+.PHONY: install check lint typecheck test thorough wheel benchmarks clean
 
 # torch first and by itself, so that nothing else chooses its build
 install:
@@ -20,16 +20,8 @@ check: lint typecheck test
 lint:
 	$(BIN)ruff check
 
-typecheck: typecheck-tree
-	$(BIN)mypy -p archspec
-
-# mypy does not follow setuptools' package-dir: show it the package as it is installed, made of links
-typecheck-tree:
-	rm -rf build/typecheck
-	mkdir -p build/typecheck/archspec
-	for entry in archspec/* compiler grammar specs; do \
-	    ln -s "$(CURDIR)/$$entry" build/typecheck/archspec/; \
-	done
+typecheck:
+	$(BIN)mypy
 
 test:
 	$(BIN)python -m pytest

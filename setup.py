@@ -15,9 +15,9 @@ class BuildWithTables(build_py):
 
     def run(self) -> None:
         sys.path.insert(0, str(ROOT))
-        from archspec.tables import write
+        from archspec.language.tables import write
 
-        write(ROOT / "grammar")
+        write(ROOT / "archspec" / "grammar")
         if self.editable_mode:  # pip compiles the files that it copies, and these stay where they are
             compileall.compile_dir(ROOT / "archspec", quiet=2)
         super().run()

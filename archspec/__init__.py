@@ -4,7 +4,7 @@
 >>> archspec.load("vgg16").params
 138357544
 
-`load` and `loads` read a spec and give a `Network`; `SpecError` says what is wrong with one. Imports are late: the
+`load` and `loads` read a spec and give a `Network`; `ArchspecError` says what is wrong with one. Imports are late: the
 name alone costs nothing.
 """
 
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.api import Network, load, loads
-    from archspec.diagnostics import SpecError
+    from archspec.diagnostics.errors import ArchspecError
 
-__all__ = ["Network", "SpecError", "load", "loads"]
+__all__ = ["ArchspecError", "Network", "load", "loads"]
 __version__ = "0.1.0"
 
-_HOMES = {"Network": "api", "load": "api", "loads": "api", "SpecError": "diagnostics"}
+_HOMES = {"Network": "api", "load": "api", "loads": "api", "ArchspecError": "diagnostics.errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,20 +11,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archspec import syntax as s
 from archspec.analyses import Analysis, Row, Totals, add_up, analyse
 from archspec.analyses.advice import advice
 from archspec.analyses.claims import Verdict, check_claims
 from archspec.bundle import component, fault
-from archspec.diagnostics import Diagnostic, Finding, SpecError
-from archspec.ir import Graph
+from archspec.diagnostics.errors import ArchspecError, Finding, failure
+from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.source import Source, Span
+from archspec.graph.ir import Graph
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.language.parse import collector_off, parse
 from archspec.library import Located, load_used, locate
-from archspec.parse import collector_off, parse
 from archspec.record import Record
 from archspec.resolve import Overrides, Resolved, resolve
 from archspec.resolve.builder import MAX_STEPS
-from archspec.source import Source, Span
-from archspec.volume import Volume
 
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
@@ -55,13 +56,15 @@ class Bundle(Record):
 
 
 def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
-    """The network of a bundle's data, no file read. Raises SpecError, for other data too; `whose` they are, it says."""
+    """The network of a bundle's data; reads no file. Raises ArchspecError; its message says `whose` data it is."""
     if wrong := fault(data):
-        raise SpecError([Diagnostic("E401", f"{whose} does not say which network it is of", notes=(wrong,))])
+        raise failure("E401", f"{whose} does not say which network it is of", notes=(wrong,))
     changes = overrides(
         input=tuple(data["input"]) if data["input"] else None,
-        classes=data["classes"], variant=data["variant"], values=data["set"],
-    )  # fmt: skip
+        classes=data["classes"],
+        variant=data["variant"],
+        values=data["set"],
+    )
     uses = dict(data["uses"])
     located = Located(data["name"], Source(data["file"], data["text"]), None)
 
@@ -87,9 +90,7 @@ class Network:
     9408
     """
 
-    def __init__(
-        self, bundle: Bundle, resolved: Resolved, graph: Graph, verdict: Verdict, analysis: Analysis
-    ) -> None:
+    def __init__(self, bundle: Bundle, resolved: Resolved, graph: Graph, verdict: Verdict, analysis: Analysis) -> None:
         located = bundle.located
         self.bundle: Bundle = bundle
         self.name: str = located.name
@@ -183,13 +184,11 @@ class Network:
     def auxiliary(self) -> tuple[Totals, ...]:
         """What each auxiliary classifier adds to the totals while training."""
         heads = self.graph.heads
-        return tuple(
-            add_up(row.cost for row in self.analysis.rows if row.node.head == head.number) for head in heads
-        )
+        return tuple(add_up(row.cost for row in self.analysis.rows if row.node.head == head.number) for head in heads)
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Warnings. What is wrong is a SpecError, so there are no errors here."""
+        """Warnings. What is wrong is a ArchspecError, so there are no errors here."""
         return (*self.resolved.findings, *self.verdict.findings, *advice(self.graph))
 
     def to_dict(self, batch: int = 1) -> dict[str, Any]:
@@ -222,14 +221,14 @@ def load(  # one keyword for each flag of `archspec check`
     `variant` takes a variant of a family; `set` gives its parameters other values. They suspend the claims in
     brackets that depend on them.
 
-    Raises SpecError, whose text says what is wrong, where, and what to write.
+    Raises ArchspecError, whose text says what is wrong, where, and what to write.
     """
     located = locate(str(spec))
     return read(located, overrides(input=input, classes=classes, variant=variant or located.variant, values=set or {}))
 
 
 def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network:
-    """Read a spec from its text. Raises SpecError.
+    """Read a spec from its text. Raises ArchspecError.
 
     `max_layers` bounds the layers and calls of the network: a service that reads strangers' specs sets it low.
     """
@@ -239,7 +238,7 @@ def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network
 def overrides(
     *, input: tuple[int, ...] | str | None, classes: int | None, variant: str | None, values: Mapping[str, object]
 ) -> Overrides:
-    """The changes that a user asks for. Raises SpecError for one that is none."""
+    """The changes that a user asks for. Raises ArchspecError for one that is none."""
     volume = None
     if input is not None:
         parts = input.replace("×", "x").split("x") if isinstance(input, str) else [str(size) for size in input]
@@ -256,8 +255,8 @@ def _is_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
-def _bad_change(message: str, hint: str) -> SpecError:
-    return SpecError([Diagnostic("E117", message, helps=(hint,))])
+def _bad_change(message: str, hint: str) -> ArchspecError:
+    return failure("E117", message, helps=(hint,))
 
 
 def read(
@@ -265,7 +264,7 @@ def read(
 ) -> Network:
     """Resolve and measure a spec that was found; `find` gives the text of a file that it uses.
 
-    Raises SpecError with all that is wrong, warnings among it.
+    Raises ArchspecError with all that is wrong, warnings among it.
     """
     uses: dict[str, str] = {}
 
@@ -274,7 +273,7 @@ def read(
         uses[name] = source.text
         file, findings = parse(source)
         if findings:
-            raise SpecError(findings)
+            raise ArchspecError(findings)
         return file
 
     with collector_off():
@@ -282,25 +281,25 @@ def read(
         resolved = _resolved(file, lambda: resolve(file, load_file, changes, max_layers), findings)
         graph = resolved.graph
         if graph is None:
-            raise SpecError(resolved.findings)
+            raise ArchspecError(resolved.findings)
         analysis = analyse(graph)
         costs = [row.cost for row in analysis.rows]
         totals = [node for node in file.declarations if isinstance(node, s.Total)]
         verdict = check_claims(graph, costs, resolved.claims, totals, changes.any)
     if any(finding.severity == "error" for finding in verdict.findings):
-        raise SpecError([*resolved.findings, *verdict.findings])
+        raise ArchspecError([*resolved.findings, *verdict.findings])
     return Network(Bundle(located, changes, tuple(uses.items())), resolved, graph, verdict, analysis)
 
 
 def _resolved(file: s.File, work: Callable[[], Resolved], findings: tuple[Diagnostic, ...]) -> Resolved:
-    """What a file stands for. Raises SpecError where it could not be read, with what is wrong in the rest of it."""
+    """What a file stands for. Raises ArchspecError where it could not be read, with what is wrong in the rest of it."""
     if findings and not (file.has_all_names and file.body):
-        raise SpecError(findings)
+        raise ArchspecError(findings)
     try:
         resolved = work()
     except Finding as finding:
-        raise SpecError([*findings, finding.diagnostic(Span(file.span.source, 0, 0))]) from None
+        raise ArchspecError([*findings, finding.diagnostic(Span(file.span.source, 0, 0))]) from None
     if findings:
         both = [*findings, *resolved.findings]
-        raise SpecError(sorted(both, key=lambda one: one.span.start if one.span else 0))
+        raise ArchspecError(sorted(both, key=lambda one: one.span.start if one.span else 0))
     return resolved

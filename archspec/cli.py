@@ -59,7 +59,7 @@ class LateCommands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with the nearest name for one that is not there."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from archspec.diagnostics import did_you_mean
+            from archspec.diagnostics.findings import did_you_mean
 
             hint = "".join(f" {text}" for text in did_you_mean(args[0], COMMANDS))
             raise click.UsageError(f"no command is called `{args[0]}`.{hint}", ctx)

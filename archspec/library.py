@@ -12,9 +12,10 @@ import re
 import sys
 from pathlib import Path
 
-from archspec.diagnostics import Diagnostic, Finding, SpecError, did_you_mean
+from archspec.diagnostics.errors import ArchspecError, Finding, failure
+from archspec.diagnostics.findings import did_you_mean
+from archspec.diagnostics.source import Source, Span
 from archspec.record import Record
-from archspec.source import Source, Span
 
 SUFFIX = ".arch"
 MAX_BYTES = 16 * 2**20
@@ -45,7 +46,7 @@ def built_in() -> tuple[str, ...]:
 def locate(spec: str) -> Located:
     """Find a spec and read it.
 
-    Raises SpecError where there is none, or where it cannot be read or is no text.
+    Raises ArchspecError where there is none, or where it cannot be read or is no text.
     """
     if spec == "-":
         return Located("stdin", Source("<stdin>", _decoded("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1))), None)
@@ -78,40 +79,40 @@ def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located
     return Located(name, Source(f"{file}{SUFFIX}", _read(path, path.name)), place, variant)
 
 
-def _no_spec(spec: str, names: tuple[str, ...]) -> SpecError:
+def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
     helps = did_you_mean(spec, names) or ("`archspec specs` lists them",)
     for path in (Path(spec), Path(spec + SUFFIX)):
         if path.is_file():
             helps = (f"`./{path}` is the file in this folder",)
-    return SpecError([Diagnostic(NOT_FOUND, f"no built-in spec is called `{spec}`", helps=helps)])
+    return failure(NOT_FOUND, f"no built-in spec is called `{spec}`", helps=helps)
 
 
 def _read(path: Path, shown: str) -> str:
     try:
         if path.is_dir():
-            raise SpecError([Diagnostic(NOT_FOUND, f"{shown} is a folder", helps=("name the files in it",))])
+            raise failure(NOT_FOUND, f"{shown} is a folder", helps=("name the files in it",))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         helps = ("`archspec specs` lists the built-in ones, which go by name alone",)
-        raise SpecError([Diagnostic(NOT_FOUND, f"there is no file {shown}", helps=helps)]) from None
+        raise failure(NOT_FOUND, f"there is no file {shown}", helps=helps) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SpecError([Diagnostic(NOT_FOUND, f"{shown} cannot be read: {reason}")]) from None
+        raise failure(NOT_FOUND, f"{shown} cannot be read: {reason}") from None
     return _decoded(shown, data)
 
 
 def _decoded(shown: str, data: bytes) -> str:
-    """The text, line ends as `\\n`. Raises SpecError for what is no text, or too much of it."""
+    """The text, line ends as `\\n`. Raises ArchspecError for what is no text, or too much of it."""
     if len(data) > MAX_BYTES:
         helps = ("is this a spec? repeats, `3 x block(...)`, keep one short",)
-        raise SpecError([Diagnostic("E009", f"{shown} has more than {MAX_BYTES:,} bytes", helps=helps)])
+        raise failure("E009", f"{shown} has more than {MAX_BYTES:,} bytes", helps=helps)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"{shown} is no UTF-8 text: byte 0x{data[error.start]:02x} on line {line}"
-        raise SpecError([Diagnostic("E015", message, helps=("save it as UTF-8",))]) from None
+        raise failure("E015", message, helps=("save it as UTF-8",)) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
@@ -128,7 +129,7 @@ def load_used(name: str, span: Span, place: Path | None) -> Source:
         if path.is_file() and path.resolve().parent == where.resolve():
             try:
                 return Source(str(path) if where is place and where != folder() else file, _read(path, str(path)))
-            except SpecError as error:
+            except ArchspecError as error:
                 (diagnostic,) = error.diagnostics
                 raise Finding(diagnostic.code, diagnostic.message, span, helps=diagnostic.helps) from None
     near = {path.stem for path in place.glob(f"*{SUFFIX}")} if place else set()

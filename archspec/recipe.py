@@ -75,8 +75,11 @@ class Recipe(Record):
         """The recipe with other values. Other epochs take what is counted in epochs along, unless it is given too, and
         one way to crop takes the place of another."""
         share = changes.get("epochs", self.epochs) / self.epochs
-        along: dict[str, Any] = {"warmup": self.warmup * share, "every": self.every * share,
-                 "milestones": tuple(point * share for point in self.milestones)}  # fmt: skip
+        along: dict[str, Any] = {
+            "warmup": self.warmup * share,
+            "every": self.every * share,
+            "milestones": tuple(point * share for point in self.milestones),
+        }
         along["lr_end"] = self.lr_end * changes.get("lr", self.lr) / self.lr
         if changes.get("optimizer") == "rmsprop" != self.optimizer:
             along["beta2"] = RMS_DECAY

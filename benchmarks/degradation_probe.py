@@ -52,23 +52,28 @@ def page(pictures: Path) -> str:
         printed = probe(network, "--plot", str(picture))
         outputs += ["", f"## `archspec probe {network}`", "", f"![{network}]({pictures.name}/{picture.name})", ""]
         outputs += ["```text", printed.rstrip(), "```"]
-    return "\n".join([
-        "# Degradation, part one: gradients before training",
-        "",
-        "Written by `python -m benchmarks.degradation_probe`: one batch of 16 normal images with random classes,",
-        "forward and backward at the first weights (He's variance, BN in training).",
-        "",
-        "| network | seed | gradient of the first CONV | of the last | first / last | factor a layer |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-        *(line for network in NETWORKS for line in rows(network)),
-        "",
-        "Activations stay within a power of ten in all four, and no gradient vanishes: without shortcuts gradients",
-        "grow with every layer on their way to the first, over 56 layers a thousandfold, as batch normalisation is",
-        "known to make them (Yang et al. 2019, *A mean field theory of batch normalization*), and with shortcuts those",
-        "of the convolutions stay within about a power of ten at either depth. This may be why plain-56 is harder to",
-        "train than plain-20; that it is, only training can show.",
-        *outputs,
-    ]) + "\n"  # fmt: skip
+    return (
+        "\n".join(
+            [
+                "# Degradation, part one: gradients before training",
+                "",
+                "Written by `python -m benchmarks.degradation_probe`: one batch of 16 normal images with random classes,",
+                "forward and backward at the first weights (He's variance, BN in training).",
+                "",
+                "| network | seed | gradient of the first CONV | of the last | first / last | factor a layer |",
+                "| --- | ---: | ---: | ---: | ---: | ---: |",
+                *(line for network in NETWORKS for line in rows(network)),
+                "",
+                "Activations stay within a power of ten in all four, and no gradient vanishes: without shortcuts gradients",
+                "grow with every layer on their way to the first, over 56 layers a thousandfold, as batch normalisation is",
+                "known to make them (Yang et al. 2019, *A mean field theory of batch normalization*), and with shortcuts those",
+                "of the convolutions stay within about a power of ten at either depth. This may be why plain-56 is harder to",
+                "train than plain-20; that it is, only training can show.",
+                *outputs,
+            ]
+        )
+        + "\n"
+    )
 
 
 def main() -> int:

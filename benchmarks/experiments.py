@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archspec.compiler.picture import line_chart
+from archspec.compiler.pages.picture import line_chart
 from archspec.compiler.progress import clock
 from benchmarks.stopwatch import archspec_command, machine
 
@@ -95,13 +95,19 @@ def write_epochs(name: str, runs: Sequence[Done]) -> None:
 def page(name: str, title: str, commands: Iterable[str], *parts: Iterable[str]) -> None:
     """Write the page: the commands, then its parts."""
     text = [
-        f"# {title}", "",
+        f"# {title}",
+        "",
         f"Written by `python -m benchmarks.experiments {name}`, which runs, on one thread, with the folder of images "
-        "as DATA and any folder as RUNS:" if name != "digits" else
-        f"Written by `python -m benchmarks.experiments {name}`, which runs, on one thread, with any folder as RUNS:",
-        "", "```sh", *commands, "```", "",
+        "as DATA and any folder as RUNS:"
+        if name != "digits"
+        else f"Written by `python -m benchmarks.experiments {name}`, which runs, on one thread, with any folder as RUNS:",
+        "",
+        "```sh",
+        *commands,
+        "```",
+        "",
         f"On {machine()}, which had other work too: times are upper bounds.",
-    ]  # fmt: skip
+    ]
     for part in parts:
         text += ["", *part]
     (RESULTS / f"{name}.md").write_text("\n".join(text) + "\n", encoding="utf-8")
@@ -110,8 +116,21 @@ def page(name: str, title: str, commands: Iterable[str], *parts: Iterable[str]) 
 # ---- digits
 def digits(folders: Folders) -> None:
     """LeNet-5 on the bundled digits."""
-    recipe = (*SGD, "--batch", "32", "--lr", "0.02", "--schedule", "cosine", "--warmup", "1", "--weight-decay", "5e-4",
-              "--epochs", "30")  # fmt: skip
+    recipe = (
+        *SGD,
+        "--batch",
+        "32",
+        "--lr",
+        "0.02",
+        "--schedule",
+        "cosine",
+        "--warmup",
+        "1",
+        "--weight-decay",
+        "5e-4",
+        "--epochs",
+        "30",
+    )
     runs = [done(Run(f"digits-{seed}", ("lenet5", *recipe, "--seed", str(seed))), folders) for seed in SEEDS]
     write_epochs("digits", runs)
     table = ["| seed | top-1, last epoch | best epoch | training loss | time |", "| ---: | ---: | ---: | ---: | ---: |"]
@@ -119,8 +138,10 @@ def digits(folders: Folders) -> None:
         f"| {seed} | {one.counts} | {100 * one.summary['best_top1']:.2f} % | {one.rows[-1]['loss']:.4f} | {one.time} |"
         for seed, one in zip(SEEDS, runs, strict=True)
     ]
-    note = ("The seed also chooses the fifth of the 1,797 digits that is held out. The best epoch is chosen by these",
-            "same digits, so the last epoch's figure is the honest one.")  # fmt: skip
+    note = (
+        "The seed also chooses the fifth of the 1,797 digits that is held out. The best epoch is chosen by these",
+        "same digits, so the last epoch's figure is the honest one.",
+    )
     page("digits", "LeNet-5 on handwritten digits", [one.run.command for one in runs], table, note)
 
 
@@ -130,9 +151,31 @@ TARGET = ("hat", "outwear", "shirt", "shorts")
 
 
 def _photos(seed: int) -> tuple[str, ...]:
-    return (*SGD, "--batch", "16", "--lr", "0.16", "--schedule", "cosine", "--warmup", "1", "--weight-decay", "5e-4",
-            "--flip", "--scale", "1", "1.25", "--color", "0", "--workers", "0", "--epochs", "10", "--seed",
-            str(seed))  # fmt: skip
+    return (
+        *SGD,
+        "--batch",
+        "16",
+        "--lr",
+        "0.16",
+        "--schedule",
+        "cosine",
+        "--warmup",
+        "1",
+        "--weight-decay",
+        "5e-4",
+        "--flip",
+        "--scale",
+        "1",
+        "1.25",
+        "--color",
+        "0",
+        "--workers",
+        "0",
+        "--epochs",
+        "10",
+        "--seed",
+        str(seed),
+    )
 
 
 def _linked(folders: Folders, name: str, classes: Sequence[str]) -> list[str]:
@@ -184,13 +227,22 @@ def clothing(folders: Folders) -> None:
     ]
     commands = [everything.run.command, *commands, *(one.run.command for one in runs[1:]), *(one[0] for one in views)]
     evaluations = ["| `archspec eval` | top-1 |", "| --- | ---: |", *(f"| `{text}` | {top} |" for text, top in views)]
-    note = ("The photographs are `clothing-dataset-small` (CC0), its `train` and `validation`. Probe and fine-tuning",
-            "begin with what ResNet-18 learned on six classes, but for the last layer, which has another number of",
-            "classes and begins anew; the probe trains it alone. Of the four classes' "
-            f"{tuned.summary['images']} held-out images, 29 are of",
-            "the most frequent; the three seeds share these images, and one image is 1.1 %. Last epochs, none chosen.")
-    page("clothing", "ResNet-18 on photographs of clothes, and from one task to another", commands, tasks, transfer,
-         evaluations, note)  # fmt: skip
+    note = (
+        "The photographs are `clothing-dataset-small` (CC0), its `train` and `validation`. Probe and fine-tuning",
+        "begin with what ResNet-18 learned on six classes, but for the last layer, which has another number of",
+        "classes and begins anew; the probe trains it alone. Of the four classes' "
+        f"{tuned.summary['images']} held-out images, 29 are of",
+        "the most frequent; the three seeds share these images, and one image is 1.1 %. Last epochs, none chosen.",
+    )
+    page(
+        "clothing",
+        "ResNet-18 on photographs of clothes, and from one task to another",
+        commands,
+        tasks,
+        transfer,
+        evaluations,
+        note,
+    )
 
 
 def _row(way: str, runs: Sequence[Done]) -> str:
@@ -216,8 +268,28 @@ EPOCHS = 20
 def degradation(folders: Folders) -> None:
     """Plain and residual networks of 20 and 56 layers (He et al. 2015, figures 1 and 6)."""
     names = ("plain20", "plain56", "resnet20", "resnet56")
-    recipe = (*SGD, "--batch", "32", "--lr", "0.1", "--schedule", "step", "--warmup", "0", "--weight-decay", "1e-4",
-              "--flip", "--crop", "1.25", "--workers", "0", "--epochs", str(EPOCHS), "--seed", "0")  # fmt: skip
+    recipe = (
+        *SGD,
+        "--batch",
+        "32",
+        "--lr",
+        "0.1",
+        "--schedule",
+        "step",
+        "--warmup",
+        "0",
+        "--weight-decay",
+        "1e-4",
+        "--flip",
+        "--crop",
+        "1.25",
+        "--workers",
+        "0",
+        "--epochs",
+        str(EPOCHS),
+        "--seed",
+        "0",
+    )
     runs = [done(Run(name, (name, "--input", "16x16x3", "--data", "DATA", *recipe)), folders) for name in names]
     write_epochs("degradation", runs)
     pictures = {"train_top1": "training error, %", "top1": "held-out error, %"}
@@ -227,8 +299,10 @@ def degradation(folders: Folders) -> None:
         path = RESULTS / f"degradation_{column}.svg"
         path.write_text(line_chart(label, series, x_label="epoch", y_label="16 x 16 photographs"), encoding="utf-8")
         links.append(f"![{label}]({path.name})")
-    table = ["| network | training error | training loss | held-out error | top-1 | time |",
-             "| --- | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
+    table = [
+        "| network | training error | training loss | held-out error | top-1 | time |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
     table += [
         f"| {one.run.name} | {100 * (1 - one.rows[-1]['train_top1']):.1f} % | {one.rows[-1]['loss']:.3f}"
         f" | {100 * (1 - one.summary['top1']):.1f} % | {one.counts} | {one.time} |"
@@ -249,8 +323,10 @@ def degradation(folders: Folders) -> None:
 
 
 EXPERIMENTS: dict[str, Callable[[Folders], None]] = {
-    "digits": digits, "clothing": clothing, "degradation": degradation,
-}  # fmt: skip
+    "digits": digits,
+    "clothing": clothing,
+    "degradation": degradation,
+}
 
 
 def main() -> int:

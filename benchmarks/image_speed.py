@@ -25,8 +25,8 @@ from PIL import Image
 from torch import Tensor
 
 from archspec.compiler.data.photos import Photos
+from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
-from archspec.volume import Volume
 from benchmarks.program import parser, run
 from benchmarks.stopwatch import machine
 
@@ -146,22 +146,27 @@ def row(case: Case) -> str:
 
 def report(cases: Iterable[Case], rounds: int, weight: int) -> str:
     """The page."""
-    return "\n".join([
-        "# Reading photographs",
-        "",
-        f"Written by `{COMMAND}`",
-        f"on {machine()}; Pillow {PIL.__version__}.",
-        f"{IMAGES} generated JPEGs of {SIZE[0]} x {SIZE[1]} pixels, {weight / 1000:.0f} kB each, from the file cache;",
-        f"{rounds} pairs of rounds, interleaved. Images a second of one worker by CPU time, medians; the ratio is the",
-        "median of the pairs' ratios, and behind it is what half of them lie between.",
-        "",
-        "| input | work | archspec, images/s | plain Pillow, images/s | ratio | half of the ratios |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
-        *map(row, cases),
-        "",
-        "A JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 of its size at which the crop has all pixels that",
-        "the input needs, and one resize takes the crop.",
-    ]) + "\n"  # fmt: skip
+    return (
+        "\n".join(
+            [
+                "# Reading photographs",
+                "",
+                f"Written by `{COMMAND}`",
+                f"on {machine()}; Pillow {PIL.__version__}.",
+                f"{IMAGES} generated JPEGs of {SIZE[0]} x {SIZE[1]} pixels, {weight / 1000:.0f} kB each, from the file cache;",
+                f"{rounds} pairs of rounds, interleaved. Images a second of one worker by CPU time, medians; the ratio is the",
+                "median of the pairs' ratios, and behind it is what half of them lie between.",
+                "",
+                "| input | work | archspec, images/s | plain Pillow, images/s | ratio | half of the ratios |",
+                "| --- | --- | ---: | ---: | ---: | ---: |",
+                *map(row, cases),
+                "",
+                "A JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 of its size at which the crop has all pixels that",
+                "the input needs, and one resize takes the crop.",
+            ]
+        )
+        + "\n"
+    )
 
 
 def measured(rounds: int) -> tuple[bool, str]:

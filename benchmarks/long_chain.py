@@ -112,9 +112,7 @@ def report(measured: dict[str, dict[int, Cost]], rounds: int) -> tuple[bool, str
 
 def measured(rounds: int) -> tuple[bool, str]:
     """All chains, and the page."""
-    costs = {
-        name: {layers: cost(spec(layers), rounds) for layers in LAYERS} for name, spec in WRITTEN.items()
-    }
+    costs = {name: {layers: cost(spec(layers), rounds) for layers in LAYERS} for name, spec in WRITTEN.items()}
     return report(costs, rounds)
 
 

@@ -115,19 +115,24 @@ def row(case: Case) -> str:
 
 def report(cases: Iterable[Case], rounds: int, batch: int) -> str:
     """The page."""
-    return "\n".join([
-        "# Networks from specs against hand-written ones",
-        "",
-        f"Written by `{COMMAND}`",
-        f"on {machine()}; torch {importlib.metadata.version('torch')}.",
-        f"One thread, batch {batch}, interleaved, {rounds} pairs after {WARM_UP} to warm up. Milliseconds are medians;",
-        "the ratio is the median of the pairs' ratios, and behind it is what half of them lie between. Targets: eager,",
-        f"a ratio of at most {MOST}; compiled, 1.00 lies within that half of the ratios, or above it.",
-        "",
-        "| network | work | | archspec, ms | by hand, ms | ratio | half of the ratios | target |",
-        "| --- | --- | --- | ---: | ---: | ---: | ---: | --- |",
-        *map(row, cases),
-    ]) + "\n"  # fmt: skip
+    return (
+        "\n".join(
+            [
+                "# Networks from specs against hand-written ones",
+                "",
+                f"Written by `{COMMAND}`",
+                f"on {machine()}; torch {importlib.metadata.version('torch')}.",
+                f"One thread, batch {batch}, interleaved, {rounds} pairs after {WARM_UP} to warm up. Milliseconds are medians;",
+                "the ratio is the median of the pairs' ratios, and behind it is what half of them lie between. Targets: eager,",
+                f"a ratio of at most {MOST}; compiled, 1.00 lies within that half of the ratios, or above it.",
+                "",
+                "| network | work | | archspec, ms | by hand, ms | ratio | half of the ratios | target |",
+                "| --- | --- | --- | ---: | ---: | ---: | ---: | --- |",
+                *map(row, cases),
+            ]
+        )
+        + "\n"
+    )
 
 
 def measured(of: argparse.Namespace) -> tuple[bool, str]:

@@ -24,11 +24,11 @@ from torch import Tensor, nn
 
 import archspec
 from archspec.compiler import build
-from archspec.compiler.data.images import Batch, Data, Key
+from archspec.compiler.data.dataset import Batch, Data, Key
 from archspec.compiler.progress import Progress
-from archspec.compiler.training.distributed import Group
-from archspec.compiler.training.engine import engine
-from archspec.compiler.training.loop import Trainer
+from archspec.compiler.training.loop.trainer import Trainer
+from archspec.compiler.training.parallel.engine import engine
+from archspec.compiler.training.parallel.processes import Group
 from archspec.recipe import Recipe
 from benchmarks.program import parser, run
 from benchmarks.stopwatch import machine
@@ -94,8 +94,14 @@ class Synthetic:
 def synthetic(steps: int, batch: int, volume: Sequence[int]) -> Data:
     """So many steps of images, and none held out."""
     channels = volume[2]
-    return Data(Synthetic(steps * batch, batch, volume), Synthetic(0, 1, volume), tuple(map(str, range(CLASSES))),
-                (0.5,) * channels, (0.25,) * channels, "random images")  # fmt: skip
+    return Data(
+        Synthetic(steps * batch, batch, volume),
+        Synthetic(0, 1, volume),
+        tuple(map(str, range(CLASSES))),
+        (0.5,) * channels,
+        (0.25,) * channels,
+        "random images",
+    )
 
 
 def bare_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, classes: Tensor, steps: int) -> None:
@@ -143,28 +149,40 @@ def row(case: Case) -> str:
     ours, bare = (f"{images / median(times):,.0f}" for times in (case.ours, case.bare))
     low, _, high = quantiles(case.ratios, n=4)
     cost = 1e3 * (median(case.ours) - median(case.bare)) / setting.steps
-    network = " ".join([setting.network, str(setting.changes.get("input", "")), *(
-        f"{name}={value}" for name, value in setting.changes.get("set", {}).items())]).strip()  # fmt: skip
-    return (f"| {network} | {setting.batch} | {ours} | {bare} | {cost:.2f} | {median(case.ratios):.3f} "
-            f"| {low:.3f} to {high:.3f} | {'met' if case.holds else 'MISSED'} |")  # fmt: skip
+    network = " ".join(
+        [
+            setting.network,
+            str(setting.changes.get("input", "")),
+            *(f"{name}={value}" for name, value in setting.changes.get("set", {}).items()),
+        ]
+    ).strip()
+    return (
+        f"| {network} | {setting.batch} | {ours} | {bare} | {cost:.2f} | {median(case.ratios):.3f} "
+        f"| {low:.3f} to {high:.3f} | {'met' if case.holds else 'MISSED'} |"
+    )
 
 
 def report(cases: Iterable[Case], rounds: int) -> str:
     """The page."""
-    return "\n".join([
-        "# Training's loop against a bare one",
-        "",
-        f"Written by `{COMMAND}`",
-        f"on {machine()}; torch {importlib.metadata.version('torch')}.",
-        f"One thread, interleaved, {rounds} pairs of rounds after {WARM_UP} to warm up. Images a second, by CPU time,",
-        "are medians; the cost is what a step of ours takes longer; the ratio is the median of the pairs' ratios, and",
-        f"behind it is what half of them lie between. Target: at least {LEAST} of the bare loop's images a second.",
-        "",
-        "| network | batch | archspec, images/s | bare loop, images/s | cost, ms a step | ratio | half of the ratios "
-        "| target |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
-        *map(row, cases),
-    ]) + "\n"  # fmt: skip
+    return (
+        "\n".join(
+            [
+                "# Training's loop against a bare one",
+                "",
+                f"Written by `{COMMAND}`",
+                f"on {machine()}; torch {importlib.metadata.version('torch')}.",
+                f"One thread, interleaved, {rounds} pairs of rounds after {WARM_UP} to warm up. Images a second, by CPU time,",
+                "are medians; the cost is what a step of ours takes longer; the ratio is the median of the pairs' ratios, and",
+                f"behind it is what half of them lie between. Target: at least {LEAST} of the bare loop's images a second.",
+                "",
+                "| network | batch | archspec, images/s | bare loop, images/s | cost, ms a step | ratio | half of the ratios "
+                "| target |",
+                "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+                *map(row, cases),
+            ]
+        )
+        + "\n"
+    )
 
 
 def measured(of: argparse.Namespace) -> tuple[bool, str]:

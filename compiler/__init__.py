@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archspec.compiler.lower import Lowered, build
+    from archspec.compiler.lowering.lower import Lowered, build
 
 __all__ = ["Lowered", "build"]
 
@@ -18,4 +18,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'archspec.compiler' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("archspec.compiler.lower"), name)
+    return getattr(import_module("archspec.compiler.lowering.lower"), name)

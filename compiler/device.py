@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import torch
 
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics.errors import failure
 
 
 def chosen(device: str) -> torch.device:
-    """The device of a flag. Raises SpecError for CUDA that is not there."""
+    """The device of a flag. Raises ArchspecError for CUDA that is not there."""
     has_cuda = torch.cuda.is_available()
     if device == "cuda" and not has_cuda:
         built = "this torch is built without it" if torch.version.cuda is None else "torch finds no GPU"
         helps = ("`--device cpu` works without; `archspec doctor` looks at the installation",)
-        raise SpecError([Diagnostic("E434", f"CUDA cannot be used: {built}", helps=helps)])
+        raise failure("E434", f"CUDA cannot be used: {built}", helps=helps)
     return torch.device("cuda" if device != "cpu" and has_cuda else "cpu")

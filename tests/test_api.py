@@ -49,7 +49,7 @@ def test_another_input_and_number_of_classes_change_the_network() -> None:
 
 @pytest.mark.parametrize("volume", ["384", "axbxc", "0x4x3", "1x2x3x4", "9" * 40 + "x1x1", (4, -1, 3)])
 def test_an_input_that_is_no_volume_is_refused(volume: Any) -> None:
-    with pytest.raises(archspec.SpecError):
+    with pytest.raises(archspec.ArchspecError):
         archspec.load("lenet5", input=volume)
 
 
@@ -59,7 +59,7 @@ def test_settings_and_variants_change_a_family() -> None:
 
 @pytest.mark.parametrize("values", [{"depht": 3}, {"n2": "no_such_block"}])
 def test_a_setting_of_no_parameter_or_of_the_wrong_kind_is_refused(values: dict[str, object]) -> None:
-    with pytest.raises(archspec.SpecError):
+    with pytest.raises(archspec.ArchspecError):
         archspec.load("resnet", set=values)
 
 
@@ -88,7 +88,7 @@ def test_the_data_name_every_key_of_the_reference() -> None:
 
 
 def test_a_wrong_spec_raises_all_that_is_wrong() -> None:
-    with pytest.raises(archspec.SpecError) as caught:
+    with pytest.raises(archspec.ArchspecError) as caught:
         archspec.loads("[8x8x3] INPUT\nCONVV 4 3x3\n[8x8x4] RELU\nPOOL 3x3\n")
     assert [finding.code for finding in caught.value.diagnostics] == ["E102", "E106"]
     assert "did you mean `CONV`?" in str(caught.value)

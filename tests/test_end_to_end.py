@@ -9,26 +9,51 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks import every_network, small_input
 from torch import Tensor, nn
 from torch.nn import functional
 
 import archspec
 from archspec.api import Network
 from archspec.compiler import build
-from archspec.compiler.lower import Lowered
-from archspec.compiler.modules import StochasticDepth
-from archspec.compiler.onnx import source
+from archspec.compiler.lowering.lower import Lowered
+from archspec.compiler.lowering.modules import StochasticDepth
+from archspec.compiler.onnx import selection as source
 from archspec.compiler.onnx.export import export
-from archspec.volume import Volume
+from archspec.graph.volume import Volume
+from support.networks import every_network, small_input
 
 # one of each family
 FAMILIES = {
-    "lenet5", "alexnet_2gpu", "zfnet_onnx512", "vgg11", "nin", "squeezenet", "googlenet", "inception_naive",
-    "inception_v4", "resnet18", "resnet20", "plain20", "preresnet50", "resnext_50", "wrn28_10", "se_resnet50",
-    "densenet_121", "mobilenet_v1", "mobilenet_v2", "shufflenet_v1", "shufflenet_v2", "efficientnet_b0",
-    "convnext_tiny", "vit_b32", "mixer_s16", "resmlp12", "gmlp_s16", "swin_t", "unet",
-}  # fmt: skip
+    "lenet5",
+    "alexnet_2gpu",
+    "zfnet_onnx512",
+    "vgg11",
+    "nin",
+    "squeezenet",
+    "googlenet",
+    "inception_naive",
+    "inception_v4",
+    "resnet18",
+    "resnet20",
+    "plain20",
+    "preresnet50",
+    "resnext_50",
+    "wrn28_10",
+    "se_resnet50",
+    "densenet_121",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "shufflenet_v1",
+    "shufflenet_v2",
+    "efficientnet_b0",
+    "convnext_tiny",
+    "vit_b32",
+    "mixer_s16",
+    "resmlp12",
+    "gmlp_s16",
+    "swin_t",
+    "unet",
+}
 MOST = 150_000_000  # parameters: in training and in a proof some 30 bytes each
 BATCH = 2
 

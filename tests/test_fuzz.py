@@ -31,10 +31,10 @@ beta1=0.9 beta2=1 decay=0.9 eps=1 for batch constant cosine to divided by on pla
 
 
 def outcome(text: str) -> None:
-    """Read the text; anything but a network or a SpecError is raised."""
+    """Read the text; anything but a network or a ArchspecError is raised."""
     try:
         network = archspec.loads(text, max_layers=MOST)
-    except archspec.SpecError as error:
+    except archspec.ArchspecError as error:
         assert str(error)
     else:
         assert str(network)

@@ -11,7 +11,7 @@ SMALL = "[8x8x3] INPUT\n[4] FC 4\n"
 
 
 def message_of(spec: str) -> str:
-    with pytest.raises(archspec.SpecError) as caught:
+    with pytest.raises(archspec.ArchspecError) as caught:
         archspec.load(spec)
     return str(caught.value)
 

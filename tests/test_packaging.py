@@ -1,9 +1,11 @@
-"""What is installed is what is in the tree: every package, the specs, the grammar and its tables."""
+"""What is installed is what is in the tree: every package, the specs, the grammar and its tables.
+
+`compiler`, `grammar` and `specs` are parts of the package by links in `archspec/`.
+"""
 
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,15 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGED = ("archspec", "compiler", "grammar", "specs")
+LINKED = ("compiler", "grammar", "specs")
 SHIPPED = {".py", ".typed", ".lark", ".md", ".arch"}
-BUILT_FROM = (*PACKAGED, "pyproject.toml", "setup.py", "README.md", "LICENSE")
-
-
-def declared() -> list[str]:
-    """The packages that pyproject.toml lists."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages: list[str] = settings["tool"]["setuptools"]["packages"]
-    return packages
+BUILT_FROM = (*PACKAGED, "tests", "MANIFEST.in", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 
 
 def packages_in_the_tree() -> set[str]:
@@ -51,7 +47,7 @@ def copy_sources(tree: Path) -> None:
     for name in BUILT_FROM:
         if (ROOT / name).is_dir():
             made = shutil.ignore_patterns("__pycache__", *(["tables.py"] if name == "grammar" else []))
-            shutil.copytree(ROOT / name, tree / name, ignore=made)
+            shutil.copytree(ROOT / name, tree / name, ignore=made, symlinks=True)
         else:
             shutil.copy(ROOT / name, tree)
 
@@ -77,11 +73,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     build(tree, "sdist", home)
     (archive,) = home.glob("*.tar.gz")
     shutil.unpack_archive(archive, home, filter="data")
-    build(home / archive.name.removesuffix(".tar.gz"), "wheel", home)
+    unpacked = home / archive.name.removesuffix(".tar.gz")
+    build(unpacked, "wheel", home)
     (wheel,) = home.glob("*.whl")
     offline = ("--no-deps", "--no-index", "--quiet", "--disable-pip-version-check")
     run(sys.executable, "-m", "pip", "install", *offline, "--target", site, wheel, cwd=outside)
-    return SimpleNamespace(site=site, outside=outside)
+    return SimpleNamespace(site=site, outside=outside, unpacked=unpacked)
 
 
 def python_outside(installed: SimpleNamespace, program: str) -> str:
@@ -92,9 +89,22 @@ def python_outside(installed: SimpleNamespace, program: str) -> str:
     return run(sys.executable, "-P", "-c", setup + proof + program, cwd=installed.outside)
 
 
-def test_every_package_in_the_tree_is_listed_for_the_wheel() -> None:
-    assert sorted(declared()) == sorted(packages_in_the_tree())
-    assert len(declared()) == len(set(declared()))
+@pytest.mark.parametrize("name", LINKED)
+def test_a_part_of_the_package_that_stands_at_the_top_is_linked(name: str) -> None:
+    assert (ROOT / "archspec" / name).is_symlink()
+    assert (ROOT / "archspec" / name).resolve() == ROOT / name
+
+
+def test_a_source_archive_holds_all_that_a_wheel_is_made_of_and_no_tests(installed: SimpleNamespace) -> None:
+    held = {path.relative_to(installed.unpacked).as_posix() for path in installed.unpacked.rglob("*") if path.is_file()}
+    sources = [path for name in ("archspec", *LINKED) for path in (ROOT / name).rglob("*") if path.suffix in SHIPPED]
+    assert {f"{folder_of(path)}/{path.name}" for path in sources if path.name != "tables.py"} <= held
+    assert not any(name.startswith(("tests", "compiler", "benchmarks")) for name in held)
+
+
+def folder_of(path: Path) -> str:
+    """Where a source stands in the archive: `compiler/onnx` is `archspec/compiler/onnx`."""
+    return imported_as(path.parent).replace(".", "/")
 
 
 def test_the_wheel_holds_every_source_file_of_the_tree(installed: SimpleNamespace) -> None:
@@ -123,7 +133,7 @@ def test_the_wheels_tables_are_made_from_its_grammar(installed: SimpleNamespace)
     program = """
 from pathlib import Path
 from archspec.grammar import tables
-from archspec.tables import _key
+from archspec.language.tables import _key
 print(tables.KEY == _key((Path(tables.__file__).parent / "archspec.lark").read_text(encoding="utf-8")))
 """
     assert python_outside(installed, program) == "True\n"

@@ -23,9 +23,15 @@ def output_of(command: str) -> str:
     """What a shell prints for the command in the project's folder, the scripts of this Python first on its path."""
     path = os.pathsep.join([sysconfig.get_path("scripts"), str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
-        command, shell=True, check=False, cwd=ROOT, env={**os.environ, "PATH": path}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        command,
+        shell=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     return done.stdout
 
 

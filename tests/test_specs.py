@@ -5,13 +5,13 @@ publishes one. A spec that is not in the table fails.
 """
 
 import pytest
-from networks import every_network
 
 import archspec
-from archspec import syntax as s
+from archspec.diagnostics.source import Source
+from archspec.language import syntax as s
+from archspec.language.parse import parse
 from archspec.library import built_in, folder
-from archspec.parse import parse
-from archspec.source import Source
+from support.networks import every_network
 
 # trainable parameters, MACs for one image, weight layers along the longest path
 PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
@@ -97,9 +97,13 @@ PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
 }
 # those of MobileNet and the Inceptions: Araujo et al. 2019, "Computing receptive fields of convolutional networks"
 RECEPTIVE_FIELDS = {
-    "vgg16": 212, "resnet50": 427, "resnet152": 1451,
-    "mobilenet_v1": 315, "inception_v4": 2071, "inception_resnet_v2": 3039,
-}  # fmt: skip
+    "vgg16": 212,
+    "resnet50": 427,
+    "resnet152": 1451,
+    "mobilenet_v1": 315,
+    "inception_v4": 2071,
+    "inception_resnet_v2": 3039,
+}
 WARNINGS = {"vgg16": ["W302"]}  # the slide's 24M values
 
 
@@ -187,5 +191,5 @@ def test_the_first_efficientnets_are_compound_scaling_rounded(variant: str, phi:
 def test_an_fc_may_name_its_size_behind_a_bracket_that_checks_it() -> None:
     text = "param classes = {}\n[4x4x3] INPUT\n[10] FC classes\n"
     assert archspec.loads(text.format(10)).output == (10,)
-    with pytest.raises(archspec.SpecError, match="E301"):
+    with pytest.raises(archspec.ArchspecError, match="E301"):
         archspec.loads(text.format(9))

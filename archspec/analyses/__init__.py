@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from archspec.analyses.cost import Cost, cost
 from archspec.analyses.depth import weight_layers
 from archspec.analyses.receptive_field import last_map, receptive_fields
-from archspec.ir import Graph, Node
+from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
 FLOAT_BYTES = 4  # of a float32

@@ -7,8 +7,8 @@ them all at once.
 
 from __future__ import annotations
 
-from archspec.diagnostics import Diagnostic, Label, plural
-from archspec.ir import Graph, Node
+from archspec.diagnostics.findings import Diagnostic, Label, plural
+from archspec.graph.ir import Graph, Node
 
 MOST_COLOURS = 4
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec import syntax as s
 from archspec.analyses.cost import Cost
-from archspec.diagnostics import Diagnostic, Finding, plural
-from archspec.ir import Graph, Node
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.source import Span
+from archspec.graph.ir import Graph, Node
+from archspec.language import syntax as s
 from archspec.record import Record
 from archspec.resolve.steps import PendingClaim
-from archspec.source import Span
 
 TOLERANCE = 0.01
 

@@ -6,7 +6,7 @@ products are counted apart. A value is one number, 4 bytes in float32.
 
 from __future__ import annotations
 
-from archspec.ir import Graph, Node
+from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.ir import Graph
+from archspec.graph.ir import Graph
 
 
 def weight_layers(graph: Graph) -> int:

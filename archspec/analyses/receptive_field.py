@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import gcd, lcm
 
-from archspec.ir import Graph, Node
+from archspec.graph.ir import Graph, Node
 from archspec.layers.base import POINTWISE, Window
 from archspec.record import Record
 

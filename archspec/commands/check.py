@@ -11,7 +11,8 @@ import click
 from archspec.api import Network, load
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics.errors import ArchspecError
+from archspec.diagnostics.findings import Diagnostic
 from archspec.report import WIDTH, report
 
 WIDEST = 140
@@ -78,7 +79,7 @@ def _load(spec: str, changes: dict[str, Any]) -> tuple[Network | None, tuple[Dia
     """The network, if the spec has one, and what was found."""
     try:
         network = load(spec, **changes)
-    except SpecError as error:
+    except ArchspecError as error:
         return None, error.diagnostics
     return network, network.diagnostics
 

@@ -83,7 +83,7 @@ def _devices() -> Iterator[Line]:
         yield _tried("torch on", _torch, "reinstall torch")
     if find_spec("onnxruntime") is None or find_spec("numpy") is None:
         return
-    from archspec.compiler.runtime import CONFLICT_HINT, conflict
+    from archspec.compiler.inference.runtime import CONFLICT_HINT, conflict
 
     message = conflict()
     if message:
@@ -109,14 +109,14 @@ def _torch() -> str:
 
 
 def _onnxruntime() -> str:
-    from archspec.compiler.runtime import trial
+    from archspec.compiler.inference.runtime import trial
 
     return trial("cpu")
 
 
 def _cuda() -> Line:
     """Fine where there is no GPU; not where there is one that cannot be used."""
-    from archspec.compiler.runtime import has_gpu, missing_for_cuda, trial
+    from archspec.compiler.inference.runtime import has_gpu, missing_for_cuda, trial
 
     missing = missing_for_cuda()
     if missing is None:

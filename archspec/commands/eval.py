@@ -13,13 +13,14 @@ import click
 
 from archspec.commands.findings import show, status
 from archspec.commands.packages import need
-from archspec.diagnostics import Diagnostic, SpecError, plural
+from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.diagnostics.findings import Diagnostic, plural
 
 if TYPE_CHECKING:
-    from archspec.compiler.data.examples import Examples
-    from archspec.compiler.evaluate import Judged
-    from archspec.compiler.member import Member
-    from archspec.compiler.trained import Trained
+    from archspec.compiler.evaluation.ensemble_member import Member
+    from archspec.compiler.evaluation.evaluate import Judged
+    from archspec.compiler.evaluation.examples import Examples
+    from archspec.compiler.weights.trained import Trained
 
 VIEWS = ("flip", "10-crop", "scales")
 AT_LEAST = 10  # damaged images that are left out of however few
@@ -89,9 +90,17 @@ class Settings:
 @click.option("--workers", type=click.IntRange(0, 256), help="Processes that decode images; 2 with --data.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, the whole matrix in it.")
 def command(
-    weights: tuple[Path, ...], data: Path | None, tta: tuple[str, ...], everything: bool, plot: Path | None,
-    max_damaged: tuple[float, bool] | None, device: str, batch: int, workers: int | None, as_json: bool,
-) -> None:  # fmt: skip
+    weights: tuple[Path, ...],
+    data: Path | None,
+    tta: tuple[str, ...],
+    everything: bool,
+    plot: Path | None,
+    max_damaged: tuple[float, bool] | None,
+    device: str,
+    batch: int,
+    workers: int | None,
+    as_json: bool,
+) -> None:
     """Judge trained WEIGHTS by images: top-1, top-5, every class, and what is taken for what.
 
     WEIGHTS are files that `archspec train` wrote, or folders of its runs. Several are an ensemble, of one spec or of
@@ -102,7 +111,7 @@ def command(
     try:
         need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
         members, examples, judged = _judge(weights, settings, plot)
-    except SpecError as error:
+    except ArchspecError as error:
         if as_json:
             found = [finding.to_dict() for finding in error.diagnostics]
             click.echo(json.dumps({"weights": list(map(str, weights)), "diagnostics": found}, indent=2))
@@ -116,16 +125,14 @@ def command(
     show(_findings(examples, judged))
 
 
-def _judge(
-    weights: tuple[Path, ...], settings: Settings, plot: Path | None
-) -> tuple[list[Member], Examples, Judged]:
+def _judge(weights: tuple[Path, ...], settings: Settings, plot: Path | None) -> tuple[list[Member], Examples, Judged]:
     """Evaluate, and draw. The weights are read, and matched with the data, before any image is."""
     from archspec.compiler.device import chosen
-    from archspec.compiler.evaluate import Work, evaluate
-    from archspec.compiler.member import member, need_same
-    from archspec.compiler.place import need_place
+    from archspec.compiler.evaluation.ensemble_member import member, need_same
+    from archspec.compiler.evaluation.evaluate import Work, evaluate
     from archspec.compiler.progress import Progress
-    from archspec.compiler.trained import open_trained
+    from archspec.compiler.weights.destination import need_place
+    from archspec.compiler.weights.trained import open_trained
 
     if plot is not None:
         need_place(plot, "--plot", "confusion.svg")
@@ -146,7 +153,7 @@ def _judge(
 
 
 def _examples(trained: list[Trained], settings: Settings) -> Examples:
-    from archspec.compiler.data.examples import digit_examples, folder_examples, is_of_digits
+    from archspec.compiler.evaluation.examples import digit_examples, folder_examples, is_of_digits
 
     if settings.data is not None:
         return folder_examples(settings.data, trained, settings.everything)
@@ -154,7 +161,7 @@ def _examples(trained: list[Trained], settings: Settings) -> Examples:
     if other is not None:
         message = f"`{other.path}` was not trained on the bundled digits"
         helps = ("`--data DIR` names a folder with one folder of images a class",)
-        raise SpecError([Diagnostic("E462", message, helps=helps)])
+        raise failure("E462", message, helps=helps)
     return digit_examples(trained, settings.everything)
 
 
@@ -167,15 +174,15 @@ def _limit(given: tuple[float, bool] | None, images: int) -> int:
 
 
 def _draw(path: Path, titles: list[str], judged: Judged) -> None:
-    from archspec.compiler.picture import confusion_picture
-    from archspec.compiler.weights import replace_file
+    from archspec.compiler.pages.picture import confusion_picture
+    from archspec.compiler.weights.files import replace_file
 
     title = titles[0] if len(titles) == 1 else f"{len(titles)} networks together"
     replace_file(path, confusion_picture(title, judged.together).encode())
 
 
 def _findings(examples: Examples, judged: Judged) -> list[Diagnostic]:
-    from archspec.compiler.evaluate import named
+    from archspec.compiler.evaluation.evaluate import named
 
     found = list(examples.findings)
     if judged.damaged:
@@ -190,7 +197,7 @@ def _titles(members: list[Member]) -> list[str]:
 
 
 def _text(members: list[Member], examples: Examples, judged: Judged, tta: tuple[str, ...]) -> list[str]:
-    from archspec.compiler.confusion_text import class_table, matrix_table, share, totals
+    from archspec.compiler.evaluation.confusion_tables import class_table, matrix_table, share, totals
 
     lines = []
     for one, alone in zip(members, judged.alone, strict=True):
@@ -209,14 +216,20 @@ def _text(members: list[Member], examples: Examples, judged: Judged, tta: tuple[
 def _document(members: list[Member], examples: Examples, judged: Judged, tta: tuple[str, ...]) -> dict[str, Any]:
     models = [
         {
-            "network": one.trained.network.title, "weights": str(one.trained.path), "views": len(one.views),
-            "top1": alone.top1, "right": alone.right,
+            "network": one.trained.network.title,
+            "weights": str(one.trained.path),
+            "views": len(one.views),
+            "top1": alone.top1,
+            "right": alone.right,
         }
         for one, alone in zip(members, judged.alone, strict=True)
-    ]  # fmt: skip
+    ]
     damaged = [{"message": one.message, "notes": list(one.notes)} for one in judged.damaged]
     return {
-        "models": models, "data": examples.description, "tta": list(dict.fromkeys(tta)),
-        **judged.together.to_dict(), "damaged": damaged,
+        "models": models,
+        "data": examples.description,
+        "tta": list(dict.fromkeys(tta)),
+        **judged.together.to_dict(),
+        "damaged": damaged,
         "diagnostics": [finding.to_dict() for finding in _findings(examples, judged)],
-    }  # fmt: skip
+    }

@@ -16,7 +16,7 @@ Examples:
 @click.argument("code", metavar="[CODE|LAYER]", required=False)
 def command(code: str | None) -> None:
     """Explain the message with this CODE, or the layer of this name."""
-    from archspec.codes import CODES
+    from archspec.diagnostics.codes import CODES
     from archspec.layers import MERGES, REGISTRY
 
     if code is None:

@@ -12,7 +12,8 @@ import click
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import need
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics.errors import ArchspecError
+from archspec.diagnostics.findings import Diagnostic
 
 if TYPE_CHECKING:
     from archspec.compiler.onnx.proof import Proof
@@ -56,7 +57,7 @@ def command(
     try:
         need(*NEEDS)
         description, proof = _export(source, changes, output, seed, path, external_data)
-    except SpecError as error:
+    except ArchspecError as error:
         if as_json:
             click.echo(json.dumps(describe(source, error.diagnostics), indent=2))
         show(error.diagnostics)
@@ -74,8 +75,8 @@ def _export(
 ) -> tuple[str, Proof]:
     """What was exported, and the proof; where that failed, nothing was written."""
     from archspec.compiler.onnx.export import Unproven, export
-    from archspec.compiler.onnx.source import read
-    from archspec.compiler.place import need_place
+    from archspec.compiler.onnx.selection import read
+    from archspec.compiler.weights.destination import need_place
 
     need_place(path)
     found = read(source, changes, output, seed)

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from archspec.diagnostics import Diagnostic, plural
+from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.rendering import coloured, plain, render
 from archspec.library import NOT_FOUND
-from archspec.render import coloured, plain, render
 
 BAD_CHANGE = "E117"
 

@@ -14,10 +14,10 @@ import click
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import need
-from archspec.diagnostics import SpecError
+from archspec.diagnostics.errors import ArchspecError
 
 if TYPE_CHECKING:
-    from archspec.compiler.probe import Flow
+    from archspec.compiler.evaluation.probe import Flow
 
 BAR = 24  # characters of the plot in the table
 EPILOG = """\b
@@ -40,9 +40,7 @@ columns within a few powers of ten; gradients that fall by a factor a layer vani
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw both columns as an SVG.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @change_flags
-def command(
-    spec: str, batch: int, seed: int, plot: Path | None, as_json: bool, changes: dict[str, Any]
-) -> None:
+def command(spec: str, batch: int, seed: int, plot: Path | None, as_json: bool, changes: dict[str, Any]) -> None:
     """Run one batch through SPEC at its first weights, forward and backward.
 
     For each layer with weights it shows the standard deviation of its activations and the norm of its gradient.
@@ -52,7 +50,7 @@ def command(
         title, flows = _probe(spec, changes, batch, seed)
         if plot is not None:
             _draw(plot, title, flows)
-    except SpecError as error:
+    except ArchspecError as error:
         if as_json:
             click.echo(json.dumps(describe(spec, error.diagnostics), indent=2))
         show(error.diagnostics)
@@ -67,7 +65,7 @@ def command(
 
 def _probe(spec: str, changes: dict[str, Any], batch: int, seed: int) -> tuple[str, Sequence[Flow]]:
     from archspec.api import load
-    from archspec.compiler.probe import probe
+    from archspec.compiler.evaluation.probe import probe
 
     network = load(spec, **changes)
     return network.title, probe(network, batch, seed)
@@ -95,8 +93,8 @@ def _bar(value: float, largest: float) -> str:
 
 
 def _draw(path: Path, title: str, flows: Sequence[Flow]) -> None:
-    from archspec.compiler.place import need_place
-    from archspec.compiler.weights import replace_file
+    from archspec.compiler.weights.destination import need_place
+    from archspec.compiler.weights.files import replace_file
 
     need_place(path, "--plot", "flow.svg")
     replace_file(path, picture(title, flows).encode())
@@ -104,7 +102,7 @@ def _draw(path: Path, title: str, flows: Sequence[Flow]) -> None:
 
 def picture(title: str, flows: Sequence[Flow]) -> str:
     """Both columns over the layers, on a logarithmic scale, as SVG. What overflows is on the upper edge."""
-    from archspec.compiler.picture import line_chart
+    from archspec.compiler.pages.picture import line_chart
 
     columns = {
         "activation std": [flow.activation_std for flow in flows],

@@ -12,10 +12,11 @@ import click
 
 from archspec.commands.findings import show
 from archspec.commands.packages import need
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics.errors import ArchspecError
+from archspec.diagnostics.findings import Diagnostic
 
 if TYPE_CHECKING:
-    from archspec.compiler.classify import Classifier, Outcome
+    from archspec.compiler.inference.classify import Classifier, Outcome
 
 EPILOG = """\b
 Examples:
@@ -37,9 +38,7 @@ or 2 where the command line is wrong.
 @click.option("--features", is_flag=True, help="Print the output itself.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="What to run on.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(
-    model: Path, images: tuple[Path, ...], top: int, features: bool, device: str, as_json: bool
-) -> None:
+def command(model: Path, images: tuple[Path, ...], top: int, features: bool, device: str, as_json: bool) -> None:
     """Classify each IMAGE, and each image in a DIR, with a MODEL that `archspec export` wrote.
 
     The model's metadata says how an image becomes its input and what the classes are called. `--device auto` takes
@@ -47,10 +46,10 @@ def command(
     """
     try:
         need("numpy", "onnxruntime", "PIL")
-        from archspec.compiler.classify import open_classifier
+        from archspec.compiler.inference.classify import open_classifier
 
         classifier = open_classifier(model, device, features)
-    except SpecError as error:
+    except ArchspecError as error:
         if as_json:
             click.echo(json.dumps({"model": str(model), "diagnostics": _dicts(error.diagnostics)}, indent=2))
         show(error.diagnostics)
@@ -69,8 +68,8 @@ def _classify(
     classifier: Classifier, images: tuple[Path, ...], top: int | None, as_json: bool
 ) -> tuple[list[dict[str, Any]], list[Diagnostic]]:
     """Entries for JSON, or else print what is found as it is found; and all that is wrong."""
-    from archspec.compiler.classify import classify
-    from archspec.compiler.image import find
+    from archspec.compiler.data.decode import find
+    from archspec.compiler.inference.classify import classify
 
     paths, wrong = find(images)
     wrong = [*_conflict(), *wrong]
@@ -86,7 +85,7 @@ def _classify(
 
 
 def _conflict() -> Iterator[Diagnostic]:
-    from archspec.compiler.runtime import CONFLICT_HINT, conflict
+    from archspec.compiler.inference.runtime import CONFLICT_HINT, conflict
 
     message = conflict()
     if message:

@@ -52,11 +52,11 @@ def _entry(name: str) -> dict[str, Any]:
 def _show(name: str) -> None:
     from archspec.commands.findings import show as show_findings
     from archspec.commands.findings import status
-    from archspec.diagnostics import SpecError
+    from archspec.diagnostics.errors import ArchspecError
     from archspec.library import locate
 
     try:
         click.echo(locate(name).source.text, nl=False)
-    except SpecError as error:
+    except ArchspecError as error:
         show_findings(error.diagnostics)
         sys.exit(status(error.diagnostics))

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import need
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.recipe import AMP, OPTIMIZERS, SCHEDULES
 
 STOPPED = 130
@@ -110,11 +110,27 @@ ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_
 @change_flags
 @click.pass_context
 def command(
-    context: click.Context, /, spec: str | None, resume: Path | None, start: Path | None, dry_run: bool,
-    linear_probe: bool, scratch_rate: bool, as_json: bool, changes: dict[str, Any], compile_: bool | None,
-    data: Path | None, out: Path | None, device: str, workers: int | None, save_every: int, keep: int,
-    peak_tflops: float | None, pipeline: int | None, **recipe: Any,
-) -> None:  # fmt: skip
+    context: click.Context,
+    /,
+    spec: str | None,
+    resume: Path | None,
+    start: Path | None,
+    dry_run: bool,
+    linear_probe: bool,
+    scratch_rate: bool,
+    as_json: bool,
+    changes: dict[str, Any],
+    compile_: bool | None,
+    data: Path | None,
+    out: Path | None,
+    device: str,
+    workers: int | None,
+    save_every: int,
+    keep: int,
+    peak_tflops: float | None,
+    pipeline: int | None,
+    **recipe: Any,
+) -> None:
     """Train SPEC on a folder of images, or on bundled handwritten digits.
 
     The folder that it writes holds weights.safetensors, which knows its spec, classes and preprocessing, the best
@@ -126,13 +142,21 @@ def command(
         flags["mode"] = "linear-probe" if linear_probe else "fine-tune"
     is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: one of them prints
     options = {
-        "data": data, "out": out, "weights": start, "device": device, "quiet": as_json, "workers": workers,
-        "save_every": save_every, "keep": keep, "peak_tflops": peak_tflops, "pipeline": pipeline or 0,
-    }  # fmt: skip
+        "data": data,
+        "out": out,
+        "weights": start,
+        "device": device,
+        "quiet": as_json,
+        "workers": workers,
+        "save_every": save_every,
+        "keep": keep,
+        "peak_tflops": peak_tflops,
+        "pipeline": pipeline or 0,
+    }
     try:
         need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
         found = _work(spec, resume, changes, flags, options, dry_run)
-    except SpecError as error:
+    except ArchspecError as error:
         if as_json and is_first:
             click.echo(json.dumps(describe(spec or str(resume or start), error.diagnostics), indent=2))
         if is_first:
@@ -171,17 +195,21 @@ def _need_sense(context: click.Context, spec: str | None, resume: Path | None, s
 
 
 def _work(
-    spec: str | None, resume: Path | None, changes: dict[str, Any], flags: dict[str, Any], options: dict[str, Any],
+    spec: str | None,
+    resume: Path | None,
+    changes: dict[str, Any],
+    flags: dict[str, Any],
+    options: dict[str, Any],
     dry_run: bool,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     from archspec.compiler.device import chosen
     from archspec.compiler.training import run
-    from archspec.compiler.training.choose import Options
+    from archspec.compiler.training.setup.choose import Options
 
     is_cuda = chosen(options["device"]).type == "cuda"
     if flags.get("amp") == "fp16" and not is_cuda:
         helps = ("`--amp bf16` works on the CPU, and needs no scaling of the loss",)
-        raise SpecError([Diagnostic("E455", "`--amp fp16` needs CUDA", helps=helps)])
+        raise failure("E455", "`--amp fp16` needs CUDA", helps=helps)
     if resume is not None:
         return run.resume(resume, Options(**options))
     work = run.dry_run if dry_run else run.start

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import WORD, argument
 from archspec.layers.base import Example, Layer, Module
-from archspec.volume import Volume
 
 TANH = (("tanh", "tanh"),)
 

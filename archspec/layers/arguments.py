@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archspec.diagnostics import Finding
+from archspec.diagnostics.errors import Finding
 from archspec.record import REQUIRED, Record
 
 Pair = tuple[int, int]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import gcd
 
-from archspec.diagnostics import Finding
+from archspec.diagnostics.errors import Finding
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, INDEX, Pair, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, Window
 from archspec.layers.needs import largest_divisor, need_divisor, need_map, need_sequence, need_tiles
-from archspec.volume import Volume
 
 
 class Attention(Layer):

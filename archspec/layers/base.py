@@ -10,9 +10,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar
 
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import Argument
 from archspec.record import Record
-from archspec.volume import Volume
 
 REGISTRY: dict[str, type[Layer]] = {}  # by every name that a layer goes by
 MERGES: dict[str, type[Layer]] = {}  # add, concat, mul

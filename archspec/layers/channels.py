@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from archspec.diagnostics import Finding
+from archspec.diagnostics.errors import Finding
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, INDEX, argument
 from archspec.layers.base import Example, Layer, Module
 from archspec.layers.needs import need_divisor, need_map
-from archspec.volume import Volume
 
 
 class Shuffle(Layer):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, PAIR, WORD, Pads, Pair, argument, flag
 from archspec.layers.base import Example, Layer, Module, Tensor, Window
 from archspec.layers.needs import need_divisor, need_map
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
-from archspec.volume import Volume
 
 BIAS_DOC = "a bias for each filter; without the word: unless a BN follows"
 LINEAR_DOC = "`after` adds nothing to this layer"
@@ -67,10 +67,15 @@ class Convolution(Layer):
         if top != bottom or left != right or self.rounding == "ceil":
             return None
         arguments = {
-            "in_channels": channels, "out_channels": self._filters(channels), "kernel_size": self.kernel,
-            "stride": self.stride, "padding": (top, left), "dilation": self.dilation,
-            "groups": self._groups(channels), "bias": self.bias is not False,
-        }  # fmt: skip
+            "in_channels": channels,
+            "out_channels": self._filters(channels),
+            "kernel_size": self.kernel,
+            "stride": self.stride,
+            "padding": (top, left),
+            "dilation": self.dilation,
+            "groups": self._groups(channels),
+            "bias": self.bias is not False,
+        }
         return Module("Conv2d", arguments)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import PROBABILITY, argument
 from archspec.layers.base import Example, Layer, Module
 from archspec.record import replace
-from archspec.volume import Volume
 
 
 class Dropout(Layer):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, argument, flag
 from archspec.layers.base import POINTWISE, Example, Layer, Module, Tensor, Window
-from archspec.volume import Volume
 
 BIAS_DOC = "a bias for each neuron; without the word: unless a BN follows"
 FEATURES_DOC = "how many neurons; without it, what the line's bracket says"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from archspec.diagnostics import Finding
+from archspec.diagnostics.errors import Finding
+from archspec.graph.volume import Volume
 from archspec.layers.base import Example, Layer
-from archspec.volume import Volume
 
 
 def _listed(inputs: tuple[Volume, ...]) -> str:

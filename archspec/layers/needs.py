@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from math import gcd
 
-from archspec.diagnostics import Finding, plural
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import plural
+from archspec.graph.volume import Volume
 from archspec.layers.base import written
-from archspec.volume import Volume
 
 _WIDEST_SEARCH = 2**16  # numbers of a spec go up to 2^63
 

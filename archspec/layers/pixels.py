@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from archspec.diagnostics import Finding
+from archspec.diagnostics.errors import Finding
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, WORD, Pads, argument
 from archspec.layers.base import Example, Layer, Module, Window
 from archspec.layers.needs import need_map, need_tiles, pad_to_tiles
-from archspec.volume import Volume
 
 DIRECTIONS = 4
 COLUMNS = (("columns", "columns"),)

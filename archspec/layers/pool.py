@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec.diagnostics import Finding
+from archspec.diagnostics.errors import Finding
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import PADS, PAIR, WORD, Pads, Pair, argument, flag
 from archspec.layers.base import Example, Layer, Module, Window
 from archspec.layers.needs import need_map
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
-from archspec.volume import Volume
 
 PAD_DOC = "pixels around the map that count for nothing"
 

@@ -11,11 +11,11 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
+from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY, Layer
 from archspec.layers.arguments import Argument
 from archspec.layers.base import written
 from archspec.record import REQUIRED
-from archspec.volume import Volume
 
 BEGIN = "<!-- the layers: made by `python -m archspec.layers.reference`, from here -->"
 END = "<!-- to here -->"

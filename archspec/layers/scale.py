@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import REAL, argument, flag
 from archspec.layers.base import Example, Layer, Tensor
-from archspec.volume import Volume
 
 
 class Affine(Layer):

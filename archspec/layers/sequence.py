@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from archspec.diagnostics import Finding
+from archspec.diagnostics.errors import Finding
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import INDEX, argument
 from archspec.layers.base import Example, Layer, Tensor, Window
 from archspec.layers.needs import need_map, need_sequence
-from archspec.volume import Volume
 
 
 class Tokens(Layer):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from archspec.diagnostics import Finding, plural
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import plural
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, PAIR, Pads, Pair, argument, flag
 from archspec.layers.base import Example, Layer, Module, Tensor, Window
 from archspec.layers.conv import BIAS_DOC, LINEAR_DOC
 from archspec.layers.needs import need_map
 from archspec.layers.window import AXES, NO_PADS
-from archspec.volume import Volume
 
 
 class TransposedConv(Layer):
@@ -71,10 +72,14 @@ class TransposedConv(Layer):
     def module(self, inputs: tuple[Volume, ...]) -> Module:
         (top, bottom), (left, right) = self.pad
         arguments = {
-            "in_channels": inputs[0].channels, "out_channels": self.filters, "kernel_size": self.kernel,
-            "stride": self.stride, "padding": (top, left), "output_padding": (top - bottom, left - right),
+            "in_channels": inputs[0].channels,
+            "out_channels": self.filters,
+            "kernel_size": self.kernel,
+            "stride": self.stride,
+            "padding": (top, left),
+            "output_padding": (top - bottom, left - right),
             "bias": self.bias is not False,
-        }  # fmt: skip
+        }
         return Module("ConvTranspose2d", arguments)
 
 

@@ -6,10 +6,11 @@ The formula is the lecture's: (W - F + 2P)/S + 1, with F = d*(k-1) + 1 for a dil
 
 from __future__ import annotations
 
-from archspec.diagnostics import Finding, plural
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import plural
+from archspec.graph.volume import Volume
 from archspec.layers.arguments import Pads, Pair
 from archspec.record import Record
-from archspec.volume import Volume
 
 AXES = ("row", "column")
 NO_PADS: Pads = ((0, 0), (0, 0))

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from archspec.analyses import Row, add_up
-from archspec.ir import Frame, Graph, Node
+from archspec.graph.ir import Frame, Graph, Node
+from archspec.graph.volume import Volume
 from archspec.record import Record, replace
-from archspec.volume import Volume
 
 if TYPE_CHECKING:
     from archspec.api import Network
@@ -91,9 +91,7 @@ def _opened(before: tuple[Frame, ...], path: tuple[Frame, ...]) -> int:
     return len(path) - same
 
 
-def _lines(
-    graph: Graph, rows: Sequence[Row], paths: Sequence[tuple[Frame, ...]], depth: int
-) -> Iterator[Line]:
+def _lines(graph: Graph, rows: Sequence[Row], paths: Sequence[tuple[Frame, ...]], depth: int) -> Iterator[Line]:
     before: tuple[Frame, ...] = ()
     start = 0
     while start < len(rows):
@@ -132,9 +130,7 @@ def _written(graph: Graph, node: Node) -> str:
 def _figures(row: Row) -> Figures:
     cost = row.cost
     macs = cost.macs + cost.attention_macs
-    return Figures(
-        row.node.volume, cost.activations, cost.params, cost.biases, cost.formula, macs, row.receptive_field
-    )
+    return Figures(row.node.volume, cost.activations, cost.params, cost.biases, cost.formula, macs, row.receptive_field)
 
 
 def _sum(rows: Sequence[Row]) -> Figures:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from archspec.analyses import FLOAT_BYTES
-from archspec.diagnostics import plural
+from archspec.diagnostics.findings import plural
 from archspec.report.table import field_text, short
 from archspec.report.where import where
 

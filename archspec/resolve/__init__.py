@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archspec import syntax as s
-from archspec.diagnostics import Diagnostic, Finding, plural
-from archspec.ir import Frame, Graph, Node
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.graph.ir import Frame, Graph, Node
+from archspec.language import syntax as s
 from archspec.record import Record
 from archspec.resolve.body import Runner
 from archspec.resolve.brackets import Brackets, Seen, shows_received
@@ -93,7 +94,7 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
 def _recipe(module: Module) -> tuple[Recipe | None, list[Diagnostic]]:
     if module.train is None:
         return None, []
-    from archspec import train_section
+    from archspec.resolve import train_section
 
     return train_section.read(module.train)
 
@@ -127,9 +128,7 @@ def _unused(graph: Graph) -> list[Diagnostic]:
             finding = Finding("E113", f"nobody uses the result of {name}", node.span, "leads nowhere", helps=helps)
             found.setdefault(node.span.start, finding)
             frames.setdefault(node.span.start, node.frame)
-    return [
-        finding.diagnostic(finding.span, trace(frames[start])) for start, finding in found.items() if finding.span
-    ]
+    return [finding.diagnostic(finding.span, trace(frames[start])) for start, finding in found.items() if finding.span]
 
 
 def _too_large(bound: int) -> Finding:

@@ -8,18 +8,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding, Label, did_you_mean
-from archspec.expressions import Lookup, Unknown, evaluate
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Label, did_you_mean
+from archspec.diagnostics.source import Span
+from archspec.language import syntax as s
+from archspec.language.expressions import Lookup, Unknown, evaluate
 from archspec.layers import Layer
 from archspec.layers.arguments import Argument
 from archspec.record import REQUIRED
-from archspec.source import Span
 
 NOISE = {
-    "filter", "filters", "kernel", "kernels", "at", "with", "and", "of", "a", "the", "layer", "neurons", "neuron",
-    "units", "unit", "to", "window", "windows", "pixels", "channels", "nodes",
-}  # fmt: skip
+    "filter",
+    "filters",
+    "kernel",
+    "kernels",
+    "at",
+    "with",
+    "and",
+    "of",
+    "a",
+    "the",
+    "layer",
+    "neurons",
+    "neuron",
+    "units",
+    "unit",
+    "to",
+    "window",
+    "windows",
+    "pixels",
+    "channels",
+    "nodes",
+}
 
 
 _EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
@@ -209,16 +229,16 @@ def _shown(field: str, argument: Argument) -> str:
 def layer_from_text(text: str) -> Layer:
     """The layer that a step describes, with no network around it: `CONV 8 3x3 same`.
 
-    Raises SpecError for text that is no such step.
+    Raises ArchspecError for text that is no such step.
     """
-    from archspec.diagnostics import SpecError
-    from archspec.parse import parse
+    from archspec.diagnostics.errors import ArchspecError
+    from archspec.diagnostics.source import Source
+    from archspec.language.parse import parse
     from archspec.resolve.words import name_layer
-    from archspec.source import Source
 
     file, findings = parse(Source("<layer>", text))
     if findings:
-        raise SpecError(findings)
+        raise ArchspecError(findings)
     (chain,) = file.body
     assert isinstance(chain, s.Chain)
     (step,) = chain.steps

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding, plural, suggest
-from archspec.expressions import Unknown, evaluate, number, truth
-from archspec.ir import Frame, Head, Node
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import plural, suggest
+from archspec.diagnostics.source import Span
+from archspec.graph.ir import Frame, Head, Node
+from archspec.language import syntax as s
+from archspec.language.expressions import Unknown, evaluate, number, truth
 from archspec.layers import MERGES
 from archspec.record import replace
 from archspec.resolve.brackets import Brackets
@@ -21,7 +23,6 @@ from archspec.resolve.calls import Given, call_text, evaluate_arguments, find_bl
 from archspec.resolve.flow import Around, Flow, Overrides, no_input
 from archspec.resolve.scope import LOST, Scope, Wire
 from archspec.resolve.steps import LayerSteps
-from archspec.source import Span
 
 MAX_NESTING = 64
 

@@ -7,16 +7,16 @@ bracket and another layer shows what each line receives. A bracket inside a chai
 
 from __future__ import annotations
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding
-from archspec.expressions import Unknown
-from archspec.ir import Node
+from archspec.diagnostics.errors import Finding
+from archspec.graph.ir import Node
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.language.expressions import Unknown
 from archspec.layers.input import Input
 from archspec.resolve.builder import GraphBuilder, Origin
 from archspec.resolve.flow import Flow, Overrides
 from archspec.resolve.scope import LOST, Scope, Wire
 from archspec.resolve.volume_claims import agrees, claimed, false_claim
-from archspec.volume import Volume
 
 Seen = dict[tuple[object, ...], Volume]
 

@@ -6,13 +6,14 @@ what hangs on it adds nothing and says nothing, so that one cause is reported on
 
 from __future__ import annotations
 
-from archspec.diagnostics import Diagnostic, Finding, Label, plural
-from archspec.ir import Frame, Head, Node
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic, Label, plural
+from archspec.diagnostics.source import Span
+from archspec.graph.ir import Frame, Head, Node
+from archspec.graph.volume import Volume
 from archspec.layers import Layer
 from archspec.record import Record, replace
 from archspec.resolve.scope import LOST, Wire
-from archspec.source import Span
-from archspec.volume import Volume
 
 MAX_STEPS = 250_000  # layers and calls in one network
 

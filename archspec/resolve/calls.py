@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding, Label, did_you_mean, plural
-from archspec.expressions import Unknown, evaluate
-from archspec.ir import Frame
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Label, did_you_mean, plural
+from archspec.diagnostics.source import Span
+from archspec.graph.ir import Frame
+from archspec.language import syntax as s
+from archspec.language.expressions import Unknown, evaluate
 from archspec.resolve.scope import LOST, Block, Scope, Wire
-from archspec.source import Span
 
 
 def find_block(step: s.CallStep, scope: Scope) -> Block:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.source import Span
+from archspec.language import syntax as s
 from archspec.record import Record
 from archspec.resolve.scope import Scope, Wire
-from archspec.source import Span
 
 
 class Flow(Record):

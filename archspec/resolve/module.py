@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archspec import syntax as s
-from archspec.diagnostics import Diagnostic, Finding, Label, did_you_mean
-from archspec.expressions import Unknown, evaluate
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
+from archspec.diagnostics.source import Span
+from archspec.language import syntax as s
+from archspec.language.expressions import Unknown, evaluate
 from archspec.resolve.flow import Overrides
 from archspec.resolve.scope import Block, Module, labels_in
 from archspec.resolve.words import name_layer
-from archspec.source import Span
 
 Loader = Callable[[str, Span], s.File]
 MAX_FILES = 50

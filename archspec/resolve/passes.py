@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from archspec.ir import Graph, Node
+from archspec.graph.ir import Graph, Node
 from archspec.layers.dropout import DropPath
 from archspec.record import replace
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding, Label, did_you_mean
-from archspec.expressions import FUNCTIONS, Unknown
-from archspec.ir import Frame, Node
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Label, did_you_mean
+from archspec.diagnostics.source import Span
+from archspec.graph.ir import Frame, Node
+from archspec.language import syntax as s
+from archspec.language.expressions import FUNCTIONS, Unknown
 from archspec.record import Record
 from archspec.resolve.words import name_layer
-from archspec.source import Span
 
 DIMENSIONS = ("C", "H", "W", "N")
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding
-from archspec.expressions import Unknown, number
-from archspec.ir import Node
+from archspec.diagnostics.errors import Finding
+from archspec.graph.ir import Node
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.language.expressions import Unknown, number
 from archspec.layers import Layer
 from archspec.layers.input import Input
 from archspec.record import Record, replace
@@ -21,7 +22,6 @@ from archspec.resolve.flow import Around, Flow, Overrides, no_input
 from archspec.resolve.scope import LOST, Scope, Wire
 from archspec.resolve.volume_claims import claimed
 from archspec.resolve.words import Named, name_layer
-from archspec.volume import Volume
 
 
 class PendingClaim(Record):

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding, Label
-from archspec.expressions import Lookup, number
-from archspec.ir import Node
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Label
+from archspec.graph.ir import Node
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.language.expressions import Lookup, number
 from archspec.layers.base import Layer
 from archspec.layers.window import size_formula
 from archspec.record import replace
-from archspec.volume import Volume
 
 
 def claimed(bracket: s.Bracket, lookup: Lookup) -> Volume:

@@ -9,23 +9,48 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from archspec import syntax as s
-from archspec.diagnostics import Finding, suggest
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import suggest
+from archspec.language import syntax as s
+from archspec.language.transform import missing_arrow
 from archspec.layers import REGISTRY, Layer
 from archspec.record import Record
-from archspec.transform import missing_arrow
 
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
 # what other tools call a layer, where no letter would suggest it
 ELSEWHERE = {
-    "conv1d": "CONV", "conv2d": "CONV", "convolution": "CONV", "convtranspose2d": "UPCONV", "deconv": "UPCONV",
-    "depthwiseconv2d": "DWCONV", "linear": "FC", "dense": "FC", "fullyconnected": "FC", "maxpool2d": "POOL",
-    "maxpooling2d": "POOL", "avgpool2d": "AVGPOOL", "averagepooling2d": "AVGPOOL", "adaptiveavgpool2d": "GAP",
-    "globalaveragepooling2d": "GAP", "globalavgpool": "GAP", "batchnorm": "BN", "batchnorm2d": "BN",
-    "batchnormalization": "BN", "layernorm": "LN", "groupnorm": "GN", "instancenorm2d": "IN", "swish": "SILU",
-    "hardswish": "HSWISH", "multiheadattention": "MHSA", "attention": "MHSA", "upsampling2d": "UPSAMPLE",
-    "localresponsenorm": "NORM", "zeropad2d": "PAD", "flatten": "FC", "act": "RELU",
-}  # fmt: skip
+    "conv1d": "CONV",
+    "conv2d": "CONV",
+    "convolution": "CONV",
+    "convtranspose2d": "UPCONV",
+    "deconv": "UPCONV",
+    "depthwiseconv2d": "DWCONV",
+    "linear": "FC",
+    "dense": "FC",
+    "fullyconnected": "FC",
+    "maxpool2d": "POOL",
+    "maxpooling2d": "POOL",
+    "avgpool2d": "AVGPOOL",
+    "averagepooling2d": "AVGPOOL",
+    "adaptiveavgpool2d": "GAP",
+    "globalaveragepooling2d": "GAP",
+    "globalavgpool": "GAP",
+    "batchnorm": "BN",
+    "batchnorm2d": "BN",
+    "batchnormalization": "BN",
+    "layernorm": "LN",
+    "groupnorm": "GN",
+    "instancenorm2d": "IN",
+    "swish": "SILU",
+    "hardswish": "HSWISH",
+    "multiheadattention": "MHSA",
+    "attention": "MHSA",
+    "upsampling2d": "UPSAMPLE",
+    "localresponsenorm": "NORM",
+    "zeropad2d": "PAD",
+    "flatten": "FC",
+    "act": "RELU",
+}
 
 
 class Named(Record):

@@ -31,11 +31,11 @@ import archspec
 from archspec.api import Network
 from archspec.compiler import build
 from archspec.compiler.progress import Progress
-from archspec.compiler.throughput import figures, peak_tflops
-from archspec.compiler.training.distributed import Group
-from archspec.compiler.training.engine import engine, precision_of
-from archspec.compiler.training.loop import Trainer
-from archspec.compiler.training.optimise import optimiser
+from archspec.compiler.training.loop.optimizer import optimiser
+from archspec.compiler.training.loop.trainer import Trainer
+from archspec.compiler.training.parallel.engine import engine, precision_of
+from archspec.compiler.training.parallel.processes import Group
+from archspec.compiler.training.records.throughput import figures, peak_tflops
 from archspec.recipe import Recipe
 from benchmarks.stopwatch import machine
 from benchmarks.training_speed import synthetic
@@ -109,8 +109,16 @@ def measure(case: Case, setup: Setup) -> dict[str, Any]:
     torch.backends.cudnn.benchmark = setup.cudnn_benchmark
     network, batch = setup.load(case.network), setup.images(case.network)
     group = Group(0, 1, torch.device(setup.device, 0) if setup.device == "cuda" else torch.device("cpu"))
-    recipe = Recipe(batch=batch, reference_batch=batch, lr=1e-4, schedule="constant", epochs=10**6, amp=case.amp,
-                    channels_last=True, compile=case.compiled)  # fmt: skip
+    recipe = Recipe(
+        batch=batch,
+        reference_batch=batch,
+        lr=1e-4,
+        schedule="constant",
+        epochs=10**6,
+        amp=case.amp,
+        channels_last=True,
+        compile=case.compiled,
+    )
     epoch, module = _ready(case, setup, network, recipe, group)
     is_cuda = group.device.type == "cuda"
     begin = time.perf_counter()
@@ -129,13 +137,18 @@ def measure(case: Case, setup: Setup) -> dict[str, Any]:
     # the analysis is of float32, and of networks that are not compiled
     predicted = network.training_bytes(batch) if case.amp == "off" and not case.compiled else None
     return {
-        **case._asdict(), "batch": batch, "input": list(network.input),
+        **case._asdict(),
+        "batch": batch,
+        "input": list(network.input),
         "params": sum(one.numel() for one in module.parameters()),
-        "images_per_second": speed, "slowest": setup.steps * batch / max(seconds),
-        "fastest": setup.steps * batch / min(seconds), "first_epoch_seconds": first,
+        "images_per_second": speed,
+        "slowest": setup.steps * batch / max(seconds),
+        "fastest": setup.steps * batch / min(seconds),
+        "first_epoch_seconds": first,
         **figures(network, speed, 1, peak_tflops(group.device, case.amp)),
-        "peak_bytes": torch.cuda.max_memory_allocated() if is_cuda else None, "predicted_bytes": predicted,
-    }  # fmt: skip
+        "peak_bytes": torch.cuda.max_memory_allocated() if is_cuda else None,
+        "predicted_bytes": predicted,
+    }
 
 
 def _wait(is_cuda: bool) -> None:
@@ -215,8 +228,11 @@ def row(found: dict[str, Any]) -> str:
         return start + f"{found['error'].replace('|', ' ')[:100]} | | | | | |"
     mfu = f"{100 * found['mfu']:.1f} %" if "mfu" in found else "?"
     peak, predicted = (_gib(found[name]) for name in ("peak_bytes", "predicted_bytes"))
-    ratio = (f"{found['predicted_bytes'] / found['peak_bytes']:.3f}"
-             if found["peak_bytes"] and found["predicted_bytes"] else "")  # fmt: skip
+    ratio = (
+        f"{found['predicted_bytes'] / found['peak_bytes']:.3f}"
+        if found["peak_bytes"] and found["predicted_bytes"]
+        else ""
+    )
     speed = f"{found['images_per_second']:,.1f} | {found['tflops']:.3g} | {mfu}"
     return start + f"{speed} | {peak} | {predicted} | {ratio} |"
 
@@ -228,20 +244,25 @@ def _gib(value: int | None) -> str:
 def report(found: Sequence[dict[str, Any]], setup: Setup, about: dict[str, str], command: str) -> str:
     """The page."""
     title = "A smoke test: these figures say nothing of speed" if setup.smoke else "Training on one GPU"
-    return "\n".join([
-        f"# {title}",
-        "",
-        f"Written by `{command}` on {about['device']}; {about['machine']}; {about['versions']}.",
-        f"Random data, SGD with momentum, fused, channels last; medians of {setup.repeats} times {setup.steps} steps",
-        f"after as many to warm up; cudnn.benchmark {'on' if setup.cudnn_benchmark else 'off, as in archspec train'}.",
-        "MFU: 3 x the spec's operations x images a second, by the data sheet's dense peak (bf16, or TF32 for float32).",
-        "Peak: torch.cuda.max_memory_allocated; predicted: `archspec check`'s training memory, which is of float32.",
-        "",
-        "| network | batch | precision | loop | images/s | TFLOP/s | MFU | peak, GiB | predicted, GiB "
-        "| predicted / peak |",
-        "| --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-        *map(row, found),
-    ]) + "\n"  # fmt: skip
+    return (
+        "\n".join(
+            [
+                f"# {title}",
+                "",
+                f"Written by `{command}` on {about['device']}; {about['machine']}; {about['versions']}.",
+                f"Random data, SGD with momentum, fused, channels last; medians of {setup.repeats} times {setup.steps} steps",
+                f"after as many to warm up; cudnn.benchmark {'on' if setup.cudnn_benchmark else 'off, as in archspec train'}.",
+                "MFU: 3 x the spec's operations x images a second, by the data sheet's dense peak (bf16, or TF32 for float32).",
+                "Peak: torch.cuda.max_memory_allocated; predicted: `archspec check`'s training memory, which is of float32.",
+                "",
+                "| network | batch | precision | loop | images/s | TFLOP/s | MFU | peak, GiB | predicted, GiB "
+                "| predicted / peak |",
+                "| --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+                *map(row, found),
+            ]
+        )
+        + "\n"
+    )
 
 
 def about(device: str) -> dict[str, str]:

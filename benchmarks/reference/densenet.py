@@ -23,9 +23,7 @@ class DenseLayer(nn.Module):
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
-        self.branch = nn.Sequential(
-            *_bn_relu_conv(inputs, 4 * _GROWTH, 1), *_bn_relu_conv(4 * _GROWTH, _GROWTH, 3)
-        )
+        self.branch = nn.Sequential(*_bn_relu_conv(inputs, 4 * _GROWTH, 1), *_bn_relu_conv(4 * _GROWTH, _GROWTH, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([x, self.branch(x)], 1)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import archspec
 from archspec.analyses.memory import training_peak
-from archspec.diagnostics import SpecError
-from archspec.ir import Graph
+from archspec.diagnostics.errors import ArchspecError
+from archspec.graph.ir import Graph
 
 HERE = Path(__file__).parent
 HEAD = """# Measured and predicted
@@ -53,7 +53,7 @@ def graph_of(network: str) -> Graph | None:
     """The spec of that name, if there is one."""
     try:
         return archspec.load(network).graph
-    except SpecError as error:
+    except ArchspecError as error:
         if all(diagnostic.code == "E014" for diagnostic in error.diagnostics):  # no such spec
             return None
         raise

@@ -1,1 +1,4 @@
-"""Images with classes: bundled digits, folders of files, what networks learn from and are judged by."""
+"""Images with classes: found, decoded, cropped, augmented, mixed, batched; bundled digits and folders of files.
+
+In: a folder, or nothing for the digits; a recipe. Out: batches of bytes with classes. Nothing here knows a network.
+"""

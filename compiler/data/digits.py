@@ -14,10 +14,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from archspec.compiler.data.images import Batch, Data, Key, stratified
-from archspec.compiler.weights import replace_file
-from archspec.diagnostics import Diagnostic, SpecError
-from archspec.volume import Volume
+from archspec.compiler.data.dataset import Batch, Data, Key, stratified
+from archspec.compiler.weights.files import replace_file
+from archspec.diagnostics.errors import failure
+from archspec.graph.volume import Volume
 
 WHAT = "scikit-learn's digits"
 HELD_OUT = 0.2
@@ -60,7 +60,7 @@ def write_samples(held_out: Digits, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         message = f"cannot make the folder `{folder}`: {error.strerror or error}"
-        raise SpecError([Diagnostic("E422", message)]) from None
+        raise failure("E422", message) from None
     for one in sorted(set(held_out.classes.tolist())):
         place = int((held_out.classes == one).nonzero()[0])
         pixels = held_out.images[place].permute(1, 2, 0).squeeze(-1).numpy()

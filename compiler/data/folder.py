@@ -16,12 +16,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from archspec.compiler.data.images import Data, stratified
+from archspec.compiler.data.dataset import Data, stratified
+from archspec.compiler.data.decode import SUFFIXES, open_bitmap
 from archspec.compiler.data.photos import Photos
-from archspec.compiler.image import SUFFIXES, open_bitmap
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
-from archspec.volume import Volume
 
 HELD_OUT = 0.1
 MOST_NAMED = 10
@@ -32,7 +32,7 @@ GRAYS = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N",
 
 
 def folder(root: Path, volume: Volume, recipe: Recipe) -> Data:
-    """The images of a folder. Raises SpecError for one that nothing can be learned from."""
+    """The images of a folder. Raises ArchspecError for one that nothing can be learned from."""
     if not root.is_dir():
         raise _wrong(f"there is no folder `{root}`", "--data names a folder with one folder of images a class")
     split = next((root / name for name in SPLITS if (root / name).is_dir()), None)
@@ -94,7 +94,7 @@ def _is_text(name: str) -> bool:
 
 
 def _need_apart(root: Path, names: Sequence[str]) -> None:
-    """Raise SpecError where links make one image part of two classes."""
+    """Raise ArchspecError where links make one image part of two classes."""
     base = root.resolve()
     places = {name: (root / name).resolve() for name in names}
     owners = {place: name for name, place in places.items()}
@@ -128,12 +128,19 @@ def _listed(root: Path, names: Sequence[str]) -> tuple[list[Path], Tensor]:
 
 
 def checked(data: Data) -> Data:
-    """The data without the files that are no images. Raises SpecError where there are too many, where a class is left
-    without an image to train on, or where they have colours that the network has no channels for."""
+    """The data without unreadable images.
+
+    Raises ArchspecError for too many of them, for a class without an image to train on, and for colour images where the
+    network has one channel.
+    """
     parts = [one for one in (data.train, data.held_out) if isinstance(one, Photos)]
     looks = [_looks(part.paths) for part in parts]
-    bad = tuple(str(path) for part, seen in zip(parts, looks, strict=True)
-                for path, mode in zip(part.paths, seen, strict=True) if not mode)  # fmt: skip
+    bad = tuple(
+        str(path)
+        for part, seen in zip(parts, looks, strict=True)
+        for path, mode in zip(part.paths, seen, strict=True)
+        if not mode
+    )
     if len(bad) > data.most_damaged:
         raise too_many_damaged(bad, data)
     for part, seen in zip(parts, looks, strict=True):
@@ -141,7 +148,7 @@ def checked(data: Data) -> Data:
         if part.volume.channels == 1 and coloured is not None:
             height, width, _ = part.volume
             message = f"the network takes 1 colour, and `{coloured}` has more"
-            raise SpecError([Diagnostic("E457", message, helps=(f"`--input {height}x{width}x3`",))])
+            raise failure("E457", message, helps=(f"`--input {height}x{width}x3`",))
     kept = [_without(part, seen) for part, seen in zip(parts, looks, strict=True)]
     data = replace(data, train=kept[0], held_out=kept[1], damaged=bad) if bad else data
     _need_images(data)
@@ -149,24 +156,24 @@ def checked(data: Data) -> Data:
 
 
 def _need_images(data: Data) -> None:
-    """Raise SpecError for a class that nothing is learned of, and where nothing is held out."""
+    """Raise ArchspecError for a class that nothing is learned of, and where nothing is held out."""
     learned = set(data.train.classes.tolist())
     missing = [name for number, name in enumerate(data.class_names) if number not in learned]
     if missing:
         message = f"the class `{missing[0]}` has no image to train on"
         notes = (f"{len(missing) - 1} other classes have none either",) if len(missing) > 1 else ()
         helps = ("without a folder `val`, one image of each class is held out: it needs two that can be read",)
-        raise SpecError([Diagnostic("E450", message, notes=notes, helps=helps)])
+        raise failure("E450", message, notes=notes, helps=helps)
     if not len(data.held_out):
         raise _wrong("none of the held-out images can be read", "mend them: a run is judged by them")
 
 
-def too_many_damaged(paths: Sequence[str], data: Data) -> SpecError:
+def too_many_damaged(paths: Sequence[str], data: Data) -> ArchspecError:
     """What ends a run whose images cannot be read."""
     message = f"{len(paths)} images cannot be read; a run goes on without up to {data.most_damaged}"
     notes = tuple(f"`{path}`" for path in list(paths)[:MOST_NAMED])
     helps = ("mend them, or take them out of the folder",)
-    return SpecError([Diagnostic("E456", message, notes=notes, helps=helps)])
+    return failure("E456", message, notes=notes, helps=helps)
 
 
 def _looks(paths: Sequence[Path]) -> list[str]:
@@ -190,5 +197,5 @@ def _without(part: Photos, modes: Sequence[str]) -> Photos:
     return Photos([part.paths[place] for place in good], classes, part.volume, part.recipe)
 
 
-def _wrong(message: str, hint: str) -> SpecError:
-    return SpecError([Diagnostic("E450", message, helps=(hint,))])
+def _wrong(message: str, hint: str) -> ArchspecError:
+    return failure("E450", message, helps=(hint,))

@@ -11,16 +11,22 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from archspec.compiler.data.images import Batch, Images, Key
+from archspec.compiler.data.dataset import Batch, Images, Key
 
 
 def loader(images: Images, order: Sampler[Key], batch: int, workers: int, device: torch.device) -> DataLoader[Any]:
     """Batches in the order of a sampler, made by `workers` processes, or by this one for 0."""
     own = torch.Generator()  # a loader draws a number for its workers, which must not come out of the run's
     return DataLoader(
-        _Batched(images), batch_size=batch, sampler=order, num_workers=workers, collate_fn=_whole, generator=own,
-        pin_memory=device.type == "cuda", persistent_workers=workers > 0,
-    )  # fmt: skip
+        _Batched(images),
+        batch_size=batch,
+        sampler=order,
+        num_workers=workers,
+        collate_fn=_whole,
+        generator=own,
+        pin_memory=device.type == "cuda",
+        persistent_workers=workers > 0,
+    )
 
 
 class _Batched(Dataset[Any]):

@@ -17,10 +17,10 @@ import torch
 from PIL import ExifTags, Image, ImageEnhance, ImageOps
 from torch import Tensor
 
-from archspec.compiler.data.images import Batch, Key, most_damaged
-from archspec.compiler.image import coloured, open_bitmap
+from archspec.compiler.data.dataset import Batch, Key, most_damaged
+from archspec.compiler.data.decode import coloured, open_bitmap
+from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
-from archspec.volume import Volume
 
 RATIOS = (3 / 4, 4 / 3)  # of a resized crop's sides
 TRIES = 10

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import onnx
 
-from archspec.compiler.about import About, Preprocessing, result
-from archspec.compiler.onnx import layers
-from archspec.compiler.onnx.extent import named, upto
+from archspec.compiler.onnx import emitters as layers
 from archspec.compiler.onnx.fold import fold, foldable
 from archspec.compiler.onnx.model import assemble, need_room
 from archspec.compiler.onnx.step import Emitted, Operation, Step, Weights
-from archspec.ir import Graph, Node
+from archspec.compiler.weights.metadata import About, Preprocessing, result
+from archspec.graph.extent import named, upto
+from archspec.graph.ir import Graph, Node
 from archspec.layers.input import Input
 
 
@@ -31,7 +31,7 @@ def emit(
 ) -> onnx.ModelProto:
     """The model of a network, or of it up to the result that is called `output`.
 
-    Raises SpecError for an unknown `output`, for weights that are missing or of another shape, and for a model that
+    Raises ArchspecError for an unknown `output`, for weights that are missing or of another shape, and for a model that
     one file cannot hold.
     """
     last = named(graph, output)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from torch import nn
 
-from archspec.compiler.about import About
 from archspec.compiler.onnx.emit import emitted
 from archspec.compiler.onnx.file import SUFFIX, staged, write
 from archspec.compiler.onnx.model import assemble, need_room, write_data
 from archspec.compiler.onnx.proof import Proof, prove
 from archspec.compiler.onnx.step import Array
-from archspec.ir import Graph
+from archspec.compiler.weights.metadata import About
+from archspec.graph.ir import Graph
 
 
 class Unproven(Exception):
@@ -29,7 +29,7 @@ class Unproven(Exception):
 def export(graph: Graph, module: nn.Module, path: Path, about: About, external: bool = False) -> Proof:
     """Write the model and prove it; `external` puts the weights into a file of their own. `module` ends in float64.
 
-    Raises SpecError where the file cannot be written, or is too large for one file; Unproven where a step fails.
+    Raises ArchspecError where the file cannot be written, or is too large for one file; Unproven where a step fails.
     """
     parts = emitted(graph, weights_of(module))
     if not external:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from archspec.compiler.place import need_place, refuse
+from archspec.compiler.weights.destination import need_place, refuse
 
 SUFFIX = ".data"  # of the file of the weights, where they have one of their own
 
@@ -23,7 +23,7 @@ SUFFIX = ".data"  # of the file of the weights, where they have one of their own
 def staged(path: Path) -> Iterator[Path]:
     """A folder to write into; leaving it without an exception moves its files to where `path` is.
 
-    Raises SpecError where that place cannot be written.
+    Raises ArchspecError where that place cannot be written.
     """
     need_place(path)
     try:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archspec.compiler.onnx.step import Step, Weights, weight
-from archspec.ir import Graph, Node
+from archspec.graph.ir import Graph, Node
 from archspec.layers.base import Layer, Tensor
 from archspec.layers.conv import Conv, DepthwiseConv
 from archspec.layers.linear import FullyConnected

@@ -15,11 +15,11 @@ import onnx
 from onnx import TensorProto, helper
 
 from archspec import __version__
-from archspec.compiler.about import About
 from archspec.compiler.onnx.step import Array, Emitted, Operation
 from archspec.compiler.onnx.traces import trace
-from archspec.diagnostics import Diagnostic, SpecError
-from archspec.ir import Graph, Node
+from archspec.compiler.weights.metadata import About
+from archspec.diagnostics.errors import failure
+from archspec.graph.ir import Graph, Node
 from archspec.layers.input import Input
 
 IR_VERSION = 10  # the first whose nodes have metadata
@@ -29,7 +29,6 @@ BATCH = "batch"
 MOST = 2**31 - 2**20  # bytes of weights, the nodes left some room
 APART = 1024  # bytes from which on a constant goes into the file of the weights
 ALIGNED = 64
-
 
 
 def assemble(graph: Graph, emitted: Sequence[Emitted], about: About, data_file: str = "") -> onnx.ModelProto:
@@ -97,12 +96,12 @@ def _little_endian(array: Array) -> Array:
 
 
 def need_room(emitted: Sequence[Emitted]) -> None:
-    """Raise SpecError unless one file holds the constants."""
+    """Raise ArchspecError unless one file holds the constants."""
     size = sum(constant.array.nbytes for constant in placed(emitted))
     if size > MOST:
         message = f"the weights take {size / 2**30:.2f} GiB, and one ONNX file holds less than 2"
         helps = ("`--external-data` puts them into a file beside it",)
-        raise SpecError([Diagnostic("E423", message, helps=helps)])
+        raise failure("E423", message, helps=helps)
 
 
 def _node(operation: Operation, nodes: tuple[Node, ...]) -> onnx.NodeProto:

@@ -28,7 +28,7 @@ import torch
 from numpy.typing import NDArray
 
 from archspec.compiler.onnx.model import BATCH
-from archspec.ir import Graph
+from archspec.graph.ir import Graph
 
 TIMES_TORCH, ROUNDINGS, MOST = 4.0, 2e-6, 1e-3
 BATCHES = (1, 3)
@@ -135,7 +135,7 @@ def _extent(dimension: Any) -> int | str:
 
 def _computed(path: Path, graph: Graph, module: torch.nn.Module) -> list[Check]:
     """onnxruntime against torch."""
-    from archspec.compiler.runtime import cpu_session
+    from archspec.compiler.inference.runtime import cpu_session
 
     generator = torch.Generator().manual_seed(SEED)
     shape = graph.nodes[0].volume.laid_out
@@ -184,5 +184,3 @@ def _apart(one: Floats, other: Floats) -> float:
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
-
-

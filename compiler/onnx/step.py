@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archspec.diagnostics import Diagnostic, SpecError
-from archspec.ir import Node
+from archspec.diagnostics.errors import failure
+from archspec.graph.ir import Node
+from archspec.graph.volume import Volume
 from archspec.layers.base import Tensor
-from archspec.volume import Volume
 
 Array = NDArray[Any]
 Weights = Mapping[str, Array]
@@ -138,13 +138,13 @@ class Step:
 
 
 def weight(weights: Weights, node: Node, tensor: Tensor) -> Array:
-    """A weight of a node as float32. Raises SpecError where it is not there or has another shape."""
+    """A weight of a node as float32. Raises ArchspecError where it is not there or has another shape."""
     key = f"{node.name}.{tensor.name}"
     found = weights.get(key)
     if found is None:
-        raise SpecError([Diagnostic("E421", f"the weights have no `{key}`")])
+        raise failure("E421", f"the weights have no `{key}`")
     if tuple(found.shape) != tuple(tensor.shape):
         sizes = "x".join(map(str, found.shape)), "x".join(map(str, tensor.shape))
         message = f"`{key}` is {sizes[0]} in the weights, and the spec makes it {sizes[1]}"
-        raise SpecError([Diagnostic("E421", message)])
+        raise failure("E421", message)
     return np.asarray(found, dtype=np.float32)

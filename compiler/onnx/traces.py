@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import PureWindowsPath
 
-from archspec.ir import Frame, Node
-from archspec.source import Span
+from archspec.diagnostics.source import Span
+from archspec.graph.ir import Frame, Node
 
 
 def trace(nodes: tuple[Node, ...]) -> tuple[tuple[str, str], ...]:

@@ -15,31 +15,32 @@ from typing import Any
 import torch
 
 from archspec.api import Network
-from archspec.compiler import build, weights
-from archspec.compiler.board import Board
+from archspec.compiler import build
+from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import Digits, write_samples
-from archspec.compiler.data.images import Data
+from archspec.compiler.pages.training_report import versions, write_report
 from archspec.compiler.progress import clock
-from archspec.compiler.report import versions, write_report
-from archspec.compiler.throughput import figures, peak_tflops
-from archspec.compiler.trained import BEST, WEIGHTS
-from archspec.compiler.training import needs
-from archspec.compiler.training.begin import begin, classifiers, freeze
-from archspec.compiler.training.choose import Around, Chosen, Options, again, choose
-from archspec.compiler.training.distributed import joined
-from archspec.compiler.training.engine import engine
-from archspec.compiler.training.loop import Trainer
-from archspec.compiler.training.plan import counts, lines, plan, stages_of
-from archspec.compiler.training.signals import Asked, asked
-from archspec.compiler.training.state import EVALUATION, REPORT, SUMMARY, RunFolder
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.compiler.training.loop.signals import Asked, asked
+from archspec.compiler.training.loop.trainer import Trainer
+from archspec.compiler.training.parallel.engine import engine
+from archspec.compiler.training.parallel.processes import joined
+from archspec.compiler.training.records.run_folder import EVALUATION, REPORT, SUMMARY, RunFolder
+from archspec.compiler.training.records.tensorboard import Board
+from archspec.compiler.training.records.throughput import figures, peak_tflops
+from archspec.compiler.training.setup import requirements as needs
+from archspec.compiler.training.setup.choose import Around, Chosen, Options, again, choose
+from archspec.compiler.training.setup.fine_tuning import begin, classifiers, freeze
+from archspec.compiler.training.setup.plan import counts, lines, plan, stages_of
+from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.trained import BEST, WEIGHTS
+from archspec.diagnostics.errors import failure
 from archspec.recipe import Recipe
 
 SAMPLES = "samples"
 
 
 def start(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> dict[str, Any]:
-    """Train a spec; `flags` override its recipe. Returns the summary. Raises SpecError."""
+    """Train a spec; `flags` override its recipe. Returns the summary. Raises ArchspecError."""
     with joined(options.device, options.pipeline > 0) as group:
         needs.processes(options.pipeline, group)
         around = Around(options, group)
@@ -47,7 +48,7 @@ def start(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any]
 
 
 def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> dict[str, Any]:
-    """What `start` would do, as data; `lines` are for people. Raises SpecError."""
+    """What `start` would do, as data; `lines` are for people. Raises ArchspecError."""
     with joined(options.device) as group:
         # a pipeline's processes need not be there
         planned = replace(group, rank=0, size=options.pipeline, is_pipeline=True) if options.pipeline else group
@@ -63,7 +64,7 @@ def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, An
 
 
 def resume(path: Path, options: Options) -> dict[str, Any]:
-    """Go on with a run that was interrupted. Returns the summary. Raises SpecError."""
+    """Go on with a run that was interrupted. Returns the summary. Raises ArchspecError."""
     run = RunFolder(path, options.keep)
     state = run.load()
     data = options.data or (Path(state["data"]) if state["data"] else None)
@@ -73,7 +74,7 @@ def resume(path: Path, options: Options) -> dict[str, Any]:
             before = state["pipeline"] or state["replicas"]
             message = f"the run had {before} processes, and this one has {group.size}"
             helps = (f"`torchrun --nproc-per-node {before} -m archspec train --resume {path}`",)
-            raise SpecError([Diagnostic("E458", message, helps=helps)])
+            raise failure("E458", message, helps=helps)
         around = Around(options, group)
         for said in run.said:
             around.say(said)
@@ -82,7 +83,7 @@ def resume(path: Path, options: Options) -> dict[str, Any]:
             session.trainer.restore(state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             message = f"the checkpoint in `{path}` does not fit: another version of archspec wrote it"
-            raise SpecError([Diagnostic("E452", message, notes=(str(error).splitlines()[0],))]) from None
+            raise failure("E452", message, notes=(str(error).splitlines()[0],)) from None
         return _train(session, (run, state))
 
 
@@ -103,9 +104,12 @@ class Session:
         """What a checkpoint and the weights say of the run."""
         data = self.data
         return {
-            "bundle": self.network.bundle.to_dict(), "recipe": self.recipe.to_dict(), "mean": list(data.mean),
-            "std": list(data.std), "class_names": list(data.class_names),
-        }  # fmt: skip
+            "bundle": self.network.bundle.to_dict(),
+            "recipe": self.recipe.to_dict(),
+            "mean": list(data.mean),
+            "std": list(data.std),
+            "class_names": list(data.class_names),
+        }
 
 
 def _session(chosen: Chosen, around: Around) -> Session:
@@ -162,9 +166,12 @@ class _Epochs:
         trainer, options = self.trainer, self.session.around.options
         state = trainer.state()  # of all processes together
         state |= {
-            "data": str(options.data.resolve()) if options.data else "", "fingerprint": self.session.data.fingerprint,
-            "best": self.best, "pipeline": options.pipeline, **self.session.fixed,
-        }  # fmt: skip
+            "data": str(options.data.resolve()) if options.data else "",
+            "fingerprint": self.session.data.fingerprint,
+            "best": self.best,
+            "pipeline": options.pipeline,
+            **self.session.fixed,
+        }
         steps = trainer.epoch * trainer.steps + trainer.steps_done
         self._first(lambda run: run.save({**state, "rows": run.rows}, steps))
 
@@ -182,8 +189,14 @@ class _Epochs:
                 if run is not None:
                     say(f"stopped; `archspec train --resume {run.path}` goes on from here")
                 return {"stopped": True, "epoch": self.trainer.epoch, "out": str(run.path) if run else ""}
-            self._note({**row, **figures(self.session.network, row["images_per_second"], self.session.around.group.size,
-                                         self.peak)})  # fmt: skip
+            self._note(
+                {
+                    **row,
+                    **figures(
+                        self.session.network, row["images_per_second"], self.session.around.group.size, self.peak
+                    ),
+                }
+            )
         return self._finish()
 
     def _note(self, row: dict[str, Any]) -> None:
@@ -210,20 +223,33 @@ class _Epochs:
         loss, evaluation = self.trainer.judged or self.trainer.evaluate()  # a finished run that is resumed has none
         right, images = evaluation.right, evaluation.images
         summary = {
-            "network": network.name, "top1": evaluation.top1, "top5": evaluation.top5, "loss": loss,
-            "images": images, "right": right, "best_top1": self.best, "classes": len(data.class_names),
-            "epochs": session.recipe.epochs, "seconds": seconds, "skipped_steps": self.trainer.guard.skipped,
-            "damaged_images": sorted(self.trainer.damaged), "recipe": session.recipe.to_dict(),
+            "network": network.name,
+            "top1": evaluation.top1,
+            "top5": evaluation.top5,
+            "loss": loss,
+            "images": images,
+            "right": right,
+            "best_top1": self.best,
+            "classes": len(data.class_names),
+            "epochs": session.recipe.epochs,
+            "seconds": seconds,
+            "skipped_steps": self.trainer.guard.skipped,
+            "damaged_images": sorted(self.trainer.damaged),
+            "recipe": session.recipe.to_dict(),
             "out": str(run.path) if run else "",
-        }  # fmt: skip
+        }
         self._write(WEIGHTS, evaluation.top1)
         if run is not None:
             run.note(SUMMARY, summary)
             run.note(EVALUATION, evaluation.to_dict())
             notes = {
-                "network": network.title, "parameters": f"{network.params:,}", "data": data.description,
-                "time": clock(seconds), "device": str(session.around.group.device), "versions": versions(),
-            }  # fmt: skip
+                "network": network.title,
+                "parameters": f"{network.params:,}",
+                "data": data.description,
+                "time": clock(seconds),
+                "device": str(session.around.group.device),
+                "versions": versions(),
+            }
             report = run.path / REPORT
             write_report(report, network.title, run.rows, session.recipe.to_dict(), evaluation, notes)
             say(f"curves, confusion matrix and recipe: {report}")

@@ -33,9 +33,12 @@ class GroupedUnit(nn.Module):
         middle = outputs // 4
         made = outputs - inputs if stride == 2 else outputs
         self.branch = nn.Sequential(
-            *conv_bn(inputs, middle, 1, groups=first_groups), nn.ReLU(), Shuffle(groups),
-            *conv_bn(middle, middle, 3, stride, groups=middle), *conv_bn(middle, made, 1, groups=groups),
-        )  # fmt: skip
+            *conv_bn(inputs, middle, 1, groups=first_groups),
+            nn.ReLU(),
+            Shuffle(groups),
+            *conv_bn(middle, middle, 3, stride, groups=middle),
+            *conv_bn(middle, made, 1, groups=groups),
+        )
         self.pool = nn.AvgPool2d(3, 2, 1) if stride == 2 else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,9 +74,12 @@ class SplitUnit(nn.Module):
 
 def half(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
     return [
-        *conv_bn(inputs, outputs, 1), nn.ReLU(), *conv_bn(outputs, outputs, 3, stride, outputs),
-        *conv_bn(outputs, outputs, 1), nn.ReLU(),
-    ]  # fmt: skip
+        *conv_bn(inputs, outputs, 1),
+        nn.ReLU(),
+        *conv_bn(outputs, outputs, 3, stride, outputs),
+        *conv_bn(outputs, outputs, 1),
+        nn.ReLU(),
+    ]
 
 
 class Halve(nn.Module):
@@ -81,9 +87,7 @@ class Halve(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.left = nn.Sequential(
-            *conv_bn(inputs, inputs, 3, 2, inputs), *conv_bn(inputs, outputs // 2, 1), nn.ReLU()
-        )
+        self.left = nn.Sequential(*conv_bn(inputs, inputs, 3, 2, inputs), *conv_bn(inputs, outputs // 2, 1), nn.ReLU())
         self.right = nn.Sequential(*half(inputs, outputs // 2, 2))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -69,7 +69,9 @@ def inception_v4() -> nn.Module:
         for _ in range(7)
     ]
     return nn.Sequential(
-        *conv(3, 32, 3, 2), *conv(32, 32, 3), *conv(32, 64, 3, pad=1),
+        *conv(3, 32, 3, 2),
+        *conv(32, 32, 3),
+        *conv(32, 64, 3, pad=1),
         Concat(pool(), nn.Sequential(*conv(64, 96, 3, 2))),
         Concat(
             nn.Sequential(chain(160, (64, 1)), *conv(64, 96, 3)),
@@ -81,11 +83,12 @@ def inception_v4() -> nn.Module:
         *b,
         Concat(
             then_halve(1024, (192, 1), last=192),
-            then_halve(1024, (256, 1), (256, wide), (320, high), last=320), pool(),
+            then_halve(1024, (256, 1), (256, wide), (320, high), last=320),
+            pool(),
         ),
         *(inception_c() for _ in range(3)),
         *mean_and_scores(1536, 1000, 0.2),
-    )  # fmt: skip
+    )
 
 
 class Residual(nn.Module):
@@ -117,20 +120,30 @@ def inception_resnet_v2() -> nn.Module:
         return Residual(Concat(*branches), 448, 2080, scale, activated)
 
     return nn.Sequential(
-        *conv(3, 32, 3, 2), *conv(32, 32, 3), *conv(32, 64, 3, pad=1), pool(),
-        *conv(64, 80, 1), *conv(80, 192, 3), pool(),
+        *conv(3, 32, 3, 2),
+        *conv(32, 32, 3),
+        *conv(32, 64, 3, pad=1),
+        pool(),
+        *conv(64, 80, 1),
+        *conv(80, 192, 3),
+        pool(),
         Concat(
-            chain(192, (96, 1)), chain(192, (48, 1), (64, 5)), chain(192, (64, 1), (96, 3), (96, 3)),
+            chain(192, (96, 1)),
+            chain(192, (48, 1), (64, 5)),
+            chain(192, (64, 1), (96, 3), (96, 3)),
             mean_then(192, 64),
         ),
         *(block35() for _ in range(10)),
         Concat(then_halve(320, last=384), then_halve(320, (256, 1), (256, 3), last=384), pool()),
         *(block17() for _ in range(20)),
         Concat(
-            then_halve(1088, (256, 1), last=384), then_halve(1088, (256, 1), last=288),
-            then_halve(1088, (256, 1), (288, 3), last=320), pool(),
+            then_halve(1088, (256, 1), last=384),
+            then_halve(1088, (256, 1), last=288),
+            then_halve(1088, (256, 1), (288, 3), last=320),
+            pool(),
         ),
-        *(block8(0.2) for _ in range(9)), block8(1, activated=False),
+        *(block8(0.2) for _ in range(9)),
+        block8(1, activated=False),
         *conv(2080, 1536, 1),
         *mean_and_scores(1536, 1000, 0.2),
-    )  # fmt: skip
+    )

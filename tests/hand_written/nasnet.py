@@ -40,9 +40,13 @@ def pointwise(inputs: int, outputs: int) -> list[nn.Module]:
 def separable(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
     """ReLU, depthwise, 1x1, BN: twice."""
     return nn.Sequential(
-        nn.ReLU(), Depthwise(inputs, size, stride), *pointwise(inputs, outputs),
-        nn.ReLU(), Depthwise(outputs, size, 1), *pointwise(outputs, outputs),
-    )  # fmt: skip
+        nn.ReLU(),
+        Depthwise(inputs, size, stride),
+        *pointwise(inputs, outputs),
+        nn.ReLU(),
+        Depthwise(outputs, size, 1),
+        *pointwise(outputs, outputs),
+    )
 
 
 def fitted(inputs: int, outputs: int) -> nn.Sequential:
@@ -88,10 +92,13 @@ class Reduction(nn.Module):
         fit = nn.Identity() if raw else Halved(older, width) if halves else fitted(older, width)
         entering = older if raw else width
         self.fit_old, self.fit_new = fit, fitted(newer, width)
-        self.separables = nn.ModuleList([
-            separable(width, width, 5, 2), *(separable(entering, width, size, 2) for size in (7, 7, 5)),
-            separable(width, width, 3),
-        ])  # fmt: skip
+        self.separables = nn.ModuleList(
+            [
+                separable(width, width, 5, 2),
+                *(separable(entering, width, size, 2) for size in (7, 7, 5)),
+                separable(width, width, 3),
+            ]
+        )
 
     def forward(self, older: Tensor, newer: Tensor) -> Tensor:
         old, new = self.fit_old(older), self.fit_new(newer)

@@ -50,9 +50,12 @@ class SqueezeExcite(nn.Module):
     def __init__(self, channels: int, middle: int, activation: nn.Module) -> None:
         super().__init__()
         self.weigh = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, middle, 1), activation, nn.Conv2d(middle, channels, 1),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, middle, 1),
+            activation,
+            nn.Conv2d(middle, channels, 1),
             nn.Sigmoid(),
-        )  # fmt: skip
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.weigh(x)

@@ -52,9 +52,7 @@ class Mixer(nn.Module):
 
 def mixer_s16() -> nn.Module:
     """18,528,264 parameters."""
-    return nn.Sequential(
-        Patches(512), *(Mixer(512) for _ in range(8)), Head(nn.LayerNorm(512, eps=1e-6), 512)
-    )
+    return nn.Sequential(Patches(512), *(Mixer(512) for _ in range(8)), Head(nn.LayerNorm(512, eps=1e-6), 512))
 
 
 class Affine(nn.Module):

@@ -32,9 +32,12 @@ def resnet20() -> nn.Module:
     def unit(inputs: int, outputs: int) -> nn.Module:
         more, stride = (outputs - inputs) // 2, outputs // inputs
         branch = nn.Sequential(
-            conv(inputs, outputs, 3, stride), nn.BatchNorm2d(outputs), nn.ReLU(),
-            conv(outputs, outputs, 3), nn.BatchNorm2d(outputs),
-        )  # fmt: skip
+            conv(inputs, outputs, 3, stride),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+            conv(outputs, outputs, 3),
+            nn.BatchNorm2d(outputs),
+        )
         return Shortcut(
             branch, Function(lambda x: functional.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, more, more)))
         )
@@ -84,9 +87,13 @@ def senet154() -> nn.Module:
 
     def unit(inputs: int, width: int, stride: int) -> nn.Module:
         branch = nn.Sequential(
-            *conv_bn(inputs, 2 * width, 1), nn.ReLU(), *conv_bn(2 * width, 4 * width, 3, stride, 64), nn.ReLU(),
-            *conv_bn(4 * width, 4 * width, 1), SqueezeExcite(4 * width, width // 4, nn.ReLU()),
-        )  # fmt: skip
+            *conv_bn(inputs, 2 * width, 1),
+            nn.ReLU(),
+            *conv_bn(2 * width, 4 * width, 3, stride, 64),
+            nn.ReLU(),
+            *conv_bn(4 * width, 4 * width, 1),
+            SqueezeExcite(4 * width, width // 4, nn.ReLU()),
+        )
         fits = inputs == 4 * width
         shortcut = nn.Identity() if fits else nn.Sequential(*conv_bn(inputs, 4 * width, 2 * stride - 1, stride))
         return Shortcut(branch, shortcut)
@@ -109,9 +116,14 @@ class MBConv(nn.Module):
         width = widen * inputs
         first = [conv(inputs, width, 1), nn.BatchNorm2d(width, **norm), nn.SiLU()] if widen > 1 else []
         self.branch = nn.Sequential(
-            *first, conv(width, width, size, stride, width), nn.BatchNorm2d(width, **norm), nn.SiLU(),
-            SqueezeExcite(width, inputs // 4, nn.SiLU()), conv(width, outputs, 1), nn.BatchNorm2d(outputs, **norm),
-        )  # fmt: skip
+            *first,
+            conv(width, width, size, stride, width),
+            nn.BatchNorm2d(width, **norm),
+            nn.SiLU(),
+            SqueezeExcite(width, inputs // 4, nn.SiLU()),
+            conv(width, outputs, 1),
+            nn.BatchNorm2d(outputs, **norm),
+        )
         self.adds = inputs == outputs and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:

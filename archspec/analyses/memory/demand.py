@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
+from archspec.graph.volume import Volume
 from archspec.layers.base import Layer
 from archspec.layers.norm import LayerNorm
-from archspec.volume import Volume
 
 FLOAT = 4
 INDEX = 8
@@ -52,9 +52,20 @@ class Operation:
     """
 
     __slots__ = (
-        "batch", "channels_last", "continues", "index", "layer", "learns", "made", "name", "read", "readers",
-        "shapes", "sources", "volume",
-    )  # fmt: skip
+        "batch",
+        "channels_last",
+        "continues",
+        "index",
+        "layer",
+        "learns",
+        "made",
+        "name",
+        "read",
+        "readers",
+        "shapes",
+        "sources",
+        "volume",
+    )
 
     def __init__(  # noqa: PLR0913, PLR0917  # the fields of a record, which hundreds are made of
         self,

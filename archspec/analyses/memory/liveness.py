@@ -14,7 +14,7 @@ from archspec.analyses.memory.demand import FLOAT, INDEX, NEW, PART, SAME, TURNE
 from archspec.analyses.memory.heap import Heap, Peak, Storage
 from archspec.analyses.memory.operations import operations
 from archspec.analyses.memory.rules import OVERWRITES, demand_of
-from archspec.ir import Graph
+from archspec.graph.ir import Graph
 from archspec.layers.norm import BatchNorm
 
 

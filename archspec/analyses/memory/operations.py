@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from math import prod
 
 from archspec.analyses.memory.demand import Operation
-from archspec.ir import Graph, Node
+from archspec.graph.ir import Graph, Node
+from archspec.graph.volume import Volume
 from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
 from archspec.layers.conv import Convolution
@@ -19,7 +20,6 @@ from archspec.layers.linear import FullyConnected
 from archspec.layers.merge import Mul
 from archspec.layers.pixels import Pad
 from archspec.layers.pool import Pooling
-from archspec.volume import Volume
 
 Shapes = tuple[tuple[int, ...], ...]
 

@@ -53,18 +53,14 @@ def local_response_norm(at: Operation) -> Demand:
     assert isinstance(layer, norm.LocalResponseNorm)
     size, width = at.read, at.volume.channels
     padded = size // width * (width + layer.n - 1)
-    return Demand(
-        keeps_inputs=True, keeps=padded + 2 * size, forward_spike=padded + 3 * size, backward_spike=4 * size
-    )
+    return Demand(keeps_inputs=True, keeps=padded + 2 * size, forward_spike=padded + 3 * size, backward_spike=4 * size)
 
 
 def batch_norm(at: Operation) -> Demand:
     """Input and two statistics kept; the backward kernel copies the gradient, but for a window or a sequence's."""
     statistics = 2 * FLOAT * at.volume.channels
     copies = 0 if len(at.volume) == 2 else at.read
-    return Demand(
-        keeps_inputs=True, keeps=statistics, backward_spike=at.read + copies + statistics, scattered=-copies
-    )
+    return Demand(keeps_inputs=True, keeps=statistics, backward_spike=at.read + copies + statistics, scattered=-copies)
 
 
 def instance_norm(at: Operation) -> Demand:

@@ -1,0 +1,113 @@
+"""Findings as text, with the lines they are about. Knows nothing of what is wrong or why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archspec.diagnostics.findings import Diagnostic, Label
+from archspec.diagnostics.source import Source
+
+LONGEST_LINE = 160
+LONGEST_TEXT = 600
+WIDTH = 100
+Style = Callable[[str, str], str]
+
+
+def plain(text: str, role: str) -> str:  # noqa: ARG001  # a style is told the role
+    """A style that adds nothing."""
+    return text
+
+
+COLOURS = {"error": "1;31", "warning": "1;33", "place": "1;34", "help": "1;32", "note": "1"}
+
+
+def coloured(text: str, role: str) -> str:
+    """A style for terminals: ANSI colours by the role of the text."""
+    return f"\x1b[{COLOURS[role]}m{text}\x1b[0m"
+
+
+def render(diagnostic: Diagnostic, style: Style = plain) -> str:
+    """The finding as a few lines of text, ending with a newline."""
+    head = style(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity)
+    lines = [f"{head}: {_shortened(diagnostic.message)}"]
+    gutter = _gutter_width(diagnostic.labels)
+    rule = style(" " * gutter + " |", "place")
+    for source, labels in _by_source(diagnostic.labels).items():
+        line, column = source.position(labels[0].span.start)
+        lines.append(f"{style(' ' * gutter + '-->', 'place')} {source.name}:{line}:{column}")
+        lines.append(rule)
+        lines += _snippet(source, labels, diagnostic, gutter, style)
+    if diagnostic.labels and (diagnostic.notes or diagnostic.helps):
+        lines.append(rule)
+    equals = style(" " * gutter + " =", "place")
+    for note in diagnostic.notes:
+        lines += _wrapped(f"{equals} ", _shortened(note), gutter + 3)
+    for text in diagnostic.helps:
+        lines += _wrapped(f"{equals} {style('help', 'help')}: ", _shortened(text), gutter + 9)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _wrapped(lead: str, text: str, indent: int) -> list[str]:
+    """The lines of a note; `indent` is how wide its lead is on the screen."""
+    if indent + len(text) <= WIDTH:
+        return [lead + text]
+    from textwrap import wrap  # seldom needed
+
+    first, *rest = wrap(text, WIDTH - indent, break_on_hyphens=False, break_long_words=False)
+    return [lead + first, *(" " * indent + line for line in rest)]
+
+
+def _shortened(text: str) -> str:
+    """A text that may quote a user's: printable, and a very long one without its middle."""
+    text = _printable(text)
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return f"{text[: LONGEST_TEXT // 2]} ... {text[-LONGEST_TEXT // 2 :]}"
+
+
+def _gutter_width(labels: tuple[Label, ...]) -> int:
+    return max((len(str(label.span.line)) for label in labels), default=0)
+
+
+def _by_source(labels: tuple[Label, ...]) -> dict[Source, list[Label]]:
+    grouped: dict[Source, list[Label]] = {}
+    for label in labels:
+        grouped.setdefault(label.span.source, []).append(label)
+    return grouped
+
+
+def _snippet(source: Source, labels: list[Label], diagnostic: Diagnostic, gutter: int, style: Style) -> list[str]:
+    lines: list[str] = []
+    previous: int | None = None
+    for label in sorted(labels, key=lambda label: label.span.start):
+        number, column = source.position(label.span.start)
+        text, column = _clip(source.line(number), column)
+        if previous is not None and number > previous + 1:
+            lines.append(style(" " * gutter + "...", "place"))
+        if number != previous:
+            lines.append(f"{style(f'{number:>{gutter}} |', 'place')} {text}")
+        previous = number
+        width = max(1, min(label.span.end - label.span.start, len(text) - column + 1))
+        primary = label is diagnostic.labels[0]
+        mark = ("^" if primary else "-") * width
+        role = diagnostic.severity if primary else "place"
+        pointer = " " * (column - 1) + style(f"{mark} {label.text}".rstrip(), role)
+        lines.append(f"{style(' ' * gutter + ' |', 'place')} {pointer}")
+    return lines
+
+
+def _clip(text: str, column: int) -> tuple[str, int]:
+    """The part of a long line around `column`, printable, and the column in it."""
+    text = _printable(text)
+    if len(text) <= LONGEST_LINE:
+        return text, column
+    start = max(0, column - LONGEST_LINE // 2)
+    before = "…" if start else ""
+    after = "…" if start + LONGEST_LINE < len(text) else ""
+    return before + text[start : start + LONGEST_LINE] + after, column - start + len(before)
+
+
+def _printable(text: str) -> str:
+    """What a terminal shows as it is, one character for each."""
+    text = text.replace("\t", "\N{RIGHTWARDS ARROW TO BAR}")
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

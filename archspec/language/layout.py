@@ -1,0 +1,156 @@
+"""The tree of lines: what indentation says, before anybody reads what the lines say.
+
+In: a source. Out: `Layout` trees and the findings about indentation. The rules:
+
+- A line further in than the one above belongs to it; blank lines and comments (`#` to the end) do not count.
+- A line that begins under the text behind a bracket stands at that bracket's level, so brackets form a column.
+- `|` opens a branch: the text behind it is its first line, and lines further in than the `|` go on with it.
+
+Reading line by line keeps the grammar free of INDENT and DEDENT, one bad line from spoiling the next, and the memory
+of a parse that of one line.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.source import Source, Span
+
+DEEPEST = 60
+MAX_FINDINGS = 50
+_LINE = re.compile(r"(?P<indent>[ \t]*)(?P<text>[^#\n]*)(?:#[^\n]*)?(?:\n|\Z)")
+_BRACKET = re.compile(r"\[[^\]\n]*\] +(?=\S)")
+
+
+class Layout:
+    """A line or a branch, and what stands under it. A branch's own text is its first child."""
+
+    __slots__ = ("children", "is_branch", "span")
+
+    def __init__(self, span: Span, is_branch: bool) -> None:
+        self.span = span
+        self.is_branch = is_branch
+        self.children: list[Layout] = []
+
+
+class _Level:
+    """Lines that stand beside each other, and the columns at which one more may begin."""
+
+    __slots__ = ("columns", "lines", "low")
+
+    def __init__(self, lines: list[Layout], low: int, column: int) -> None:
+        self.lines = lines
+        self.low = low  # nothing to the left of it belongs here
+        self.columns = {column}
+
+    def takes(self, column: int, hanging: int | None) -> bool:
+        return column in self.columns or self.low <= column <= min(self.columns) or hanging in self.columns
+
+
+def layout(source: Source) -> tuple[list[Layout], list[Diagnostic]]:
+    """Arrange the lines of `source` in a tree; the second result is what is wrong with the indentation."""
+    roots: list[Layout] = []
+    levels: list[_Level] = []
+    findings: list[Diagnostic] = []
+    at, end = 0, len(source.text)
+    while at < end and len(findings) < MAX_FINDINGS:
+        found = _LINE.match(source.text, at)
+        assert found is not None  # the pattern matches any text, up to the end of its line
+        at = found.end()
+        indent, text = found["indent"], found["text"].rstrip()
+        if not text:
+            continue
+        start = found.start("text")
+        span = Span(source, start, start + len(text))
+        try:
+            if "\t" in indent:
+                raise _tab(source, found.start() + indent.index("\t"))
+            _place(roots, levels, span, len(indent))
+        except Finding as finding:
+            findings.append(finding.diagnostic(span))
+    return roots, findings
+
+
+def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -> None:
+    """Close the levels that a line at `column` ends, and put the line into the one it stands in."""
+    text = span.text
+    bracket = _BRACKET.match(text)
+    hanging = column + bracket.end() if bracket else None
+    # a bracket hangs in front of a level only where it does not begin at the column of another
+    hangs = None if any(column in level.columns for level in levels) else hanging
+    closed = 0
+    while closed < len(levels) and not levels[-1 - closed].takes(column, hangs):
+        if column > min(levels[-1 - closed].columns):
+            break
+        closed += 1
+    if closed == len(levels) > 0:
+        raise _unlike(span)
+    del levels[len(levels) - closed :]
+    if not levels:
+        levels.append(_Level(roots, column, column))
+    elif not levels[-1].takes(column, hangs):
+        if closed:
+            raise _unlike(span)
+        if len(levels) >= DEEPEST:
+            raise _too_deep(span)
+        if levels[-1].lines:
+            levels.append(_Level(levels[-1].lines[-1].children, column, column))
+    level = levels[-1]
+    level.columns |= {column} if hanging is None else {column, hanging}
+    if level.lines and level.lines[-1].is_branch and text[0] != "|":
+        raise _not_a_branch(span)
+    if text[0] == "|":
+        _open_branch(levels, span, column)
+    else:
+        level.lines.append(Layout(span, False))
+
+
+def _open_branch(levels: list[_Level], span: Span, column: int) -> None:
+    text = span.text
+    bar = Span(span.source, span.start, span.start + 1)
+    behind = len(text) - len(text[1:].lstrip(" "))
+    if behind == len(text):
+        helps = ("`| x` is the branch that passes the volume on",)
+        raise Finding("E007", "nothing stands behind `|`", bar, "an empty branch", helps=helps)
+    if len(levels) >= DEEPEST:
+        raise _too_deep(span)
+    branch = Layout(bar, True)
+    levels[-1].lines.append(branch)
+    levels.append(_Level(branch.children, column + 1, column + behind))
+    _place_first(levels, Span(span.source, span.start + behind, span.end), column + behind)
+
+
+def _place_first(levels: list[_Level], span: Span, column: int) -> None:
+    """The text behind a `|`: the first line of its level."""
+    if span.text[0] == "|":
+        raise Finding("E007", "nothing stands between `|` and `|`", span, "a branch in a branch needs its own merge")
+    bracket = _BRACKET.match(span.text)
+    if bracket:
+        levels[-1].columns.add(column + bracket.end())
+    levels[-1].lines.append(Layout(span, False))
+
+
+def _too_deep(span: Span) -> Finding:
+    helps = ("give the inner lines a block of their own: `block name()`",)
+    return Finding("E004", f"lines are nested more than {DEEPEST} deep", span, "too deep", helps=helps)
+
+
+def _tab(source: Source, at: int) -> Finding:
+    helps = ("indent with spaces: how wide a tab is, is for each editor to say",)
+    return Finding("E003", "a tab in the indentation", Span(source, at, at + 1), "this is a tab", helps=helps)
+
+
+def _unlike(span: Span) -> Finding:
+    column = span.source.position(span.start)[1]
+    helps = ("begin it under the line whose level it belongs to",)
+    message = f"no open level begins at column {column}"
+    return Finding("E004", message, span, "indented like nothing above it", helps=helps)
+
+
+def _not_a_branch(span: Span) -> Finding:
+    helps = (
+        "begin it with `| `; or indent it, to go on with the branch above; or put it under the merge, to follow it",
+    )
+    return Finding("E004", "a line among branches does not begin with `|`", span, "not a branch", helps=helps)

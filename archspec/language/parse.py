@@ -1,0 +1,262 @@
+"""From text to syntax.
+
+In: a source. Out: a `File`, and everything that is wrong with the text: a bad line is reported and left out, and
+the others are read all the same, so that one run shows all there is.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic, did_you_mean
+from archspec.diagnostics.source import Source, Span
+from archspec.language import syntax as s
+from archspec.language.layout import Layout, layout
+from archspec.language.syntax_errors import explain_character, explain_token
+from archspec.language.tables import load_parser
+from archspec.language.transform import SyntaxBuilder
+from archspec.record import replace
+
+MAX_CHARACTERS = 16 * 2**20
+MAX_LINE = 5_000
+MAX_ERRORS = 50
+# how lines begin that give names, and those that others hang on
+_NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
+_BRACKET = re.compile(r"\[[^\]]*\]")
+
+
+@cache
+def _line_parser() -> tuple[Lark, SyntaxBuilder]:
+    from archspec import grammar
+
+    builder = SyntaxBuilder()
+    return load_parser(Path(next(iter(grammar.__path__))), builder), builder
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Run without the garbage collector: syntax and graphs hold no cycles, and walking them again and again while
+    they grow makes long specs quadratic."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
+    """Read a spec's text.
+
+    Returns the file with what could be read, and the findings, in the order of the text.
+    """
+    if len(source.text) > MAX_CHARACTERS:
+        return _too_long(source)
+    with collector_off():
+        lines, findings = layout(source)
+        reader = _Reader(source, findings)
+        misplaced = len(findings)
+        statements = reader.read(lines)
+        is_whole = not findings
+    if misplaced:  # what lines belong to is not known: that one has nothing under it follows from that
+        findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code != "E005"]
+    if not statements and not findings:
+        findings.append(_empty(source))
+    declarations = tuple(node for node in statements if isinstance(node, s.Declaration))
+    body = tuple(node for node in statements if not isinstance(node, s.Declaration))
+    findings.sort(key=lambda finding: finding.span.start if finding.span else 0)
+    file = s.File(declarations, body, Span(source, 0, len(source.text)), is_whole, reader.has_all_names)
+    return file, tuple(findings)
+
+
+def _too_long(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
+    span = Span(source, 0, 0)
+    message = f"the file has {len(source.text):,} characters; a spec may have {MAX_CHARACTERS:,}"
+    finding = Diagnostic("E009", message, helps=("is this a spec? repeats, `3 x block(...)`, keep one short",))
+    return s.File((), (), span, False, False), (finding,)
+
+
+def _empty(source: Source) -> Diagnostic:
+    message = f"{source.name} holds no layer"
+    return Diagnostic("E010", message, helps=("a spec begins with its input: [224x224x3] INPUT",))
+
+
+class _Reader:
+    """Reads a tree of lines; `findings` grows."""
+
+    def __init__(self, source: Source, findings: list[Diagnostic]) -> None:
+        self.source = source
+        self.findings = findings
+        self.has_all_names = not findings
+        self.parser, self.builder = _line_parser()
+        self.builder.source = source
+
+    def read(self, lines: list[Layout], in_branch: bool = False) -> list[Any]:
+        """The statements and declarations of one level."""
+        nodes: list[Any] = []
+        for line in lines:
+            if len(self.findings) >= MAX_ERRORS:
+                self.has_all_names = False
+                break
+            try:
+                self._read_line(line, nodes, in_branch)
+            except Finding as finding:
+                self.findings.append(finding.diagnostic(line.span))
+                self._stand_in(line, nodes)
+        return nodes
+
+    def _stand_in(self, line: Layout, nodes: list[Any]) -> None:
+        """A chain in place of a line that was not read, with the bracket it begins with."""
+        if line.is_branch or line.children or _NAMES.match(line.span.text):
+            self.has_all_names = False
+            return
+        found = _BRACKET.match(line.span.text)
+        bracket = None
+        if found:
+            try:
+                bracket = self._parse(Span(self.source, line.span.start, line.span.start + found.end())).steps[0]
+            except Finding:
+                bracket = None
+        nodes.append(s.Chain(bracket, None, (s.UnreadStep(line.span),), line.span))
+
+    def _read_line(self, line: Layout, nodes: list[Any], in_branch: bool) -> None:
+        if line.is_branch:
+            raise _stray_branch(line.span)
+        node = self._parse(line.span)
+        if isinstance(node, s.Train):
+            nodes.append(replace(node, span=line.span, settings=self._settings(line)))
+        elif isinstance(node, s.Arm):
+            self._add_arm(replace(node, span=line.span, body=self._body(line)), nodes)
+        elif isinstance(node, s.BlockDefinition):
+            nodes.append(replace(node, body=self._body(line)))
+        elif isinstance(node, s.Chain):
+            chain, rest = self._with_branches(node, line)
+            nodes.append(chain)
+            nodes += self._continuation(rest, in_branch)
+        elif isinstance(node, s.Aux):
+            chain, rest = self._with_branches(node.chain, line)
+            nodes.append(replace(node, chain=chain))
+            self._continuation(rest, False)
+        else:
+            nodes.append(node)
+            self._continuation(line.children, False)
+
+    def _settings(self, line: Layout) -> tuple[s.Setting, ...]:
+        """The lines under `train`."""
+        if not line.children:
+            raise _empty_recipe(line.span)
+        settings = []
+        for child in line.children:
+            if len(self.findings) >= MAX_ERRORS:
+                break
+            try:
+                if child.is_branch or child.children:
+                    raise _no_setting(child.span)
+                settings.append(self._parse(child.span, "setting"))
+            except Finding as finding:
+                self.findings.append(finding.diagnostic(child.span))
+        return tuple(settings)
+
+    def _parse(self, span: Span, start: str = "line") -> Any:
+        """The node of one line."""
+        if span.end - span.start > MAX_LINE:
+            message = f"a line of {span.end - span.start:,} characters; a line may have {MAX_LINE:,}"
+            raise Finding("E009", message, span, helps=("a chain may go on over several lines",))
+        self.builder.offset = span.start
+        try:
+            return self.parser.parse(span.text, start=start)
+        except UnexpectedToken as unexpected:
+            raise explain_token(unexpected, span) from None
+        except UnexpectedCharacters as unexpected:
+            raise explain_character(unexpected, span) from None
+
+    def _body(self, line: Layout) -> s.Body:
+        if not line.children:
+            helps = ("indent the lines that belong to it; `x` alone passes the volume on",)
+            raise Finding("E005", "nothing is indented under this line", line.span, "needs a body", helps=helps)
+        body = self.read(line.children)
+        for node in body:
+            if isinstance(node, s.Declaration):
+                word = line.span.text.split(maxsplit=1)[0]
+                helps = ("move it to the left margin",)
+                finding = Finding("E005", f"a declaration inside `{word}`", node.span, "inside", helps=helps)
+                self.findings.append(finding.diagnostic(line.span))
+        return tuple(node for node in body if not isinstance(node, s.Declaration))
+
+    def _with_branches(self, chain: s.Chain, line: Layout) -> tuple[s.Chain, list[Layout]]:
+        """The chain with the branches under it, and the lines under it that are none."""
+        branches = [child for child in line.children if child.is_branch]
+        rest = [child for child in line.children if not child.is_branch]
+        merges = [step for step in chain.steps if isinstance(step, s.MergeStep)]
+        if not merges and not branches:
+            return chain, rest
+        last = chain.steps[-1]
+        if not isinstance(last, s.MergeStep):
+            raise _no_merge(merges, branches)
+        if len(merges) > 1:
+            raise _no_merge(merges[:1], branches)
+        if not branches:
+            raise _bare_name(last)
+        bodies = tuple(tuple(self.read(branch.children, in_branch=True)) for branch in branches)
+        merge = s.MergeStep(last.name, bodies, last.span)
+        return replace(chain, steps=(*chain.steps[:-1], merge)), rest
+
+    def _continuation(self, lines: list[Layout], in_branch: bool) -> list[Any]:
+        if lines and not in_branch:
+            helps = ("begin it under the line above: every line goes on from the one before",)
+            raise Finding("E004", "this line is indented under one that takes nothing", lines[0].span, helps=helps)
+        return self.read(lines, in_branch)
+
+    def _add_arm(self, arm: s.Arm, nodes: list[Any]) -> None:
+        is_else = arm.span.text.startswith("else")
+        if not is_else:
+            nodes.append(s.If((arm,), arm.span))
+            return
+        before = nodes[-1] if nodes else None
+        if not isinstance(before, s.If) or before.arms[-1].condition is None:
+            raise Finding("E005", "`else` without an `if` above it", arm.span, "belongs to no `if`")
+        nodes[-1] = s.If((*before.arms, arm), before.span)
+
+
+def _stray_branch(span: Span) -> Finding:
+    helps = ("branches stand under a merge: a line ending in `add`, `concat` or `mul`",)
+    return Finding("E005", "a branch that no merge takes", span, "a branch", helps=helps)
+
+
+def _empty_recipe(span: Span) -> Finding:
+    helps = ("indent its settings under it: `lr 0.1 for batch 256, cosine`; or leave it out",)
+    return Finding("E011", "nothing is indented under `train`", span, "needs settings", helps=helps)
+
+
+def _no_setting(span: Span) -> Finding:
+    helps = ("one setting a line: `epochs 90`",)
+    return Finding("E011", "this is no setting of a recipe", span, "nothing stands under a setting", helps=helps)
+
+
+def _no_merge(merges: list[s.MergeStep], branches: list[Layout]) -> Finding:
+    if merges:
+        helps = ("end the line behind it; what follows the merge goes on the line below the branches",)
+        return Finding("E005", f"`{merges[0].name}` is not the last step of its line", merges[0].span, helps=helps)
+    helps = ("end the line in `-> add`, `-> concat` or `-> mul`",)
+    return Finding("E005", "branches under a line that ends in no merge", branches[0].span, "a branch", helps=helps)
+
+
+def _bare_name(step: s.MergeStep) -> Finding:
+    helps: tuple[str, ...] = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
+    upper = step.name.upper()
+    helps += did_you_mean(upper, ("CONV", "FC", "POOL", "RELU", "BN", "INPUT", "GAP", "DROPOUT", "SOFTMAX", "NORM"))
+    if step.name in ("add", "concat", "mul"):
+        helps = ("indent its branches under it, each behind a `|`",)
+        return Finding("E005", f"`{step.name}` merges branches, and none stand under it", step.span, helps=helps)
+    return Finding("E005", f"`{step.name}` alone is no step", step.span, helps=helps)

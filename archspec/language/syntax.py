@@ -1,0 +1,346 @@
+"""What a spec says, as data: one record for each thing that can be written.
+
+In: the parser's rules. Out: a `File`, which the resolver reads. Nothing here knows what a layer or a volume is.
+Every node has the span it was written in; spans take no part in equality.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from archspec.diagnostics.source import Span
+from archspec.record import Record
+
+
+# ---- expressions ---------------------------------------------------------------------------------------------------
+class Number(Record):
+    """`64`, `0.5`, `1e-6`."""
+
+    value: int | float
+    span: Span
+
+
+class Name(Record):
+    """A parameter, a `let`, or one of the dimensions `C`, `H`, `W`, `N`."""
+
+    name: str
+    span: Span
+
+
+class Negate(Record):
+    """`-n`."""
+
+    operand: Expression
+    span: Span
+
+
+class Not(Record):
+    """`not a`."""
+
+    operand: Expression
+    span: Span
+
+
+class Binary(Record):
+    """Arithmetic, a comparison, `and` or `or`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+class Function(Record):
+    """`round8(32*width)`."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+    span: Span
+
+
+Expression: TypeAlias = Number | Name | Negate | Not | Binary | Function
+
+
+class Figure(Record):
+    """A figure as slides round it: `1,728` is exact, `3.2M` is not."""
+
+    value: int | float
+    is_exact: bool
+    span: Span
+
+
+# ---- parts of a step -----------------------------------------------------------------------------------------------
+class Extent(Record):
+    """`3x3`, `k x k`: height first."""
+
+    sizes: tuple[Expression, ...]
+    span: Span
+
+
+class Short(Record):
+    """`s2`, `p0x3`, `p0:1`: a letter, and per dimension its numbers."""
+
+    letter: str
+    sizes: tuple[tuple[int, ...], ...]
+    span: Span
+
+
+class Bracket(Record):
+    """`[55x55x96]`: a volume that is claimed, or that `INPUT` declares."""
+
+    dimensions: tuple[Expression, ...]
+    span: Span
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it holds nothing but digits."""
+        return all(isinstance(dimension, Number) for dimension in self.dimensions)
+
+
+class Claim(Record):
+    """`params: (3*3*3)*64 = 1,728`: what a slide says of a layer."""
+
+    kind: str  # "memory" or "params"
+    value: Expression | Figure
+    figure: Expression | Figure | None
+    span: Span
+
+
+class Reference(Record):
+    """`@stem`: the result that a label names."""
+
+    name: str
+    span: Span
+
+
+class Argument(Record):
+    """`64`, `3x3`, `s2`, `same`, `stride=s`, `@stem`."""
+
+    name: str | None
+    value: Expression | Extent | Short | Reference
+    span: Span
+
+
+class Word(Record):
+    """An upper-case word: a layer's name, with its number if it has one."""
+
+    text: str
+    span: Span
+
+
+# ---- steps ---------------------------------------------------------------------------------------------------------
+class LayerStep(Record):
+    """`CONV1: 96 11x11 filters at stride 4, pad 0`."""
+
+    words: tuple[Word, ...]
+    has_colon: bool
+    arguments: tuple[Argument, ...]
+    bracket: Bracket | None
+    claims: tuple[Claim, ...]
+    span: Span
+
+
+class CallStep(Record):
+    """`bottleneck(64, stride=2)`."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+class RepeatStep(Record):
+    """`3 x bottleneck(64)`."""
+
+    times: Expression
+    step: Step
+    span: Span
+
+
+class MergeStep(Record):
+    """`add`, with its branches."""
+
+    name: str
+    branches: tuple[Body, ...]
+    span: Span
+
+
+class EntryStep(Record):
+    """`x`: the volume that entered the innermost block or merge."""
+
+    span: Span
+
+
+class ReferenceStep(Record):
+    """`@stem` as a step."""
+
+    name: str
+    span: Span
+
+
+class UnreadStep(Record):
+    """Stands for a line that could not be read, so that the lines around it are checked all the same."""
+
+    span: Span
+
+
+Step: TypeAlias = LayerStep | CallStep | RepeatStep | MergeStep | EntryStep | ReferenceStep | UnreadStep
+
+
+# ---- statements ----------------------------------------------------------------------------------------------------
+class Chain(Record):
+    """A line of steps. A bracket among `steps` is the volume at that point."""
+
+    bracket: Bracket | None
+    label: str | None
+    steps: tuple[Step | Bracket, ...]
+    span: Span
+
+
+class Let(Record):
+    """`let w = round8(32*width)`."""
+
+    name: str
+    value: Expression
+    span: Span
+
+
+class Arm(Record):
+    """One way through an `if`: no condition is `else`."""
+
+    condition: Expression | None
+    body: Body
+    span: Span
+
+
+class If(Record):
+    """`if`, its `else if`s and its `else`."""
+
+    arms: tuple[Arm, ...]
+    span: Span
+
+
+class Aux(Record):
+    """`aux 0.3: aux_head(1000)`."""
+
+    weight: Expression
+    chain: Chain
+    span: Span
+
+
+Statement: TypeAlias = Chain | Let | If | Aux
+Body: TypeAlias = tuple[Statement, ...]
+
+
+# ---- declarations --------------------------------------------------------------------------------------------------
+class Parameter(Record):
+    """A block's parameter; one written `@h` takes a volume."""
+
+    name: str
+    default: Expression | Reference | None
+    is_volume: bool
+    span: Span
+
+
+class BlockDefinition(Record):
+    """`block bottleneck(f, stride=1)` and the lines under it."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    body: Body
+    span: Span
+
+
+class Net(Record):
+    """`net ResNet-50`."""
+
+    title: str
+    span: Span
+
+
+class Use(Record):
+    """`use resnet: bottleneck, stage, train`: blocks, and the recipe."""
+
+    file: str
+    names: tuple[Name, ...]
+    span: Span
+
+
+class Param(Record):
+    """`param width = 1.0`."""
+
+    name: str
+    value: Expression
+    span: Span
+
+
+class Binding(Record):
+    """`depth=1.1` in a variant."""
+
+    name: str
+    value: Expression
+    span: Span
+
+
+class Variant(Record):
+    """`variant b1: depth=1.1 resolution=240`."""
+
+    name: str
+    bindings: tuple[Binding, ...]
+    span: Span
+
+
+class After(Record):
+    """`after CONV FC: RELU -> DROPOUT 0.5`."""
+
+    words: tuple[Word, ...]
+    steps: tuple[Step, ...]
+    span: Span
+
+
+class Total(Record):
+    """`TOTAL memory: 24M * 4 bytes ~= 96MB`."""
+
+    kind: str
+    figure: Figure | Number
+    size: Figure | Number | None  # in bytes
+    span: Span
+
+
+class SettingWord(Record):
+    """`flip`, `mixup=0.8`, `90` in a setting: a word, a word with its number, a number."""
+
+    name: str | None
+    value: int | float | None
+    span: Span
+
+
+class Setting(Record):
+    """`lr 0.1 for batch 256, divided by 10 on plateau`."""
+
+    name: str
+    words: tuple[SettingWord, ...]
+    span: Span
+
+
+class Train(Record):
+    """`train` and the settings under it."""
+
+    settings: tuple[Setting, ...]
+    span: Span
+
+
+Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After | Total | Train
+
+
+class File(Record):
+    """A whole spec: its declarations, and the body of the network.
+
+    `is_whole` unless a line could not be read; `has_all_names` unless that line, or the structure around it, may have
+    given a name that others use.
+    """
+
+    declarations: tuple[Declaration, ...]
+    body: Body
+    span: Span
+    is_whole: bool = True
+    has_all_names: bool = True

@@ -1,0 +1,287 @@
+"""From the parser's rules to syntax: one method for each rule of grammar/archspec.lark.
+
+In: tokens and what the rules below made, as lark hands them over. Out: records of `syntax.py`.
+A wording that the grammar lets through, and that means nothing, raises a `Finding` here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lark import Token, Transformer, v_args
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import plural
+from archspec.diagnostics.source import Source, Span
+from archspec.language import syntax as s
+
+LARGEST = 2**63 - 1
+_SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
+_SIZES = re.compile(r"[x×]")
+# words of a slide that are written like a layer and mean nothing
+_NOISE = {"normalization", "layer", "filters", "neurons", "local", "response", "class", "scores"}
+
+
+@v_args(inline=True)
+class SyntaxBuilder(Transformer[Any, Any]):
+    """Builds syntax while a line is parsed, which begins at `offset` in `source`; tokens count from there."""
+
+    source: Source
+    offset: int
+
+    def _span(self, first: Any, last: Any = None) -> Span:
+        last = first if last is None else last
+        start = self.offset + (first.start_pos or 0) if isinstance(first, Token) else first.span.start
+        end = self.offset + (last.end_pos or 0) if isinstance(last, Token) else last.span.end
+        return Span(self.source, start, end)
+
+    def _number(self, token: Token) -> s.Number:
+        text = str(token)
+        span = self._span(token)
+        if len(text) > 40:
+            raise too_large(span)
+        value = float(text) if "." in text or "e" in text or "E" in text else int(text)
+        if value > LARGEST:
+            raise too_large(span)
+        return s.Number(value, span)
+
+    def _closed(self, first: Token, last: Any) -> Span:
+        """From `first` to the bracket that closes behind `last`."""
+        start, end = self._span(first, last)[1:]
+        found = re.compile(r"[ )\],(]*").match(self.source.text, end)
+        tail = found.group().rstrip(" ,") if found else ""
+        return Span(self.source, start, end + len(tail))
+
+    # ---- expressions
+    def number(self, token: Token) -> s.Number:
+        return self._number(token)
+
+    def name(self, token: Token) -> s.Name:
+        return s.Name(str(token), self._span(token))
+
+    def minus(self, operand: s.Expression) -> s.Negate:
+        return s.Negate(operand, Span(self.source, operand.span.start - 1, operand.span.end))
+
+    def not_(self, operand: s.Expression) -> s.Not:
+        return s.Not(operand, operand.span)
+
+    def binary(self, left: s.Expression, operator: Token, right: s.Expression) -> s.Binary:
+        return s.Binary(str(operator), left, right, self._span(left, right))
+
+    compare = binary
+
+    def and_(self, left: s.Expression, right: s.Expression) -> s.Binary:
+        return s.Binary("and", left, right, self._span(left, right))
+
+    def or_(self, left: s.Expression, right: s.Expression) -> s.Binary:
+        return s.Binary("or", left, right, self._span(left, right))
+
+    def function(self, name: Token, *arguments: s.Expression | None) -> s.Function:
+        given = tuple(argument for argument in arguments if argument is not None)
+        return s.Function(str(name), given, self._closed(name, given[-1] if given else name))
+
+    # ---- parts of steps
+    def extent(self, first: Any, second: Any = None) -> s.Extent:
+        if isinstance(first, Token):
+            return s.Extent(self._dimensions(first, str(first)), self._span(first))
+        return s.Extent((first, second), self._span(first, second))
+
+    def _dimensions(self, token: Token, text: str) -> tuple[s.Expression, ...]:
+        parts = _SIZES.split(text)
+        if any(len(part) > 19 for part in parts):
+            raise too_large(self._span(token))
+        return tuple(s.Number(int(part), self._span(token)) for part in parts)
+
+    def short(self, token: Token) -> s.Argument:
+        span = self._span(token)
+        if any(len(part) > 9 for part in re.split(r"[:x×]", token[1:])):
+            raise too_large(span)
+        sizes = tuple(tuple(int(n) for n in part.split(":")) for part in _SIZES.split(token[1:]))
+        return s.Argument(None, s.Short(token[0], sizes, span), span)
+
+    def positional(self, value: Any) -> s.Argument:
+        return s.Argument(None, value, value.span)
+
+    def named(self, name: Token, value: Any) -> s.Argument:
+        return s.Argument(str(name), value, self._span(name, value))
+
+    def volume(self, token: Token) -> s.Argument:
+        return s.Argument(None, self._reference(token), self._span(token))
+
+    def named_volume(self, name: Token, token: Token) -> s.Argument:
+        return s.Argument(str(name), self._reference(token), self._span(name, token))
+
+    def _reference(self, token: Token) -> s.Reference:
+        return s.Reference(str(token[1:]), self._span(token))
+
+    def word(self, token: Token) -> s.Word:
+        return s.Word(str(token), self._span(token))
+
+    def note(self, _token: Token) -> None:
+        return None
+
+    def bracket(self, *dimensions: Any) -> s.Bracket:
+        first, last = dimensions[0], dimensions[-1]
+        if isinstance(first, Token):
+            text = first[1:-1].replace(" ", "")
+            return s.Bracket(self._dimensions(first, text), self._span(first))
+        start = self.source.text.rindex("[", 0, first.span.start)
+        end = self.source.text.find("]", last.span.end) + 1
+        return s.Bracket(dimensions, Span(self.source, start, end))
+
+    def claimed_volume(self, bracket: s.Bracket) -> s.Bracket:
+        return bracket
+
+    def claim(self, kind: Token, value: Any, figure: Any) -> s.Claim:
+        value, figure = self._measure(value), self._measure(figure)
+        span = self._span(kind, value if figure is None else figure)
+        return s.Claim(kind.rstrip(": "), value, figure, span)
+
+    def _measure(self, value: Any) -> Any:
+        if not isinstance(value, Token):
+            return value
+        if value.type != "FIGURE":
+            return self._number(value)
+        span = self._span(value)
+        if len(value) > 40:
+            raise too_large(span)
+        text = value.replace(",", "").removesuffix("B") if value[-2:-1] in _SUFFIX else value.replace(",", "")
+        if text[-1] in _SUFFIX:
+            return s.Figure(float(text[:-1]) * _SUFFIX[text[-1]], False, span)
+        return s.Figure(int(text), True, span)
+
+    # ---- steps
+    def layer(self, first: Token, *parts: Any) -> s.LayerStep:
+        words = [self.word(first)]
+        rest = [part for part in parts if part is not None]
+        while rest and isinstance(rest[0], s.Word):
+            words.append(rest.pop(0))
+        has_colon = bool(rest) and isinstance(rest[0], Token) and rest[0].type == "COLON"
+        arguments: list[s.Argument] = []
+        brackets: list[s.Bracket] = []
+        claims: list[s.Claim] = []
+        for part in rest[has_colon:]:
+            if isinstance(part, s.Argument):
+                arguments.append(part)
+            elif isinstance(part, s.Bracket):
+                brackets.append(part)
+            elif isinstance(part, s.Claim):
+                claims.append(part)
+            elif isinstance(part, s.Word):
+                if part.text.lower() not in _NOISE:
+                    raise missing_arrow(Span(self.source, words[0].span.start, part.span.start), part)
+            elif part.type == "COLON":
+                raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` behind the layer's name",))
+        if len(brackets) > 1:
+            raise Finding("E001", "two volumes for one layer", brackets[1].span, "the second volume")
+        parts_of_it: tuple[Any, ...] = (*words, *arguments, *brackets, *claims)
+        ends = [node.span.end for node in parts_of_it]
+        span = Span(self.source, words[0].span.start, max(ends))
+        bracket = brackets[0] if brackets else None
+        return s.LayerStep(tuple(words), has_colon, tuple(arguments), bracket, tuple(claims), span)
+
+    def call(self, name: Token, *arguments: Any) -> s.CallStep:
+        given = tuple(argument for argument in arguments if argument is not None)
+        return s.CallStep(str(name), given, self._closed(name, given[-1] if given else name))
+
+    def repeat(self, times: s.Expression, step: s.Step) -> s.RepeatStep:
+        return s.RepeatStep(times, step, self._span(times, step))
+
+    def entry(self, token: Token) -> s.EntryStep:
+        return s.EntryStep(self._span(token))
+
+    def reference(self, token: Token) -> s.ReferenceStep:
+        return s.ReferenceStep(str(token[1:]), self._span(token))
+
+    def merge(self, token: Token) -> s.MergeStep:
+        return s.MergeStep(str(token), (), self._span(token))
+
+    # ---- statements
+    def start(self, *parts: Any) -> tuple[Any, ...]:
+        return parts
+
+    def chain(self, start: tuple[Any, ...], *rest: Any) -> s.Chain:
+        if len(start) == 1:
+            bracket, label, steps = None, None, (start[0], *rest)
+        else:
+            bracket, label, steps = start[0], start[1], (start[2], *rest)
+        first = bracket or label or steps[0]
+        span = self._span(first, steps[-1])
+        return s.Chain(bracket, str(label[:-1]) if label else None, steps, span)
+
+    def let(self, name: Token, value: s.Expression) -> s.Let:
+        return s.Let(str(name), value, self._span(name, value))
+
+    def if_(self, condition: s.Expression) -> s.Arm:
+        return s.Arm(condition, (), condition.span)
+
+    def else_(self, condition: s.Expression | None) -> s.Arm:
+        return s.Arm(condition, (), Span(self.source, 0, 0) if condition is None else condition.span)
+
+    def aux(self, weight: s.Expression, chain: s.Chain) -> s.Aux:
+        return s.Aux(weight, chain, self._span(weight, chain))
+
+    # ---- declarations
+    def parameter(self, name: Token, default: Any) -> s.Parameter:
+        return s.Parameter(str(name), default, False, self._span(name, default))
+
+    def volume_parameter(self, name: Token, default: Token | None) -> s.Parameter:
+        value = None if default is None else self._reference(default)
+        return s.Parameter(str(name[1:]), value, True, self._span(name, default))
+
+    def block(self, name: Token, *parameters: Any) -> s.BlockDefinition:
+        given = tuple(parameter for parameter in parameters if parameter is not None)
+        return s.BlockDefinition(str(name), given, (), self._closed(name, given[-1] if given else name))
+
+    def net(self, title: Token) -> s.Net:
+        return s.Net(str(title), self._span(title))
+
+    def use(self, file: Token, *names: s.Name) -> s.Use:
+        return s.Use(str(file), names, self._span(file, names[-1]))
+
+    used = name
+
+    def param(self, name: Token, value: s.Expression) -> s.Param:
+        return s.Param(str(name), value, self._span(name, value))
+
+    def binding(self, name: Token, value: s.Expression, *_comma: Token) -> s.Binding:
+        return s.Binding(str(name), value, self._span(name, value))
+
+    def variant(self, name: Token, *bindings: Any) -> s.Variant:
+        given = tuple(binding for binding in bindings if binding is not None)
+        return s.Variant(str(name), given, self._span(name, given[-1] if given else name))
+
+    def after(self, *parts: Any) -> s.After:
+        words = tuple(self.word(part) for part in parts if isinstance(part, Token))
+        return s.After(words, parts[len(words) :], self._span(words[0], parts[-1]))
+
+    def total(self, kind: Token, figure: Token, _bytes: Any, size: Any, *_prose: Any) -> s.Total:
+        span = self._span(kind, figure if size is None else size)
+        return s.Total(kind.rstrip(": "), self._measure(figure), self._measure(size), span)
+
+    def train(self) -> s.Train:
+        return s.Train((), Span(self.source, self.offset, self.offset))
+
+    def setting(self, name: Token, *words: s.SettingWord) -> s.Setting:
+        return s.Setting(str(name), words, self._span(name, words[-1] if words else name))
+
+    def setting_word(self, name: Token, number: Token | None) -> s.SettingWord:
+        value = None if number is None else self._number(number).value
+        return s.SettingWord(str(name), value, self._span(name, name if number is None else number))
+
+    def setting_number(self, token: Token) -> s.SettingWord:
+        return s.SettingWord(None, self._number(token).value, self._span(token))
+
+
+def too_large(span: Span) -> Finding:
+    """A number that no tensor's size could be."""
+    digits = plural(len(span.text), "character")
+    return Finding("E008", f"a number past 2^63 ({digits} long)", span, "too large", helps=("is a space missing?",))
+
+
+def missing_arrow(before: Span, word: s.Word) -> Finding:
+    """Two layers side by side; `before` is what stands in front of the second."""
+    message = f"`->` is missing before `{word.text}`"
+    helps = (f"`{before.text.rstrip()} -> {word.text}`",)
+    return Finding("E006", message, word.span, "a second step", helps=helps)

@@ -1,0 +1,110 @@
+"""A trained network, ready for the views of images.
+
+In: a `Trained`, the classes of the images, the wanted views. Out: a `Member`, which makes probabilities of classes, in
+the order of the images' classes, from the pixels of the views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from torch import Tensor, nn
+
+from archspec.api import Network, restore
+from archspec.compiler import build
+from archspec.compiler.evaluation.test_time_views import Size, View, at_scale, views
+from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.metadata import PROBABILITIES, SCORES, result
+from archspec.compiler.weights.trained import Trained
+from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.diagnostics.findings import plural
+
+NAMED = 5  # classes that a message names
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of an ensemble. `modules` has one for each size of its views, all with the same weights."""
+
+    trained: Trained
+    views: tuple[View, ...]
+    modules: dict[Size, nn.Module]
+    order: Tensor
+    gives_scores: bool
+    batch: int
+
+    def __call__(self, pixels: dict[Size, Tensor]) -> Tensor:
+        """The mean probabilities [B, C] over the views. `pixels` are [B, V, C, H, W] for the V views of a size."""
+        total: Tensor | None = None
+        for size, images in pixels.items():
+            own = [view.weight for view in self.views if view.size(self.trained.preprocessing) == size]
+            count = len(images)
+            outputs = [self.modules[size](part) for part in torch.split(images.flatten(0, 1), self.batch)]
+            output = torch.cat(outputs).double()
+            shares = output.softmax(1) if self.gives_scores else output
+            share_of_views = torch.tensor(own, dtype=torch.float64, device=shares.device)
+            summed = (shares.view(count, len(own), -1) * share_of_views[:, None]).sum(1)
+            total = summed if total is None else total + summed
+        assert total is not None
+        return total[:, self.order]
+
+
+def member(
+    trained: Trained, class_names: Sequence[str], wanted: Collection[str], device: torch.device, batch: int
+) -> Member:
+    """A network on a device, for images of these classes. Raises ArchspecError where it has no score for each class."""
+    graph = trained.network.graph
+    outcome = result(graph, graph.output)
+    names = len(set(trained.class_names))
+    if outcome not in (SCORES, PROBABILITIES) or not names == len(trained.class_names) == trained.network.output[0]:
+        message = f"`{trained.path}` ends in {trained.network.output}, and has {plural(names, 'class name')}"
+        helps = ("it must end in one score for each class",)
+        raise failure("E465", message, helps=helps)
+    preprocessing = trained.preprocessing
+    modules = {at_scale(preprocessing, Fraction(1)): _filled(trained, trained.network).to(device)}
+
+    def takes(scale: Fraction) -> bool:
+        size = at_scale(preprocessing, scale)
+        module = _at_size(trained, size)
+        if module is not None:
+            modules[size] = module.to(device)
+        return module is not None
+
+    found = views(wanted, takes)
+    order = torch.tensor([trained.class_names.index(name) for name in class_names], device=device)
+    return Member(trained, found, modules, order, outcome == SCORES, batch)
+
+
+def need_same(names: Sequence[str], whose: str, others: Sequence[str], of: str) -> None:
+    """Raise ArchspecError unless both have the same classes, whatever their order."""
+    sides = ((whose, sorted(set(names) - set(others))), (of, sorted(set(others) - set(names))))
+    notes = [f"only {owner} has {_named(own)}" for owner, own in sides if own]
+    if notes:
+        message = f"{whose} and {of} have different classes"
+        helps = ("classes go by name: a folder is called as the class is called in the weights",)
+        raise failure("E460", message, notes=tuple(notes), helps=helps)
+
+
+def _named(names: Sequence[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names[:NAMED])
+    return f"{listed} and {len(names) - NAMED:,} more" if len(names) > NAMED else listed
+
+
+def _at_size(trained: Trained, size: Size) -> nn.Module | None:
+    """The network for images of another size, or nothing where its weights do not fit there."""
+    width, height = size
+    try:
+        network = restore({**trained.bundle, "input": [height, width, trained.network.input.channels]})
+        return _filled(trained, network) if network.output == trained.network.output else None
+    except ArchspecError:
+        return None
+
+
+def _filled(trained: Trained, network: Network) -> nn.Module:
+    """A network with the weights. Raises ArchspecError where they do not fit."""
+    module = build(network)
+    weights.fill(module, trained.state)
+    return module.eval()

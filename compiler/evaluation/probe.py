@@ -1,0 +1,77 @@
+"""How signals and gradients flow through a network at its first weights.
+
+In: a network, a batch size, a seed. Out: for each weight layer the standard deviation of its activations and the norm
+of its weight's gradient, after one batch of normal images with random classes. Where they shrink or grow by a factor a
+layer, deep networks do not train (Glorot & Bengio 2010; He et al. 2015).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from archspec.api import Network
+from archspec.compiler.lowering.lower import Lowered, build
+from archspec.diagnostics.errors import failure
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One weight layer: the spread of what leaves it, and the length of its weight's gradient."""
+
+    name: str
+    layer: str
+    activation_std: float
+    gradient_norm: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As data; what is infinite or no number is null, which JSON has for it."""
+        found = asdict(self)
+        return {key: None if isinstance(one, float) and not math.isfinite(one) else one for key, one in found.items()}
+
+
+def probe(network: Network, batch: int, seed: int) -> list[Flow]:
+    """Run one batch forward and backward. Raises ArchspecError for a network without class scores or weights."""
+    if len(network.output) != 1:
+        message = f"{network.title} ends in {network.output}: it has no class scores to learn"
+        raise failure("E454", message, helps=("probe a spec that ends in `FC` or `GAP`",))
+    names = [row.node.name for row in network.layers if row.node.layer.is_weight_layer]
+    if not names:
+        helps = ("probe a spec with a `CONV` or an `FC`",)
+        raise failure("E454", f"{network.title} has no layer with weights", helps=helps)
+    module = build(network, seed=seed).train()
+    generator = torch.Generator().manual_seed(seed)
+    spreads: dict[str, float] = {}
+    for name in names:
+        module.get_submodule(name).register_forward_hook(_note(spreads, name))
+    _backward(module, network, batch, generator)
+    return [_flow(module, network, name, spreads[name]) for name in names]
+
+
+def _note(spreads: dict[str, float], name: str) -> Any:
+    def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        spreads[name] = output.detach().float().std().item()
+
+    return hook
+
+
+def _backward(module: Lowered, network: Network, batch: int, generator: torch.Generator) -> None:
+    images = torch.randn(batch, *network.input.laid_out, generator=generator)
+    classes = torch.randint(network.output[0], (batch,), generator=generator)
+    torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))  # for dropout
+    outputs = module(images)
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    losses = [functional.cross_entropy(output, classes) for output in outputs]
+    weighted = [weight * loss for weight, loss in zip(module.loss_weights, losses, strict=True)]
+    torch.autograd.backward(torch.stack(weighted).sum())
+
+
+def _flow(module: nn.Module, network: Network, name: str, spread: float) -> Flow:
+    gradients = [one.grad for key, one in module.get_submodule(name).named_parameters() if key.endswith("weight")]
+    norm = torch.stack([gradient.norm() for gradient in gradients if gradient is not None]).norm().item()
+    return Flow(name, network[name].node.layer.describe(), spread, norm)

@@ -1,0 +1,175 @@
+"""From the graph to a torch module.
+
+In: a network. Out: an `nn.Module` whose submodules stand under the spec's names, and whose forward pass is generated
+Python: one statement a layer, in the graph's order, and each value dropped behind its last reader. Nothing is
+interpreted at run time, so an eager run costs what a hand-written module's does, and torch.compile sees plain code.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from keyword import iskeyword
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from archspec.analyses.partition import results_of
+from archspec.api import Network
+from archspec.compiler.lowering.in_place import overwriting
+from archspec.compiler.lowering.initialise import Unfilled, initialise
+from archspec.compiler.lowering.modules import module_of
+from archspec.compiler.lowering.tensor_expressions import EXPRESSIONS, IN_PLACE, entering
+from archspec.diagnostics.errors import failure
+from archspec.diagnostics.findings import Label
+from archspec.graph.ir import Graph, Node
+
+Forward = Callable[..., Any]
+_numbers = count(1)
+
+
+class Generated(nn.Module):
+    """A module with a generated forward pass: `code` and `training_code` are its text, in use and while training."""
+
+    def __init__(self, code: str, training_code: str) -> None:
+        super().__init__()
+        self.code, self.training_code = code, training_code
+        self._compile()
+
+    def _compile(self) -> None:
+        self._use = _function(self.code)
+        self._train = self._use if self.training_code == self.code else _function(self.training_code)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_use", "_train")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]  # torch leaves it so
+        self._compile()
+
+
+class Lowered(Generated):
+    """A network in torch.
+
+    Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; a network with
+    auxiliary classifiers returns while training a tuple: the output, then theirs, in the order of the spec.
+    `loss_weights` are those of the tuple's parts.
+    """
+
+    def __init__(self, code: str, training_code: str, loss_weights: tuple[float, ...]) -> None:
+        super().__init__(code, training_code)
+        self.loss_weights = loss_weights
+
+    def forward(self, images: Tensor) -> Any:
+        """Run the network."""
+        return self._train(self, images) if self.training else self._use(self, images)
+
+
+def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
+    """The torch module of a network, its weights initialised as the papers say (`initialise.py`).
+
+    With a `seed` the weights depend on nothing else; without one they are torch's generator's.
+
+    Raises ArchspecError for a layer whose name torch has for something else.
+    """
+    graph = network.graph if isinstance(network, Network) else network
+    results = results_of(graph)
+    weights = (1.0, *(head.weight for head in graph.heads))
+    image = (0,)
+    module = Lowered(code(graph, graph.trunk, image, results[:1]), code(graph, graph.nodes, image, results), weights)
+    with Unfilled():
+        for node in graph.nodes:
+            _add_module(module, graph, node)
+    initialise(graph, module, None if seed is None else torch.Generator().manual_seed(seed))
+    return module
+
+
+def _add_module(root: nn.Module, graph: Graph, node: Node) -> None:
+    if not has_module(node):
+        return
+    made = module_of(node.layer, graph.inputs(node), node.volume)
+    if made is None:
+        raise NotImplementedError(f"{node.layer.keyword} has no torch module")  # a test goes over all layers
+    place(root, node, made)
+
+
+def has_module(node: Node) -> bool:
+    """Whether a node is a submodule, and no expression."""
+    return bool(node.inputs) and type(node.layer) not in EXPRESSIONS
+
+
+def place(root: nn.Module, node: Node, made: nn.Module) -> None:
+    """Put a node's module under its name."""
+    *path, name = node.name.split(".")
+    parent = root
+    for part in path:
+        if part not in parent._modules:
+            _need_free(parent, part, node)
+            parent.add_module(part, nn.Module())
+        parent = parent.get_submodule(part)
+    _need_free(parent, name, node)
+    parent.add_module(name, made)
+
+
+def _need_free(parent: nn.Module, name: str, node: Node) -> None:
+    """Raise where torch has something of this name: `train`, `type`, `forward`."""
+    if hasattr(parent, name):
+        message = f"`{name}` cannot name a layer: the torch module has something of that name"
+        label = Label(node.span, "named here")
+        raise failure("E400", message, (label,), helps=("choose another label",))
+
+
+def _function(code: str) -> Forward:
+    """The forward pass as a function of the module and the images."""
+    name = f"<archspec network {next(_numbers)}>"
+    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)  # for tracebacks
+    space: dict[str, Any] = {"torch": torch, "functional": functional}
+    exec(compile(code, name, "exec"), space)  # generated below from the graph alone
+    forward: Forward = space["forward"]
+    return forward
+
+
+def code(
+    graph: Graph, nodes: Sequence[Node], given: Sequence[int], results: Sequence[int], *, packed: bool = False
+) -> str:
+    """The text of the forward pass over some nodes, a function of the values that are given.
+
+    The results are `packed` where they are sent to another process: without gaps in memory.
+    """
+    arguments = ", ".join(["self", *(f"v{index}" for index in given)])
+    return "\n".join([f"def forward({arguments}):", *_statements(graph, nodes, given, results, packed)]) + "\n"
+
+
+def _statements(
+    graph: Graph, nodes: Sequence[Node], given: Sequence[int], results: Sequence[int], packed: bool
+) -> Iterable[str]:
+    last_reader = {index: node.index for node in nodes for index in node.inputs}
+    in_place = overwriting(graph, given)
+    for node in nodes:
+        if not node.inputs:
+            continue
+        dead = sorted({index for index in node.inputs if last_reader[index] == node.index and index not in results})
+        yield f"    v{node.index} = {_expression(graph, node, in_place)}  # {node.name}"
+        if dead:
+            yield f"    del {', '.join(f'v{index}' for index in dead)}"
+    ending = ".contiguous()" if packed else ""
+    yield f"    return {', '.join(f'v{index}{ending}' for index in results)}"
+
+
+def _expression(graph: Graph, node: Node, in_place: frozenset[int]) -> str:
+    layer, volumes = node.layer, graph.inputs(node)
+    names = [f"v{index}" for index in node.inputs]
+    if type(layer) in EXPRESSIONS:
+        table = IN_PLACE if node.index in in_place else EXPRESSIONS
+        return table[type(layer)](layer, names, volumes)
+    return f"{_submodule(node.name)}({entering(layer, names[0], volumes[0])})"
+
+
+def _submodule(name: str) -> str:
+    found = "self"
+    for part in name.split("."):  # a label may be a word of Python
+        found = f"getattr({found}, {part!r})" if iskeyword(part) else f"{found}.{part}"
+    return found

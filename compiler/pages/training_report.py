@@ -1,0 +1,167 @@
+"""A training run as one page that needs nothing else: curves, the confusion matrix, the recipe, the figures.
+
+In: the rows of the epochs, the recipe, an evaluation, a few notes. Out: `report.html`, readable in light and dark, on
+paper, and without a network connection.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from archspec import __version__
+from archspec.compiler.evaluation.confusion import Evaluation
+from archspec.compiler.evaluation.confusion_tables import share
+from archspec.compiler.pages.picture import confusion_picture, line_chart, number
+from archspec.compiler.weights.files import replace_file
+
+PERCENT = 100.0
+CHARTS = (  # title, unit, what each line shows by its column, and a factor
+    ("Loss", "cross-entropy", {"loss": "training", "held_out_loss": "held out"}, 1.0),
+    ("Top-1", "%", {"train_top1": "training", "top1": "held out", "ema_top1": "held out, mean weights"}, PERCENT),
+    ("Learning rate", "", {"lr": "learning rate"}, 1.0),
+    ("Speed", "images/s", {"images_per_second": "images/s"}, 1.0),
+    ("Use of the time", "%", {"data_wait": "waiting for images", "mfu": "MFU"}, PERCENT),
+)
+COLUMNS = (
+    "epoch",
+    "lr",
+    "loss",
+    "held_out_loss",
+    "train_top1",
+    "top1",
+    "ema_top1",
+    "images_per_second",
+    "seconds",
+    "data_wait",
+    "mfu",
+)
+STYLE = """
+:root{color-scheme:light dark}
+body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
+h1{font-size:1.6rem}h2{font-size:1.15rem;margin:2rem 0 .6rem}
+dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:.7rem;margin:0}
+dl div{border:1px solid #ccc;border-radius:8px;padding:.5rem .8rem}dt{color:#666;font-size:.85rem}
+dd{margin:0;font-weight:600;overflow-wrap:anywhere}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(440px,100%),1fr));gap:1rem}
+figure{margin:0;break-inside:avoid}svg{width:100%;height:auto}.matrix svg{max-width:820px}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}.wide{overflow-x:auto}
+th,td{padding:.15rem .7rem;text-align:right;border-bottom:1px solid #ddd}
+th:first-child,td:first-child,.text td,.text th{text-align:left}
+summary{cursor:pointer;margin:.6rem 0}
+@media screen and (prefers-color-scheme:dark){body{color:#e4e4e4;background:#16181d}dt{color:#a0a0a0}
+dl div{border-color:#444}th,td{border-color:#333}}
+@media print{body{margin:0;max-width:none}.charts{grid-template-columns:1fr 1fr}}
+"""
+
+
+def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
+    path: Path,
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    recipe: Mapping[str, Any],
+    evaluation: Evaluation | None,
+    notes: Mapping[str, str],
+) -> None:
+    """Write the page. `rows` are one an epoch, and what they lack is not drawn. Raises ArchspecError."""
+    parts = [
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><h1>{escape(title)}</h1>",
+        *_figures(_summary(rows, evaluation) | dict(notes)),
+        *_charts(rows),
+        *_evaluation(title, evaluation),
+        "<h2>Recipe</h2>",
+        *_table([("setting", "value"), *((name, str(value)) for name, value in recipe.items())], "text"),
+        "<h2>Epochs</h2><details><summary>every epoch in numbers</summary>",
+        *_epochs(rows),
+        "</details></body></html>",
+    ]
+    replace_file(path, ("\n".join(parts) + "\n").encode(errors="replace"))
+
+
+def versions() -> str:
+    """What the run was made with: `archspec 0.1.0, torch 2.13.0, Python 3.11.8`."""
+    try:
+        torch = f"torch {version('torch')}, "
+    except PackageNotFoundError:
+        torch = ""
+    return f"archspec {__version__}, {torch}Python {platform.python_version()}"
+
+
+def _summary(rows: Sequence[Mapping[str, Any]], evaluation: Evaluation | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if evaluation is not None:
+        found["top-1"] = share(evaluation.right, evaluation.images)
+        found["top-5"] = share(sum(evaluation.right_in_5), evaluation.images)
+    scored = [(value, row["epoch"]) for row in rows if (value := _number(row, "top1")) is not None]
+    if scored:
+        top1, epoch = max(scored, key=lambda one: (one[0], -one[1]))
+        found["best epoch"] = f"{epoch} of {len(rows)}: {PERCENT * top1:.2f} %"
+    return found
+
+
+def _number(row: Mapping[str, Any], column: str) -> float | None:
+    value = row.get(column)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _figures(figures: Mapping[str, str]) -> Iterator[str]:
+    yield "<dl>"
+    for name, value in figures.items():
+        yield f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+    yield "</dl>"
+
+
+def _charts(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield '<h2>Curves</h2><div class="charts">'
+    for title, unit, lines, factor in CHARTS:
+        series = {}
+        for column, name in lines.items():
+            values = [(float(row["epoch"]), _number(row, column)) for row in rows]
+            if any(value is not None for _, value in values):
+                series[name] = [(x, math.nan if value is None else factor * value) for x, value in values]
+        if series:
+            yield f"<figure>{line_chart(title, series, x_label='epoch', y_label=unit)}</figure>"
+    yield "</div>"
+
+
+def _evaluation(title: str, found: Evaluation | None) -> Iterator[str]:
+    if found is None:
+        return
+    yield f'<h2>Held-out images</h2><figure class="matrix">{confusion_picture(title, found)}</figure>'
+    yield "<details><summary>every class in numbers</summary>"
+    rows = [("class", "images", "right", "top-1", "most often taken for")]
+    for one in found.classes():
+        top1 = "" if one.top1 is None else f"{PERCENT * one.top1:.2f} %"
+        mistaken = "" if one.mistaken_for is None else f"{one.mistaken_for} ({one.mistaken:,})"
+        rows.append((one.name, f"{one.images:,}", f"{one.right:,}", top1, mistaken))
+    yield from _table(rows)
+    yield "</details>"
+
+
+def _epochs(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    columns = [column for column in COLUMNS if any(_number(row, column) is not None for row in rows)]
+    cells = [[_cell(_number(row, column)) for column in columns] for row in rows]
+    yield from _table([columns, *cells])
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else number(value)
+
+
+def _table(rows: Sequence[Sequence[str]], kind: str = "") -> Iterator[str]:
+    """The first row is the head."""
+    head, *body = rows
+    yield f'<div class="wide"><table class="{kind}">{_row(head, "th")}'
+    yield from (_row(row, "td") for row in body)
+    yield "</table></div>"
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(one)}</{tag}>" for one in cells) + "</tr>"

@@ -1,0 +1,199 @@
+"""A network over several processes, a stage in each: model parallelism.
+
+In: a network's graph and module, a recipe, the group of processes. Out: training steps and scores, as one process would
+have them. A step's images go through the stages in micro-batches: while one process works on the next, the process
+behind it works on this (1F1B: Narayanan et al. 2019, "PipeDream"; with fewer micro-batches than stages GPipe: Huang et
+al. 2019). All processes call the same methods in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGPipe
+from torch.nn import functional
+
+from archspec.analyses.partition import cut
+from archspec.compiler.data.mixup import Target
+from archspec.compiler.lowering.lower import Lowered
+from archspec.compiler.lowering.stage_module import StageModule, stage_module
+from archspec.compiler.training.parallel.processes import Group
+from archspec.diagnostics.errors import failure
+from archspec.graph.ir import Graph
+from archspec.recipe import Recipe
+
+Precision = Callable[[], AbstractContextManager[Any]]
+Form = tuple[tuple[int, ...], torch.dtype, bool]  # of a value: one image's shape, the type, whether it has a gradient
+
+
+class Pipeline:
+    """The stage of this process, `module`, and what joins it to the others.
+
+    A step takes `recipe.accumulate` micro-batches of `recipe.batch` images. The stage shares its weights with `whole`,
+    whose other weights are not used. `precision` is entered around each forward pass.
+
+    Raises ArchspecError for one process, or for more than the network has stages.
+    """
+
+    def __init__(
+        self, graph: Graph, whole: Lowered, recipe: Recipe, group: Group, precision: Precision = nullcontext
+    ) -> None:
+        if group.size == 1:
+            helps = ("`torchrun --nproc-per-node 2` starts two",)
+            raise failure("E471", "a pipeline of one process", helps=helps)
+        self.stages = cut(graph, group.size)
+        self.module: StageModule = stage_module(graph, whole, self.stages[group.rank]).to(group.device)
+        self.group, self.recipe = group, recipe
+        self.loss_weights = whole.loss_weights
+        self.last = group.size - 1  # the process that has the results
+        self._input, self._output = (graph.nodes[index].volume.laid_out for index in (0, graph.output))
+        self._precise = _Precise(self.module, precision)
+        self._scale = 1.0
+        self._seen = torch.zeros(3, dtype=torch.float64, device=group.device)
+
+    @property
+    def images(self) -> int:
+        """How many images a step takes."""
+        return self.recipe.batch * self.recipe.accumulate
+
+    def train_step(self, images: Tensor, targets: Tensor) -> Tensor:
+        """Add a step's gradients to the stage's parameters.
+
+        The first process reads the images, the last one the packed targets. Gradients are those of the mean loss over
+        all images.
+
+        Returns the sum of the output's losses, the right first guesses and the images, the same in each process.
+        """
+        if len(images) != self.images:
+            raise ValueError(f"{len(images)} images, and a step takes {self.images}")
+        self._scale = 1 / self.recipe.accumulate
+        self._seen.zero_()
+        schedule = self._training
+        self.module.train()
+        is_last = self.group.rank == self.last
+        schedule.step(*self._given(images), target=targets if is_last else None, return_outputs=False)
+        return self._from_last(self._seen.clone())
+
+    @torch.no_grad()
+    def evaluate(self, images: Tensor) -> Tensor:
+        """The output for any number of images, the same in each process. The first process reads the images."""
+        starts = range(0, len(images), self.images)
+        return torch.cat([self._scores(images[start : start + self.images]) for start in starts])
+
+    def _scores(self, images: Tensor) -> Tensor:
+        """The output for at most a step's images: a pipeline's sizes are fixed, so they are filled up with zeros."""
+        schedule = self._scoring
+        self.module.eval()
+        filling = (0,) * (2 * images.dim() - 1) + (self.images - len(images),)
+        scores = schedule.step(*self._given(functional.pad(images, filling)))
+        if scores is None:
+            scores = torch.empty(self.images, *self._output, device=self.group.device)
+        return self._from_last(scores.float())[: len(images)]
+
+    def _given(self, images: Tensor) -> tuple[Tensor, ...]:
+        return (images,) if self.group.is_first else ()
+
+    def _from_last(self, value: Tensor) -> Tensor:
+        distributed.broadcast(value, self.last)
+        return value
+
+    def _loss(self, outputs: Tensor | tuple[Tensor, ...], packed: Tensor) -> Tensor:
+        """A micro-batch's part of the loss."""
+        target = Target.unpacked(packed)
+        results = outputs if isinstance(outputs, tuple) else (outputs,)
+        losses = [target.loss(output.float(), self.recipe.label_smoothing) for output in results]
+        self._seen += target.seen(results[0].detach(), losses[0].detach())
+        parts = [weight * loss for weight, loss in zip(self.loss_weights, losses, strict=True)]
+        return torch.stack(parts).sum() * self._scale
+
+    # ---- state
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Those of this process's stage."""
+        return self.module.parameters()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The whole network's weights in the first process, on the CPU; in the others nothing."""
+        return self.gathered({name: tensor.cpu() for name, tensor in self.module.state_dict().items()})
+
+    def load_state_dict(self, whole: Mapping[str, Tensor]) -> None:
+        """Take this stage's of the whole network's weights."""
+        self.module.load_state_dict({name: whole[name] for name in self.module.state_dict()})
+
+    def gathered(self, own: dict[str, Any]) -> dict[str, Any]:
+        """What all stages have, together, in the first process; in the others nothing."""
+        parts: list[dict[str, Any]] | None = [{}] * self.group.size if self.group.is_first else None
+        distributed.gather_object(own, parts)
+        return {name: value for part in parts or () for name, value in part.items()}
+
+    # ---- torch's schedules
+    @cached_property
+    def _training(self) -> Schedule1F1B | ScheduleGPipe:
+        schedule = Schedule1F1B if self.recipe.accumulate >= self.group.size else ScheduleGPipe
+        stage = self._stage(is_training=True)
+        return schedule(stage, self.recipe.accumulate, loss_fn=self._loss, scale_grads=False)
+
+    @cached_property
+    def _scoring(self) -> ScheduleGPipe:
+        return ScheduleGPipe(self._stage(is_training=False), self.recipe.accumulate, scale_grads=False)
+
+    def _stage(self, *, is_training: bool) -> PipelineStage:
+        """The stage with the forms of its values, which torch would else find by a step on memory as it is.
+
+        That step would go into the statistics of batch normalisations.
+        """
+        given, results = ([self._example(form) for form in forms] for forms in self._forms(is_training))
+        return PipelineStage(
+            self._precise,
+            self.group.rank,
+            self.group.size,
+            self.group.device,
+            input_args=tuple(given),
+            output_args=tuple(results),
+        )
+
+    def _example(self, form: Form) -> Tensor:
+        shape, dtype, has_gradient = form
+        return torch.empty(self.recipe.batch, *shape, dtype=dtype, device="meta", requires_grad=has_gradient)
+
+    def _forms(self, is_training: bool) -> tuple[list[Form], list[Form]]:
+        """What enters and what leaves this stage, found by an image that goes through all of them."""
+        self.module.eval()
+        self.module.training = is_training  # with auxiliary classifiers, but nothing else of training
+        given: list[Form] = [(self._input, torch.float32, False)]
+        results: list[Form] = []
+        for rank in range(self.group.size):
+            if rank == self.group.rank:
+                results = self._try(given, is_training)
+            said = [results]
+            distributed.broadcast_object_list(said, rank, device=self.group.device)
+            if rank == self.group.rank - 1:
+                given = said[0]
+        return given, results
+
+    def _try(self, given: list[Form], is_training: bool) -> list[Form]:
+        values = [
+            torch.zeros(1, *shape, dtype=dtype, device=self.group.device, requires_grad=has_gradient)
+            for shape, dtype, has_gradient in given
+        ]
+        with torch.set_grad_enabled(is_training):
+            found = self._precise(*values)
+        results = found if isinstance(found, tuple) else (found,)
+        return [(tuple(value.shape[1:]), value.dtype, value.requires_grad) for value in results]
+
+
+class _Precise(nn.Module):
+    """A module that runs in a precision."""
+
+    def __init__(self, inner: nn.Module, precision: Precision) -> None:
+        super().__init__()
+        self.inner, self.precision = inner, precision
+
+    def forward(self, *values: Tensor) -> Any:
+        """Run it."""
+        with self.precision():
+            return self.inner(*values)

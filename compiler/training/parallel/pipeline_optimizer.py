@@ -1,0 +1,34 @@
+"""What the optimisers of a pipeline's stages remember, by the names of the weights.
+
+In: a pipeline, and the optimiser of this process's stage. Out: momenta and their like of the whole network, in the
+first process; and back, into any number of stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from archspec.compiler.training.parallel.pipeline import Pipeline
+
+
+def gathered_memory(pipeline: Pipeline, optimizer: Optimizer) -> dict[str, Any]:
+    """What is remembered of each weight, in the first process, on the CPU; in the others nothing."""
+    return pipeline.gathered(
+        {
+            name: {key: value.cpu() if isinstance(value, Tensor) else value for key, value in remembered.items()}
+            for name, parameter in pipeline.module.named_parameters()
+            if (remembered := optimizer.state.get(parameter))
+        }
+    )
+
+
+def restore_memory(pipeline: Pipeline, optimizer: Optimizer, whole: Mapping[str, Any]) -> None:
+    """Take what was remembered of this stage's weights."""
+    names = {id(parameter): name for name, parameter in pipeline.module.named_parameters()}
+    own = [names[id(parameter)] for group in optimizer.param_groups for parameter in group["params"]]
+    state = {place: whole[name] for place, name in enumerate(own) if name in whole}
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,0 +1,126 @@
+"""One process or several: what `torchrun` says of them.
+
+In: the environment. Out: a `Group`, through which a run talks to the others. Without `torchrun` it is a group of one.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, distributed
+
+from archspec.diagnostics.errors import ArchspecError, failure
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Group:
+    """A process among others; the first one prints and writes.
+
+    Each has the whole network and other images (a replica), or in a pipeline a stage of it and the same images.
+    """
+
+    rank: int
+    size: int
+    device: torch.device
+    is_pipeline: bool = False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process prints and writes."""
+        return self.rank == 0
+
+    @property
+    def replicas(self) -> int:
+        """How many processes see other images."""
+        return 1 if self.is_pipeline else self.size
+
+    @property
+    def replica(self) -> int:
+        """Which of them this one is."""
+        return 0 if self.is_pipeline else self.rank
+
+    def seed(self, number: int) -> None:
+        """Seed what is drawn on the device, as `torch.manual_seed` does for devices of all kinds: of each kind that is
+        not in use it notes who called, which takes longer than a small step."""
+        torch.default_generator.manual_seed(number)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(number)
+
+    def total(self, numbers: Tensor) -> Tensor:
+        """The sum over all images, of what each process counted of its own."""
+        if self.replicas > 1:
+            distributed.all_reduce(numbers)
+        return numbers
+
+    def norm_over_stages(self, norm: Tensor) -> Tensor:
+        """The norm of all parts of the network together, of each part's."""
+        if not self.is_pipeline:
+            return norm
+        squares = norm**2
+        distributed.all_reduce(squares)
+        return squares**0.5
+
+    def agree(self, *flags: bool) -> tuple[bool, ...]:
+        """For each flag whether any process has it set. It does not wait for a GPU."""
+        if self.size == 1:
+            return flags
+        numbers = torch.tensor(flags, dtype=torch.int32)  # on the CPU, where gloo adds it up
+        distributed.all_reduce(numbers)
+        return tuple(bool(number) for number in numbers.tolist())
+
+    def first(self, work: Callable[[], Result]) -> Result | None:
+        """What the first process's work gives, nothing in the others. Where it raises ArchspecError, all do."""
+        found: Result | None = None
+        wrong: ArchspecError | None = None
+        if self.is_first:
+            try:
+                found = work()
+            except ArchspecError as error:
+                wrong = error
+        (failed,) = self.agree(wrong is not None)
+        if failed:
+            raise wrong or ArchspecError(())  # the first one tells of it
+        return found
+
+    def gathered(self, texts: Iterable[str]) -> list[str]:
+        """The texts of all processes, sorted, each once."""
+        parts: list[Any] = [list(texts)]
+        if self.size > 1:
+            parts = [None] * self.size
+            distributed.all_gather_object(parts, list(texts))
+        return sorted({text for part in parts for text in part})
+
+
+@contextmanager
+def joined(device: str, is_pipeline: bool = False) -> Iterator[Group]:
+    """The group of this process, left again at the end."""
+    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    kind = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
+    place = torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device("cpu")
+    if size == 1:
+        yield Group(0, 1, place, is_pipeline)
+        return
+    if kind == "cuda":
+        torch.cuda.set_device(place)
+    try:
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
+    except (ValueError, RuntimeError) as error:
+        message = f"{size} processes are asked for, and they do not find each other"
+        notes = (str(error).splitlines()[0],)
+        helps = ("`torchrun --nproc-per-node 2 -m archspec train ...` starts them",)
+        raise failure("E473", message, notes=notes, helps=helps) from None
+    try:
+        yield Group(rank, size, place, is_pipeline)
+        # DDP's reducer has threads that use the group: it goes first, and nobody leaves before the others are done
+        gc.collect()
+        distributed.barrier()
+    finally:
+        distributed.destroy_process_group()

@@ -1,0 +1,166 @@
+"""From an image file to what a network takes."""
+
+import os
+import random
+import struct
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import EpsImagePlugin, Image
+
+from archspec.compiler.data.decode import SUFFIXES, find, load
+from archspec.compiler.data.folder import _look
+from archspec.compiler.data.photos import Photos
+from archspec.compiler.weights.metadata import Preprocessing, untrained
+from archspec.diagnostics.errors import Finding
+from archspec.graph.volume import Volume
+from archspec.recipe import Recipe
+from support.run_models import GRAY, write_photos
+
+PLAIN = Preprocessing(4, 4, "RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def test_each_colour_is_scaled_and_normalised(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4), (255, 51, 0)).save(tmp_path / "red.png")
+    array = load(tmp_path / "red.png", Preprocessing(4, 4, "RGB", (0.5, 0.0, 0.25), (0.5, 0.2, 1.0)))
+    assert array.shape == (3, 4, 4)
+    assert array.dtype == np.float32
+    np.testing.assert_allclose(array[:, 0, 0], [1.0, 1.0, -0.25], rtol=1e-6)
+
+
+def test_an_image_covers_the_input_and_is_cut_in_the_middle(tmp_path: Path) -> None:
+    image = Image.new("RGB", (12, 4), "black")
+    image.paste("white", (4, 0, 8, 4))
+    image.save(tmp_path / "stripe.png")
+    assert (load(tmp_path / "stripe.png", PLAIN) == 1).all()
+
+
+def test_the_rows_of_an_image_are_the_rows_of_the_input(tmp_path: Path) -> None:
+    image = Image.new("L", (4, 4), 0)
+    image.paste(255, (0, 0, 4, 1))
+    image.save(tmp_path / "top.png")
+    array = load(tmp_path / "top.png", PLAIN)
+    assert array[0, 0].tolist() == [1, 1, 1, 1]
+    assert not array[:, 1:].any()
+
+
+def test_a_camera_that_was_turned_is_turned_back(tmp_path: Path) -> None:
+    image = Image.new("L", (4, 4), 0)
+    image.paste(255, (0, 0, 4, 1))
+    orientation = Image.Exif()
+    orientation[0x0112] = 3  # upside down
+    image.save(tmp_path / "turned.png", exif=orientation)
+    assert load(tmp_path / "turned.png", PLAIN)[0, :, 0].tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "LA"])
+@pytest.mark.parametrize("preprocessing", [GRAY, PLAIN], ids=["gray", "RGB"])
+def test_every_kind_of_pixel_becomes_the_networks(mode: str, preprocessing: Preprocessing, tmp_path: Path) -> None:
+    file = tmp_path / ("image.jpg" if mode == "CMYK" else "image.png")
+    Image.new("RGB", (10, 10), "white").convert(mode).save(file)
+    array = load(file, preprocessing)
+    assert array.shape == (len(preprocessing.mean), preprocessing.height, preprocessing.width)
+    np.testing.assert_allclose(array, (1 - preprocessing.mean[0]) / preprocessing.std[0], atol=0.02)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I", "F", "F of 255"])
+@pytest.mark.parametrize("preprocessing", [Preprocessing(4, 4, "gray", (0.0,), (1.0,)), PLAIN], ids=["gray", "RGB"])
+def test_deep_grays_keep_their_range(mode: str, preprocessing: Preprocessing, tmp_path: Path) -> None:
+    ramp = np.linspace(0, 1, 16).reshape(4, 4)
+    most, kind = {
+        "I;16": (65535, "<u2"),
+        "I;16B": (65535, ">u2"),
+        "I": (65535, "<i4"),
+        "F": (1, "<f4"),
+        "F of 255": (255, "<f4"),
+    }[mode]
+    path = tmp_path / "deep.tif"
+    image = Image.fromarray((ramp * most).astype(kind))
+    image.save(path)
+    np.testing.assert_allclose(load(path, preprocessing)[0], ramp, atol=1 / 255)
+    channels = len(preprocessing.mean)
+    photos = Photos([path], torch.zeros(1), Volume((4, 4, channels)), Recipe())
+    np.testing.assert_allclose(photos.__getitems__([(0, -1)]).images[0, -1] / 255, ramp, atol=1 / 255)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, NotImplementedError, MemoryError, EOFError, KeyError, struct.error])
+def test_whatever_a_decoder_raises_the_file_is_damaged(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (4, 4)).save(path)
+
+    def damaged(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Image, "open", damaged)
+    with pytest.raises(Finding, match="cannot be read as an image"):
+        load(path, PLAIN)
+    photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
+    assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
+    assert not _look(path)
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+
+
+def test_postscript_under_an_images_name_starts_no_ghostscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = tmp_path / "started"
+    ghostscript = tmp_path / "bin" / "gs"
+    ghostscript.parent.mkdir()
+    ghostscript.write_text(f"#!/bin/sh\ntouch {started}\n", encoding="utf-8")
+    ghostscript.chmod(0o755)
+    monkeypatch.setenv("PATH", str(ghostscript.parent), prepend=os.pathsep)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # look for it again
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(POSTSCRIPT)
+    with pytest.raises(Finding, match="is no image"):
+        load(path, PLAIN)
+    assert not _look(path)
+    photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
+    assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
+    assert not started.exists()
+    with Image.open(path) as opened, suppress(Exception):  # the same file as Pillow alone would take it
+        opened.load()
+    assert started.exists()
+
+
+def test_only_named_bitmap_formats_are_looked_for() -> None:
+    assert {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif"} <= SUFFIXES
+    assert SUFFIXES.isdisjoint({".eps", ".ps", ".pdf", ".wmf", ".emf", ".h5", ".grib"})
+
+
+def test_a_byte_flipped_file_is_an_image_or_one_finding(tmp_path: Path) -> None:
+    chance = random.Random(0)
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    for suffix in (".avif", ".jp2", ".webp", ".gif", ".tif", ".bmp", ".jpg", ".png"):
+        if suffix not in SUFFIXES:
+            continue
+        path = tmp_path / f"a{suffix}"
+        Image.fromarray(pixels).save(path)
+        whole = path.read_bytes()
+        for _ in range(60):
+            data = bytearray(whole)
+            data[chance.randrange(min(len(data), 200))] = chance.randrange(256)
+            path.write_bytes(data)
+            with suppress(Finding):
+                load(path, PLAIN)
+            _look(path)
+
+
+@pytest.mark.parametrize(("volume", "colours"), [((8, 6, 3), "RGB"), ((8, 6, 1), "gray")])
+def test_a_network_that_saw_no_data_has_the_preprocessing_of_its_input(volume: tuple[int, ...], colours: str) -> None:
+    found = untrained(Volume(volume))
+    assert found is not None
+    assert (found.height, found.width, found.colours, len(found.mean)) == (8, 6, colours, volume[2])
+    assert Preprocessing.from_json(found.to_json()) == found
+
+
+def test_a_folder_is_searched_through_in_order(tmp_path: Path) -> None:
+    photos = write_photos(tmp_path)
+    found, wrong = find((photos, photos / "a.png"))
+    assert [path.relative_to(photos).as_posix() for path in found] == ["a.png", "b.jpg", "more/c.webp", "a.png"]
+    assert wrong == []

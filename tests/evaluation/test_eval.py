@@ -1,0 +1,512 @@
+"""`archspec eval`: its counts against sums computed here and by scikit-learn, and what it says of bad input."""
+
+import json
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from click.testing import Result
+from PIL import Image, ImageOps
+from sklearn.metrics import confusion_matrix, top_k_accuracy_score
+
+from archspec.compiler.data.digits import digits
+from archspec.compiler.data.folder import folder
+from archspec.compiler.evaluation.confusion import Evaluation
+from archspec.compiler.evaluation.confusion_tables import matrix_table
+from archspec.compiler.evaluation.counting import Tally
+from archspec.compiler.evaluation.test_time_views import cut, views
+from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.metadata import Preprocessing
+from archspec.graph.volume import Volume
+from archspec.recipe import Recipe
+from support.evals import (
+    COLOUR,
+    FIXED,
+    GRAY,
+    NAMES,
+    evaluated,
+    photo_paths,
+    probabilities,
+    run,
+    write_photos,
+    write_weights,
+)
+
+PLAIN = Preprocessing(8, 8, "gray", (0.0,), (1.0,))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run on the bundled digits, of one epoch."""
+    home = tmp_path_factory.mktemp("trained")
+    (home / "gray.arch").write_text(GRAY)
+    result = run("train", home / "gray.arch", "--epochs", "1", "--seed", "3", "--out", home / "run")
+    assert result.exit_code == 0, result.output
+    return home / "run"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return write_photos(tmp_path / "photos")
+
+
+@pytest.fixture
+def colour(tmp_path: Path) -> Path:
+    return write_weights(tmp_path / "colour.safetensors", COLOUR)
+
+
+@pytest.fixture
+def fixed(tmp_path: Path) -> Path:
+    return write_weights(tmp_path / "fixed.safetensors", FIXED, seed=2)
+
+
+def as_json(*arguments: str | Path) -> dict:
+    result = evaluated(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def said(result: Result) -> str:
+    """What is on standard error, wherever its lines were broken."""
+    return " ".join(result.stderr.split())
+
+
+# ---- counts
+def test_digits_are_judged_as_training_judged_them(trained: Path) -> None:
+    summary = json.loads((trained / "summary.json").read_text())
+    found = as_json(trained)
+    assert (found["top1"], found["images"]) == (pytest.approx(summary["top1"]), 359)
+    assert found["data"] == "scikit-learn's digits: 359 held out in training (by seed 3)"
+
+
+def test_every_count_is_that_of_scikit_learn(trained: Path) -> None:
+    state, about = weights.read(trained / "weights.safetensors")
+    from archspec.api import restore
+    from archspec.compiler import build
+
+    module = build(restore(about["bundle"])).eval()
+    module.load_state_dict(state)
+    held_out = digits(Volume((8, 8, 1)), 3).held_out
+    with torch.no_grad():
+        scores = module((held_out.images.float() / 255 - about["mean"][0]) / about["std"][0]).numpy()
+    truth = held_out.classes.numpy()
+    matrix = confusion_matrix(truth, scores.argmax(1))
+    found = as_json(trained, "--batch", "50")
+    assert found["matrix"] == matrix.tolist()
+    assert found["top5"] == pytest.approx(top_k_accuracy_score(truth, scores, k=5))
+    for one, row, number in zip(found["classes"], matrix, range(10), strict=True):
+        assert (one["images"], one["right"]) == (row.sum(), row[number])
+        assert one["top1"] == pytest.approx(row[number] / row.sum())
+        among = [number in line for line in np.argsort(-scores[truth == number], 1)[:, :5]]
+        assert one["right_in_5"] == sum(among)
+        others = np.delete(row, number)
+        assert one["mistaken"] == others.max()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_an_ensemble_of_different_specs_is_the_mean_of_their_probabilities(
+    colour: Path, fixed: Path, photos: Path, batch: int
+) -> None:
+    paths, classes = photo_paths(photos)
+    each = [probabilities(COLOUR, colour, paths), probabilities(FIXED, fixed, paths)]
+    together = np.mean(each, axis=0)
+    found = as_json(colour, fixed, "--data", photos, "--batch", str(batch))
+    assert found["matrix"] == confusion_matrix(classes, together.argmax(1), labels=range(3)).tolist()
+    assert [one["right"] for one in found["models"]] == [int((one.argmax(1) == classes).sum()) for one in each]
+    assert (found["images"], found["data"]) == (24, f"`{photos}`: 24 images of 3 classes, `val`")
+
+
+def test_the_order_of_classes_in_a_file_is_its_own_affair(colour: Path, photos: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    state, about = weights.read(colour)
+    order = [2, 0, 1]
+    turned = {**state, "fc1.weight": state["fc1.weight"][order], "fc1.bias": state["fc1.bias"][order]}
+    weights.write(other, turned, {**about, "class_names": [NAMES[place] for place in order]})
+    plain = as_json(colour, "--data", photos)
+    assert plain["matrix"] == as_json(other, "--data", photos)["matrix"]
+    assert plain["matrix"] == as_json(other, colour, "--data", photos)["matrix"]
+
+
+def test_it_says_what_the_exported_model_says_class_by_class(colour: Path, photos: Path, tmp_path: Path) -> None:
+    model = tmp_path / "net.onnx"
+    assert run("export", colour, "-o", model).exit_code == 0
+    paths, classes = photo_paths(photos)
+    ran = json.loads(run("run", model, photos, "--json").stdout)["images"]
+    guesses = {entry["image"]: entry["top"][0]["class"] for entry in ran}
+    expected = confusion_matrix(classes, [guesses[str(path)] for path in paths], labels=range(3))
+    assert as_json(colour, "--data", photos)["matrix"] == expected.tolist()
+
+
+def test_workers_change_nothing(colour: Path, photos: Path) -> None:
+    found = [as_json(colour, "--data", photos, "--workers", count) for count in ("0", "2")]
+    assert found[0] == found[1]
+
+
+def test_of_equal_scores_the_lower_number_comes_first() -> None:
+    tally = Tally([str(number) for number in range(8)])
+    tally.add(torch.zeros(8, 8), torch.arange(8))
+    found = tally.evaluation()
+    assert [row[0] for row in found.matrix] == [1] * 8
+    assert found.right_in_5 == (1, 1, 1, 1, 1, 0, 0, 0)
+
+
+# ---- which images
+def test_a_flat_folder_is_judged_by_what_training_held_out(tmp_path: Path) -> None:
+    flat = write_photos(tmp_path, 30, "flat") / "flat"
+    spec = tmp_path / "colour.arch"
+    spec.write_text(COLOUR)
+    runs = [tmp_path / "a", tmp_path / "b"]
+    for seed, out in enumerate(runs):
+        flags = ("--epochs", "1", "--seed", str(seed), "--out", out, "--workers", "0")
+        result = run("train", spec, "--data", flat, *flags)
+        assert result.exit_code == 0, result.output
+    summary = json.loads((runs[0] / "summary.json").read_text())
+    found = as_json(runs[0], "--data", flat)
+    assert (found["images"], found["top1"]) == (summary["images"], pytest.approx(summary["top1"]))
+    everything = as_json(runs[0], "--data", flat, "--all")
+    assert (everything["images"], "trained on too" in everything["data"]) == (87, True)
+    both = evaluated(*runs, "--data", flat, "--json")  # held out by seed 0 and by seed 1: few, or none
+    if both.exit_code == 0:
+        assert json.loads(both.stdout)["images"] < found["images"]
+    else:
+        assert "no image of" in said(both)
+
+
+def test_a_folder_with_val_alone_is_judged_whole(colour: Path, photos: Path) -> None:
+    assert not (photos / "train").exists()
+    assert as_json(colour, "--data", photos)["images"] == 24
+    assert as_json(colour, "--data", photos, "--all")["images"] == 24
+
+
+def test_of_a_folder_with_both_parts_val_is_taken_or_all_of_it(colour: Path, photos: Path) -> None:
+    write_photos(photos, 5, "train")
+    found = as_json(colour, "--data", photos)
+    assert (found["images"], found["data"]) == (24, f"`{photos}`: 24 images of 3 classes, `val`")
+    assert as_json(colour, "--data", photos, "--all")["images"] == 24 + 5 + 4 + 3
+
+
+def test_runs_that_held_out_different_digits_are_judged_by_the_common_ones(trained: Path, tmp_path: Path) -> None:
+    state, about = weights.read(trained / "weights.safetensors")
+    paths = []
+    for seed in range(12):
+        paths.append(tmp_path / f"{seed}.safetensors")
+        weights.write(paths[-1], state, {**about, "recipe": {"seed": seed}})
+    counts = [as_json(*paths[:number])["images"] for number in (1, 2, 3)]
+    assert counts[0] > counts[1] > counts[2] > 0
+    refused = evaluated(*paths)
+    assert refused.exit_code == 1
+    assert "was held out by all 12 runs" in said(refused)
+    assert as_json(*paths, "--all")["images"] == 1797
+
+
+@pytest.fixture
+def flat(tmp_path: Path) -> Path:
+    return write_photos(tmp_path / "flat", 30, "all") / "all"
+
+
+def knowing(path: Path, source: str, fingerprint: str = "") -> Path:
+    """The weights, that say on what they were trained."""
+    state, about = weights.read(path)
+    weights.write(path, state, {**about, "data": {"source": source, "images": 87, "fingerprint": fingerprint}})
+    return path
+
+
+def test_a_tenth_of_a_folder_that_training_may_not_have_seen_is_called_that(colour: Path, flat: Path) -> None:
+    result = evaluated(colour, "--data", flat)
+    assert "9 images of 3 classes, a tenth (by seed 0, as training holds out)" in result.stdout
+    assert "W432" not in result.stderr
+    result = evaluated(knowing(colour, "digits"), "--data", flat)
+    assert "a tenth (by seed 0, as training holds out)" in result.stdout
+
+
+def test_a_folder_that_changed_since_training_is_a_warning(colour: Path, flat: Path) -> None:
+    knowing(colour, "folder", folder(flat, Volume((12, 12, 3)), Recipe()).fingerprint)
+    result = evaluated(colour, "--data", flat)
+    assert "held out in training (by seed 0)" in result.stdout
+    assert "W432" not in result.stderr
+    (flat / "red" / "1.jpg").unlink()
+    result = evaluated(colour, "--data", flat)
+    assert result.exit_code == 0
+    assert "warning[W432]" in said(result)
+    assert "a tenth (by seed 0, as training holds out)" in result.stdout
+    assert [one["code"] for one in as_json(colour, "--data", flat)["diagnostics"]] == ["W432"]
+    assert as_json(colour, "--data", flat, "--all")["diagnostics"] == []
+
+
+def test_the_digits_are_taken_for_what_was_trained_on_them(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes((trained / "weights.safetensors").read_bytes())
+    assert as_json(knowing(path, "digits"))["images"] == 359
+    result = evaluated(trained, knowing(path, "folder", "00"))
+    assert "error[E462]" in said(result)
+    assert f"`{path}` was not trained on the bundled digits" in said(result)
+
+
+def test_a_run_that_was_stopped_names_its_best_weights(trained: Path, tmp_path: Path) -> None:
+    stopped = tmp_path / "stopped"
+    shutil.copytree(trained, stopped)
+    (stopped / "weights.safetensors").unlink()
+    result = evaluated(stopped)
+    assert result.exit_code == 1
+    assert "error[E401]" in said(result)
+    assert f"`archspec train --resume {stopped}`" in said(result)
+    assert f"`{stopped / 'best.safetensors'}`" in said(result)
+    assert evaluated(stopped / "best.safetensors").exit_code == 0
+
+
+# ---- views
+def test_the_views_are_those_of_the_papers() -> None:
+    ten = views(["10-crop"], lambda _: True)
+    assert len(ten) == 10
+    assert {view.scale for view in ten} == {Fraction(8, 7)}
+    assert len({(view.place, view.is_mirrored) for view in ten}) == 10
+    dense, fixed = (views(["scales"], lambda _, takes=takes: takes) for takes in (True, False))
+    assert [round(224 * view.scale) for view in dense] == [224, 256, 384, 480, 640]
+    assert len(fixed) == 1 + 4 * 5
+    for wanted in ([], ["flip"], ["10-crop"], ["scales"], ["flip", "scales"], ["10-crop", "scales"]):
+        for takes in (True, False):
+            found = views(wanted, lambda _, takes=takes: takes)
+            assert sum(view.weight for view in found) == pytest.approx(1)
+            assert len(set(found)) == len(found)
+
+
+def test_crops_are_the_corners_and_the_centre() -> None:
+    large = Image.fromarray(np.arange(16 * 16, dtype=np.uint8).reshape(16, 16))
+    preprocessing = Preprocessing(14, 14, "gray", (0.0,), (1 / 255,))
+    found = cut(large, views(["10-crop"], lambda _: False), preprocessing)
+    corners = {(round(float(piece[0, 0, 0])), round(float(piece[0, 0, -1]))) for piece in found}
+    plain = {(16 * top + left, 16 * top + left + 13) for top, left in ((1, 1), (0, 0), (0, 2), (2, 0), (2, 2))}
+    assert corners == plain | {(last, first) for first, last in plain}
+
+
+def test_a_symmetric_image_is_the_same_mirrored(fixed: Path, tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    for name in NAMES:
+        folder = tmp_path / "even" / "val" / name
+        folder.mkdir(parents=True)
+        half = chance.integers(0, 256, (10, 7, 3), dtype=np.uint8)
+        Image.fromarray(np.concatenate([half, half[:, ::-1]], axis=1)).save(folder / "a.png")
+    with_flip = as_json(fixed, "--data", tmp_path / "even", "--tta", "flip")
+    assert with_flip["matrix"] == as_json(fixed, "--data", tmp_path / "even")["matrix"]
+    assert with_flip["models"][0]["views"] == 2
+
+
+def test_flip_is_the_mean_with_the_mirror_image(fixed: Path, photos: Path, tmp_path: Path) -> None:
+    paths, classes = photo_paths(photos)
+    mirrored = []
+    for number, path in enumerate(paths):
+        mirrored.append(tmp_path / f"{number}.png")
+        with Image.open(path) as image:
+            image.draft("RGB", (14, 10))  # as `archspec run` decodes it
+            ImageOps.mirror(ImageOps.fit(image, (14, 10), Image.Resampling.BICUBIC)).save(mirrored[-1])
+    together = probabilities(FIXED, fixed, paths) + probabilities(FIXED, fixed, mirrored)
+    expected = confusion_matrix(classes, together.argmax(1), labels=range(3)).tolist()
+    assert as_json(fixed, "--data", photos, "--tta", "flip")["matrix"] == expected
+
+
+@pytest.mark.parametrize(("text", "count"), [(COLOUR, 5), (FIXED, 21)])
+def test_a_network_that_takes_any_size_takes_each_scale_whole(
+    text: str, count: int, photos: Path, tmp_path: Path
+) -> None:
+    path = write_weights(tmp_path / "net.safetensors", text)
+    found = as_json(path, "--data", photos, "--tta", "scales")
+    assert found["models"][0]["views"] == count
+    assert found["images"] == 24
+    said = evaluated(path, "--data", photos, "--tta", "scales", "--tta", "flip").stdout
+    assert f"the mean over {2 * count} views of each image (scales, flip)" in said
+
+
+def test_every_view_of_an_even_image_says_the_same(fixed: Path, tmp_path: Path) -> None:
+    for number, name in enumerate(NAMES):
+        (tmp_path / "even" / name).mkdir(parents=True)
+        Image.new("RGB", (40, 30), (80 * number, 200, 30)).save(tmp_path / "even" / name / "a.png")
+    flags = (fixed, "--data", tmp_path / "even", "--all")
+    plain = as_json(*flags)["matrix"]
+    for views_ in (["10-crop"], ["scales"], ["10-crop", "scales", "flip"]):
+        assert as_json(*flags, *(part for one in views_ for part in ("--tta", one)))["matrix"] == plain
+
+
+# ---- output
+def test_the_text_has_totals_classes_and_the_matrix(trained: Path) -> None:
+    result = evaluated(trained)
+    found = as_json(trained)
+    assert f"top-1  {100 * found['top1']:.2f} % ({found['right']} of 359)" in result.stdout
+    assert f"top-5  {100 * found['top5']:.2f} % ({found['right_in_5']} of 359)" in result.stdout
+    assert "images on cpu in" in said(result)
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    rows = [line.split() for line in lines[-10:]]
+    assert [[0 if cell == "." else int(cell) for cell in row[1:]] for row in rows] == found["matrix"]
+
+
+def test_a_wide_matrix_is_a_list_of_its_largest_entries() -> None:
+    names = tuple(f"class {number}" for number in range(30))
+    matrix = [[90 if row == column else 0 for column in range(30)] for row in range(30)]
+    matrix[4][7] = 30
+    lines = matrix_table(Evaluation(names, tuple(map(tuple, matrix)), (90,) * 30))
+    assert [line.split() for line in lines[2:]] == [["class", "4", "class", "7", "30", "25.0", "%"]]
+
+
+def test_long_names_are_keys_in_a_matrix() -> None:
+    names = tuple(f"a class of a long name {number}" for number in range(12))
+    lines = matrix_table(Evaluation(names, tuple((1,) * 12 for _ in range(12)), (1,) * 12))
+    assert max(map(len, lines)) <= 100
+    assert lines[1].split() == [str(number) for number in range(1, 13)]
+    assert lines[2].startswith("1 a class of a long name 0")
+
+
+@pytest.mark.parametrize("count", [2, 10, 60, 61, 1000])
+def test_the_picture_draws_every_entry(count: int) -> None:
+    from archspec.compiler.pages.picture import confusion_picture
+
+    names = tuple(f"<b>{number}</b>" for number in range(count))
+    counts = 3 * np.eye(count, dtype=int) + np.roll(np.eye(count, dtype=int), 1, axis=1)
+    matrix = tuple(map(tuple, counts.tolist()))
+    root = ElementTree.fromstring(confusion_picture("a & b", Evaluation(names, matrix, (3,) * count)))
+    drawn = sum(path.get("d", "").count("z") for path in root.findall(".//{*}path") if path.get("fill"))
+    assert drawn == 2 * count
+    texts = [text.text or "" for text in root.findall(".//{*}text")]
+    assert "a & b" in texts
+    assert any("<b>0</b>" in text for text in texts)
+
+
+def test_a_plot_is_written_or_refused_before_any_work(trained: Path, tmp_path: Path) -> None:
+    assert evaluated(trained, "--plot", tmp_path / "m.svg").exit_code == 0
+    assert ElementTree.parse(tmp_path / "m.svg").getroot().tag.endswith("svg")
+    result = evaluated(trained, "--plot", tmp_path / "missing" / "m.svg")
+    assert result.exit_code == 1
+    assert "error[E422]" in said(result)
+    assert "images on" not in said(result)
+
+
+# ---- bad input
+def test_damaged_images_are_named_and_left_out(colour: Path, photos: Path) -> None:
+    damaged = photos / "val" / "red" / "0.png"
+    damaged.write_bytes(damaged.read_bytes()[:-60])
+    (photos / "val" / "blue" / "words.jpg").write_text("no image")
+    paths, classes = photo_paths(photos)
+    kept = [place for place, path in enumerate(paths) if path not in (damaged, photos / "val" / "blue" / "words.jpg")]
+    shares = probabilities(COLOUR, colour, [paths[place] for place in kept])
+    expected = confusion_matrix([classes[place] for place in kept], shares.argmax(1), labels=range(3))
+    result = evaluated(colour, "--data", photos, "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["matrix"] == expected.tolist()
+    assert len(found["damaged"]) == 2
+    assert "2 images could not be read" in said(result)
+    assert str(damaged) in said(result)
+    text = evaluated(colour, "--data", photos)
+    assert f"({expected.trace()} of 23)" in text.stdout
+
+
+@pytest.mark.parametrize(("limit", "status"), [("1", 1), ("2", 0), ("0", 1), ("100%", 0), ("5%", 1)])
+def test_too_many_damaged_images_are_an_error(colour: Path, photos: Path, limit: str, status: int) -> None:
+    for number in range(2):
+        (photos / "val" / "red" / f"bad{number}.png").write_bytes(b"\x89PNG")
+    result = evaluated(colour, "--data", photos, "--max-damaged", limit)
+    assert result.exit_code == status
+    assert ("error[E461]" in said(result)) == bool(status)
+    assert "bad0.png" in said(result)
+
+
+def test_a_folder_of_damaged_images_is_an_error(colour: Path, tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / "bad" / name).mkdir(parents=True)
+        (tmp_path / "bad" / name / "a.png").write_bytes(b"")
+    result = evaluated(colour, "--data", tmp_path / "bad", "--all")
+    assert result.exit_code == 1
+    assert "none of the images can be read" in said(result)
+
+
+def test_classes_that_differ_are_named(colour: Path, trained: Path, photos: Path) -> None:
+    (photos / "val" / "red").rename(photos / "val" / "rouge")
+    result = evaluated(colour, "--data", photos)
+    assert result.exit_code == 1
+    assert "error[E460]" in said(result)
+    assert f"only `{colour}` has `red`" in said(result)
+    assert f"only `{photos}` has `rouge`" in said(result)
+    both = evaluated(colour, trained, "--data", photos)
+    assert both.exit_code == 1
+    assert "has `0`, `1`, `2`, `3`, `4` and 5 more" in said(both)
+
+
+def test_weights_of_something_else_need_data(colour: Path) -> None:
+    result = evaluated(colour)
+    assert result.exit_code == 1
+    assert "error[E462]" in said(result)
+    assert "`--data DIR`" in said(result)
+
+
+def test_files_that_are_no_weights_are_refused(colour: Path, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "words.safetensors").write_text("no weights")
+    cut_short = tmp_path / "cut.safetensors"
+    cut_short.write_bytes(colour.read_bytes()[:-10])
+    for path in (tmp_path / "missing.safetensors", tmp_path / "words.safetensors", cut_short, tmp_path / "photos"):
+        result = evaluated(path, "--data", photos)
+        assert result.exit_code == 1
+        assert "error[E401]" in said(result)
+        assert "Traceback" not in result.output
+    document = json.loads(evaluated(cut_short, "--data", photos, "--json").stdout)
+    assert document["diagnostics"][0]["code"] == "E401"
+
+
+def test_weights_without_class_scores_are_refused(photos: Path, tmp_path: Path) -> None:
+    path = write_weights(tmp_path / "net.safetensors", COLOUR.replace("FC 3", "FC 4"))
+    result = evaluated(path, "--data", photos)
+    assert result.exit_code == 1
+    assert "error[E401]" in said(result)
+    assert "ends in [4], and has 3 class names" in said(result)
+
+
+def test_a_network_that_makes_no_numbers_is_refused(colour: Path, photos: Path) -> None:
+    state, about = weights.read(colour)
+    weights.write(colour, {**state, "fc1.bias": torch.full((3,), torch.nan)}, about)
+    result = evaluated(colour, "--data", photos)
+    assert result.exit_code == 1
+    assert "error[E464]" in said(result)
+
+
+def test_a_folder_that_is_not_there_is_refused(colour: Path, tmp_path: Path) -> None:
+    result = evaluated(colour, "--data", tmp_path / "missing")
+    assert result.exit_code == 1
+    assert "there is no folder" in said(result)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("w", "--tta", "turn"),
+        ("w", "--max-damaged", "x%"),
+        ("w", "--max-damaged", "-1"),
+        ("w", "--max-damaged", "nan%"),
+        ("w", "--max-damaged", "200%"),
+        ("w", "--batch", "0"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_status_2(arguments: tuple[str, ...]) -> None:
+    assert evaluated(*arguments).exit_code == 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="is about a machine without CUDA")
+def test_cuda_that_is_not_there_is_said_to_be_missing(trained: Path) -> None:
+    result = evaluated(trained, "--device", "cuda")
+    assert result.exit_code == 1
+    assert "error[E434]" in said(result)
+
+
+def test_help_imports_no_torch() -> None:
+    program = (
+        "import sys\nfrom archspec.cli import main\n"
+        "try:\n    main(['eval', '--help'])\nexcept SystemExit as end:\n    assert not end.code\n"
+        "assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(len(line) <= 100 for line in done.stdout.splitlines())

@@ -1,0 +1,121 @@
+"""What layers refuse, in which words, and that the layer mended as the hint says is accepted."""
+
+import re
+
+import pytest
+
+from archspec.diagnostics.errors import Finding
+from archspec.graph.volume import Volume
+from archspec.layers import MERGES
+from archspec.resolve.bind import layer_from_text
+
+# a step and what enters it; the code and message; the step with the hint pasted in
+REFUSALS = [
+    ("CONV 8 3x3 g3", (8, 8, 4), "E203", "3 groups do not divide 4 channels", "CONV 8 3x3 g2"),
+    ("CONV 9 3x3 g2", (8, 8, 4), "E203", "2 groups do not divide 9 filters", "CONV 9 3x3 g1"),
+    ("CONV 8 4x3 same d2", (9, 9, 4), "E205", "`same` needs an odd kernel, and 4 is even", "CONV 8 4x3 p3:3x2:2 d2"),
+    (
+        "CONV 8 11x11 s4",
+        (224, 224, 3),
+        "E201",
+        "a window 11 wide at stride 4 does not fit 224 rows",
+        "CONV 8 11x11 s4 p2",
+    ),
+    ("CONV 8 7x7", (4, 9, 3), "E202", "a window 7 wide does not fit 4 rows", "CONV 8 7x7 p2"),
+    ("CONV 8 1x7 p0x0:1", (4, 3, 3), "E202", "a window 7 wide does not fit 3 columns", "CONV 8 1x7 p2"),
+    ("CONV 8 3x3", (9,), "E204", "CONV works on a map, [HxWxC], and gets the vector [9]", None),
+    ("POOL 3x3 s2 p2", (9, 9, 4), "E205", "pad 2 is more than half of the window's 3", "POOL 3x3 s2 p1"),
+    ("GAP", (9,), "E204", "GAP has nothing to average in the vector [9]", None),
+    (
+        "UPCONV 8 3x3 s2 p1:3",
+        (4, 4, 2),
+        "E205",
+        "an UPCONV at stride 2 cannot take 1 off its begin and 3 off its end",
+        "UPCONV 8 3x3 s2 p3:2",
+    ),
+    (
+        "UPCONV 8 3x3 s2 p2:0",
+        (4, 4, 2),
+        "E205",
+        "an UPCONV at stride 2 cannot take 2 off its begin and 0 off its end",
+        "UPCONV 8 3x3 s2 p2:1",
+    ),
+    (
+        "UPCONV 8 3x3 p0:1",
+        (4, 4, 2),
+        "E205",
+        "an UPCONV at stride 1 cannot take 0 off its begin and 1 off its end",
+        "UPCONV 8 3x3 p1",
+    ),
+    ("UPCONV 8 3x3 p2", (2, 2, 2), "E205", "pads of 4 take off all 4 rows that the windows paint", "UPCONV 8 3x3 p1"),
+    ("GN 32", (7, 7, 48), "E203", "32 groups do not divide 48 channels", "GN 24"),
+    ("GN 2", (9, 8), "E204", "GN works on a map, [HxWxC], and gets the sequence [9x8]", None),
+    ("IN", (1, 1, 8), "E205", "IN has 1 value a channel to normalise in [1x1x8]", "LN"),
+    ("SHUFFLE 3", (7, 7, 1), "E203", "3 groups do not divide 1 channel", "SHUFFLE 1"),
+    ("SLICE 4 9", (7, 8), "E205", "SLICE takes channels up to 9, and [7x8] has 8", "SLICE 4 8"),
+    ("SLICE 4 4", (8,), "E205", "SLICE from 4 to 4 takes no channel", "SLICE 3 4"),
+    ("PADCHANNELS 4", (5, 5, 8), "E205", "PADCHANNELS makes 4 channels, and [5x5x8] has 8", "SLICE 0 4"),
+    ("SPACE2DEPTH 2", (7, 8, 3), "E203", "blocks of 2x2 do not tile [7x8x3]", "PAD p0:1x0 -> SPACE2DEPTH 2"),
+    ("SHIFT", (7, 7, 6), "E203", "SHIFT moves 4 groups of channels, and 4 does not divide 6", "PADCHANNELS 8 -> SHIFT"),
+    ("TAKE 6", (6, 8), "E205", "TAKE 6 of a sequence of 6 vectors", "TAKE 5"),
+    ("CLS", (7, 7, 8), "E204", "CLS works on a sequence, [NxC], and gets the map [7x7x8]", "TOKENS -> CLS"),
+    ("TRANSPOSE", (8,), "E204", "TRANSPOSE works on a sequence, [NxC], and gets the vector [8]", None),
+    ("POSEMBED", (8,), "E204", "POSEMBED finds no places in the vector [8]", None),
+    ("MHSA 5", (9, 12), "E203", "5 heads do not divide 12 channels", "MHSA 4"),
+    (
+        "MHSA 4",
+        (7, 7, 8),
+        "E204",
+        "MHSA without a window works on a sequence, [NxC], and gets the map [7x7x8]",
+        "TOKENS -> MHSA 4",
+    ),
+    ("MHSA 4 window=7", (9, 8), "E204", "MHSA 4 window=7 works on a map, [HxWxC], and gets the sequence [9x8]", None),
+    ("MHSA 4 relpos", (9, 8), "E205", "`relpos` belongs to windows of a map, and MHSA gets the sequence [9x8]", None),
+    ("MHSA 4 window=7", (16, 24, 8), "E203", "windows of 7x7 do not tile [16x24x8]", "MHSA 4 window=4"),
+    ("MHSA 4 window=4 shift=4", (8, 8, 8), "E205", "a shift of 4 is past the window of 4", "MHSA 4 window=4 shift=2"),
+]
+
+
+def run(chain: str, volume: Volume) -> Volume:
+    for step in chain.split(" -> "):
+        volume = layer_from_text(step).output((volume,))
+    return volume
+
+
+@pytest.mark.parametrize(("text", "volume", "code", "message", "mended"), REFUSALS)
+def test_a_refusal_says_both_numbers_and_its_hint_holds(
+    text: str, volume: tuple[int, ...], code: str, message: str, mended: str | None
+) -> None:
+    with pytest.raises(Finding) as caught:
+        run(text, Volume(volume))
+    finding = caught.value
+    assert (finding.code, str(finding)) == (code, message)
+    if mended is not None:
+        pasted = [hint for help_ in finding.helps for hint in re.findall(r"`([^`]+)`", help_)]
+        assert any(hint in mended for hint in pasted), pasted
+        run(mended, Volume(volume))
+
+
+MERGED = [
+    ("add", ((8, 8, 3), (8, 8, 4)), "`add` cannot add [8x8x3] and [8x8x4]"),
+    ("concat", ((8, 8, 3), (4, 4, 3)), "`concat` cannot join [8x8x3] and [4x4x3]"),
+    ("mul", ((8, 8, 3), (4,)), "`mul` cannot multiply [8x8x3] and [4]"),
+]
+
+
+@pytest.mark.parametrize(("name", "volumes", "message"), MERGED)
+def test_a_merge_says_which_volumes_it_cannot_join(
+    name: str, volumes: tuple[tuple[int, ...], ...], message: str
+) -> None:
+    with pytest.raises(Finding, match=re.escape(message)) as caught:
+        MERGES[name]().output(tuple(map(Volume, volumes)))
+    assert caught.value.code == "E206"
+
+
+def test_numbers_near_2_to_the_63_are_refused_at_once() -> None:
+    huge = 2**62
+    for text in (f"CONV {huge} 1x1 g{10**9 - 1}", f"SHUFFLE {huge - 1}", f"GN {huge + 1}"):
+        with pytest.raises(Finding, match="do not divide"):
+            run(text, Volume((8, 8, huge)))
+    with pytest.raises(Finding, match="does not fit"):
+        run(f"CONV 1 {huge}x1 s{10**9 - 1} p0", Volume((huge + 5, 1, 1)))

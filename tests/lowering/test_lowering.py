@@ -1,0 +1,274 @@
+"""The torch module of a network computes what a hand-written one does, and behaves as torch's tools expect."""
+
+import copy
+import pickle
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+import archspec
+from archspec.compiler import build
+from archspec.compiler.lowering.tensor_expressions import EXPRESSIONS
+from archspec.diagnostics.errors import ArchspecError
+from archspec.diagnostics.source import Source, Span
+from archspec.graph.ir import Graph, Node
+from archspec.graph.volume import Volume
+from archspec.layers import MERGES, REGISTRY
+from archspec.layers.base import Layer
+from archspec.layers.input import Input
+from archspec.resolve.bind import layer_from_text
+from benchmarks.reference import MODELS
+from benchmarks.training_memory.unseen import UNSEEN
+from hand_written import HAND_WRITTEN
+from support.layer_modules import torch_module
+from support.networks import small_input
+
+SPAN = Span(Source("", ""), 0, 0)
+EXAMPLES = [
+    (layer.keyword, example.text, example.inputs)
+    for layer in dict.fromkeys([*REGISTRY.values(), *MERGES.values()])
+    for example in layer.examples
+    if layer is not Input
+]
+BY_HAND = {**MODELS, **UNSEEN, **HAND_WRITTEN}
+# take their own input only: an FC, windows, or a weight for each patch
+FIXED = {
+    "lenet5",
+    "alexnet",
+    "alexnet_2gpu",
+    "zfnet",
+    "vgg11",
+    "vgg13",
+    "vgg16",
+    "vgg19",
+    "googlenet",
+    "vit_b16",
+    "mixer_s16",
+    "resmlp12",
+    "gmlp_s16",
+    "swin_t",
+}
+LONG = {"zfnet", "vgg13", "vgg16", "vgg19", "senet154", "efficientnet_b5", "nasnet_a_large"}
+RESIDUAL = """\
+net Residual
+[12x12x3] INPUT
+CONV 8 3x3 p1 -> BN -> RELU
+add
+    | CONV 8 3x3 p1 -> BN -> RELU -> DROPOUT 0.5 -> CONV 8 3x3 p1
+    | x
+RELU
+stem: CONV 8 1x1
+aux 0.3: GAP -> FC 5
+concat
+    | RELU -> DROPPATH 0.5
+    | @stem
+mul
+    | x
+    | GAP -> FC 16 -> SIGMOID
+GAP -> FC 5
+"""
+
+
+def shaped(volume: tuple[int, ...], batch: int = 2) -> Tensor:
+    """Random values of a volume as torch orders it."""
+    return torch.randn(batch, *Volume(volume).laid_out)
+
+
+def single(layer: Layer, inputs: tuple[tuple[int, ...], ...]) -> Graph:
+    """A graph of one layer; a second input is made from the first by a layer that keeps it."""
+    volumes = tuple(map(Volume, inputs))
+    nodes = [Node(place, f"input{place}", Input(), (), volume, None, SPAN) for place, volume in enumerate(volumes)]
+    out = layer.output(volumes)
+    places = tuple(range(len(volumes)))
+    return Graph("one", (*nodes, Node(len(volumes), "layer", layer, places, out, None, SPAN)), len(volumes))
+
+
+@pytest.mark.parametrize(("keyword", "text", "inputs"), EXAMPLES)
+def test_each_layer_computes_what_its_hand_written_module_does(
+    keyword: str, text: str, inputs: tuple[tuple[int, ...], ...]
+) -> None:
+    layer = MERGES[keyword]() if keyword in MERGES else layer_from_text(text)
+    graph = single(layer, inputs)
+    made, oracle = build(graph, seed=0).eval(), torch_module(layer, tuple(map(Volume, inputs)))
+    given_ = [shaped(volume) for volume in inputs]
+    if type(layer) not in EXPRESSIONS:
+        own = made.get_submodule("layer")
+        with torch.no_grad():
+            for parameter in own.parameters():
+                parameter.uniform_(-1, 1)
+        oracle.load_state_dict(own.state_dict())
+    got = made._use(made, *given_) if len(given_) == 1 else run_merge(graph, given_)
+    torch.testing.assert_close(got, oracle(*given_), rtol=1e-5, atol=1e-5)
+
+
+def run_merge(graph: Graph, inputs: list[Tensor]) -> Any:
+    node = graph.nodes[-1]
+    names = [f"v{place}" for place in range(len(inputs))]
+    text = EXPRESSIONS[type(node.layer)](node.layer, names, graph.inputs(node))
+    return eval(text, {"torch": torch, **dict(zip(names, inputs, strict=True))})  # generated text
+
+
+class Uses(TorchFunctionMode):
+    """Notes the parameters in the order in which a forward pass uses them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parameters: dict[int, nn.Parameter] = {}
+        self.dropouts: list[tuple[int, float]] = []  # behind how many parameters, and how much
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = (*args, *(kwargs or {}).values())
+        self.parameters |= {id(one): one for one in given if isinstance(one, nn.Parameter)}
+        if func is functional.dropout:
+            self.dropouts.append((len(self.parameters), kwargs["p"]))
+        return func(*args, **(kwargs or {}))
+
+
+def in_order(module: nn.Module, images: Tensor) -> list[nn.Parameter]:
+    with Uses() as uses, torch.no_grad():
+        module.train()(images)
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.reset_running_stats()
+    return list(uses.parameters.values())
+
+
+def loaded(name: str) -> archspec.Network:
+    return archspec.load(name, input=None if name in FIXED else small_input(name))
+
+
+def alike(name: str) -> tuple[nn.Module, nn.Module, Tensor]:
+    """Our module and the hand-written one with the same weights and nothing random, and images for them."""
+    network = loaded(name)
+    images = shaped(tuple(network.input), batch=1 if name in FIXED else 2)
+    made, reference = build(network, seed=1), BY_HAND[name]()
+    with torch.no_grad():
+        for own, other in zip(in_order(made, images), in_order(reference, images), strict=True):
+            if own.dim() < 2:  # biases, norms and scales take part too
+                own.add_(torch.randn_like(own), alpha=0.1)
+            other.copy_(own.view_as(other))
+    for module in (*made.modules(), *reference.modules()):
+        if isinstance(module, nn.Dropout):
+            module.p = 0
+    return made, reference, images
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in BY_HAND])
+def test_a_network_of_the_canon_equals_the_hand_written_one(name: str) -> None:
+    made, reference, images = alike(name)
+    with torch.no_grad():
+        scores, expected = made.eval()(images), reference.eval()(images)
+    largest = expected.abs().max().item()  # grows with the depth of an untrained network
+    torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-5 * max(1, largest))
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_normalisations_and_dropouts_are_the_hand_written_networks(name: str) -> None:
+    network = loaded(name)
+    found = []
+    with torch.device("meta"):
+        for module in (build(network), BY_HAND[name]()):
+            with Uses() as uses:
+                module.train()(shaped(tuple(network.input)))
+            norms = Counter(
+                (part.eps, getattr(part, "momentum", None))
+                for part in module.modules()
+                if isinstance(part, nn.BatchNorm2d | nn.LayerNorm)
+            )
+            found.append((norms, uses.dropouts))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "googlenet"])
+def test_gradients_equal_the_hand_written_networks(name: str) -> None:
+    made, reference, images = alike(name)
+    for module in (made, reference):
+        scores = module(images)  # and in GoogLeNet those of the auxiliary classifiers
+        sum(part.square().mean() for part in (scores if isinstance(scores, tuple) else (scores,))).backward()
+    for own, other in zip(in_order(made, images), in_order(reference, images), strict=True):
+        torch.testing.assert_close(own.grad, other.grad, rtol=1e-3, atol=1e-5)
+
+
+def test_weights_bear_the_names_of_the_spec() -> None:
+    network = archspec.load("resnet50")
+    names = {f"{node.name}.{tensor.name}" for node in network.graph.nodes for tensor in network.graph.tensors(node)}
+    module = build(network)
+    assert {name for name, _ in module.named_parameters()} == names
+    assert "stage2.bottleneck3.conv2.weight" in names
+    assert sum(parameter.numel() for parameter in module.parameters()) == network.params
+
+
+def test_auxiliary_classifiers_are_there_while_training_only() -> None:
+    module = build(archspec.loads(RESIDUAL), seed=0)
+    images = shaped((12, 12, 3))
+    scores, auxiliary = module.train()(images)
+    assert (scores.shape, auxiliary.shape) == ((2, 5), (2, 5))
+    assert module.loss_weights == (1.0, 0.3)
+    assert module.eval()(images).shape == (2, 5)
+
+
+def test_values_are_dropped_behind_their_last_reader() -> None:
+    network = archspec.loads(RESIDUAL)
+    code = build(network).code
+    for node in network.graph.trunk[:-1]:
+        assert re.search(rf"del .*\bv{node.index}\b", code), node.name
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_torch_compile_gives_the_same(training: bool) -> None:
+    text = RESIDUAL.replace("DROPOUT 0.5", "TANH").replace("DROPPATH 0.5", "TANH")
+    module, images = build(archspec.loads(text), seed=0).train(training), shaped((12, 12, 3))
+    compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(images), module(images))
+
+
+def test_a_pickled_module_computes_the_same() -> None:
+    module = build(archspec.loads(RESIDUAL), seed=0).eval()
+    images = shaped((12, 12, 3))
+    torch.testing.assert_close(pickle.loads(pickle.dumps(module))(images), module(images))
+
+
+def test_a_copy_computes_with_its_own_weights() -> None:
+    module = build(archspec.loads(RESIDUAL), seed=0).eval()
+    images = shaped((12, 12, 3))
+    twin = copy.deepcopy(module)
+    torch.testing.assert_close(twin(images), module(images))
+    with torch.no_grad():
+        twin.get_parameter("conv1.weight").zero_()
+    assert not torch.allclose(twin(images), module(images))
+
+
+def test_autocast_and_channels_last_work() -> None:
+    module = build(archspec.load("resnet18", input="64x64x3"), seed=0).eval()
+    images = shaped((64, 64, 3))
+    expected = module(images)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert module(images).dtype == torch.bfloat16
+    last = module.to(memory_format=torch.channels_last)(images.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(last, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_stochastic_depth_drops_whole_images_and_keeps_the_mean() -> None:
+    module = build(archspec.loads("[4] INPUT\nDROPPATH 0.25\n")).train()
+    rows = module(torch.ones(4000, 4))
+    assert rows.unique().tolist() == pytest.approx([0, 1 / 0.75])
+    assert torch.equal(rows.amin(1), rows.amax(1))
+    assert rows.mean().item() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["train", "code", "_use"])
+def test_a_name_that_the_module_has_is_refused(name: str) -> None:
+    with pytest.raises(ArchspecError, match=f"`{name}` cannot name a layer"):
+        build(archspec.loads(f"[4] INPUT\n{name}: FC 4\n"))
+
+
+def test_a_word_of_python_names_a_layer() -> None:
+    module = build(archspec.loads("block b()\n    lambda: FC 3\n\n[4] INPUT\nclass: FC 4\nb()\n"))
+    assert module(torch.ones(2, 4)).shape == (2, 3)
+    assert {"class.weight", "b1.lambda.weight"} < set(module.state_dict())

@@ -1,0 +1,140 @@
+"""The page of a training run: it parses, holds what was measured, and needs nothing from elsewhere."""
+
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from archspec.compiler.evaluation.confusion import Evaluation
+from archspec.compiler.pages.picture import line_chart, number
+from archspec.compiler.pages.training_report import COLUMNS, versions, write_report
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+NOTES = {"network": "Net <i>1</i>", "parameters": "1,234", "time": "12 s", "device": "cpu", "versions": versions()}
+
+
+class Page(HTMLParser):
+    """The tags, which must be closed in order, and the text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def rows(count: int, columns: tuple[str, ...] = COLUMNS) -> list[dict[str, Any]]:
+    made = []
+    for epoch in range(1, count + 1):
+        values = {name: (place + 1) * math.exp(-epoch / 50) for place, name in enumerate(COLUMNS)}
+        made.append({"epoch": epoch, **{name: values[name] for name in columns if name != "epoch"}})
+    return made
+
+
+def evaluation(count: int, every: bool = False) -> Evaluation:
+    matrix = [[5 if row == other else int(every or other == row + 1) for other in range(count)] for row in range(count)]
+    names = tuple(f"<b>&{number}</b>" for number in range(count))
+    return Evaluation(names, tuple(map(tuple, matrix)), (5,) * count)
+
+
+def written(path: Path, *parts: Any) -> Page:
+    write_report(path / "report.html", *parts)
+    return Page((path / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_page_holds_what_was_measured(tmp_path: Path) -> None:
+    recipe = {"epochs": 7, "lr": 0.02, "schedule": "cosine"}
+    found = rows(7)
+    page = written(tmp_path, "Net <i>1</i>", found, recipe, evaluation(4), NOTES)
+    for name in ("lr", "loss", "held_out_loss", "images_per_second", "seconds", "data_wait"):
+        for row in (found[0], found[-1]):
+            assert number(row[name]) in page.text
+    for name in ("top1", "train_top1", "ema_top1", "mfu"):
+        for row in (found[0], found[-1]):
+            assert number(100 * row[name]) in page.text
+    assert "86.96 % (20 of 23)" in page.text
+    for text in (*recipe, "cosine", *NOTES.values(), "<b>&3</b>"):
+        assert text in page.text
+    assert not [tag for tag, _ in page.tags if tag in ("b", "i", "script", "link", "img", "iframe")]
+
+
+def test_nothing_is_fetched_from_elsewhere(tmp_path: Path) -> None:
+    write_report(tmp_path / "report.html", "Net", rows(3), {}, evaluation(3), NOTES)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    addresses = set(re.findall(r"https?://[^\"' )]+", text))
+    assert addresses <= {"http://www.w3.org/2000/svg"}  # a name, which nobody fetches
+    assert not re.search(r"url\(|@import|<script|src=|href=", text)
+    assert "prefers-color-scheme:dark" in text
+    assert "@media print" in text
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_a_long_run_of_many_classes_is_a_small_file(tmp_path: Path, every: bool) -> None:
+    write_report(tmp_path / "report.html", "Net", rows(200), {"epochs": 200}, evaluation(100, every), NOTES)
+    assert (tmp_path / "report.html").stat().st_size < 300_000
+
+
+def test_what_rows_lack_is_not_drawn(tmp_path: Path) -> None:
+    few = ("epoch", "lr", "loss", "held_out_loss", "top1", "images_per_second", "seconds")
+    page = written(tmp_path, "Net", rows(2, few), {}, None, {})
+    assert sum(tag == "svg" for tag, _ in page.tags) == 4
+    assert "MFU" not in page.text
+    assert "Held-out images" not in page.text
+
+
+def test_a_run_without_epochs_and_one_that_diverged(tmp_path: Path) -> None:
+    written(tmp_path, "Net", [], {}, None, {})
+    page = written(
+        tmp_path, "Net", [{"epoch": 1, "loss": math.nan, "top1": None}, {"epoch": 2, "loss": math.inf}], {}, None, {}
+    )
+    for _, attributes in page.tags:
+        assert "nan" not in (attributes.get("points") or "") + (attributes.get("d") or "")
+
+
+def test_lines_have_gaps_and_dots() -> None:
+    gap = [(1, 1.0), (2, 2.0), (3, math.nan), (4, 4.0), (5, math.nan), (6, 1.0), (7, 1.5)]
+    root = ElementTree.fromstring(line_chart("t", {"a": gap, "b <c>": [(1, 3.0)]}))
+    assert len(root.findall(".//{*}polyline")) == 2
+    assert len(root.findall(".//{*}circle")) == 2
+    assert any((text.text or "").startswith("b <c>") for text in root.findall(".//{*}text"))
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    "values", [[0.0], [0.0, 0.0], [5.0] * 3, [1e-30, 1e30], [-3.0, 2.0], [math.inf, 1.0], [1e9, 1e9 + 1], [math.nan]]
+)
+def test_any_numbers_can_be_drawn_inside_the_frame(values: list[float], log: bool) -> None:
+    root = ElementTree.fromstring(line_chart("t", {"a": list(enumerate(values))}, log=log))
+    _, _, width, height = map(float, root.get("viewBox", "").split())
+    for line in root.findall(".//{*}polyline"):
+        for point in line.get("points", "").split():
+            x, y = map(float, point.split(","))
+            assert 0 <= x <= width
+            assert 0 <= y <= height
+
+
+def test_many_runs_are_told_apart() -> None:
+    root = ElementTree.fromstring(line_chart("t", {f"run {number}": [(0, number), (1, 2)] for number in range(20)}))
+    looks = {(line.get("stroke"), line.get("stroke-dasharray")) for line in root.findall(".//{*}polyline")}
+    assert len(looks) == 20

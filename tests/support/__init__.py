@@ -1,0 +1,1 @@
+"""What several test files share: small models, photographs, oracles, a printer of syntax."""

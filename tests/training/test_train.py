@@ -1,0 +1,423 @@
+"""Training: what a run writes, that it can be stopped and goes on exactly, and what is said of bad input."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+from safetensors.torch import load_file
+
+from archspec.cli import main
+from archspec.compiler.data.digits import digits
+from archspec.compiler.data.folder import folder
+from archspec.compiler.weights import files as weights
+from archspec.graph.volume import Volume
+from archspec.recipe import Recipe
+
+SMALL = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.1 -> FC 10\n"
+COLOUR = "net Colour\n[16x16x3] INPUT\nCONV 8 3x3 s2 p1 -> BN -> RELU\nGAP -> FC 5\n"
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "small.arch"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture
+def colour(tmp_path: Path) -> Path:
+    path = tmp_path / "colour.arch"
+    path.write_text(COLOUR)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes that a glance tells apart, dark and light, in both file formats."""
+    chance = np.random.default_rng(0)
+    for split, count in (("train", 24), ("val", 6)):
+        for name, base in (("dark", 40), ("light", 200)):
+            folder = tmp_path / "photos" / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                pixels = (base + chance.integers(-30, 30, (20 + number % 3, 24, 3))).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.{'jpg' if number % 2 else 'png'}")
+    return tmp_path / "photos"
+
+
+def train(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["train", *map(str, arguments)])
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "archspec", "train", *map(str, arguments)]
+
+
+def test_a_run_on_the_bundled_digits_learns_and_writes_what_it_says(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    result = train(spec, "--out", out, "--epochs", "4")
+    assert result.exit_code == 0, result.output
+    assert "scikit-learn's digits at [8x8x1]: 1,438 to train on, 359 held out" in result.stderr
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["images"] == 359
+    assert summary["top1"] > 0.8
+    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert (out / "metrics.csv").read_text().startswith("epoch,lr,loss,")
+    assert f"next: archspec export {out / 'weights.safetensors'}" in result.stderr
+
+
+def test_weights_know_their_spec_their_classes_and_their_preprocessing(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    state, about = weights.read(out / "weights.safetensors")
+    assert about["bundle"]["text"] == SMALL
+    assert about["class_names"] == list("0123456789")
+    assert (about["input"], len(about["mean"]), about["recipe"]["epochs"]) == ([8, 8, 1], 1, 1)
+    assert str(tmp_path) not in json.dumps(about)
+    assert set(state) == {
+        "conv1.weight",
+        "bn1.weight",
+        "bn1.bias",
+        "bn1.running_mean",
+        "bn1.running_var",
+        "bn1.num_batches_tracked",
+        "fc1.weight",
+        "fc1.bias",
+    }
+
+
+def test_json_is_the_summary_alone(spec: Path, tmp_path: Path) -> None:
+    result = train(spec, "--out", tmp_path / "run", "--epochs", "1", "--json")
+    assert json.loads(result.stdout)["classes"] == 10
+    assert result.stderr == ""
+
+
+def test_the_class_count_adapts_and_says_so(colour: Path, tmp_path: Path) -> None:
+    result = train(colour, "--out", tmp_path / "run", "--epochs", "1")
+    assert "Colour has 5 class scores, the data 10: it gets 10" in result.stderr
+    assert load_file(tmp_path / "run" / "weights.safetensors")["fc1.weight"].shape == (10, 8)
+
+
+def test_the_next_free_folder_is_taken(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert train(spec, "--epochs", "1").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["small-1", "small-2"]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--optimizer", "adamw", "--lr", "0.002"),
+        ("--schedule", "step", "--warmup", "0.5"),
+        ("--schedule", "plateau", "--label-smoothing", "0.1"),
+        ("--accumulate", "4", "--batch", "8", "--amp", "bf16"),
+    ],
+)
+def test_every_recipe_learns(spec: Path, tmp_path: Path, flags: tuple[str, ...]) -> None:
+    result = train(spec, "--out", tmp_path / "run", "--epochs", "4", "--json", *flags)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["top1"] > 0.6
+
+
+def test_a_folder_of_images_is_learned_and_exported_and_run(colour: Path, photos: Path, tmp_path: Path) -> None:
+    out, model = tmp_path / "run", tmp_path / "net.onnx"
+    flags = ("--epochs", "6", "--batch", "8", "--lr", "0.05", "--workers", "1", "--color", "0.1")
+    result = train(colour, "--data", photos, "--out", out, *flags)
+    assert result.exit_code == 0, result.output
+    assert "2 classes, 48 images to train on, 12 held out in `val`" in result.stderr
+    assert json.loads((out / "summary.json").read_text())["top1"] == 1.0
+    exported = CliRunner().invoke(main, ["export", str(out / "weights.safetensors"), "-o", str(model)])
+    assert exported.exit_code == 0, exported.output
+    ran = CliRunner().invoke(main, ["run", str(model), str(photos / "val" / "dark"), "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert "dark" in ran.stdout
+
+
+# ---- stopping and going on
+def test_a_run_that_is_stopped_goes_on_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
+    flags = ("--epochs", "3", "--seed", "5")
+    assert train(spec, "--out", tmp_path / "whole", *flags).exit_code == 0
+    stopped = tmp_path / "stopped"
+    process = subprocess.Popen(command(spec, "--out", stopped, *flags), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while "epoch   1/3" not in (line := process.stderr.readline()):
+        assert line, "it ended too soon"
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate()[1]
+    if process.returncode == 130:  # else it was done before the signal came
+        assert f"stopped; `archspec train --resume {stopped}` goes on from here" in said
+        assert not (stopped / "weights.safetensors").exists()
+        assert train("--resume", stopped).exit_code == 0
+    whole, again = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "stopped"))
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_a_run_that_is_killed_goes_on_from_its_last_epoch(spec: Path, tmp_path: Path) -> None:
+    flags = ("--epochs", "4", "--seed", "6")
+    assert train(spec, "--out", tmp_path / "whole", *flags).exit_code == 0
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(command(spec, "--out", killed, *flags), stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not (killed / "latest").exists() and time.monotonic() < end:
+        if process.poll() is not None:
+            break
+    process.kill()
+    process.wait()
+    if not (killed / "weights.safetensors").exists():
+        assert train("--resume", killed).exit_code == 0
+    whole, again = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
+    spec = tmp_path / "plain.arch"  # no BN and no dropout, whose values belong to a process
+    spec.write_text("net Plain\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> RELU -> POOL 2x2 s2\nFC 10\n")
+    flags = ("--epochs", "2")
+    assert train(spec, "--out", tmp_path / "one", "--batch", "32", *flags).exit_code == 0
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run = [*torchrun, "-m", "archspec", "train", str(spec), "--out", str(tmp_path / "two"), "--batch", "16", *flags]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("top-1") == 3  # the first process alone
+    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
+    # 359 held-out images are no even number: each counts once, as in one process
+    summary = json.loads((tmp_path / "two" / "summary.json").read_text())
+    judged = CliRunner().invoke(main, ["eval", str(tmp_path / "two"), "--json"])
+    assert judged.exit_code == 0, judged.output
+    assert (summary["images"], summary["top1"]) == (359, json.loads(judged.stdout)["top1"])
+
+
+# ---- bad input
+def test_bad_folders_get_one_message_each(colour: Path, photos: Path, tmp_path: Path) -> None:
+    empty, single, half = tmp_path / "empty", tmp_path / "single", tmp_path / "half"
+    empty.mkdir()
+    (single / "cats").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(single / "cats" / "a.png")
+    (half / "train").mkdir(parents=True)
+    cases = {
+        empty: "has no folders of images",
+        single: "has one class, `cats`",
+        half: "has `train` and no `val`",
+        tmp_path / "missing": "there is no folder",
+    }
+    for place, said in cases.items():
+        result = train(colour, "--data", place, "--out", tmp_path / "run", "--epochs", "1")
+        assert result.exit_code == 1, result.output
+        assert said in result.stderr
+        assert "Traceback" not in result.output
+
+
+def refused_folder(spec: Path, folder: Path) -> str:
+    """What a run says of a folder that it refuses, on one line."""
+    result = train(spec, "--data", folder, "--out", folder.parent / "run", "--epochs", "1", "--workers", "0")
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert "error[E450]" in result.stderr
+    return " ".join(result.stderr.split())
+
+
+def test_a_class_whose_name_is_no_text_is_refused(colour: Path, photos: Path) -> None:
+    for split in ("train", "val"):
+        os.rename(os.fsencode(photos / split / "dark"), os.fsencode(photos / split) + b"/d\xe4rk")  # noqa: PTH104
+    assert "'d\\udce4rk'" in refused_folder(colour, photos)
+
+
+def test_hidden_folders_and_links_below_a_class_count_as_nothing(photos: Path) -> None:
+    plain = folder(photos, Volume((8, 8, 3)), Recipe())
+    (photos / "train" / ".cache").mkdir()
+    shutil.copytree(photos / "train" / "dark", photos / "train" / "light" / ".thumbnails")
+    shutil.copy(photos / "train" / "dark" / "0.png", photos / "train" / "light" / "._0.png")
+    (photos / "train" / "light" / "up").symlink_to(photos)
+    (photos / "train" / "loop").symlink_to(photos / "train" / "loop")
+    found = folder(photos, Volume((8, 8, 3)), Recipe())
+    assert (found.class_names, len(found.train)) == (plain.class_names, len(plain.train)) == (("dark", "light"), 48)
+    assert found.fingerprint == plain.fingerprint
+
+
+@pytest.mark.parametrize("target", ["train", ".", "train/dark", "train/dark/inner"])
+def test_a_link_that_makes_one_folder_two_classes_is_refused(target: str, colour: Path, photos: Path) -> None:
+    (photos / "train" / "dark" / "inner").mkdir()
+    (photos / "train" / "more").symlink_to(photos / target)
+    said = refused_folder(colour, photos)
+    assert "is a link to a folder around it" in said or "are one folder" in said
+
+
+def test_a_link_to_a_folder_elsewhere_is_a_class(photos: Path, tmp_path: Path) -> None:
+    (photos / "train" / "dark").rename(tmp_path / "elsewhere")
+    (photos / "train" / "dark").symlink_to(tmp_path / "elsewhere")
+    assert len(folder(photos, Volume((8, 8, 3)), Recipe()).train) == 48
+
+
+def test_a_class_without_images_to_train_on_is_named(colour: Path, photos: Path) -> None:
+    flat = photos / "train"
+    first, *others = (flat / "light").iterdir()
+    for path in others:
+        path.unlink()
+    assert "the class `light` has no image to train on" in refused_folder(colour, flat)
+    first.write_bytes(b"no image")
+    assert "the class `light` has no image to train on" in refused_folder(colour, photos)
+
+
+def test_a_split_without_any_image_that_can_be_read_is_refused(colour: Path, photos: Path) -> None:
+    for name in ("dark", "light"):
+        for path in [*(photos / "val" / name).iterdir()][2:]:
+            path.unlink()
+        for path in (photos / "val" / name).iterdir():
+            path.write_bytes(b"no image")
+    assert "none of the held-out images can be read" in refused_folder(colour, photos)
+
+
+def test_a_fingerprint_is_of_the_files_of_a_folder_wherever_it_is(photos: Path, tmp_path: Path) -> None:
+    one = folder(photos, Volume((8, 8, 3)), Recipe())
+    moved = photos.rename(tmp_path / "moved")
+    other = folder(moved, Volume((9, 9, 1)), Recipe(seed=3))
+    assert (one.source, one.fingerprint) == ("folder", other.fingerprint)
+    (moved / "val" / "dark" / "0.png").unlink()
+    assert folder(moved, Volume((9, 9, 1)), Recipe()).fingerprint != one.fingerprint
+    bundled = digits(Volume((8, 8, 1)), 0)
+    assert (bundled.source, bundled.fingerprint) == ("digits", "")
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_damaged_images_are_named_and_counted_and_skipped(
+    colour: Path, photos: Path, tmp_path: Path, workers: str
+) -> None:
+    whole, text = photos / "train" / "dark" / "0.png", photos / "val" / "light" / "0.png"
+    whole.write_bytes(whole.read_bytes()[:-200])  # its head is fine
+    text.write_text("no image")
+    flags = ("--batch", "8", "--epochs", "2", "--workers", workers)
+    result = train(colour, "--data", photos, "--out", tmp_path / "run", *flags)
+    assert result.exit_code == 0, result.output
+    assert f"`{text}` cannot be read, and is left out" in result.stderr
+    assert "`{whole}` could not be read" in result.stderr.replace(str(whole), "{whole}")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["damaged_images"] == sorted(map(str, (whole, text)))
+    assert summary["images"] == 11
+
+
+@pytest.mark.parametrize("damage", ["no image", "half"])
+def test_too_many_damaged_images_end_a_run(colour: Path, photos: Path, tmp_path: Path, damage: str) -> None:
+    for path in [*(photos / "train" / "dark").iterdir()][:12]:
+        path.write_bytes(b"no image" if damage == "no image" else path.read_bytes()[:-200])
+    flags = ("--batch", "8", "--epochs", "9", "--workers", "0")
+    result = train(colour, "--data", photos, "--out", tmp_path / "run", *flags)
+    assert result.exit_code == 1
+    assert "images cannot be read; a run goes on without up to 10" in result.stderr
+    assert not (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_colours_that_the_network_has_no_channels_for(photos: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "gray.arch"
+    spec.write_text("[16x16x1] INPUT\nCONV 4 3x3\nGAP -> FC 2\n")
+    result = train(spec, "--data", photos, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "the network takes 1 colour" in result.stderr
+    assert "`--input 16x16x3`" in result.stderr
+
+
+def test_fewer_images_than_a_step_takes(colour: Path, photos: Path, tmp_path: Path) -> None:
+    result = train(colour, "--data", photos, "--out", tmp_path / "run", "--batch", "64")
+    assert result.exit_code == 1
+    assert "48 images to train on, and a step takes 64" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[8x8x3] INPUT\nCONV 4 3x3\n", "it classifies no images"),
+        ("[9x8] INPUT\nGAP -> FC 10\n", "it classifies no images"),
+        ("[8x8x1] INPUT\nFC ten\n", "unknown"),
+    ],
+)
+def test_a_spec_that_cannot_be_trained_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "wrong.arch"
+    path.write_text(text)
+    result = train(path, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_a_folder_that_holds_a_run_is_left_as_it_is(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    before = (out / "weights.safetensors").read_bytes()
+    result = train(spec, "--out", out, "--epochs", "1")
+    assert result.exit_code == 1
+    assert "another `--out` leaves it as it is" in result.stderr
+    assert (out / "weights.safetensors").read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_is_refused(spec: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = train(spec, "--out", tmp_path / "file" / "run")
+    assert result.exit_code == 1
+    assert "cannot write into" in result.stderr
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-100], lambda data: b"", lambda data: b"PK" + data[:50]])
+def test_a_damaged_checkpoint_is_refused(spec: Path, tmp_path: Path, damage: object) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    (path,) = out.glob("checkpoint-*.pt")
+    path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
+    result = train("--resume", out)
+    assert result.exit_code == 1
+    assert "no checkpoint in" in result.stderr
+
+
+def test_nothing_in_a_checkpoint_is_run(spec: Path, tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, (f"touch {tmp_path / 'harmed'}",)
+
+    torch.save({"rows": Harmful()}, tmp_path / "checkpoint-000000001.pt")
+    assert train("--resume", tmp_path).exit_code == 1
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_resuming_nothing_is_refused(tmp_path: Path) -> None:
+    result = train("--resume", tmp_path)
+    assert result.exit_code == 1
+    assert "there is no checkpoint" in result.stderr
+
+
+def test_weights_of_another_spec_are_refused_at_the_first_difference(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    state, about = weights.read(out / "weights.safetensors")
+    about["bundle"]["text"] = SMALL.replace("CONV 8", "CONV 9")
+    weights.write(out / "weights.safetensors", state, about)
+    result = CliRunner().invoke(main, ["export", str(out / "weights.safetensors"), "-o", str(tmp_path / "net.onnx")])
+    assert result.exit_code == 1
+    assert "`conv1.weight` is 8x1x3x3" in result.stderr
+    assert not (tmp_path / "net.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("lenet5", "--resume", "x"), ("lenet5", "--epochs", "0"), ("lenet5", "--lr", "0")]
+)
+def test_a_wrong_command_line_ends_with_status_2(arguments: tuple[str, ...]) -> None:
+    assert train(*arguments).exit_code == 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="is about a machine without CUDA")
+@pytest.mark.parametrize("flags", [("--device", "cuda"), ("--amp", "fp16")])
+def test_cuda_that_is_not_there_is_said_to_be_missing(spec: Path, flags: tuple[str, ...]) -> None:
+    result = train(spec, *flags)
+    assert result.exit_code == 1
+    assert "CUDA" in result.stderr

@@ -1,0 +1,332 @@
+"""What a run is going to do, what it begins from, and what it tells."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from safetensors.torch import load_file
+
+import archspec
+from archspec.cli import main
+from archspec.compiler import build
+from archspec.compiler.data.digits import digits
+from archspec.compiler.training.loop.optimizer import Average, optimiser, rate
+from archspec.compiler.training.parallel.processes import Group
+from archspec.compiler.training.records.throughput import figures, step_flops
+from archspec.compiler.training.setup.fine_tuning import classifiers
+from archspec.compiler.training.setup.plan import counts, plan, with_batch
+from archspec.compiler.weights import files as weights
+from archspec.recipe import Recipe
+
+BACKBONE = "CONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.2\n"
+RECIPE = """\
+train
+    optimizer adamw weight_decay=0.05
+    lr 0.004 for batch 256, cosine
+    warmup 3 epochs
+    epochs 30
+    label_smoothing 0.1
+"""
+
+
+def train(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["train", *map(str, arguments)])
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "small.arch"
+    path.write_text(f"net Small\n[8x8x1] INPUT\n{BACKBONE}FC 10\n{RECIPE}")
+    return path
+
+
+# ---- the plan
+def test_a_dry_run_prints_the_resolved_recipe_and_writes_nothing(spec: Path, tmp_path: Path) -> None:
+    result = train(spec, "--dry-run", "--batch", "128", "--accumulate", "8", "--epochs", "10")
+    assert result.exit_code == 0, result.output
+    lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert lines["rate"] == "0.004 x 1024/256 = 0.016"
+    assert lines["a"] == "step        1,024 images: 128 x 8 accumulated"
+    assert lines["steps"] == "1 an epoch x 10 epochs = 10"
+    assert lines["schedule"] == "warm-up of 1 epochs, then cosine to 0"
+    assert lines["optimizer"] == "AdamW, betas 0.9 and 0.999"
+    assert lines["parameters"] == "1,352 weights decayed by 0.05, 26 biases and norms not"
+    assert list(tmp_path.iterdir()) == [spec]
+    found = json.loads(train(spec, "--dry-run", "--json").stdout)
+    assert found["recipe"]["label_smoothing"] == 0.1
+    assert found["memory_bytes"] > 4 * found["params"]
+
+
+def test_flags_override_the_recipe_of_the_spec(spec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert train(spec, "--out", out, "--epochs", "1", "--optimizer", "sgd", "--lr", "0.1").exit_code == 0
+    recipe = weights.read(out / "weights.safetensors")[1]["recipe"]
+    assert (recipe["optimizer"], recipe["lr"], recipe["weight_decay"], recipe["reference_batch"]) == (
+        "sgd",
+        0.1,
+        0.05,
+        256,
+    )
+
+
+def test_the_batch_is_made_to_fit_the_data_and_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = archspec.load("vgg16")
+    alone = Group(0, 1, torch.device("cpu"))
+    recipe = Recipe(reference_batch=256)
+    monkeypatch.setattr("archspec.compiler.training.setup.plan.memory_of", lambda _: 8 * 2**30)
+    found = with_batch(network, recipe, 1_000_000, alone)
+    assert found.batch * found.accumulate == 256
+    assert network.training_bytes(found.batch) < 0.8 * 8 * 2**30 < network.training_bytes(2 * found.batch)
+    assert found.scaled_lr(1) == recipe.lr
+    few = with_batch(network, recipe, 100, alone)
+    assert (few.batch * few.accumulate, few.scaled_lr(1)) == (10, pytest.approx(recipe.lr * 10 / 256))
+    four = with_batch(network, recipe, 1_000_000, Group(0, 4, torch.device("cpu")))
+    assert four.batch * four.accumulate * 4 == 256
+
+
+def test_counted_parameters_are_all_of_them() -> None:
+    network = archspec.load("resnet18")
+    learning = counts(build(network), Recipe())
+    assert sum(learning) == network.params
+    found = plan(network, learning, Recipe(batch=8), digits(network.input, 0), 2)
+    assert found["steps_per_epoch"] == 1438 // 2 // 8
+
+
+# ---- weights of an earlier run
+@pytest.fixture
+def trained(spec: Path, tmp_path: Path) -> Path:
+    out = tmp_path / "first"
+    assert train(spec, "--out", out, "--epochs", "1", "--lr", "0.01").exit_code == 0
+    return out / "weights.safetensors"
+
+
+def test_a_linear_probe_changes_the_last_layer_alone(trained: Path, tmp_path: Path) -> None:
+    result = train("--from", trained, "--linear-probe", "--out", tmp_path / "probe", "--epochs", "2")
+    assert result.exit_code == 0, result.output
+    assert "a linear probe: fc1 alone learns" in result.stderr
+    assert "1,280 weights decayed by 0.05, 10 biases and norms not, 88 frozen" in result.stderr
+    before, after = load_file(trained), load_file(tmp_path / "probe" / "weights.safetensors")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"fc1.weight", "fc1.bias"}  # the statistics of the batch normalisation are as they were
+
+
+def test_fine_tuning_is_done_at_a_tenth_of_the_rate(trained: Path, tmp_path: Path) -> None:
+    result = train("--from", trained, "--out", tmp_path / "tuned", "--epochs", "1", "--batch", "64")
+    assert result.exit_code == 0, result.output
+    assert "0.004 x 0.1 (fine-tuning) x 64/256 = 0.0001" in result.stderr
+    result = train("--from", trained, "--scratch-rate", "--dry-run", "--batch", "64")
+    assert "0.004 x 64/256 = 0.001" in result.stdout
+    _, about = weights.read(tmp_path / "tuned" / "weights.safetensors")
+    assert about["recipe"]["mode"] == "fine-tune"
+    assert about["mean"] == weights.read(trained)[1]["mean"]
+
+
+def test_another_number_of_classes_begins_the_last_layer_anew(trained: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.arch"
+    other.write_text(f"net Other\n[8x8x1] INPUT\n{BACKBONE}FC 10\n")
+    state, about = weights.read(trained)
+    about["bundle"]["classes"], about["class_names"] = 7, about["class_names"][:7]
+    state["fc1.weight"], state["fc1.bias"] = state["fc1.weight"][:7], state["fc1.bias"][:7]
+    about["class_names"] = about["class_names"][:7]
+    weights.write(tmp_path / "seven.safetensors", state, about)
+    result = train("--from", tmp_path / "seven.safetensors", "--out", tmp_path / "run", "--epochs", "1")
+    assert result.exit_code == 0, result.output
+    assert "fc1.weight, fc1.bias begin anew: other classes" in result.stderr
+    result = train(other, "--from", tmp_path / "seven.safetensors", "--out", tmp_path / "run2", "--epochs", "1")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_probe_is_one_at_any_rate_and_flags_change_the_network_of_weights(trained: Path, tmp_path: Path) -> None:
+    result = train("--from", trained, "--linear-probe", "--scratch-rate", "--dry-run")
+    assert "88 frozen" in result.stdout
+    result = train("--from", trained, "--set", "foo=1", "--dry-run")
+    assert result.exit_code == 1
+    assert "no parameter is called `foo`" in result.stderr
+    result = train("--from", trained, "--input", "16x16x1", "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "`fc1.weight` is 10x128" in result.stderr
+
+
+def test_a_resumed_run_keeps_the_normalisation_that_it_began_with(trained: Path, tmp_path: Path) -> None:
+    state, about = weights.read(trained)
+    about["mean"], about["std"] = [0.4], [0.2]
+    weights.write(trained, state, about)
+    flags = ("--epochs", "2", "--batch", "64")
+    assert train("--from", trained, "--out", tmp_path / "whole", *flags).exit_code == 0
+    assert train("--from", trained, "--out", tmp_path / "torn", *flags).exit_code == 0
+    for path in (*(tmp_path / "torn").glob("*.safetensors"), sorted((tmp_path / "torn").glob("checkpoint-*.pt"))[-1]):
+        path.unlink()
+    assert train("--resume", tmp_path / "torn").exit_code == 0
+    whole, torn = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "torn"))
+    assert all(torch.equal(whole[name], torn[name]) for name in whole)
+    assert weights.read(tmp_path / "torn" / "weights.safetensors")[1]["mean"] == [0.4]
+
+
+def test_a_lower_rate_takes_the_end_of_its_schedule_along() -> None:
+    recipe = Recipe(lr=0.1, lr_end=0.05, schedule="cosine", warmup=0, epochs=10).changed({"lr": 0.001})
+    assert [recipe.lr * rate(recipe, at) for at in (0, 10)] == pytest.approx([0.001, 0.0005])
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "said"),
+    [
+        ("[8x8x1] INPUT\nGAP -> FC 8\nBN -> FC 10\n", ("--batch", "1"), "bn1 has one value of each channel"),
+        ("[8x8x10] INPUT\nGAP\n", (), "has no weights"),
+        ("[8x8x1] INPUT\nFC 1000000000 -> FC 10\n", ("--dry-run",), "a step of one image takes"),
+        ("[8x8x1] INPUT\nFC 10\n", ("--warmup", "3", "--epochs", "3"), "takes all of the 3 epochs"),
+        ("[8x8x1] INPUT\nFC 10\n", ("--batch", "32", "--accumulate", "100"), "`--batch 14`"),
+        ("[8x8x1] INPUT\nFC 10\n", ("--lr", "1e36", "--clip", "1", "--warmup", "0", "--batch", "1400"), "not finite"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before_or_where_it_shows(
+    tmp_path: Path, text: str, flags: tuple[str, ...], said: str
+) -> None:
+    path = tmp_path / "odd.arch"
+    path.write_text(text)
+    result = train(path, "--out", tmp_path / "run", *flags)
+    assert result.exit_code == 1, result.output
+    assert said in result.stderr
+
+
+def test_processes_that_do_not_meet(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    result = train(spec, "--dry-run")
+    assert result.exit_code == 1
+    assert "2 processes are asked for, and they do not find each other" in result.stderr
+
+
+def test_a_dry_run_of_a_pipeline_is_what_a_pipeline_runs(spec: Path) -> None:
+    result = train(spec, "--pipeline", "2", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "accumulated" in result.stdout
+    assert train(spec, "--pipeline", "2", "--dry-run", "--compile").exit_code == 1
+
+
+def test_places_are_not_decayed() -> None:
+    for name, decayed in (("vit_b32", "pos"), ("swin_t", "relative_position_bias_table")):
+        module = build(archspec.load(name, input="32x32x3") if name == "vit_b32" else archspec.load(name))
+        weights_, others = optimiser(module.parameters(), Recipe()).param_groups
+        names = {id(one): key for key, one in module.named_parameters()}
+        assert any(decayed in names[id(one)] for one in others["params"])
+        assert not any(decayed in names[id(one)] for one in weights_["params"])
+
+
+def test_weights_of_another_network_are_refused(trained: Path, tmp_path: Path) -> None:
+    result = train("lenet5", "--from", trained, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "`conv1.weight` is 8x1x3x3" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_last_layers_of_a_network_with_auxiliary_classifiers() -> None:
+    assert classifiers(archspec.load("googlenet").graph) == ["fc1", "aux_head1.fc2", "aux_head2.fc2"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("lenet5", "--linear-probe"),
+        ("lenet5", "--lr", "nan"),
+        ("lenet5", "--scale", "3", "1"),
+        ("--resume", "x", "--lr", "1"),
+        ("--resume", "x", "--seed", "1"),
+        (),
+    ],
+)
+def test_flags_that_do_not_go_together(arguments: tuple[str, ...]) -> None:
+    result = train(*arguments)
+    assert result.exit_code == 2
+    assert "Usage" in result.stderr
+
+
+# ---- what is averaged, and what is told
+def test_an_average_is_the_mean_of_the_weights_with_its_decay() -> None:
+    module = torch.nn.Linear(2, 1, bias=False)
+    average = Average(module, 0.5)
+    expected = average.values["weight"].clone()
+    finite = torch.tensor(True)
+    for step in range(1, 9):
+        with torch.no_grad():
+            module.weight.add_(step)
+        average.see(module, step, finite)
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * module.weight.detach()
+    torch.testing.assert_close(average.values["weight"], expected)
+    average.see(module, 9, torch.tensor(False))
+    torch.testing.assert_close(average.values["weight"], expected)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw", "rmsprop"])
+def test_optimisers_do_what_torchs_own_do(name: str) -> None:
+    """Ours is fused, and begins with its momenta at 0."""
+    recipe = Recipe(optimizer=name, lr=0.01, weight_decay=0.1)
+    ours, theirs = torch.nn.Linear(4, 3), torch.nn.Linear(4, 3)
+    theirs.load_state_dict(ours.state_dict())
+    groups = [{"params": [theirs.weight], "weight_decay": 0.1}, {"params": [theirs.bias], "weight_decay": 0.0}]
+    plain: torch.optim.Optimizer = {
+        "sgd": lambda: torch.optim.SGD(groups, lr=0.01, momentum=0.9),
+        "adamw": lambda: torch.optim.AdamW(groups, lr=0.01),
+        "rmsprop": lambda: torch.optim.RMSprop(groups, lr=0.01, momentum=0.9, alpha=0.999, eps=1e-3**0.5),
+    }[name]()
+    mine = optimiser(ours.parameters(), recipe)
+    for seed in range(4):
+        images = torch.randn(5, 4, generator=torch.Generator().manual_seed(seed))
+        for module, one in ((ours, mine), (theirs, plain)):
+            one.zero_grad()
+            module(images).square().mean().backward()
+            one.step()
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+
+
+def test_rates_of_all_schedules() -> None:
+    assert [rate(Recipe(schedule="exponential", factor=0.5, every=2, warmup=0), at) for at in (0, 1.9, 2, 5)] == [
+        1,
+        1,
+        0.5,
+        0.25,
+    ]
+    ends = Recipe(schedule="cosine", epochs=10, warmup=0, lr=0.1, lr_end=0.01)
+    assert [rate(ends, at) for at in (0, 5, 10)] == pytest.approx([1, 0.55, 0.1])
+    line = ends.changed({"schedule": "linear", "lr_end": 0.0, "warmup": 2})
+    assert [rate(line, at) for at in (2, 4, 6, 10)] == pytest.approx([1, 0.75, 0.5, 0])
+
+
+def test_throughput_counts_three_passes_and_auxiliary_classifiers() -> None:
+    network = archspec.load("resnet50")
+    assert step_flops(network) == 6 * network.macs
+    googlenet = archspec.load("googlenet")
+    assert step_flops(googlenet) > 6 * googlenet.macs
+    found = figures(network, 1000.0, 2, 100.0)
+    assert found["tflops"] == pytest.approx(6 * network.macs * 500 / 1e12)
+    assert found["mfu"] == pytest.approx(found["tflops"] / 100)
+    assert "mfu" not in figures(network, 1000.0, 1, None)
+
+
+def test_tensorboard_is_written_where_it_is_installed(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+    import types
+
+    written: list[tuple[str, int]] = []
+
+    class SummaryWriter:
+        def __init__(self, folder: str) -> None:
+            assert Path(folder) == tmp_path / "run"
+
+        def add_scalar(self, name: str, value: float, step: int) -> None:
+            assert isinstance(value, float | int)
+            written.append((name, step))
+
+        def flush(self) -> None:
+            pass
+
+    module = types.ModuleType("torch.utils.tensorboard")
+    module.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    monkeypatch.setattr("archspec.compiler.training.records.tensorboard.find_spec", lambda _: object())
+    assert train(spec, "--out", tmp_path / "run", "--epochs", "2").exit_code == 0
+    assert {("loss", 1), ("top1", 2), ("lr", 2), ("images_per_second", 1)} <= set(written)
