@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+FLOAT_BYTES = 4  # of a float32: the type of every value
+
 
 class Volume(tuple[int, ...]):
     """Dimensions with the channels last, as the lecture writes them.
