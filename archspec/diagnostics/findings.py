@@ -1,6 +1,6 @@
 """Findings as data: what is wrong, where, why, and what to do.
 
-In: what a stage of the compiler noticed. Out: `Diagnostic` records, which `render.py` prints and `--json` lists.
+In: what a stage of the compiler noticed. Out: `Diagnostic` records, which `rendering.py` prints and `--json` lists.
 A code is a letter and three digits: E0 syntax, E1 names and arguments, E2 volumes, E3 claims, E4 back end; W
 likewise for warnings. `codes.py` holds the long form of each.
 """
