@@ -25,8 +25,8 @@ def _drop_needless_biases(graph: Graph, nodes: list[Node]) -> None:
     for node in graph.nodes:
         if node.layer.absorbs_bias and len(graph.consumers[node.inputs[0]]) == 1:
             before = nodes[node.inputs[0]]
-            if getattr(before.layer, "bias", False) is None:
-                nodes[before.index] = replace(before, layer=replace(before.layer, bias=False))
+            if before.layer.has_optional_bias:
+                nodes[before.index] = replace(before, layer=before.layer.without_bias())
 
 
 def _spread_rates(nodes: list[Node]) -> None:

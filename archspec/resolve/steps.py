@@ -74,7 +74,7 @@ class LayerSteps:
             self._note_claims(step, scope, wire)
         flow = flow.after(wire)
         rule = scope.module.after.get(type(layer))
-        if rule and ordinal not in self.heads and not getattr(layer, "linear", False):
+        if rule and ordinal not in self.heads and not layer.is_marked_linear:
             return flow if _normalises(around.following) else self._implied(rule, scope, flow)
         return flow
 

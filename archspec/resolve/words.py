@@ -17,40 +17,6 @@ from archspec.layers import REGISTRY, Layer
 from archspec.record import Record
 
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
-# what other tools call a layer, where no letter would suggest it
-ELSEWHERE = {
-    "conv1d": "CONV",
-    "conv2d": "CONV",
-    "convolution": "CONV",
-    "convtranspose2d": "UPCONV",
-    "deconv": "UPCONV",
-    "depthwiseconv2d": "DWCONV",
-    "linear": "FC",
-    "dense": "FC",
-    "fullyconnected": "FC",
-    "maxpool2d": "POOL",
-    "maxpooling2d": "POOL",
-    "avgpool2d": "AVGPOOL",
-    "averagepooling2d": "AVGPOOL",
-    "adaptiveavgpool2d": "GAP",
-    "globalaveragepooling2d": "GAP",
-    "globalavgpool": "GAP",
-    "batchnorm": "BN",
-    "batchnorm2d": "BN",
-    "batchnormalization": "BN",
-    "layernorm": "LN",
-    "groupnorm": "GN",
-    "instancenorm2d": "IN",
-    "swish": "SILU",
-    "hardswish": "HSWISH",
-    "multiheadattention": "MHSA",
-    "attention": "MHSA",
-    "upsampling2d": "UPSAMPLE",
-    "localresponsenorm": "NORM",
-    "zeropad2d": "PAD",
-    "flatten": "FC",
-    "act": "RELU",
-}
 
 
 class Named(Record):
@@ -110,7 +76,8 @@ def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
 def _unknown(step: s.LayerStep, name: str) -> Finding:
     word = step.words[-1]
     bare = word.text.lower().replace("_", "")
-    here = ELSEWHERE.get(bare) or ELSEWHERE.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
+    elsewhere = {known: layer.keyword for layer in REGISTRY.values() for known in layer.known_as}
+    here = elsewhere.get(bare) or elsewhere.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
     if here:
         helps: tuple[str, ...] = (f"did you mean `{here}`?",)
     else:
