@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.graph.volume import Volume
-from archspec.layers.affine import Affine
 from archspec.layers.arguments import COUNT, PADS, PAIR, WORD, Pads, Pair, argument, flag
 from archspec.layers.base import Example, Module, Tensor, Window
 from archspec.layers.needs import need_divisor, need_map
+from archspec.layers.weighted import Weighted
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 
 BIAS_DOC = "a bias for each filter; without the word: unless a BN follows"
 LINEAR_DOC = "`after` adds nothing to this layer"
 
 
-class Convolution(Affine):
+class Convolution(Weighted):
     """What CONV and DWCONV share: a window with weights."""
 
     kernel: Pair = argument(PAIR, "height x width of the window", positional=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.graph.volume import Volume
-from archspec.layers.affine import Affine
 from archspec.layers.arguments import COUNT, argument, flag
 from archspec.layers.base import POINTWISE, Example, Module, Tensor, Window
+from archspec.layers.weighted import Weighted
 
 BIAS_DOC = "a bias for each neuron; without the word: unless a BN follows"
 FEATURES_DOC = "how many neurons; without it, what the line's bracket says"
 
 
-class FullyConnected(Affine):
+class FullyConnected(Weighted):
     """Fully connected: flattens a map (channel by channel, as torch), acts on each vector of a sequence."""
 
     keyword = "FC"

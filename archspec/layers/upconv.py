@@ -5,15 +5,15 @@ from __future__ import annotations
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
-from archspec.layers.affine import Affine
 from archspec.layers.arguments import COUNT, PADS, PAIR, Pads, Pair, argument, flag
 from archspec.layers.base import Example, Module, Tensor, Window
 from archspec.layers.conv import BIAS_DOC, LINEAR_DOC
 from archspec.layers.needs import need_map
+from archspec.layers.weighted import Weighted
 from archspec.layers.window import AXES, NO_PADS
 
 
-class TransposedConv(Affine):
+class TransposedConv(Weighted):
     """Transposed convolution: each pixel paints a window, `stride` apart (Zeiler et al. 2010).
 
     The size is (H - 1)*S - 2P + F. A pad `p1:0` takes off one pixel less at the end, which is what torch

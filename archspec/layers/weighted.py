@@ -17,10 +17,10 @@ class _Fields(Protocol):
     def linear(self) -> bool: ...
 
 
-A = TypeVar("A", bound="Affine")
+A = TypeVar("A", bound="Weighted")
 
 
-class Affine(Layer):
+class Weighted(Layer):
     """Weights times the input, plus a bias."""
 
     is_weight_layer: ClassVar[bool] = True
