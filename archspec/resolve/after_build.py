@@ -1,15 +1,18 @@
-"""What is done to a whole graph once it is built.
+"""What only the whole graph can tell: results that lead nowhere, needless biases, the rate of each DROPPATH.
 
-In: a graph. Out: the graph with what only the whole can tell: which biases are needless, and the rate of each DROPPATH.
+In: a graph as it was built. Out: findings; the graph as analyses and back ends read it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
-from archspec.graph.ir import Graph, Node
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic
+from archspec.graph.ir import Frame, Graph, Node
 from archspec.layers.dropout import DropPath
 from archspec.record import replace
+from archspec.resolve.graph_builder import trace
 
 
 def finished(graph: Graph) -> Graph:
@@ -37,3 +40,18 @@ def _spread_rates(nodes: list[Node]) -> None:
     for node, layer in ranges:
         nodes[node.index] = replace(node, layer=layer.at(seen[layer], counts[layer]))
         seen[layer] += 1
+
+
+def unused_results(graph: Graph) -> list[Diagnostic]:
+    """Results that lead nowhere."""
+    ends = {graph.output, *(head.output for head in graph.heads)}
+    found: dict[int, Finding] = {}
+    frames: dict[int, Frame | None] = {}
+    for node, consumers in zip(graph.nodes, graph.consumers, strict=True):
+        if not consumers and node.index not in ends:
+            name = node.name.rsplit(".", 1)[-1]
+            helps = ("end a branch in it, or use it by its label: `name: ...` and `@name`; or drop the line",)
+            finding = Finding("E113", f"nobody uses the result of {name}", node.span, "leads nowhere", helps=helps)
+            found.setdefault(node.span.start, finding)
+            frames.setdefault(node.span.start, node.frame)
+    return [finding.diagnostic(finding.span, trace(frames[start])) for start, finding in found.items() if finding.span]
