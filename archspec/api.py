@@ -24,8 +24,7 @@ from archspec.language import syntax as s
 from archspec.language.parse import collector_off, parse
 from archspec.library import Located, load_used, locate
 from archspec.record import Record
-from archspec.resolve import Overrides, Resolved, resolve
-from archspec.resolve.builder import MAX_STEPS
+from archspec.resolve import MAX_STEPS, Overrides, Resolved, resolve
 
 if TYPE_CHECKING:
     from archspec.recipe import Recipe

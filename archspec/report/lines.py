@@ -122,7 +122,7 @@ def _written(graph: Graph, node: Node) -> str:
     """The layer as a spec writes it: a bias that a BN makes needless is not written."""
     layer = node.layer
     readers = graph.consumers[node.index]
-    if getattr(layer, "bias", None) is False and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
+    if layer.lacks_bias and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
         layer = replace(layer, bias=None)
     return layer.describe()
 
