@@ -180,7 +180,9 @@ def test_the_first_efficientnets_are_compound_scaling_rounded(variant: str, phi:
     changes = {binding.name: binding.value for binding in chosen.bindings}
 
     def value(name: str) -> float:
-        written = changes.get(name) or declared[name].value
+        param = declared[name]
+        assert isinstance(param, s.Param)
+        written = changes.get(name) or param.value
         assert isinstance(written, s.Number)
         return written.value
 

@@ -90,7 +90,10 @@ def _step(step: s.Step) -> str:
         return f"{_times(step.times)} x {_step(step.step)}"
     if isinstance(step, s.MergeStep):
         return step.name
-    return "x" if isinstance(step, s.EntryStep) else f"@{step.name}"
+    if isinstance(step, s.EntryStep):
+        return "x"
+    assert isinstance(step, s.ReferenceStep), "a file that was read whole has no other"
+    return f"@{step.name}"
 
 
 def _times(count: s.Expression) -> str:
