@@ -22,7 +22,6 @@ from archspec.diagnostics.findings import Diagnostic, did_you_mean
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, layout
-from archspec.language.syntax_errors import explain_character, explain_token
 from archspec.language.tables import load_parser
 from archspec.language.transform import SyntaxBuilder
 from archspec.record import replace
@@ -177,8 +176,12 @@ class _Reader:
         try:
             return self.parser.parse(span.text, start=start)
         except UnexpectedToken as unexpected:
+            from archspec.language.syntax_errors import explain_token  # only when something is wrong
+
             raise explain_token(unexpected, span) from None
         except UnexpectedCharacters as unexpected:
+            from archspec.language.syntax_errors import explain_character
+
             raise explain_character(unexpected, span) from None
 
     def _body(self, line: Layout) -> s.Body:
