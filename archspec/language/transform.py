@@ -20,8 +20,11 @@ LARGEST = 2**63 - 1
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
 _SIZES = re.compile(r"[x×]")
 # words of a slide that mean nothing: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
-NOISE_WORDS = frozenset(
-    ["a", "and", "at", "of", "the", "to", "with", "class", "layer", "local", "normalization", "response", "scores", "channels", "filter", "filters", "kernel", "kernels", "neuron", "neurons", "nodes", "pixels", "unit", "units", "window", "windows"]
+NOISE_WORDS = (
+    {"a", "and", "at", "of", "the", "to", "with"}
+    | {"class", "layer", "local", "normalization", "response", "scores"}
+    | {"channels", "filter", "filters", "kernel", "kernels", "neuron", "neurons", "nodes", "unit", "units"}
+    | {"pixels", "window", "windows"}
 )
 
 

@@ -6,7 +6,7 @@ In: a file's declarations, the command line's changes, and a function that loads
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
@@ -198,14 +198,15 @@ def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | No
     return other.train
 
 
-def _setting(name: str, value: Any, names: FileNames) -> Value:
+def _setting(name: str, value: object, names: FileNames) -> Value:
     """What `--set name=value` gives a parameter: a number, or a block by its name."""
-    if not isinstance(value, str):
+    if isinstance(value, int | float):
         return value
-    if value not in names.blocks:
-        helps = did_you_mean(value, names.blocks) or ("a number, or the name of a block",)
-        raise Finding("E105", f"`{name}={value}`: `{value}` is no number, and no block", helps=helps)
-    return names.blocks[value]
+    text = str(value)
+    if text not in names.blocks:
+        helps = did_you_mean(text, names.blocks) or ("a number, or the name of a block",)
+        raise Finding("E105", f"`{name}={text}`: `{text}` is no number, and no block", helps=helps)
+    return names.blocks[text]
 
 
 def _order(node: s.Declaration) -> int:

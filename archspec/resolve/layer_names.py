@@ -16,6 +16,15 @@ from archspec.language.transform import missing_arrow
 from archspec.layers import REGISTRY, Layer
 from archspec.record import Record
 
+# each layer by its names in lower case, here and in other tools
+LOWER_CASE = {
+    name: written
+    for layer in REGISTRY.values()
+    for name, written in (
+        *((name.lower(), name) for name in (layer.keyword, *layer.aliases) if " " not in name),
+        *((name, layer.keyword) for name in layer.known_as),
+    )
+}
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
 
 
@@ -76,8 +85,9 @@ def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
 def _unknown(step: s.LayerStep, name: str) -> Finding:
     word = step.words[-1]
     bare = word.text.lower().replace("_", "")
-    elsewhere = {known: layer.keyword for layer in REGISTRY.values() for known in layer.known_as}
-    here = elsewhere.get(bare) or elsewhere.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
+    here = (
+        LOWER_CASE.get(bare) or LOWER_CASE.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
+    )
     if here:
         helps: tuple[str, ...] = (f"did you mean `{here}`?",)
     else:
