@@ -14,8 +14,6 @@ from archspec.analyses.receptive_field import last_map, receptive_fields
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
-FLOAT_BYTES = 4  # of a float32
-
 
 class Row(Record):
     """One layer with what it costs; `receptive_field` is `(height, width)` in pixels of the input."""

@@ -18,11 +18,11 @@ from math import inf
 
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Graph, Node
+from archspec.graph.volume import FLOAT_BYTES
 from archspec.record import Record
 
 MACS_A_VALUE = 16
 SLACK = 100  # a stage may cost a hundredth more than it must, where fewer bytes then cross
-FLOAT_BYTES = 4
 
 
 class Stage(Record):

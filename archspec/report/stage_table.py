@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archspec.analyses.partition import FLOAT_BYTES, Stage
+from archspec.analyses.partition import Stage
 from archspec.graph.ir import Graph
+from archspec.graph.volume import FLOAT_BYTES
 
 HEADERS = ("stage", "first layer", "last layer", "work", "parameters", "passes on, an image")
 RIGHT = (0, 3, 4)

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from archspec.analyses import FLOAT_BYTES
 from archspec.diagnostics.findings import plural
+from archspec.graph.volume import FLOAT_BYTES
 from archspec.report.table import field_text, short
 from archspec.report.where import where
 

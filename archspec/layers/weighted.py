@@ -17,14 +17,15 @@ class _Fields(Protocol):
     def linear(self) -> bool: ...
 
 
-A = TypeVar("A", bound="Affine")
+W = TypeVar("W", bound="Weighted")
 
 
-class Affine(Layer):
+class Weighted(Layer):
     """Weights times the input, plus a bias."""
 
     is_weight_layer: ClassVar[bool] = True
     is_linear: ClassVar[bool] = True
+    output_axis: ClassVar[int | None] = 0
 
     @property
     def is_marked_linear(self: _Fields) -> bool:
@@ -38,5 +39,5 @@ class Affine(Layer):
     def lacks_bias(self: _Fields) -> bool:
         return self.bias is False
 
-    def without_bias(self: A) -> A:
+    def without_bias(self: W) -> W:
         return replace(self, bias=False)
