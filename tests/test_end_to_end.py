@@ -16,7 +16,7 @@ import archspec
 from archspec.api import Network
 from archspec.compiler import build
 from archspec.compiler.lowering.lower import Lowered
-from archspec.compiler.lowering.modules import StochasticDepth
+from archspec.compiler.lowering.modules.drop_path import StochasticDepth
 from archspec.compiler.onnx import selection as source
 from archspec.compiler.onnx.export import export
 from archspec.graph.volume import Volume
