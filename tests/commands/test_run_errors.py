@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from archspec.compiler.weights.metadata import untrained
+from archspec.compiler.data.preprocessing import default_preprocessing
 from archspec.graph.volume import Volume
 from support.run_models import GRAY, archspec_run, write_digits, write_model, write_photos
 
@@ -83,7 +83,7 @@ def strangers(folder: Path) -> Path:
 
 
 def of_vectors(folder: Path) -> Path:
-    return write_model(folder / "vectors.onnx", "[8] INPUT\nFC 3\n", preprocessing=untrained(Volume((8,))))
+    return write_model(folder / "vectors.onnx", "[8] INPUT\nFC 3\n", preprocessing=default_preprocessing(Volume((8,))))
 
 
 def of_features(folder: Path) -> Path:

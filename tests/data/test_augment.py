@@ -14,7 +14,7 @@ from torch.nn import functional
 from archspec.compiler.data.decode import load
 from archspec.compiler.data.mixup import Target, mixed
 from archspec.compiler.data.photos import Photos, _box, _resized_crop, covering
-from archspec.compiler.weights.metadata import Preprocessing
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 

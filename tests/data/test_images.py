@@ -12,9 +12,9 @@ import torch
 from PIL import EpsImagePlugin, Image
 
 from archspec.compiler.data.decode import SUFFIXES, find, load
-from archspec.compiler.data.folder import _look
+from archspec.compiler.data.folder import _mode
 from archspec.compiler.data.photos import Photos
-from archspec.compiler.weights.metadata import Preprocessing, untrained
+from archspec.compiler.data.preprocessing import Preprocessing, default_preprocessing
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
@@ -101,7 +101,7 @@ def test_whatever_a_decoder_raises_the_file_is_damaged(
         load(path, PLAIN)
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
-    assert not _look(path)
+    assert not _mode(path)
 
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
@@ -119,7 +119,7 @@ def test_postscript_under_an_images_name_starts_no_ghostscript(tmp_path: Path, m
     path.write_bytes(POSTSCRIPT)
     with pytest.raises(Finding, match="is no image"):
         load(path, PLAIN)
-    assert not _look(path)
+    assert not _mode(path)
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
     assert not started.exists()
@@ -128,7 +128,7 @@ def test_postscript_under_an_images_name_starts_no_ghostscript(tmp_path: Path, m
     assert started.exists()
 
 
-def test_only_named_bitmap_formats_are_looked_for() -> None:
+def test_only_named_bitmap_formats_are_modeed_for() -> None:
     assert {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif"} <= SUFFIXES
     assert SUFFIXES.isdisjoint({".eps", ".ps", ".pdf", ".wmf", ".emf", ".h5", ".grib"})
 
@@ -148,12 +148,12 @@ def test_a_byte_flipped_file_is_an_image_or_one_finding(tmp_path: Path) -> None:
             path.write_bytes(data)
             with suppress(Finding):
                 load(path, PLAIN)
-            _look(path)
+            _mode(path)
 
 
 @pytest.mark.parametrize(("volume", "colours"), [((8, 6, 3), "RGB"), ((8, 6, 1), "gray")])
 def test_a_network_that_saw_no_data_has_the_preprocessing_of_its_input(volume: tuple[int, ...], colours: str) -> None:
-    found = untrained(Volume(volume))
+    found = default_preprocessing(Volume(volume))
     assert found is not None
     assert (found.height, found.width, found.colours, len(found.mean)) == (8, 6, colours, volume[2])
     assert Preprocessing.from_json(found.to_json()) == found

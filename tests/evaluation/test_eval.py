@@ -17,12 +17,12 @@ from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 
 from archspec.compiler.data.digits import digits
 from archspec.compiler.data.folder import folder
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.confusion_tables import matrix_table
 from archspec.compiler.evaluation.counting import Tally
 from archspec.compiler.evaluation.test_time_views import cut, views
 from archspec.compiler.weights import files as weights
-from archspec.compiler.weights.metadata import Preprocessing
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 from support.evals import (
@@ -363,7 +363,7 @@ def test_long_names_are_keys_in_a_matrix() -> None:
 
 @pytest.mark.parametrize("count", [2, 10, 60, 61, 1000])
 def test_the_picture_draws_every_entry(count: int) -> None:
-    from archspec.compiler.pages.picture import confusion_picture
+    from archspec.compiler.pages.confusion_picture import confusion_picture
 
     names = tuple(f"<b>{number}</b>" for number in range(count))
     counts = 3 * np.eye(count, dtype=int) + np.roll(np.eye(count, dtype=int), 1, axis=1)

@@ -15,8 +15,8 @@ import archspec
 from archspec.cli import main
 from archspec.compiler import Lowered, build
 from archspec.compiler.data.decode import load
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.weights import files as weights
-from archspec.compiler.weights.metadata import Preprocessing
 from support.exports import export, files, output_of, refused, write_spec
 from support.onnx_models import randomised
 

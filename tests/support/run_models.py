@@ -9,8 +9,8 @@ from PIL import Image
 
 import archspec
 from archspec.cli import main
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.onnx import emit
-from archspec.compiler.weights.metadata import Preprocessing
 from support.onnx_models import HandNetwork, randomised, weights_of
 
 SPEC = "net Digits\n[8x8x1] INPUT\nCONV 4 3x3 -> RELU\nhidden: FC 12 -> RELU\nFC 10\n"

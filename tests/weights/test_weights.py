@@ -15,7 +15,9 @@ from torch import nn
 import archspec
 from archspec.api import restore
 from archspec.compiler import build
-from archspec.compiler.data.digits import Digits, digits, write_samples
+from archspec.compiler.data.digits import Digits, digits
+from archspec.compiler.pages.samples import write_samples
+from archspec.compiler.weights import atomic
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.trained import open_trained
 from archspec.diagnostics.errors import ArchspecError
@@ -107,7 +109,7 @@ def test_a_link_stays_and_what_it_names_is_written(tmp_path: Path) -> None:
     link, target = tmp_path / "link", tmp_path / "target"
     target.write_bytes(b"old")
     link.symlink_to(target)
-    weights.replace_file(link, b"new")
+    atomic.replace_file(link, b"new")
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
 
@@ -119,7 +121,7 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for path in ("pipe", "folder", "file/under", "loop", "a\0b", "a" * 300, "/dev/full"):
         with pytest.raises(ArchspecError, match="E422"):
-            weights.replace_file(tmp_path / path, b"new")
+            atomic.replace_file(tmp_path / path, b"new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "loop", "pipe"]
 
 
