@@ -33,8 +33,8 @@ Examples:
   archspec eval runs/resnet18-1 --data photos/ --json | jq .top1
 
 \b
-In a folder with `train` and `val`, `val` is used; in any other, the tenth that training holds out;
-with --all, every image. Classes are matched by name. Without --data the bundled digits are used.
+In a folder with `train` and `val`, `val` is used; in any other, the tenth held out by training;
+with --all, every image. Classes are matched by name. Without --data: the bundled digits.
 
 \b
 --tta averages over views of each image:

@@ -97,10 +97,9 @@ def _at_size(trained: Trained, size: Size) -> nn.Module | None:
     """Return the network for images of another size, or None where its weights do not fit."""
     width, height = size
     try:
-        network = restore(
-            {**trained.network.bundle.to_dict(), "input": [height, width, trained.network.input.channels]}
-        )
-        return _filled(trained, network) if network.output == trained.network.output else None
+        own = trained.network
+        network = restore({**own.bundle.to_dict(), "input": [height, width, own.input.channels]})
+        return _filled(trained, network) if network.output == own.output else None
     except ArchspecError:
         return None
 

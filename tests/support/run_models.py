@@ -34,11 +34,11 @@ def write_digits(folder: Path) -> Path:
 
 
 def write_photos(folder: Path) -> Path:
-    """A folder of three images, one of them in a folder of its own, and a file that is none."""
+    """A folder of three images, one of them in a folder of its own, and a file that is not an image."""
     photos = folder / "photos"
     (photos / "more").mkdir(parents=True)
     generator = np.random.default_rng(0)
     for name, shape in (("a.png", (8, 8)), ("b.jpg", (30, 20, 3)), ("more/c.webp", (9, 40, 3))):
         Image.fromarray(generator.integers(0, 256, shape, dtype=np.uint8)).save(photos / name)
-    (photos / "notes.txt").write_text("no image")
+    (photos / "notes.txt").write_text("not an image")
     return photos
