@@ -73,8 +73,13 @@ class EvalFlags:
     max_damaged: tuple[float, bool] | None
     device: str
     batch: int
-    workers: int
+    workers: int | None
     quiet: bool
+
+    @property
+    def decoding_processes(self) -> int:
+        """How many processes decode images."""
+        return self.workers if self.workers is not None else 2 if self.data else 0
 
 
 @click.command("eval", epilog=EPILOG)
@@ -99,27 +104,15 @@ class EvalFlags:
     "--workers", type=click.IntRange(0, 256), help="Processes that decode images.  [default: 2 with --data, else 0]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, including the whole confusion matrix.")
-def command(
-    weights: tuple[Path, ...],
-    data: Path | None,
-    tta: tuple[str, ...],
-    everything: bool,
-    plot: Path | None,
-    max_damaged: tuple[float, bool] | None,
-    device: str,
-    batch: int,
-    workers: int | None,
-    as_json: bool,
-) -> None:
+def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given: Any) -> None:
     """Evaluate trained WEIGHTS on images: top-1, top-5, results by class, confusions.
 
     WEIGHTS are files written by `archspec train`, or folders of its runs. Several form an ensemble, whose probabilities
     are averaged; their specs may differ. Each file contains its spec and preprocessing.
     """
-    workers = workers if workers is not None else 2 if data else 0
-    flags = EvalFlags(data, tta, everything, max_damaged, device, batch, workers, as_json)
+    flags = EvalFlags(**given, quiet=as_json)
     try:
-        need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
+        need("torch", "numpy", "safetensors", "PIL", *(() if flags.data else ("sklearn",)))
         members, examples, result = _evaluate(weights, flags, plot)
     except ArchspecError as error:
         if as_json:
@@ -128,9 +121,9 @@ def command(
         show(error.diagnostics)
         sys.exit(status(error.diagnostics))
     if as_json:
-        click.echo(json.dumps(_document(members, examples, result, tta), indent=2))
+        click.echo(json.dumps(_document(members, examples, result, flags.tta), indent=2))
     else:
-        for line in _text(members, examples, result, tta):
+        for line in _text(members, examples, result, flags.tta):
             click.echo(line)
     show(_findings(examples, result))
 
@@ -157,7 +150,7 @@ def _evaluate(
     need_same(trained[0].class_names, f"`{trained[0].path}`", names, examples.source)
     members = [ensemble_member(one, names, flags.tta, device, flags.batch) for one in trained]
     limit = _limit(flags.max_damaged, len(examples.classes))
-    settings = EvaluationSettings(device, flags.batch, flags.workers, limit)
+    settings = EvaluationSettings(device, flags.batch, flags.decoding_processes, limit)
     result = evaluate(members, examples, settings, Progress(flags.quiet))
     if plot is not None:
         _draw(plot, _titles(members), result)

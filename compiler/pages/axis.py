@@ -13,7 +13,7 @@ from archspec.compiler.pages.svg import number
 MOST_TICKS = 6
 
 
-class Axis:
+class ValueAxis:
     """A vertical axis: from values to shares of its height, and its ticks."""
 
     def __init__(self, values: Sequence[float], log: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from archspec.compiler.pages.axis import Axis, round_ticks
+from archspec.compiler.pages.axis import ValueAxis, round_ticks
 from archspec.compiler.pages.svg import ROW, number, svg, text
 
 Points = Sequence[tuple[float, float]]
@@ -25,7 +25,7 @@ def line_chart(
 
     NaN leaves a gap; infinity, and with `log` any value not above 0, lies on the edge.
     """
-    axis = Axis([y for points in series.values() for _, y in points], log)
+    axis = ValueAxis([y for points in series.values() for _, y in points], log)
     xs = [x for points in series.values() for x, _ in points]
     low, high = min(xs, default=0.0), max(xs, default=1.0)
     high = high if high > low else low + 1
@@ -44,7 +44,7 @@ def line_chart(
     return svg(WIDTH, BOTTOM + 50 + ROW * len(series), title, parts)
 
 
-def _grid(axis: Axis) -> Iterator[str]:
+def _grid(axis: ValueAxis) -> Iterator[str]:
     for value, label in axis.ticks:
         y = BOTTOM - PLOT * axis.share(value)
         yield f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
