@@ -1,4 +1,4 @@
-"""A training run as one page that needs nothing else: curves, the confusion matrix, the recipe, the figures.
+"""A training run as one self-contained page: curves, the confusion matrix, the recipe, the figures.
 
 In: the rows of the epochs, the recipe, an evaluation, a few notes. Out: `report.html`, readable in light and dark, on
 paper, and without a network connection.
@@ -16,17 +16,19 @@ from typing import Any
 
 from archspec import __version__
 from archspec.compiler.evaluation.confusion import Evaluation
-from archspec.compiler.evaluation.confusion_tables import share
-from archspec.compiler.pages.picture import confusion_picture, line_chart, number
-from archspec.compiler.weights.files import replace_file
+from archspec.compiler.evaluation.confusion_tables import class_rows, share
+from archspec.compiler.pages.confusion_picture import confusion_picture
+from archspec.compiler.pages.line_chart import line_chart
+from archspec.compiler.pages.svg import number
+from archspec.compiler.weights.atomic import replace_file
 
 PERCENT = 100.0
 CHARTS = (  # title, unit, what each line shows by its column, and a factor
     ("Loss", "cross-entropy", {"loss": "training", "held_out_loss": "held out"}, 1.0),
-    ("Top-1", "%", {"train_top1": "training", "top1": "held out", "ema_top1": "held out, mean weights"}, PERCENT),
+    ("Top-1", "%", {"train_top1": "training", "top1": "held out", "ema_top1": "held out, averaged weights"}, PERCENT),
     ("Learning rate", "", {"lr": "learning rate"}, 1.0),
     ("Speed", "images/s", {"images_per_second": "images/s"}, 1.0),
-    ("Use of the time", "%", {"data_wait": "waiting for images", "mfu": "MFU"}, PERCENT),
+    ("Time", "%", {"data_wait": "waiting for images", "mfu": "MFU"}, PERCENT),
 )
 COLUMNS = (
     "epoch",
@@ -78,7 +80,7 @@ def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
         *_evaluation(title, evaluation),
         "<h2>Recipe</h2>",
         *_table([("setting", "value"), *((name, str(value)) for name, value in recipe.items())], "text"),
-        "<h2>Epochs</h2><details><summary>every epoch in numbers</summary>",
+        "<h2>Epochs</h2><details><summary>results by epoch</summary>",
         *_epochs(rows),
         "</details></body></html>",
     ]
@@ -86,7 +88,7 @@ def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
 
 
 def versions() -> str:
-    """What the run was made with: `archspec 0.1.0, torch 2.13.0, Python 3.11.8`."""
+    """Return the versions behind a run: `archspec 0.1.0, torch 2.13.0, Python 3.11.8`."""
     try:
         torch = f"torch {version('torch')}, "
     except PackageNotFoundError:
@@ -135,13 +137,8 @@ def _evaluation(title: str, found: Evaluation | None) -> Iterator[str]:
     if found is None:
         return
     yield f'<h2>Held-out images</h2><figure class="matrix">{confusion_picture(title, found)}</figure>'
-    yield "<details><summary>every class in numbers</summary>"
-    rows = [("class", "images", "right", "top-1", "most often taken for")]
-    for one in found.classes():
-        top1 = "" if one.top1 is None else f"{PERCENT * one.top1:.2f} %"
-        mistaken = "" if one.mistaken_for is None else f"{one.mistaken_for} ({one.mistaken:,})"
-        rows.append((one.name, f"{one.images:,}", f"{one.right:,}", top1, mistaken))
-    yield from _table(rows)
+    yield "<details><summary>results by class</summary>"
+    yield from _table(class_rows(found, str))
     yield "</details>"
 
 
@@ -156,7 +153,7 @@ def _cell(value: float | None) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], kind: str = "") -> Iterator[str]:
-    """The first row is the head."""
+    """Yield a table whose first row is the head."""
     head, *body = rows
     yield f'<div class="wide"><table class="{kind}">{_row(head, "th")}'
     yield from (_row(row, "td") for row in body)

@@ -17,7 +17,8 @@ import torch
 from archspec.api import Network
 from archspec.compiler import build
 from archspec.compiler.data.dataset import Data
-from archspec.compiler.data.digits import Digits, write_samples
+from archspec.compiler.data.digits import Digits
+from archspec.compiler.pages.samples import write_samples
 from archspec.compiler.pages.training_report import versions, write_report
 from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.signals import Asked, asked
@@ -32,6 +33,7 @@ from archspec.compiler.training.setup.choose import Around, Chosen, Options, aga
 from archspec.compiler.training.setup.fine_tuning import begin, classifiers, freeze
 from archspec.compiler.training.setup.plan import counts, lines, plan, stages_of
 from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.metadata import TrainedOn, WeightsMetadata
 from archspec.compiler.weights.trained import BEST, WEIGHTS
 from archspec.diagnostics.errors import failure
 from archspec.recipe import Recipe
@@ -211,10 +213,11 @@ class _Epochs:
     def _write(self, name: str, top1: float) -> None:
         network, data = self.session.network, self.session.data
         count = len(data.train) + len(data.held_out)
-        images = {"source": data.source, "images": count, "fingerprint": data.fingerprint}
-        about = {**self.session.fixed, "input": list(network.input), "top1": top1, "data": images}
+        images = TrainedOn(data.source, data.fingerprint, count)
+        recipe = self.session.recipe.to_dict()
+        metadata = WeightsMetadata(network, recipe, data.class_names, data.mean, data.std, top1, images)
         state = self.trainer.result()  # of all processes together
-        self._first(lambda run: weights.write(run.path / name, state, about))
+        self._first(lambda run: weights.write(run.path / name, state, metadata.to_json()))
 
     def _finish(self) -> dict[str, Any]:
         session, run, say = self.session, self.run, self.session.around.say

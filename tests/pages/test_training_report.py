@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from archspec.compiler.evaluation.confusion import Evaluation
-from archspec.compiler.pages.picture import line_chart, number
+from archspec.compiler.pages.line_chart import line_chart
+from archspec.compiler.pages.svg import number
 from archspec.compiler.pages.training_report import COLUMNS, versions, write_report
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}

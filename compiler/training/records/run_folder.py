@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.atomic import is_temporary, replace_file
 from archspec.compiler.weights.trained import BEST, CHECKPOINTS, WEIGHTS
 from archspec.diagnostics.errors import failure
 
@@ -100,8 +100,8 @@ class RunFolder:
         torch.save(state, buffer)
         data = buffer.getvalue()
         name = f"checkpoint-{steps:09}.pt"  # as CHECKPOINT has it
-        weights.replace_file(self.path / name, data + hashlib.sha256(data).digest())
-        weights.replace_file(self.path / LATEST, f"{name}\n".encode())
+        replace_file(self.path / name, data + hashlib.sha256(data).digest())
+        replace_file(self.path / LATEST, f"{name}\n".encode())
         for old in self._checkpoints()[self.keep :]:
             old.unlink(missing_ok=True)
 
@@ -133,7 +133,7 @@ class RunFolder:
         for path in damaged:
             path.rename(path.with_suffix(".damaged"))
         for path in self.path.glob(".*.[0-9]*"):
-            if path.is_file() and weights.is_temporary(path.name, _is_own):
+            if path.is_file() and is_temporary(path.name, _is_own):
                 path.unlink(missing_ok=True)
 
     def _checkpoints(self) -> list[Path]:
@@ -154,12 +154,12 @@ class RunFolder:
         """Note an epoch in metrics.jsonl and metrics.csv."""
         self.rows.append(row)
         lines = "".join(json.dumps(one) + "\n" for one in self.rows)
-        weights.replace_file(self.path / JSONL, lines.encode())
-        weights.replace_file(self.path / CSV, _table(self.rows).encode())
+        replace_file(self.path / JSONL, lines.encode())
+        replace_file(self.path / CSV, _table(self.rows).encode())
 
     def note(self, name: str, data: dict[str, Any]) -> None:
         """Write data as JSON."""
-        weights.replace_file(self.path / name, (json.dumps(data, indent=2) + "\n").encode())
+        replace_file(self.path / name, (json.dumps(data, indent=2) + "\n").encode())
 
 
 def _is_checkpoint(path: Path) -> bool:

@@ -69,8 +69,8 @@ def choose(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any
     needs.classifier(network)
     needs.memory(network, around.group.device)
     recipe = network.recipe or Recipe(flip=options.data is not None)
-    if first is not None and first.seed is not None:  # images that the weights have seen are not held out
-        recipe = recipe.changed({"seed": first.seed})
+    if first is not None and first.metadata.seed is not None:  # images that the weights have seen are not held out
+        recipe = recipe.changed({"seed": first.metadata.seed})
     recipe = recipe.changed(flags)
     data = _data(network, recipe, around)
     needs.shorter_warmup(recipe)
@@ -87,7 +87,8 @@ def choose(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any
 def _changed(first: Trained, changes: Mapping[str, Any]) -> Network:
     """The network of weights, with what the command line changes. Raises ArchspecError."""
     given = overrides(input=changes["input"], classes=changes["classes"], variant=changes["variant"], values={})
-    bundle = {**first.bundle, "set": {**first.bundle["set"], **changes["set"]}}
+    bundle = first.network.bundle.to_dict()
+    bundle["set"] |= changes["set"]
     more = {"input": given.input, "classes": given.classes, "variant": given.variant}
     return restore({**bundle, **{name: value for name, value in more.items() if value is not None}})
 
