@@ -47,7 +47,7 @@ def test_the_figures_are_those_of_one_batch_of_noise() -> None:
     layers = dict(module.named_children())
     first = layers["fc1"](images)
     second = layers["fc2"](first.relu())
-    functional.cross_entropy(second, classes).backward()  # type: ignore[no-untyped-call]  # torch's
+    functional.cross_entropy(second, classes).backward()
     found = probe(network, 7, 2)
     assert [signal.activation_std for signal in found] == pytest.approx([first.std().item(), second.std().item()])
     gradients = [layer.get_parameter("weight").grad for layer in layers.values()]
