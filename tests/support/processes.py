@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Timer
-from typing import Final, Any
+from typing import Any, Final
 
 from torch.multiprocessing.spawn import start_processes
 
