@@ -16,7 +16,7 @@ import archspec
 from archspec.api import Network
 from archspec.compiler import build
 from archspec.compiler.lowering.lower import Lowered
-from archspec.compiler.lowering.modules import StochasticDepth
+from archspec.compiler.lowering.modules.drop_path import StochasticDepth
 from archspec.compiler.onnx import selection as source
 from archspec.compiler.onnx.export import export
 from archspec.graph.volume import Volume
@@ -124,15 +124,15 @@ def on_meta(network: Network) -> None:
 )
 def test_a_network_is_checked_lowered_trained_and_exported(name: str, tmp_path: Path, record_property: Record) -> None:
     checked = archspec.load(name)
-    changes = {"input": small_input(name)}
-    network = archspec.load(name, **changes)
+    small = small_input(name)
+    network = archspec.load(name, input=small)
     if network.params > MOST:
         network = checked
         on_meta(network)
         done = "checked, lowered, a step on meta"
     else:
         trained(network)
-        exported = source.read(name, changes, None, 0)
+        exported = source.read(name, {"input": small}, None, 0)
         proof = export(exported.graph, exported.module, tmp_path / "net.onnx", exported.about)
         assert proof.passed, proof
         done = "checked, lowered, a step, exported with proof"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+FLOAT_BYTES = 4  # of a float32: the type of every value
+
 
 class Volume(tuple[int, ...]):
     """Dimensions with the channels last, as the lecture writes them.
@@ -26,7 +28,7 @@ class Volume(tuple[int, ...]):
 
     @property
     def values(self) -> int:
-        """How many numbers it holds."""
+        """The number of values."""
         return prod(self)
 
     @property
@@ -35,8 +37,13 @@ class Volume(tuple[int, ...]):
         return len(self) == 3
 
     @property
+    def channel_axis(self) -> int:
+        """The axis of the channels, counted after the batch, as torch and ONNX have them."""
+        return 1 if self.is_map else len(self)
+
+    @property
     def laid_out(self) -> tuple[int, ...]:
-        """The dimensions behind the batch, as torch and ONNX have them: (C, H, W), (N, C) or (C,)."""
+        """The dimensions after the batch, as torch and ONNX have them: (C, H, W), (N, C) or (C,)."""
         return (self.channels, *self.spatial) if self.is_map else tuple(self)
 
     @property

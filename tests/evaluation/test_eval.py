@@ -13,7 +13,7 @@ import pytest
 import torch
 from click.testing import Result
 from PIL import Image, ImageOps
-from sklearn.metrics import confusion_matrix, top_k_accuracy_score  # type: ignore[import-untyped]  # it has no types
+from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 
 from archspec.commands.eval import _limit, _number_or_share
 from archspec.compiler.data.digits import Digits, digits

@@ -33,7 +33,7 @@ def module() -> nn.Module:
 
 def test_weights_are_read_as_written(module: nn.Module, tmp_path: Path) -> None:
     path, other = tmp_path / "w.safetensors", build(archspec.load("lenet5"), seed=1)
-    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its types lack it
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     weights.write(path, module.state_dict(), ABOUT)
     state, about = weights.read(path)
     assert about == ABOUT
