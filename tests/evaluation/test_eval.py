@@ -210,10 +210,10 @@ def knowing(path: Path, source: str, fingerprint: str = "") -> Path:
 
 def test_a_folder_unknown_to_training_is_described_as_such(colour: Path, flat: Path) -> None:
     result = evaluated(colour, "--data", flat)
-    assert "9 images of 3 classes, a tenth (by seed 0, as training holds out)" in result.stdout
+    assert "9 images of 3 classes, a tenth (by seed 0, as in training)" in result.stdout
     assert "W432" not in result.stderr
     result = evaluated(knowing(colour, "digits"), "--data", flat)
-    assert "a tenth (by seed 0, as training holds out)" in result.stdout
+    assert "a tenth (by seed 0, as in training)" in result.stdout
 
 
 def test_a_folder_that_changed_since_training_gives_a_warning(colour: Path, flat: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_folder_that_changed_since_training_gives_a_warning(colour: Path, flat
     result = evaluated(colour, "--data", flat)
     assert result.exit_code == 0
     assert "warning[W432]" in said(result)
-    assert "a tenth (by seed 0, as training holds out)" in result.stdout
+    assert "a tenth (by seed 0, as in training)" in result.stdout
     assert [one["code"] for one in as_json(colour, "--data", flat)["diagnostics"]] == ["W432"]
     assert as_json(colour, "--data", flat, "--all")["diagnostics"] == []
 
