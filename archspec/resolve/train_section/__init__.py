@@ -1,6 +1,6 @@
-"""What a `train` section says.
+"""The reader of the `train` section.
 
-In: the settings under `train`. Out: a `Recipe`, and what is wrong with it. `settings` says what each setting takes,
+In: the settings under `train`. Out: a `Recipe` and the findings. `settings` defines what each setting takes,
 `setting_words` reads the words of a line from left to right.
 """
 
@@ -24,7 +24,7 @@ UNSAID = Recipe(
 
 
 def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
-    """The recipe of a section, and what is wrong with it. A step has as many images as the rate is for."""
+    """Return the recipe of a section, and the findings. The batch is the one that the learning rate is for."""
     values: dict[str, Any] = {}
     findings: list[Diagnostic] = []
     seen: dict[str, Span] = {}
@@ -35,7 +35,7 @@ def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
             if setting.name not in SETTINGS:
                 raise _unknown_setting(setting)
             if setting.name in seen:
-                helps = ("one line for each setting",)
+                helps = ("drop one",)
                 raise Finding("E011", f"`{setting.name}` is set twice", setting.span, "the second", helps=helps)
             seen[setting.name] = setting.span
             SettingWords(setting, EXAMPLES[setting.name], values).read(SETTINGS[setting.name])
@@ -48,14 +48,14 @@ def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
 
 
 def _out_of_time(recipe: Recipe, seen: Mapping[str, Span]) -> list[Diagnostic]:
-    """What the recipe wants after its last epoch."""
+    """Report settings that take effect only after the last epoch."""
     late = []
     if recipe.warmup >= recipe.epochs:
-        late.append(("warmup", f"the rate rises for {recipe.warmup:g} epochs"))
+        late.append(("warmup", f"the warm-up takes {recipe.warmup:g} epochs"))
     if recipe.schedule == "step" and recipe.milestones[-1] >= recipe.epochs:
-        late.append(("lr", f"the rate is divided at epoch {recipe.milestones[-1]:g}"))
-    helps = ("say how long the run is: `epochs 90`",)
-    end = f"and the run ends at epoch {recipe.epochs:,}"
+        late.append(("lr", f"the learning rate is divided at epoch {recipe.milestones[-1]:g}"))
+    helps = ("set the length of the run: `epochs 90`",)
+    end = f"but the run ends at epoch {recipe.epochs:,}"
     return [Diagnostic("E011", f"{what}, {end}", (Label(seen[name], "too late"),), helps=helps) for name, what in late]
 
 

@@ -36,10 +36,10 @@ def _optimizer(words: SettingWords) -> None:
 def _no_optimizer(words: SettingWords) -> Finding:
     names = ("the optimizers are " + ", ".join(OPTIMIZERS),)
     if not words.words:
-        return Finding("E011", "`optimizer` needs its name", words.setting.span, "no name", helps=names)
+        return Finding("E011", "`optimizer` needs a name", words.setting.span, "no name", helps=names)
     text = words.words[0].span.text
     helps = did_you_mean(text, OPTIMIZERS) or names
-    return Finding("E011", f"no optimizer is called `{text}`", words.words[0].span, "unknown", helps=helps)
+    return Finding("E011", f"unknown optimizer `{text}`", words.words[0].span, "unknown", helps=helps)
 
 
 def _lr(words: SettingWords) -> None:
@@ -60,7 +60,7 @@ def _lr(words: SettingWords) -> None:
         words.example = _TIMES
         values["schedule"], values["factor"] = "exponential", words.number(1e-6, 0.999999)
         if not words.takes("every"):
-            raise Finding("E011", "how often?", words.setting.span, "no `every`", helps=(f"`{_TIMES}`",))
+            raise Finding("E011", "`times` needs `every`", words.setting.span, "no `every`", helps=(f"`{_TIMES}`",))
         values["every"] = words.number(1e-3, 1e6)
         _ = words.takes("epochs") or words.takes("epoch")
 
@@ -81,36 +81,42 @@ def _divided(words: SettingWords) -> None:
         values["schedule"], values["milestones"] = "step", tuple(points)
     else:
         helps = ("`divided by 10 on plateau`, or `divided by 10 at 30 60 80`",)
-        raise Finding("E011", "when is the rate divided?", words.setting.span, "no `on` or `at`", helps=helps)
+        raise Finding(
+            "E011",
+            "`divided by` needs `on plateau` or `at` with epochs",
+            words.setting.span,
+            "no `on` or `at`",
+            helps=helps,
+        )
 
 
 def _augment(words: SettingWords) -> None:
     values = words.values
-    values.update(flip=False, crop=1.0)  # a section that names some has no others
+    values.update(flip=False, crop=1.0)  # only the augmentations that a section lists are used
     while words.words:
         word = words.words.pop(0)
         name = words.once(word)
         if name in CROPS and len(words.taken.intersection(CROPS)) > 1:
-            raise words.wrong(word, "is a second way to crop")
+            raise words.wrong(word, "is a second kind of crop")
         if name == "flip" and word.value is None:
             values["flip"] = True
         elif name == "scale":
             words.example = "augment scale=1.143 to 2.286 flip"
             low = words.checked(word, 1, 10)
             if not words.takes("to"):
-                raise words.wrong(word, "needs where it ends")
+                raise words.wrong(word, "needs an upper bound")
             values["scale"] = (low, words.number(low, 10))
         elif name in AUGMENTATIONS:
             field, low, high, usual = AUGMENTATIONS[name]
             values[field] = words.checked(word, low, high) if word.value is not None else usual
         else:
             helps = did_you_mean(name, [*AUGMENTATIONS, "flip", "scale"])
-            message = f"no augmentation is called `{word.span.text}`"
+            message = f"unknown augmentation `{word.span.text}`"
             names = ", ".join(["flip", *AUGMENTATIONS, "scale"])
-            raise Finding("E011", message, word.span, "unknown", helps=helps or (f"there are {names}",))
+            raise Finding("E011", message, word.span, "unknown", helps=helps or (f"the augmentations are {names}",))
 
 
-# the field, its bounds, and its value where none is written
+# the field, its bounds, and its default value
 AUGMENTATIONS: dict[str, tuple[str, float, float, float]] = {
     "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
     "resized_crop": ("area", 0.01, 1.0, 0.08),
