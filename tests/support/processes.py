@@ -15,11 +15,11 @@ from io import TextIOWrapper
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Timer
-from typing import Any
+from typing import Any, Final
 
 from torch.multiprocessing.spawn import start_processes
 
-START = "forkserver"
+START: Final = "forkserver"
 IMPORTED = (
     "pytest",
     "hypothesis",
@@ -122,7 +122,7 @@ def together(size: int, *arguments: str | Path) -> Group:
 
 def spawn(work: Callable[..., None], arguments: tuple[Any, ...], processes: int) -> None:
     """Run `work(rank, *arguments)` in some processes, as torch's `spawn` does."""
-    start_processes(work, arguments, nprocs=processes, start_method=START)
+    start_processes(work, arguments, nprocs=processes, start_method=START)  # type: ignore[no-untyped-call]  # torch's
 
 
 def _run(arguments: list[str], environment: dict[str, str], stderr: Connection) -> None:
