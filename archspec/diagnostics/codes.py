@@ -313,35 +313,46 @@ SHIPPING = {
         " its classes are called and what an image must become: the note names what is wrong there.",
     ),
     "E450": Explanation(
-        "a folder that nothing can be learned from",
-        "--data takes a folder with one folder of images a class, two classes or more, each with images to train on."
-        " Hidden folders and files count as nothing. Links are followed to a class's folder, not below it.",
+        "a folder of images that cannot be trained on",
+        "`--data` takes a folder with one folder of images per class: at least two classes, each with images to train on."
+        " Hidden folders and files are ignored. A link may stand for a class's folder; links below it are not followed."
+        " A resumed run must find the images it began with.",
     ),
-    "E451": Explanation("a folder that holds a run", "`--resume` goes on with it; another `--out` leaves it as it is."),
-    "E452": Explanation("no checkpoint", "The folder holds none, or it is damaged."),
-    "E453": Explanation("fewer images than a step takes", "A smaller `--batch` makes steps of fewer images."),
+    "E451": Explanation(
+        "a folder that already contains a run", "`--resume` continues it; `--out` names another folder."
+    ),
+    "E452": Explanation(
+        "no checkpoint to resume from",
+        "The folder contains none, all of them are damaged, or another version of archspec wrote them.",
+    ),
+    "E453": Explanation(
+        "fewer images than a step takes",
+        "A step takes `--batch` x `--accumulate` images in each process: make one of them smaller.",
+    ),
     "E454": Explanation(
-        "a network that classifies no images",
-        "Training needs a map of 1 or 3 colours in, and a vector of class scores out.",
+        "not an image classifier",
+        "The input must be a map of 1 or 3 channels, the output a vector of class scores, and there must be weights.",
     ),
-    "E455": Explanation("fp16 without CUDA", "Scaled half precision is for GPUs; `--amp bf16` works everywhere."),
+    "E455": Explanation(
+        "fp16 without CUDA", "`--amp fp16` scales the loss and requires a GPU; `--amp bf16` works everywhere."
+    ),
     "E456": Explanation(
         "too many images that cannot be read",
-        "A damaged image is named and left out, up to 1 % of the images or ten of them. With more, something else is"
-        " wrong: a copy that was cut off, or files of another kind.",
+        "Damaged images are reported and left out, up to 1 % of all images or ten, whichever is more. Beyond that"
+        " something else is wrong: an incomplete copy, or files of another kind.",
     ),
     "E457": Explanation(
-        "coloured images for a network of one colour",
-        "`--input` with `x3` makes a network of three colours; images in grey make one of one.",
+        "colour images for a grey-scale network",
+        "`--input` with `x3` gives the network three channels; or convert the images to grey.",
     ),
     "E458": Explanation(
-        "a run with another number of processes",
-        "Each process has its own part of the images, so a run goes on with as many as it began with.",
+        "resumed with another number of processes",
+        "Each process has its own part of the images, so a run is resumed with as many processes as it began with.",
     ),
     "E459": Explanation(
-        "steps that are not finite",
-        "A step whose loss or gradients are NaN or infinite changes nothing. After many in a row the training has"
-        " diverged, and ends: a lower rate, a longer warm-up or clipped gradients help.",
+        "training has diverged",
+        "Steps whose loss or gradients are NaN or infinite are skipped; ten in a row, or a held-out loss that is not"
+        " finite, end the run. A lower learning rate, a longer warm-up or clipped gradients help.",
     ),
     "E460": Explanation(
         "classes that differ",
@@ -375,24 +386,30 @@ SHIPPING = {
     "E466": Explanation("too little memory on the GPU", "A smaller `--batch` takes fewer images at once."),
     "E470": Explanation(
         "more stages than layers with weights",
-        "A pipeline gives each process a stage of the network, and every stage needs a layer with weights.",
+        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights.",
     ),
     "E471": Explanation(
-        "a pipeline of one process",
-        "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
+        "wrong number of processes for a pipeline",
+        "Each process runs one stage, so a pipeline of N stages requires N processes, at least two:"
+        " `torchrun --nproc-per-node N` starts them.",
     ),
     "E473": Explanation(
-        "processes that do not meet",
-        "`WORLD_SIZE` asks for several processes, and the address where they meet is missing or wrong: `torchrun` sets both.",
+        "processes cannot connect",
+        "`WORLD_SIZE` asks for several processes, but the address where they meet is missing or wrong: `torchrun` sets both.",
     ),
     "E474": Explanation(
-        "a network larger than the memory",
-        "A training step of one image alone takes more than the machine or the GPU has, so nothing was begun.",
+        "network too large for the memory",
+        "A training step of a single image takes more memory than the machine or the GPU has.",
+    ),
+    "E475": Explanation(
+        "batch normalisation of a single value",
+        "In a batch of 1, a normalisation after global pooling has one value per channel, and so no variance:"
+        " `--batch 2` gives it two.",
     ),
     "E472": Explanation(
-        "a recipe that a pipeline cannot do",
-        "Each process of a pipeline has one stage only, and the message names what needs the whole network at once."
-        " Without `--pipeline`, or without that setting, it works.",
+        "not supported in a pipeline",
+        "Each process of a pipeline has only one stage, and the setting that the message names requires the whole"
+        " network: leave out that setting or `--pipeline`.",
     ),
     "E420": Explanation(
         "a result that is not there",
