@@ -1,7 +1,7 @@
 """How a network is trained: every number that a run depends on.
 
-In: a spec's `train` section (`resolve/train_section.py`), and flags. Out: a `Recipe`, stored with the weights. A
-learning rate belongs to a batch size, and is scaled to that of the run (Goyal et al. 2017, the linear scaling rule). Times
+In: a spec's `train` section (see `resolve`), and flags. Out: a `Recipe`, stored with the weights. A learning
+rate belongs to a batch size, and is scaled to that of the run (Goyal et al. 2017, the linear scaling rule). Times
 are epochs; when `--epochs` changes their number, warm-up and milestones keep their shares of the run.
 """
 
