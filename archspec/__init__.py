@@ -4,8 +4,8 @@
 >>> archspec.load("vgg16").params
 138357544
 
-`load` and `loads` read a spec and give a `Network`; `ArchspecError` says what is wrong with one. Imports are late: the
-name alone costs nothing.
+`load` and `loads` read a spec and return a `Network`; they raise `ArchspecError` if it is wrong. Submodules are
+imported on first use: `import archspec` costs next to nothing.
 """
 
 from __future__ import annotations

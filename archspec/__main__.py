@@ -1,7 +1,7 @@
 """The command `archspec`, and `python -m archspec`.
 
-Python's cyclic garbage collector walks all objects again and again, and once more at the end. A command of the front
-end lives for a tenth of a second and makes no cycles worth collecting: without the collector it is 13 % faster.
+Python's cyclic garbage collector walks all objects again and again, and once more at exit. A command of the front end
+runs for a tenth of a second and leaves no cycles worth collecting: without the collector it is 13 % faster.
 """
 
 from __future__ import annotations

@@ -1,52 +1,81 @@
-"""What a file says of a network, looked at before anything is made of it.
+"""All that a network was built from, so that a weights file can contain it.
 
-In: data of any kind, a weights file's or a checkpoint's. Out: what is wrong with them, in words, or nothing.
+In: a located spec, the changes to it, the files that it uses; or data of any kind from a file. Out: a `Bundle` and its
+data; or what is wrong with the data. Nothing is resolved here: `api.restore` does that.
 """
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
-MOST_CHARACTERS, MOST_BYTES = 100, 200  # of a name
-MOST_CLASSES = 2**31
+from archspec.library import Located
+from archspec.record import Record
+from archspec.resolve import Overrides
+
+MAX_NAME_CHARACTERS, MAX_NAME_BYTES = 100, 200
+MAX_CLASSES = 2**31
 KEYS = ("name", "file", "text", "uses", "input", "classes", "variant", "set")
 
 
+class Bundle(Record):
+    """The spec, the changes to it, and the texts of the files that it uses, by name."""
+
+    located: Located
+    changes: Overrides
+    uses: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the bundle as data, which `fault` accepts."""
+        changes = self.changes
+        return {
+            "name": component(self.located.name),
+            "file": component(Path(self.located.source.name).name),
+            "text": self.located.source.text,
+            "uses": dict(self.uses),
+            "input": list(changes.input) if changes.input else None,
+            "classes": changes.classes,
+            "variant": changes.variant,
+            "set": dict(changes.values),
+        }
+
+
 def component(name: str) -> str:
-    """A name as one part of a path, which `fault` has nothing against."""
+    """Return a name as one component of a path, which `fault` accepts."""
     kept = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
     named = kept if kept.strip(".") else f"spec{kept}"
-    return named[:MOST_CHARACTERS].encode()[:MOST_BYTES].decode(errors="ignore")
+    return named[:MAX_NAME_CHARACTERS].encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 def fault(data: object) -> str | None:
-    """What keeps data from being a `Bundle.to_dict()`, or nothing."""
+    """Return what keeps data from being a `Bundle.to_dict()`, or None."""
     if not isinstance(data, dict):
-        return f"`bundle` is {shown(data)}, and no object"
+        return f"`bundle`: expected an object, got {shown(data)}"
     missing = [key for key in KEYS if key not in data]
     if missing:
-        return f"`bundle` has no `{missing[0]}`"
+        return f"`bundle.{missing[0]}` is missing"
     name, uses, values = data["name"], data["uses"], data["set"]
     if not isinstance(name, str) or component(name) != name:
-        return f"`bundle.name` is {shown(name)}, and no name of at most {MOST_CHARACTERS} letters"
+        return f"`bundle.name`: expected a name of at most {MAX_NAME_CHARACTERS} characters, got {shown(name)}"
     wrong = next((key for key in ("file", "text") if not isinstance(data[key], str)), None)
     if wrong:
-        return f"`bundle.{wrong}` is {shown(data[wrong])}, and no text"
+        return f"`bundle.{wrong}`: expected text, got {shown(data[wrong])}"
     if not isinstance(uses, dict) or not all(isinstance(text, str) for pair in uses.items() for text in pair):
-        return f"`bundle.uses` is {shown(uses)}, and no object of texts"
+        return f"`bundle.uses`: expected an object of texts, got {shown(uses)}"
     if data["input"] is not None and not _is_volume(data["input"]):
-        return f"`bundle.input` is {shown(data['input'])}, and no volume"
-    if data["classes"] is not None and not _is_number(data["classes"], MOST_CLASSES):
-        return f"`bundle.classes` is {shown(data['classes'])}, and no number of classes"
+        return f"`bundle.input`: expected a volume, got {shown(data['input'])}"
+    if data["classes"] is not None and not _is_number(data["classes"], MAX_CLASSES):
+        return f"`bundle.classes`: expected a number of classes, got {shown(data['classes'])}"
     if data["variant"] is not None and not isinstance(data["variant"], str):
-        return f"`bundle.variant` is {shown(data['variant'])}, and no name"
+        return f"`bundle.variant`: expected a name, got {shown(data['variant'])}"
     if not isinstance(values, dict) or not all(isinstance(key, str) and _is_value(values[key]) for key in values):
-        return f"`bundle.set` is {shown(values)}, and no object of numbers and names"
+        return f"`bundle.set`: expected an object of numbers and names, got {shown(values)}"
     return None
 
 
 def shown(value: object) -> str:
-    """The beginning of a value, for a message."""
+    """Return the beginning of a value, for a message."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 

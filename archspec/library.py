@@ -1,8 +1,8 @@
 """Where specs are: built-in ones by name, files by path, standard input as `-`.
 
-In: what a user calls a spec. Out: its text, and the variant that the name holds. A name is a built-in file, or a
-built-in file and one of its variants, with or without `_` between: `vgg16`, `efficientnet_b3`, `densenet121`. What a
-spec uses is looked for beside it and among the built-in ones, nowhere else.
+In: a name or path. Out: the spec's text, and the variant in its name. A name is that of a built-in file, optionally
+followed by one of its variants, with or without `_` between: `vgg16`, `efficientnet_b3`, `densenet121`. Files that a
+spec uses are looked up in its folder and among the built-in specs, nowhere else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOT_FOUND = "E014"
 
 
 class Located(Record):
-    """A spec that was found: its short name, its text, the folder it stands in, and the variant of its name."""
+    """A spec that was found: its short name, its text, its folder, and the variant in its name."""
 
     name: str
     source: Source
@@ -32,22 +32,17 @@ class Located(Record):
 
 
 def folder() -> Path:
-    """The folder of the built-in specs."""
-    from archspec import specs
-
-    return Path(next(iter(specs.__path__)))
+    """Return the folder of the built-in specs."""
+    return Path(__file__).parent / "specs"
 
 
 def built_in() -> tuple[str, ...]:
-    """The names of the built-in spec files, sorted."""
+    """Return the names of the built-in spec files, sorted."""
     return tuple(sorted(path.stem for path in folder().glob(f"*{SUFFIX}")))
 
 
 def locate(spec: str) -> Located:
-    """Find a spec and read it.
-
-    Raises ArchspecError where there is none, or where it cannot be read or is no text.
-    """
+    """Find a spec and read it. Raises ArchspecError if it is missing, unreadable or not text."""
     if spec == "-":
         return Located("stdin", Source("<stdin>", _decoded("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1))), None)
     if "/" in spec or os.sep in spec or spec.endswith(SUFFIX):
@@ -70,7 +65,7 @@ def _by_name(spec: str) -> Located:
 
 
 def variants(text: str) -> tuple[str, ...]:
-    """The names of the variants that a spec's text declares, without reading the rest of it."""
+    """Return the names of the variants that a spec's text declares, without parsing it."""
     return tuple(re.findall(r"^variant +(\w+)", text, re.MULTILINE))
 
 
@@ -80,22 +75,22 @@ def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located
 
 
 def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
-    helps = did_you_mean(spec, names) or ("`archspec specs` lists them",)
+    helps = did_you_mean(spec, names) or ("`archspec specs` lists the built-in specs",)
     for path in (Path(spec), Path(spec + SUFFIX)):
         if path.is_file():
-            helps = (f"`./{path}` is the file in this folder",)
-    return failure(NOT_FOUND, f"no built-in spec is called `{spec}`", helps=helps)
+            helps = (f"`./{path}` for the file in this folder",)
+    return failure(NOT_FOUND, f"unknown built-in spec `{spec}`", helps=helps)
 
 
 def _read(path: Path, shown: str) -> str:
     try:
         if path.is_dir():
-            raise failure(NOT_FOUND, f"{shown} is a folder", helps=("name the files in it",))
+            raise failure(NOT_FOUND, f"{shown} is a folder, not a file", helps=("name the files in it",))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        helps = ("`archspec specs` lists the built-in ones, which go by name alone",)
-        raise failure(NOT_FOUND, f"there is no file {shown}", helps=helps) from None
+        helps = ("`archspec specs` lists the built-in specs, which need no path",)
+        raise failure(NOT_FOUND, f"no such file: {shown}", helps=helps) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise failure(NOT_FOUND, f"{shown} cannot be read: {reason}") from None
@@ -103,23 +98,23 @@ def _read(path: Path, shown: str) -> str:
 
 
 def _decoded(shown: str, data: bytes) -> str:
-    """The text, line ends as `\\n`. Raises ArchspecError for what is no text, or too much of it."""
+    """Return the text with `\\n` as line ends. Raises ArchspecError if it is too long or not UTF-8."""
     if len(data) > MAX_BYTES:
-        helps = ("is this a spec? repeats, `3 x block(...)`, keep one short",)
-        raise failure("E009", f"{shown} has more than {MAX_BYTES:,} bytes", helps=helps)
+        helps = ("is this a spec? repeats such as `3 x block(...)` keep it short",)
+        raise failure("E009", f"{shown} is larger than {MAX_BYTES:,} bytes", helps=helps)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        message = f"{shown} is no UTF-8 text: byte 0x{data[error.start]:02x} on line {line}"
+        message = f"{shown} is not UTF-8 text: byte 0x{data[error.start]:02x} on line {line}"
         raise failure("E015", message, helps=("save it as UTF-8",)) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def load_used(name: str, span: Span, place: Path | None) -> Source:
-    """The text of a file that a spec uses: from the spec's own folder, or else a built-in one.
+    """Return the text of a file that a spec uses: from the spec's own folder, or else a built-in one.
 
-    Raises Finding where there is none.
+    Raises Finding if there is no such file.
     """
     file = name + SUFFIX
     for where in (place, folder()):
@@ -133,5 +128,7 @@ def load_used(name: str, span: Span, place: Path | None) -> Source:
                 (diagnostic,) = error.diagnostics
                 raise Finding(diagnostic.code, diagnostic.message, span, helps=diagnostic.helps) from None
     near = {path.stem for path in place.glob(f"*{SUFFIX}")} if place else set()
-    helps = did_you_mean(name, [*near, *built_in()]) or ("`use` looks beside the spec, then among the built-in ones",)
-    raise Finding(NOT_FOUND, f"there is no file {file} to use", span, "not found", helps=helps)
+    helps = did_you_mean(name, [*near, *built_in()]) or (
+        "`use` looks in the spec's folder, then among the built-in specs",
+    )
+    raise Finding(NOT_FOUND, f"no such file: {file}", span, "not found", helps=helps)

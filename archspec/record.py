@@ -1,9 +1,9 @@
 """Frozen, slotted records: what `dataclass(frozen=True, slots=True)` gives, without its cost at import.
 
 In: a class with annotated fields. Out: `__slots__`, `__init__`, `__eq__`, `__hash__`, `__repr__`.
-`dataclasses` compiles generated source for every class; over the some eighty classes of the front end that is
-40 ms, as much as all the rest of `archspec check`. A type checker sees ordinary frozen dataclasses
-(PEP 681). A field whose name is `span` says where a node was written and takes no part in equality.
+`dataclasses` compiles generated source for every class; for the eighty or so classes of the front end that takes
+40 ms, as long as the rest of `archspec check`. A type checker sees ordinary frozen dataclasses (PEP 681). A field
+called `span` says where a node was written and takes no part in equality.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class RecordType(type):
 
 @dataclass_transform(frozen_default=True)
 class Record(metaclass=RecordType):
-    """The base of every node, volume description and result in the front end."""
+    """The base class of every node and result in the front end."""
 
     _fields: ClassVar[tuple[str, ...]]
     _defaults: ClassVar[dict[str, Any]]
@@ -52,7 +52,7 @@ class Record(metaclass=RecordType):
         setters = cls._setters
         given = len(args)
         if given > len(setters):
-            raise TypeError(f"{cls.__name__} has {len(setters)} fields, {given} were given")
+            raise TypeError(f"{cls.__name__} has {len(setters)} fields, got {given}")
         for setter, value in zip(setters, args):  # noqa: B905  # fewer arguments than fields are fine, and this is hot
             setter(self, value)
         if given == len(setters) and not kwargs:
@@ -60,10 +60,10 @@ class Record(metaclass=RecordType):
         for field, setter in cls._pairs[given:]:
             value = kwargs.pop(field) if field in kwargs else cls._defaults[field]
             if value is REQUIRED:
-                raise TypeError(f"{cls.__name__} needs `{field}`")
+                raise TypeError(f"{cls.__name__} requires `{field}`")
             setter(self, value)
         if kwargs:
-            raise TypeError(f"{cls.__name__} has no field {', '.join(kwargs)}, or has it twice")
+            raise TypeError(f"{cls.__name__}: unknown field or given twice: {', '.join(kwargs)}")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: make a new one with `replace`")
@@ -91,7 +91,7 @@ R = TypeVar("R", bound=Record)
 
 
 def replace(record: R, **changes: object) -> R:
-    """A copy of `record` with some fields changed."""
+    """Return a copy of `record` with some fields changed."""
     cls = type(record)
     unknown = changes.keys() - cls._defaults.keys()
     if unknown:

@@ -92,7 +92,8 @@ def time_case(network: str, work: str, compiled: bool, rounds: int, batch: int) 
     training, run = WORK[work]
     pair = [model.train(training) for model in twins(network)]
     if compiled:
-        pair = [torch.compile(model) for model in pair]
+        for model in pair:
+            model.compile()
     images = torch.randn(batch, *INPUT_SIZES[network])
     times: tuple[list[float], list[float]] = ([], [])
     for turn in range(-WARM_UP, rounds):

@@ -48,7 +48,7 @@ def test_another_input_and_number_of_classes_change_the_network() -> None:
 
 
 @pytest.mark.parametrize("volume", ["384", "axbxc", "0x4x3", "1x2x3x4", "9" * 40 + "x1x1", (4, -1, 3)])
-def test_an_input_that_is_no_volume_is_refused(volume: Any) -> None:
+def test_an_input_that_is_not_a_volume_is_refused(volume: Any) -> None:
     with pytest.raises(archspec.ArchspecError):
         archspec.load("lenet5", input=volume)
 
@@ -58,26 +58,26 @@ def test_settings_and_variants_change_a_family() -> None:
 
 
 @pytest.mark.parametrize("values", [{"depht": 3}, {"n2": "no_such_block"}])
-def test_a_setting_of_no_parameter_or_of_the_wrong_kind_is_refused(values: dict[str, object]) -> None:
+def test_an_unknown_parameter_or_a_value_of_the_wrong_kind_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(archspec.ArchspecError):
         archspec.load("resnet", set=values)
 
 
-def test_auxiliary_classifiers_count_in_no_total() -> None:
+def test_totals_exclude_auxiliary_classifiers() -> None:
     network = archspec.load("googlenet")
     assert network.params == 6_998_552
     assert network.params + sum(totals.params for totals in network.auxiliary) == 13_378_280
     assert [head.weight for head in network.graph.heads] == [0.3, 0.3]
 
 
-def test_the_data_survive_json_and_add_up() -> None:
+def test_data_survive_json_and_add_up() -> None:
     data = archspec.load("googlenet").to_dict()
     assert json.loads(json.dumps(data)) == data
     for total in ("params", "params_no_bias", "macs", "attention_macs", "activations"):
         assert sum(layer[total] for layer in data["layers"]) == data[total], total
 
 
-def test_the_data_name_every_key_of_the_reference() -> None:
+def test_data_have_every_documented_key() -> None:
     keys = "network input output params params_no_bias macs attention_macs flops activations training_bytes"
     keys += " weight_layers receptive_field layers diagnostics"
     layer_keys = "name layer input output params macs activations receptive_field file line"
@@ -87,7 +87,7 @@ def test_the_data_name_every_key_of_the_reference() -> None:
     assert (data["layers"][1]["file"], data["layers"][1]["input"]) == ("vgg16.arch", [224, 224, 3])
 
 
-def test_a_wrong_spec_raises_all_that_is_wrong() -> None:
+def test_a_wrong_spec_raises_all_findings() -> None:
     with pytest.raises(archspec.ArchspecError) as caught:
         archspec.loads("[8x8x3] INPUT\nCONVV 4 3x3\n[8x8x4] RELU\nPOOL 3x3\n")
     assert [finding.code for finding in caught.value.diagnostics] == ["E102", "E106"]

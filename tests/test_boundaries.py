@@ -48,7 +48,7 @@ def banned_imports_in(source: str, path: str) -> str:
 
 
 @pytest.mark.parametrize("program", ["import archspec", "import archspec; archspec.load('resnet50')"])
-def test_python_use_imports_nothing_heavy(program: str) -> None:
+def test_loading_a_spec_imports_nothing_heavy(program: str) -> None:
     assert heavy_imports_of(program) == []
 
 

@@ -124,15 +124,15 @@ def on_meta(network: Network) -> None:
 )
 def test_a_network_is_checked_lowered_trained_and_exported(name: str, tmp_path: Path, record_property: Record) -> None:
     checked = archspec.load(name)
-    changes = {"input": small_input(name)}
-    network = archspec.load(name, **changes)
+    small = small_input(name)
+    network = archspec.load(name, input=small)
     if network.params > MOST:
         network = checked
         on_meta(network)
         done = "checked, lowered, a step on meta"
     else:
         trained(network)
-        exported = source.read(name, changes, None, 0)
+        exported = source.read(name, {"input": small}, None, 0)
         proof = export(exported.graph, exported.module, tmp_path / "net.onnx", exported.about)
         assert proof.passed, proof
         done = "checked, lowered, a step, exported with proof"

@@ -1,4 +1,4 @@
-"""Where specs are found, and what is said of one that is not there or is no text."""
+"""Where specs are found, and the messages for one that is missing or not text."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def test_a_path_is_a_file(tmp_path: Path) -> None:
     assert (network.name, network.params) == ("mine", 8 * 8 * 3 * 4 + 4)
 
 
-def test_a_variant_may_stand_in_the_name() -> None:
+def test_a_name_may_contain_a_variant() -> None:
     assert locate("resnet_r50").variant == "r50"
 
 
@@ -36,32 +36,32 @@ def test_a_variant_may_stand_in_the_name() -> None:
     ("spec", "said"),
     [
         ("lenet", "did you mean `lenet5`?"),
-        ("qqqqqq", "`archspec specs` lists them"),
-        ("missing/net.arch", "there is no file missing/net.arch"),
+        ("qqqqqq", "`archspec specs` lists the built-in specs"),
+        ("missing/net.arch", "no such file: missing/net.arch"),
         ("resnet_r51", "no variant is called `r51`"),
     ],
 )
-def test_a_spec_that_is_not_there_is_said_to_be_missing(spec: str, said: str) -> None:
+def test_a_missing_spec_is_reported(spec: str, said: str) -> None:
     assert said in message_of(spec)
 
 
-def test_a_file_called_like_a_built_in_spec_is_offered_by_its_path(
+def test_a_file_in_this_folder_is_suggested_by_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.arch").write_text(SMALL)
     monkeypatch.chdir(tmp_path)
-    assert "`./mine.arch` is the file in this folder" in message_of("mine")
+    assert "`./mine.arch` for the file in this folder" in message_of("mine")
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"[8x8x3] INPUT\n\xff\n", "is no UTF-8 text: byte 0xff on line 2"),
-        (b"#" * (MAX_BYTES + 1), f"has more than {MAX_BYTES:,} bytes"),
+        (b"[8x8x3] INPUT\n\xff\n", "is not UTF-8 text: byte 0xff on line 2"),
+        (b"#" * (MAX_BYTES + 1), f"is larger than {MAX_BYTES:,} bytes"),
         (b"", "holds no layer"),
     ],
 )
-def test_a_file_that_is_no_spec_gets_one_message(tmp_path: Path, data: bytes, said: str) -> None:
+def test_a_file_that_is_not_a_spec_gets_one_message(tmp_path: Path, data: bytes, said: str) -> None:
     path = tmp_path / "wrong.arch"
     path.write_bytes(data)
     message = message_of(str(path))
@@ -69,27 +69,27 @@ def test_a_file_that_is_no_spec_gets_one_message(tmp_path: Path, data: bytes, sa
     assert message.count("error[") == 1
 
 
-def test_a_folder_is_no_spec(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_spec(tmp_path: Path) -> None:
     assert "is a folder" in message_of(f"{tmp_path}/")
 
 
 @pytest.mark.parametrize("data", [SMALL.encode("utf-8-sig"), SMALL.replace("\n", "\r\n").encode()])
-def test_marks_and_line_ends_of_other_systems_are_read(tmp_path: Path, data: bytes) -> None:
+def test_byte_order_marks_and_line_ends_of_other_systems_are_read(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "mine.arch"
     path.write_bytes(data)
     assert archspec.load(path).output == (4,)
 
 
-def test_what_a_spec_uses_is_looked_for_beside_it(tmp_path: Path) -> None:
+def test_a_used_file_is_found_in_the_folder_of_the_spec(tmp_path: Path) -> None:
     (tmp_path / "parts.arch").write_text("block twice(f)\n    FC f -> RELU -> FC f\n")
     (tmp_path / "mine.arch").write_text("use parts: twice\n[5] INPUT\ntwice(7)\n")
     assert archspec.load(tmp_path / "mine.arch").params == 5 * 7 + 7 + 7 * 7 + 7
 
 
-def test_what_a_spec_uses_is_never_outside_its_folder(tmp_path: Path) -> None:
+def test_a_spec_never_uses_files_outside_its_folder(tmp_path: Path) -> None:
     (tmp_path / "parts.arch").write_text("block one(f)\n    FC f\n")
     inner = tmp_path / "inner"
     inner.mkdir()
     (inner / "parts.arch").symlink_to(tmp_path / "parts.arch")
     (inner / "mine.arch").write_text("use parts: one\n[5] INPUT\none(7)\n")
-    assert "there is no file parts.arch to use" in message_of(str(inner / "mine.arch"))
+    assert "no such file: parts.arch" in message_of(str(inner / "mine.arch"))

@@ -90,12 +90,12 @@ def python_outside(installed: SimpleNamespace, program: str) -> str:
 
 
 @pytest.mark.parametrize("name", LINKED)
-def test_a_part_of_the_package_that_stands_at_the_top_is_linked(name: str) -> None:
+def test_a_part_of_the_package_at_the_top_is_linked(name: str) -> None:
     assert (ROOT / "archspec" / name).is_symlink()
     assert (ROOT / "archspec" / name).resolve() == ROOT / name
 
 
-def test_a_source_archive_holds_all_that_a_wheel_is_made_of_and_no_tests(installed: SimpleNamespace) -> None:
+def test_a_source_archive_contains_what_a_wheel_is_built_from_and_no_tests(installed: SimpleNamespace) -> None:
     held = {path.relative_to(installed.unpacked).as_posix() for path in installed.unpacked.rglob("*") if path.is_file()}
     sources = [path for name in ("archspec", *LINKED) for path in (ROOT / name).rglob("*") if path.suffix in SHIPPED]
     assert {f"{folder_of(path)}/{path.name}" for path in sources if path.name != "tables.py"} <= held
@@ -107,7 +107,7 @@ def folder_of(path: Path) -> str:
     return imported_as(path.parent).replace(".", "/")
 
 
-def test_the_wheel_holds_every_source_file_of_the_tree(installed: SimpleNamespace) -> None:
+def test_the_wheel_contains_every_source_file(installed: SimpleNamespace) -> None:
     tree = [path for folder in PACKAGED for path in (ROOT / folder).rglob("*") if path.suffix in SHIPPED]
     written = {(imported_as(path.parent), path.name) for path in tree}
     expected = {(package, name) for package, name in written if package in packages_in_the_tree()}
@@ -129,7 +129,7 @@ def test_a_spec_is_read_from_the_wheel_outside_the_clone(installed: SimpleNamesp
     assert python_outside(installed, "print(archspec.load('vgg16').params)") == "138357544\n"
 
 
-def test_the_wheels_tables_are_made_from_its_grammar(installed: SimpleNamespace) -> None:
+def test_the_tables_in_the_wheel_match_its_grammar(installed: SimpleNamespace) -> None:
     program = """
 from pathlib import Path
 from archspec.grammar import tables

@@ -1,4 +1,4 @@
-"""README is true: each of its `console` blocks is run, and prints what stands there."""
+"""README is true: each of its `console` blocks is run and prints what it shows."""
 
 import os
 import re

@@ -123,20 +123,20 @@ def test_every_built_in_spec_is_in_the_table_and_has_a_title(network: str) -> No
 
 
 @pytest.mark.parametrize("network", every_network())
-def test_all_claims_of_a_spec_hold_and_nothing_looks_like_a_mistake(network: str) -> None:
+def test_all_claims_of_a_spec_hold_without_warnings(network: str) -> None:
     loaded = archspec.load(network)
     assert [finding.code for finding in loaded.diagnostics] == WARNINGS.get(network, [])
 
 
 @pytest.mark.parametrize("network", built_in())
-def test_a_spec_as_it_stands_has_its_brackets_checked(network: str) -> None:
+def test_the_brackets_of_an_unchanged_spec_are_checked(network: str) -> None:
     loaded = archspec.load(network)
     assert loaded.resolved.brackets_checked > 0
     assert loaded.resolved.brackets_suspended == 0
 
 
 @pytest.mark.parametrize(("network", "size"), RECEPTIVE_FIELDS.items())
-def test_the_last_map_sees_what_papers_say(network: str, size: int) -> None:
+def test_receptive_fields_are_the_published_ones(network: str, size: int) -> None:
     assert archspec.load(network).receptive_field == (size, size)
 
 
@@ -144,12 +144,12 @@ def test_vgg16_leaves_15_million_values_in_memory_not_the_24_of_the_slide() -> N
     assert archspec.load("vgg16").activations == 15_237_608
 
 
-def test_the_heads_of_googlenet_nearly_double_its_parameters_while_training() -> None:
+def test_auxiliary_classifiers_nearly_double_googlenets_parameters() -> None:
     network = archspec.load("googlenet")
     assert network.params + sum(totals.params for totals in network.auxiliary) == 13_378_280
 
 
-def test_unet_is_its_double_convolutions_and_what_joins_them() -> None:
+def test_unet_is_double_convolutions_and_the_layers_between_them() -> None:
     def conv(inputs: int, outputs: int, size: int) -> int:
         return size * size * inputs * outputs + outputs
 
@@ -167,7 +167,7 @@ SHUFFLENET = {"g1": 143, "g2": 140, "g3": 137, "g4": 133, "g8": 137}
 
 
 @pytest.mark.parametrize(("variant", "millions"), SHUFFLENET.items())
-def test_shufflenets_of_all_groups_cost_about_what_the_paper_says(variant: str, millions: int) -> None:
+def test_shufflenets_of_all_groups_cost_about_the_published_macs(variant: str, millions: int) -> None:
     assert archspec.load("shufflenet_v1", variant=variant).macs == pytest.approx(millions * 10**6, rel=0.011)
 
 
@@ -180,7 +180,9 @@ def test_the_first_efficientnets_are_compound_scaling_rounded(variant: str, phi:
     changes = {binding.name: binding.value for binding in chosen.bindings}
 
     def value(name: str) -> float:
-        written = changes.get(name) or declared[name].value
+        param = declared[name]
+        assert isinstance(param, s.Param)
+        written = changes.get(name) or param.value
         assert isinstance(written, s.Number)
         return written.value
 
@@ -188,7 +190,7 @@ def test_the_first_efficientnets_are_compound_scaling_rounded(variant: str, phi:
     assert abs(value("resolution") - 224 * 1.15**phi) <= 5
 
 
-def test_an_fc_may_name_its_size_behind_a_bracket_that_checks_it() -> None:
+def test_an_fc_may_repeat_the_size_in_its_bracket() -> None:
     text = "param classes = {}\n[4x4x3] INPUT\n[10] FC classes\n"
     assert archspec.loads(text.format(10)).output == (10,)
     with pytest.raises(archspec.ArchspecError, match="E301"):

@@ -1,4 +1,4 @@
-"""A spec is text from anybody: whatever it asks for, it gets a table or one clear error, and soon."""
+"""A spec may come from anybody: whatever it asks for, the result is a table or one clear error, and quickly."""
 
 import time
 

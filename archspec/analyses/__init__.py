@@ -1,7 +1,8 @@
-"""What can be known of a graph without running it.
+"""What is known about a graph without running it.
 
-In: a graph. Out: an `Analysis`: the cost and the receptive field of every layer, and the totals of the network.
-Auxiliary classifiers have rows and count in no total. The memory of a training step has its own analysis, `memory`.
+In: a graph. Out: an `Analysis`: the cost and receptive field of every layer, and the totals of the network. Auxiliary
+classifiers have rows but are in no total. Claims and advice are findings, `partition` cuts a graph into stages, and
+`memory` predicts a training step. Nothing is changed or printed here.
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ from archspec.analyses.receptive_field import last_map, receptive_fields
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
-FLOAT_BYTES = 4  # of a float32
-
 
 class Row(Record):
-    """One layer with what it costs; `receptive_field` is `(height, width)` in pixels of the input."""
+    """One layer with its cost; `receptive_field` is `(height, width)` in pixels of the input."""
 
     node: Node
     cost: Cost
@@ -26,7 +25,7 @@ class Row(Record):
 
 
 class Totals(Record):
-    """Sums over rows: numbers of one image, in values, not bytes."""
+    """Sums over rows, for one image, in values, not bytes."""
 
     params: int
     params_no_bias: int
@@ -36,17 +35,17 @@ class Totals(Record):
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of convolutions, weight matrices and attention: two a multiply-accumulate."""
+        """Floating-point operations of convolutions, weight matrices and attention: two per multiply-accumulate."""
         return 2 * (self.macs + self.attention_macs)
 
 
 class Analysis(Record):
-    """A graph, measured. `rows` has one entry a node, in the graph's order."""
+    """The figures of a graph. `rows` has one entry per node, in the graph's order."""
 
     rows: tuple[Row, ...]
     totals: Totals
     weight_layers: int
-    receptive_field: tuple[int, int] | None  # of the last map; nothing where there is none
+    receptive_field: tuple[int, int] | None  # of the last feature map, if there is one
 
 
 def analyse(graph: Graph) -> Analysis:
@@ -63,7 +62,7 @@ def analyse(graph: Graph) -> Analysis:
 
 
 def add_up(costs: Iterable[Cost]) -> Totals:
-    """The sums of some layers' costs."""
+    """Return the sums of costs."""
     params = biases = macs = attention_macs = activations = 0
     for one in costs:
         params += one.params

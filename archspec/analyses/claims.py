@@ -1,30 +1,30 @@
-"""What a slide says of memory and parameters, compared with what is so.
+"""The claims of a listing about memory and parameters, compared with the computed figures.
 
-In: a graph, its costs, and the claims. Out: findings, and of each params claim whether it counts biases. The left side
-of a claim is worked out and must be exact; a figure with K, M or B holds within 1 %, one without must be exact.
+In: a graph, its costs, and the claims. Out: a `Verdict`. The left side of a claim is evaluated and must be exact; a
+figure with K, M or B must be within 1 %, one without must be exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec.analyses.cost import Cost
+from archspec.analyses.cost import FLOAT_BYTES, Cost
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record
-from archspec.resolve.steps import PendingClaim
+from archspec.resolve import PendingClaim
 
 TOLERANCE = 0.01
 
 
 class Verdict(Record):
-    """How the claims of memory and parameters came out: how many of each kind hold, and what is wrong.
+    """How many claims of each kind hold, and the findings for the others.
 
-    `without_biases` of the claims of parameters leave biases out that are there. `suspended` failed because of what
-    the command line changes.
+    `without_biases` of the claims about parameters leave out existing biases. `suspended` claims fail because of
+    changes on the command line.
     """
 
     memory: int
@@ -38,7 +38,7 @@ class Verdict(Record):
 def check_claims(
     graph: Graph, costs: Sequence[Cost], claims: Sequence[PendingClaim], totals: Sequence[s.Total], overridden: bool
 ) -> Verdict:
-    """Compare every claim. With the command line's changes (`overridden`) a claim that fails is suspended."""
+    """Check every claim. With changes on the command line (`overridden`), a claim that fails is suspended."""
     held = {"memory": 0, "params": 0, "totals": 0, "without_biases": 0}
     findings: list[Finding] = []
     for pending in claims:
@@ -99,9 +99,9 @@ def _figure_holds(pending: PendingClaim) -> bool:
 def _bad_figure(pending: PendingClaim) -> Finding:
     claim = pending.claim
     assert pending.figure is not None and claim.figure is not None
-    message = f"the left side is {_shown(pending.value)}, the right says {claim.figure.span.text}"
+    message = f"the left side is {_shown(pending.value)}, the right side says {claim.figure.span.text}"
     rounded = isinstance(claim.figure, s.Figure) and not claim.figure.is_exact
-    notes = ("a figure with K, M or B holds within 1 %",) if rounded else ()
+    notes = ("a figure with K, M or B must be within 1 %",) if rounded else ()
     code = "E302" if claim.kind == "params" else "E303"
     helps = (f"`= {_shown(pending.value)}`",)
     return Finding(code, message, claim.figure.span, "claimed here", notes=notes, helps=helps)
@@ -118,13 +118,13 @@ def _check_total(total: s.Total, costs: Sequence[Cost]) -> Finding | None:
         helps = (f"`TOTAL params: {short(params)}`",)
         return Finding("W301", message, total.span, "claimed here", notes=notes, helps=helps)
     values = sum(cost.activations for cost in costs)
-    wrong_size = total.size is not None and not near(total.size.value, 4 * total.figure.value)
+    wrong_size = total.size is not None and not near(total.size.value, FLOAT_BYTES * total.figure.value)
     if _total_holds(total.figure, values) and not wrong_size:
         return None
-    size = f"{4 * values / 1e6:#.4g}"
+    size = f"{FLOAT_BYTES * values / 1e6:#.4g}"
     said = "" if total.size is None else f" and {total.size.span.text}"
     message = f"TOTAL says {total.figure.span.text} values{said}, the rows add up to {values:,}: {size} MB"
-    notes = (f"{plural(len(costs), 'row')}, those in place counted once; 4 bytes a value",)
+    notes = (f"{plural(len(costs), 'row')}, in-place layers counted once; {FLOAT_BYTES} bytes per value",)
     helps = (f"`TOTAL memory: {short(values)} * 4 bytes ~= {size}MB`",)
     return Finding("W302", message, total.span, "claimed here", notes=notes, helps=helps)
 
@@ -136,7 +136,7 @@ def _total_holds(figure: s.Figure | s.Number, actual: int) -> bool:
 
 
 def near(figure: float, actual: float) -> bool:
-    """Whether a rounded figure holds: within 1 % of what is so."""
+    """Return whether a rounded figure is within 1 % of the actual one."""
     return abs(figure - actual) <= TOLERANCE * actual
 
 
@@ -145,7 +145,7 @@ def _shown(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """A figure as a slide rounds it: 15.2M."""
+    """Return a figure as a slide rounds it: 15.2M."""
     for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
         if value >= limit:
             return f"{value / limit:.3g}{suffix}" if value < 100 * limit else f"{value / limit:.0f}{suffix}"

@@ -1,7 +1,7 @@
-"""What each layer costs: parameters, multiply-accumulates, and the values it leaves in memory.
+"""The cost of each layer: parameters, multiply-accumulates, and the values that it leaves in memory.
 
-In: a graph. Out: one `Cost` a node. MACs are those of convolutions and weight matrices for one image; attention's own
-products are counted apart. A value is one number, 4 bytes in float32.
+In: a graph. Out: one `Cost` per node. MACs are those of convolutions and weight matrices for one image; attention's own
+products are counted separately. A value is one number, 4 bytes in float32.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
+FLOAT_BYTES = 4
+
 
 class Cost(Record):
     """The cost of one layer.
 
-    `params` counts biases, which are `biases` of them; `formula` is the size of the weights as a lecture writes it.
-    `activations` is 0 for a layer that writes over its input or is a view of it.
+    `params` includes `biases`; `formula` is the size of the weights as a lecture writes it. `activations` is 0 for a
+    layer that overwrites its input or is a view of it.
     """
 
     params: int
@@ -26,7 +28,7 @@ class Cost(Record):
 
 
 def cost(graph: Graph, node: Node) -> Cost:
-    """The cost of one node."""
+    """Return the cost of one node."""
     inputs = graph.inputs(node)
     tensors = node.layer.tensors(inputs) if inputs else ()
     biases = sum(tensor.size for tensor in tensors if tensor.is_bias)
@@ -42,7 +44,7 @@ def cost(graph: Graph, node: Node) -> Cost:
 
 
 def is_in_place(graph: Graph, node: Node) -> bool:
-    """Whether a node is a view, or may write over what it is given: nobody else reads it, and it is not the image."""
+    """Return whether a node is a view, or may overwrite its input: it is the only reader, and not of the image."""
     if not node.layer.in_place or node.layer.is_view:
         return node.layer.is_view
     before = node.inputs[0]

@@ -6,7 +6,7 @@ from archspec.graph.ir import Graph
 
 
 def weight_layers(graph: Graph) -> int:
-    """The most weight layers on any path from the input to the output. GoogLeNet has 22."""
+    """Return the most weight layers on any path from the input to the output. GoogLeNet has 22."""
     depths: list[int] = []
     for node in graph.nodes:
         before = max((depths[index] for index in node.inputs), default=0)

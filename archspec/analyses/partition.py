@@ -1,11 +1,11 @@
-"""A network cut into stages, each for a machine of its own, so that none waits long for another.
+"""A network cut into stages of similar cost, one per process of a pipeline.
 
-In: a graph and a number of stages. Out: the stages, runs of layers in the graph's order, and the values that cross each
-cut. The costliest stage is as cheap as any cut makes it, within 1 %; among such cuts, the one that fewest bytes cross.
+In: a graph and a number of stages. Out: the stages, which are runs of layers in the graph's order, and the values that
+cross each cut. The costliest stage is within 1 % of the least possible; among such cuts, the fewest bytes cross.
 
-The cost of a layer is its multiply-accumulates in a forward pass (a backward pass costs about twice that everywhere),
-or, for layers that wait for memory, the values that they read and write, each worth `MACS_A_VALUE`. A core of a CPU was
-measured at 2 (RELU) to 57 (BN while training) of a 3x3 CONV's multiply-accumulates a value.
+The cost of a layer is its multiply-accumulates in a forward pass (a backward pass takes about twice as long for all
+layers) or, for layers bound by memory, the values that they read and write, each worth `MACS_PER_VALUE`. On a CPU core,
+2 (RELU) to 57 (BN in training) multiply-accumulates of a 3x3 CONV were measured per value.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from math import inf
 
+from archspec.analyses.cost import FLOAT_BYTES
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
-MACS_A_VALUE = 16
-SLACK = 100  # a stage may cost a hundredth more than it must, where fewer bytes then cross
-FLOAT_BYTES = 4
+MACS_PER_VALUE = 16
+SLACK = 100  # a stage may cost up to 1/100 more than necessary if fewer bytes cross then
 
 
 class Stage(Record):
-    """The layers from `begin` up to `end`, without it; `passes_on` are the values that the stages behind it need."""
+    """The layers from `begin` up to, not including, `end`; later stages need the values `passes_on`."""
 
     begin: int
     end: int
@@ -36,20 +36,24 @@ class Stage(Record):
 
 
 def cut(graph: Graph, count: int) -> tuple[Stage, ...]:
-    """The graph in so many stages, each with weights. Raises ArchspecError where it has too few layers with weights."""
+    """Cut a graph into `count` stages, each with weights. Raises ArchspecError if it has too few weight layers."""
     weighted = [node.index for node in graph.nodes if graph.tensors(node)]
     if count > len(weighted):
-        message = f"{count:,} stages, and {len(weighted):,} layers with weights: every stage needs one"
-        raise failure("E470", message, helps=(f"at most {len(weighted):,} processes",))
+        message = f"{count:,} stages require as many layers with weights, the network has {len(weighted):,}"
+        raise failure("E470", message, helps=(f"use at most {len(weighted):,} processes",))
     costs = [node_cost(graph, node) for node in graph.nodes]
     ends = cuts(costs, weighted, crossing_bytes(graph), count)
     return tuple(_stage(graph, costs, begin, end) for begin, end in pairwise(ends))
 
 
 def cuts(costs: Sequence[int], weighted: Sequence[int], crossed: Sequence[int], count: int) -> list[int]:
-    """Where stages begin and end, from 0 to the number of nodes.
+    """Return where stages begin and end, from 0 to the number of nodes.
 
-    Of each node the cost; which nodes have weights; the bytes that cross each place, the border before the first at 0.
+    Args:
+        costs: The cost of each node.
+        weighted: The nodes with weights.
+        crossed: The bytes that cross each place; place 0 is before the first node.
+        count: The number of stages.
     """
     before = [0, *accumulate(costs)]
     low, high = max(costs), before[-1]
@@ -63,24 +67,24 @@ def cuts(costs: Sequence[int], weighted: Sequence[int], crossed: Sequence[int], 
 
 
 def node_cost(graph: Graph, node: Node) -> int:
-    """What a layer takes of a forward pass, in multiply-accumulates for one image."""
+    """Return the cost of a layer in a forward pass of one image, in multiply-accumulates."""
     if not node.inputs or node.layer.is_view:
         return 0
     inputs = graph.inputs(node)
     layer = node.layer
     macs = layer.macs(inputs, node.volume) + layer.attention_macs(inputs, node.volume)
     moved = node.volume.values + layer.scratch(inputs) + sum(volume.values for volume in inputs)
-    return max(macs, MACS_A_VALUE * moved)
+    return max(macs, MACS_PER_VALUE * moved)
 
 
 def crossing(nodes: Sequence[Node], results: Sequence[int], at: int) -> tuple[int, ...]:
-    """The values made before a place that some of the nodes behind it read, or that are results."""
+    """Return the values computed before a place that are results or inputs of nodes after it."""
     found = {index for node in nodes if node.index >= at for index in node.inputs if index < at}
     return tuple(sorted(found | {index for index in results if index < at}))
 
 
 def crossing_bytes(graph: Graph) -> list[int]:
-    """For each place between two nodes, the bytes that cross it; the first and the last are the borders."""
+    """Return the bytes that cross each place between two nodes; the first and last places are the ends."""
     changes = [0] * (len(graph.nodes) + 1)
     results = set(results_of(graph))
     for node in graph.nodes:
@@ -91,7 +95,7 @@ def crossing_bytes(graph: Graph) -> list[int]:
 
 
 def results_of(graph: Graph) -> tuple[int, ...]:
-    """What a training step's loss is made of: the output, then those of the auxiliary classifiers."""
+    """Return the outputs in a training step's loss: the network's, then those of the auxiliary classifiers."""
     return (graph.output, *(head.output for head in graph.heads))
 
 
@@ -104,7 +108,7 @@ def _stage(graph: Graph, costs: Sequence[int], begin: int, end: int) -> Stage:
 
 
 def _reach(before: Sequence[int], weighted: Sequence[int], bound: int) -> list[tuple[int, int]]:
-    """For each end, the first and the last place where a stage may begin: within the bound, and with weights."""
+    """Return for each end the first and last place where a stage may begin: within the bound, and with weights."""
     found = []
     for end, cost in enumerate(before):
         place = bisect_left(weighted, end)
@@ -113,7 +117,7 @@ def _reach(before: Sequence[int], weighted: Sequence[int], bound: int) -> list[t
 
 
 def _fewest(reach: Sequence[tuple[int, int]]) -> float:
-    """The fewest stages within a bound. Where they are fewer than asked for, some of them can be cut again."""
+    """Return the fewest stages within a bound. If they are fewer than required, some can be cut again."""
     fewest = [0.0]
     for begin in _begins(fewest, reach[1:]):
         fewest.append(inf if begin is None else fewest[begin] + 1)
@@ -121,7 +125,7 @@ def _fewest(reach: Sequence[tuple[int, int]]) -> float:
 
 
 def _lightest(reach: Sequence[tuple[int, int]], crossed: Sequence[int], count: int) -> list[int]:
-    """The places of the cuts that the fewest bytes cross."""
+    """Return the cuts that the fewest bytes cross."""
     least = [0.0] + [inf] * (len(reach) - 1)
     choices = []
     for _ in range(count):
@@ -131,17 +135,17 @@ def _lightest(reach: Sequence[tuple[int, int]], crossed: Sequence[int], count: i
     places = [len(reach) - 1]
     for begins in reversed(choices):
         begin = begins[places[-1]]
-        assert begin is not None  # the bound has been shown to allow so many stages
+        assert begin is not None  # the bound is known to allow this many stages
         places.append(begin)
     return places[::-1]
 
 
 def _begins(values: Sequence[float], reach: Iterable[tuple[int, int]]) -> Iterator[int | None]:
-    """For each window of places, the one with the least value, the latest among equals; nothing for an empty one.
+    """Yield for each window of places the last one with the least value, or None for an empty window.
 
-    Windows move to the right only. Values may be added meanwhile, before a window reaches them.
+    Windows only move to the right. Values may be appended before a window reaches them.
     """
-    best: deque[int] = deque()  # places whose value is less than that of each place behind them
+    best: deque[int] = deque()  # places whose value is less than that of each later place
     place = 0
     for first, last in reach:
         while place <= last:

@@ -1,16 +1,16 @@
 """Receptive fields: how many pixels of the input one output sees, along height and width.
 
-In: a graph. Out: for each node `(height, width)`, theoretical: not clipped at the edges of the input, and the largest
-over all outputs. A field is the hull of what is seen; gaps that dilation leaves inside count.
+In: a graph. Out: `(height, width)` for each node, theoretical: not clipped at the edges of the input, and the largest
+over all outputs. A field is the hull of the pixels seen, including the gaps that dilation leaves.
 
 Each node keeps the first and last input pixel that its outputs see (Araujo et al. 2019, "Computing receptive fields of
-convolutional neural networks"). Where maps are only made smaller, one output says it all: the next sees the same a
-jump further. Behind an UPCONV, an UPSAMPLE or Swin's windows neighbours differ in more than that, and a period of them
-is kept: 2 behind a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A global layer sees the field of
-the whole map, and so does what is multiplied by its result.
+convolutional neural networks"). As long as maps only shrink, one output is enough: the next sees the same, shifted by
+the jump. After an UPCONV, an UPSAMPLE or Swin's windows neighbours also differ in size, and a period of them is kept: 2
+after a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A global layer sees the field of the whole
+map, and so does a map that is multiplied by its result.
 
-Not exact: where paths of different strides end in maps of one size (only odd pads do that) the larger stride counts,
-and a period of more than MAX_PERIOD outputs is taken to see the whole map.
+Two approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
+counts, and a period of more than MAX_PERIOD outputs is assumed to see the whole map.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ MAX_PERIOD = 256  # a generator from 4x4 to 1024x1024 has that
 
 
 class Reach(Record):
-    """What the outputs along one axis see.
+    """The pixels that the outputs along one axis see.
 
     With a period of P outputs, the output q*P + r sees the pixels from `firsts[r] + q*jump` to `lasts[r] + q*jump`.
-    A jump of 0 says that all see the same. `extent` is how many outputs there are.
+    A jump of 0 means that all see the same. `extent` is the number of outputs.
     """
 
     firsts: tuple[int, ...]
@@ -39,24 +39,24 @@ class Reach(Record):
 
     @property
     def size(self) -> int:
-        """How many pixels are seen, at most."""
+        """The most pixels that an output sees."""
         if len(self.firsts) == 1:
             return self.lasts[0] - self.firsts[0] + 1
         return max(last - first for first, last in zip(self.firsts, self.lasts, strict=True)) + 1
 
     def first(self, place: int) -> int:
-        """The first pixel that an output sees; places before 0 and past the extent count as if they were there."""
+        """Return the first pixel that an output sees; places before 0 and past the extent are allowed."""
         periods, rest = divmod(place, len(self.firsts))
         return self.firsts[rest] + periods * self.jump
 
     def last(self, place: int) -> int:
-        """The last pixel that an output sees."""
+        """Return the last pixel that an output sees."""
         periods, rest = divmod(place, len(self.lasts))
         return self.lasts[rest] + periods * self.jump
 
 
 def receptive_fields(graph: Graph) -> tuple[tuple[int, int], ...]:
-    """The receptive field of every node, `(height, width)`."""
+    """Return the receptive field of every node, `(height, width)`."""
     reaches: list[tuple[Reach, Reach]] = []
     for node in graph.nodes:
         if node.inputs:
@@ -80,7 +80,7 @@ def _reach(node: Node, window: Window, reaches: Sequence[tuple[Reach, Reach]]) -
 
 
 def _join(paths: list[Reach]) -> Reach:
-    """Where paths meet: the hull. A path that sees everything makes all of them see everything."""
+    """Return the hull of paths that meet. If one path sees everything, so do all."""
     if len(paths) == 1:
         return paths[0]
     period = lcm(*(len(path.firsts) for path in paths))
@@ -93,7 +93,7 @@ def _join(paths: list[Reach]) -> Reach:
 
 
 def _whole(path: Reach) -> Reach:
-    """What all outputs see together."""
+    """Return the pixels that all outputs see together."""
     if not path.jump:
         return path
     ends = range(min(len(path.firsts), path.extent))
@@ -103,7 +103,7 @@ def _whole(path: Reach) -> Reach:
 
 
 def _look(path: Reach, window: Window, axis: int, extent: int) -> Reach:
-    """What outputs see through a window: see `Window` for where it lies."""
+    """Return the pixels that outputs see through a window, which `Window` describes."""
     if window.is_global or not path.jump:
         return _whole(path)
     kernel, stride, pad = window.kernel[axis], window.stride[axis], window.pad[axis]
@@ -122,5 +122,5 @@ def _look(path: Reach, window: Window, axis: int, extent: int) -> Reach:
 
 
 def last_map(graph: Graph) -> Node | None:
-    """The last map of the trunk: what is pooled globally or flattened, if anything is."""
+    """Return the last feature map of the trunk, which is pooled globally or flattened, or None."""
     return next((node for node in reversed(graph.trunk) if node.volume.is_map), None)

@@ -1,4 +1,4 @@
-"""`archspec check`: the table of a network, or what is wrong with its spec."""
+"""`archspec check`: the table of a network, or the findings in its spec."""
 
 from __future__ import annotations
 
@@ -20,26 +20,25 @@ DEEPEST = sys.maxsize
 EPILOG = """\b
 Examples:
   archspec check vgg16                            a built-in spec
-  archspec check mynet.arch other.arch            files of yours
+  archspec check mynet.arch other.arch            your own files
   archspec check resnet50 --all                   every layer of every block
-  archspec check resnet50 --input 384x384x3       on other images
-  archspec check mynet.arch --json | jq .params   as data
-  cat slide.txt | archspec check -                a slide that you copied
+  archspec check resnet50 --input 384x384x3       another input size
+  archspec check mynet.arch --json | jq .params   as JSON
+  cat slide.txt | archspec check -                a copied slide
 
 \b
-Exit status: 0, or 1 where a spec is wrong (or, with --strict, has a warning), or 2 where the
-command line is.
+Exit status: 0; 1 if a spec is wrong (or, with --strict, has a warning); 2 if the command line is.
 """
 
 
 @click.command("check", epilog=EPILOG)
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 @change_flags
-@click.option("--depth", type=click.IntRange(0), metavar="N", help="Open N levels of blocks; 0 shows the top level.")
-@click.option("--all", "show_all", is_flag=True, help="Open all blocks: one row a layer.")
-@click.option("--batch", type=click.IntRange(1, 2**31), default=1, metavar="N", help="Images of a training step.")
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="Show N levels of blocks, 0 for the top level.")
+@click.option("--all", "show_all", is_flag=True, help="Show all blocks open: one row per layer.")
+@click.option("--batch", type=click.IntRange(1, 2**31), default=1, metavar="N", help="Images per training step.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: an object, or a list for several specs.")
-@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 def command(
     specs: tuple[str, ...],
     changes: Any,
@@ -51,8 +50,9 @@ def command(
 ) -> None:
     """Check each SPEC and print what its network costs, layer by layer.
 
-    A SPEC is a built-in name (`archspec specs` lists them), a path, or `-` for standard input. Volumes, parameters,
-    multiply-accumulates (MACs), memory and receptive fields are those of one image. Large networks show a row a block.
+    A SPEC is the name of a built-in spec (`archspec specs` lists them), a path, or `-` for standard input. Volumes,
+    multiply-accumulates (MACs), memory and receptive fields are those of one image. Large networks are shown with one
+    row per block.
     """
     opened = DEEPEST if show_all else depth
     results: list[dict[str, Any]] = []
@@ -76,7 +76,7 @@ def command(
 
 
 def _load(spec: str, changes: dict[str, Any]) -> tuple[Network | None, tuple[Diagnostic, ...]]:
-    """The network, if the spec has one, and what was found."""
+    """Return the network, or None if the spec is wrong, and the findings."""
     try:
         network = load(spec, **changes)
     except ArchspecError as error:
@@ -85,7 +85,7 @@ def _load(spec: str, changes: dict[str, Any]) -> tuple[Network | None, tuple[Dia
 
 
 def _width() -> int:
-    """The terminal's columns; 100 where there is none."""
+    """Return the terminal's columns, or 100 without a terminal."""
     try:
         return min(WIDEST, os.get_terminal_size(sys.stdout.fileno()).columns) or WIDTH
     except (OSError, ValueError):

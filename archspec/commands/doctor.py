@@ -1,4 +1,4 @@
-"""`archspec doctor`: versions, devices, and what works on this machine."""
+"""`archspec doctor`: versions, devices, and which commands work on this machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Examples:
   archspec doctor --json | jq '.[] | select(.is_well | not)'
 
 \b
-Exit status: 0, or 1 where something does not work. A machine without a GPU is fine.
+Exit status: 0; 1 if something does not work. A machine without a GPU is fine.
 """
 PACKAGES = ("lark", "click", "numpy", "torch", "onnx", "onnxruntime", "PIL")
 COMMANDS = {
@@ -33,8 +33,8 @@ COMMANDS = {
 }
 
 
-class Line(Record):
-    """One thing that was looked at: whether it is well, what was found, and what to do where it is not well."""
+class Condition(Record):
+    """One thing that was checked: whether it works, what was found, and what to do if it does not work."""
 
     name: str
     is_well: bool
@@ -45,29 +45,29 @@ class Line(Record):
 @click.command("doctor", epilog=EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(as_json: bool) -> None:
-    """Show versions, devices and what works; where something does not, what to do."""
-    lines = [*_versions(), *_devices(), *_commands()]
+    """Show versions, devices and which commands work, with advice for what does not."""
+    checks = [*_versions(), *_devices(), *_commands()]
     if as_json:
-        found = [{"name": one.name, "is_well": one.is_well, "found": one.found, "advice": one.advice} for one in lines]
+        found = [{"name": one.name, "is_well": one.is_well, "found": one.found, "advice": one.advice} for one in checks]
         click.echo(json.dumps(found, indent=2))
     else:
-        width = max(len(line.name) for line in lines)
-        for line in lines:
-            click.echo(f"{'ok ' if line.is_well else 'NOT'}  {line.name:<{width}}  {line.found}")
-            if line.advice:
-                click.echo(f"     {'':<{width}}  {line.advice}")
-    sys.exit(0 if all(line.is_well for line in lines) else 1)
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            click.echo(f"{'ok  ' if check.is_well else 'FAIL'}  {check.name:<{width}}  {check.found}")
+            if check.advice:
+                click.echo(f"      {'':<{width}}  {check.advice}")
+    sys.exit(0 if all(check.is_well for check in checks) else 1)
 
 
-def _versions() -> Iterator[Line]:
-    yield Line("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    yield Line("archspec", True, __version__)
+def _versions() -> Iterator[Condition]:
+    yield Condition("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield Condition("archspec", True, __version__)
     for module in PACKAGES:
         name = DISTRIBUTIONS.get(module, module)
         if find_spec(module) is None:
-            yield Line(name, False, "not installed", f"`pip install {name}`")
+            yield Condition(name, False, "not installed", f"`pip install {name}`")
         else:
-            yield Line(name, True, _version(name) or _version(module) or "of an unknown version")
+            yield Condition(name, True, _version(name) or _version(module) or "unknown version")
 
 
 def _version(distribution: str) -> str:
@@ -77,8 +77,8 @@ def _version(distribution: str) -> str:
         return ""
 
 
-def _devices() -> Iterator[Line]:
-    """What torch and onnxruntime compute on, tried."""
+def _devices() -> Iterator[Condition]:
+    """Try out the devices of torch and onnxruntime."""
     if find_spec("torch") is not None:
         yield _tried("torch on", _torch, "reinstall torch")
     if find_spec("onnxruntime") is None or find_spec("numpy") is None:
@@ -87,16 +87,20 @@ def _devices() -> Iterator[Line]:
 
     message = conflict()
     if message:
-        yield Line("one onnxruntime", False, message, CONFLICT_HINT)
-    yield _tried("onnxruntime on", _onnxruntime, "reinstall onnxruntime-gpu, or onnxruntime where there is no such")
+        yield Condition("one onnxruntime", False, message, CONFLICT_HINT)
+    yield _tried(
+        "onnxruntime on",
+        _onnxruntime,
+        "reinstall onnxruntime-gpu (onnxruntime on macOS)",
+    )
     yield _cuda()
 
 
-def _tried(name: str, trial: Callable[[], str], advice: str) -> Line:
+def _tried(name: str, trial: Callable[[], str], advice: str) -> Condition:
     try:
-        return Line(name, True, trial())
+        return Condition(name, True, trial())
     except Exception as error:  # whatever a broken installation raises
-        return Line(name, False, f"{type(error).__name__}: {error}".splitlines()[0], advice)
+        return Condition(name, False, f"{type(error).__name__}: {error}".splitlines()[0], advice)
 
 
 def _torch() -> str:
@@ -114,20 +118,20 @@ def _onnxruntime() -> str:
     return trial("cpu")
 
 
-def _cuda() -> Line:
-    """Fine where there is no GPU; not where there is one that cannot be used."""
+def _cuda() -> Condition:
+    """Condition CUDA: no GPU is fine, a GPU that cannot be used is not."""
     from archspec.compiler.inference.runtime import has_gpu, missing_for_cuda, trial
 
     missing = missing_for_cuda()
     if missing is None:
         return _tried("onnxruntime on", lambda: trial("cuda"), "see https://onnxruntime.ai/docs/install")
     if has_gpu():
-        return Line("onnxruntime on", False, "no cuda", missing)
-    return Line("cuda", True, f"not there: {missing}")
+        return Condition("onnxruntime on", False, "no cuda", missing)
+    return Condition("cuda", True, f"unavailable: {missing}")
 
 
-def _commands() -> Iterator[Line]:
+def _commands() -> Iterator[Condition]:
     for name, modules in COMMANDS.items():
         missing = [DISTRIBUTIONS.get(module, module) for module in modules if find_spec(module) is None]
         advice = f"`pip install {' '.join(missing)}`" if missing else ""
-        yield Line(f"archspec {name}", not missing, "works" if not missing else "lacks packages", advice)
+        yield Condition(f"archspec {name}", not missing, "works" if not missing else "missing packages", advice)

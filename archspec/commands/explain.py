@@ -1,4 +1,4 @@
-"""`archspec explain`: the long form of a message by its code, and a layer by its name."""
+"""`archspec explain`: the explanation of an error code or a layer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import click
 
 EPILOG = """\b
 Examples:
-  archspec explain E201     what a message means
-  archspec explain CONV     a layer, its arguments, examples
-  archspec explain          all codes, one line each
+  archspec explain E201     an error code
+  archspec explain CONV     a layer: its arguments, with examples
+  archspec explain          all error codes, one line each
 """
 
 
 @click.command("explain", epilog=EPILOG)
 @click.argument("code", metavar="[CODE|LAYER]", required=False)
 def command(code: str | None) -> None:
-    """Explain the message with this CODE, or the layer of this name."""
+    """Explain the CODE of an error or warning, or a LAYER."""
     from archspec.diagnostics.codes import CODES
     from archspec.layers import MERGES, REGISTRY
 
@@ -32,4 +32,4 @@ def command(code: str | None) -> None:
 
         click.echo(describe(layer), nl=False)
     else:
-        raise click.UsageError(f"no message and no layer is called `{code}`; `archspec explain` lists the messages")
+        raise click.UsageError(f"unknown code or layer `{code}`; `archspec explain` lists the codes")

@@ -1,4 +1,4 @@
-"""`archspec export`: a network as an ONNX file that has been proven."""
+"""`archspec export`: a network as an ONNX file, verified against torch."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ NEEDS = ("torch", "numpy", "onnx", "onnxruntime")
 EPILOG = """\b
 Examples:
   archspec export runs/lenet5-1/weights.safetensors -o lenet5.onnx
-  archspec export resnet50 -o resnet50.onnx           with initialised weights
-  archspec export alexnet --output fc7 -o fc7.onnx    features, up to a named result
+  archspec export resnet50 -o resnet50.onnx           with initial weights
+  archspec export alexnet --output fc7 -o fc7.onnx    features: up to a named result
   archspec export mynet.arch -o big.onnx --external-data
 
 \b
-The proof: onnx's full checker takes the file; its inferred shapes are the compiler's; onnxruntime
-= torch at batch 1 and 3, and = torch in float64, with an error of at most 4 times torch's own
-in float32 + 2e-6 of the largest output.
+The proof: onnx's full checker accepts the file; the shapes it infers are the compiler's;
+onnxruntime agrees with torch at batch 1 and 3, and with torch in float64 to within 4 times
+torch's own float32 error + 2e-6 of the largest output.
 
 \b
-Exit status: 0, or 1 for a wrong spec or a failed proof (then there is no file), or 2 where the
-command line is.
+Exit status: 0; 1 if the spec is wrong or the proof fails (no file is written then); 2 if the
+command line is wrong.
 """
 
 
 @click.command("export", epilog=EPILOG)
 @click.argument("source", metavar="SPEC|WEIGHTS")
 @click.option("-o", "path", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write.")
-@click.option("--output", metavar="NAME", help="Export up to this layer's or block's result.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, metavar="N", help="Of a SPEC's first weights.")
-@click.option("--external-data", is_flag=True, help="Put the weights into FILE.data: for 2 GiB and more.")
+@click.option("--output", metavar="NAME", help="Export up to the result of this layer or block.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, metavar="N", help="Seed of the initial weights.")
+@click.option("--external-data", is_flag=True, help="Store the weights in FILE.data; required from 2 GiB on.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @change_flags
 def command(
     source: str, path: Path, output: str | None, seed: int, external_data: bool, as_json: bool, changes: dict[str, Any]
 ) -> None:
-    """Write a network as ONNX, and prove that the file computes what torch does.
+    """Export a network to ONNX and verify that the file computes what torch does.
 
-    WEIGHTS is a file that `archspec train` wrote; it knows its spec, its classes and its preprocessing. A SPEC gets
-    initialised weights. The file has the spec's names, a dynamic batch, float32 weights and no BN that a layer before
-    it could take up.
+    WEIGHTS is a run's folder or a weights file of `archspec train`, which contains the spec, the classes and the
+    preprocessing. A SPEC is exported with initial weights. The file has the spec's names, a dynamic batch size and
+    float32 weights; each BN that can be is folded into the layer before it.
     """
     try:
         need(*NEEDS)
@@ -64,7 +64,7 @@ def command(
         sys.exit(status(error.diagnostics))
     _report(description, proof, path, external_data, as_json)
     if not proof.passed:
-        helps = ("this is a fault of archspec or of onnxruntime, not of the spec: please report it",)
+        helps = ("this is a bug in archspec or onnxruntime, not in the spec: please report it",)
         message = f"the model does not compute what torch does; `{path}` was not written"
         show([Diagnostic("E425", message, helps=helps)])
         sys.exit(1)
@@ -73,7 +73,7 @@ def command(
 def _export(
     source: str, changes: dict[str, Any], output: str | None, seed: int, path: Path, external: bool
 ) -> tuple[str, Proof]:
-    """What was exported, and the proof; where that failed, nothing was written."""
+    """Return what was exported and the proof; if it failed, nothing was written."""
     from archspec.compiler.onnx.export import Unproven, export
     from archspec.compiler.onnx.selection import read
     from archspec.compiler.weights.destination import need_place

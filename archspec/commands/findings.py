@@ -1,4 +1,4 @@
-"""Findings on their way to the user: text on standard error, data in JSON, and the exit status."""
+"""How commands report findings: text on standard error, data in JSON, and the exit status."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any
 import click
 
 from archspec.diagnostics.findings import Diagnostic, plural
-from archspec.diagnostics.rendering import coloured, plain, render
 from archspec.library import NOT_FOUND
 
 BAD_CHANGE = "E117"
 
 
 def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
-    """Print findings, and how many there are, on standard error."""
+    """Print findings and their number on standard error."""
     if not findings:
         return
+    from archspec.diagnostics.rendering import coloured, plain, render  # only when there is something to show
+
     sys.stdout.flush()
     colours = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     for finding in findings:
@@ -27,12 +28,12 @@ def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
     errors = sum(finding.severity == "error" for finding in findings)
     counts = [plural(count, noun) for count, noun in ((errors, "error"), (len(findings) - errors, "warning")) if count]
     known = next((finding.code for finding in findings if finding.severity == "error"), findings[0].code)
-    suffix = " (--strict takes warnings for errors)" if strict and not errors else ""
+    suffix = " (errors with --strict)" if strict and not errors else ""
     click.echo(f"{' and '.join(counts)}{suffix}; `archspec explain {known}` says more", err=True)
 
 
 def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:
-    """The exit status: 2 for a spec that is not there or a change that is none, 1 for a wrong one, 0."""
+    """Return the exit status: 2 for a missing spec or an invalid change, 1 for a wrong spec, or 0."""
     errors = {finding.code for finding in findings if finding.severity == "error"}
     if errors & {NOT_FOUND, BAD_CHANGE}:
         return 2
@@ -40,5 +41,5 @@ def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:
 
 
 def describe(spec: str, findings: Sequence[Diagnostic]) -> dict[str, Any]:
-    """A spec that is wrong, as JSON gives it."""
+    """Return the JSON of a spec that is wrong."""
     return {"network": spec, "diagnostics": [finding.to_dict() for finding in findings]}

@@ -1,4 +1,4 @@
-"""The flags that change a spec, which several commands take: --input, --classes, --variant, --set."""
+"""The flags that change a spec, shared by several commands: --input, --classes, --variant, --set."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 
 
 def change_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags; the command gets them as `changes`, the keywords of `archspec.load`."""
+    """Add the flags; the command receives them as `changes`, the keywords of `archspec.load`."""
 
-    @click.option("--input", "input_", metavar="HxWxC", help="Another input volume, as 384x384x3.")
+    @click.option("--input", "input_", metavar="HxWxC", help="Another input volume, such as 384x384x3.")
     @click.option("--classes", type=click.IntRange(1, 2**31 - 1), metavar="N", help="Another number of class scores.")
     @click.option("--variant", metavar="NAME", help="A variant of a family.")
     @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Another value of a `param`.")
@@ -25,15 +25,15 @@ def change_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _setting(text: str) -> tuple[str, object]:
-    """`width=1.4` as a name and a number; what is no number names a block."""
+    """Split `width=1.4` into a name and a number; a value that is not a number names a block."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
-        raise click.BadParameter(f"`{text}` is no setting: write NAME=VALUE, as width=1.4", param_hint="--set")
+        raise click.BadParameter(f"`{text}`: expected NAME=VALUE, such as width=1.4", param_hint="--set")
     return name.strip(), number(value.strip())
 
 
 def number(text: str) -> int | float | str:
-    """An int, a float, or the text itself."""
+    """Return an int, a float, or the text itself."""
     for kind in (int, float):
         try:
             return kind(text)

@@ -13,9 +13,9 @@ from archspec.library import built_in, folder, variants
 
 EPILOG = """\b
 Examples:
-  archspec specs                  all of them
-  archspec specs --json           as data
-  archspec specs --show resnet50  the text of one, to learn from or to copy
+  archspec specs                  list all
+  archspec specs --json           as JSON
+  archspec specs --show resnet50  print the text of one
 """
 NET = re.compile(r"^net +(?P<title>[^#\n]*?) *(?:# *(?P<about>.*))?$", re.MULTILINE)
 
@@ -24,7 +24,10 @@ NET = re.compile(r"^net +(?P<title>[^#\n]*?) *(?:# *(?P<about>.*))?$", re.MULTIL
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--show", metavar="NAME", help="Print the text of a built-in spec.")
 def command(as_json: bool, show: str | None) -> None:
-    """List the built-in specs by name, with their variants: `archspec check resnet_r50` takes variant r50 of resnet."""
+    """List the built-in specs with their variants.
+
+    `archspec check resnet_r50` checks the variant r50 of resnet.
+    """
     if show is not None:
         _show(show)
         return

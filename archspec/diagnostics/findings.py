@@ -60,14 +60,14 @@ class Diagnostic(Record):
         }
 
 
-def suggest(wrong: str, known: Iterable[str]) -> str | None:
-    """The known name nearest to `wrong`, if one is near, whatever the case of the letters.
+def suggest(wrong: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known name most similar to `wrong`, if one is similar enough, in any case.
 
     >>> suggest("CONVV", ["CONV", "POOL"])
     'CONV'
     """
     by_lower = {name.lower(): name for name in known}
-    near = get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.6)
+    near = get_close_matches(wrong.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[near[0]] if near else None
 
 

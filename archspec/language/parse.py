@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -18,11 +18,10 @@ from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, did_you_mean
+from archspec.diagnostics.findings import Diagnostic, suggest
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, layout
-from archspec.language.syntax_errors import explain_character, explain_token
 from archspec.language.tables import load_parser
 from archspec.language.transform import SyntaxBuilder
 from archspec.record import replace
@@ -30,6 +29,7 @@ from archspec.record import replace
 MAX_CHARACTERS = 16 * 2**20
 MAX_LINE = 5_000
 MAX_ERRORS = 50
+NO_LAYERS: Mapping[str, str] = {}
 # how lines begin that give names, and those that others hang on
 _NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
 _BRACKET = re.compile(r"\[[^\]]*\]")
@@ -56,16 +56,17 @@ def collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
+def parse(source: Source, layers: Mapping[str, str] = NO_LAYERS) -> tuple[s.File, tuple[Diagnostic, ...]]:
     """Read a spec's text.
 
+    `layers` are names in lower case that are mistaken for layers, with how each layer is written: for suggestions.
     Returns the file with what could be read, and the findings, in the order of the text.
     """
     if len(source.text) > MAX_CHARACTERS:
         return _too_long(source)
     with collector_off():
         lines, findings = layout(source)
-        reader = _Reader(source, findings)
+        reader = _Reader(source, findings, layers)
         misplaced = len(findings)
         statements = reader.read(lines)
         is_whole = not findings
@@ -95,9 +96,10 @@ def _empty(source: Source) -> Diagnostic:
 class _Reader:
     """Reads a tree of lines; `findings` grows."""
 
-    def __init__(self, source: Source, findings: list[Diagnostic]) -> None:
+    def __init__(self, source: Source, findings: list[Diagnostic], layers: Mapping[str, str]) -> None:
         self.source = source
         self.findings = findings
+        self.layers = layers
         self.has_all_names = not findings
         self.parser, self.builder = _line_parser()
         self.builder.source = source
@@ -177,8 +179,12 @@ class _Reader:
         try:
             return self.parser.parse(span.text, start=start)
         except UnexpectedToken as unexpected:
-            raise explain_token(unexpected, span) from None
+            from archspec.language.syntax_errors import explain_token  # only when something is wrong
+
+            raise explain_token(unexpected, span, self.layers) from None
         except UnexpectedCharacters as unexpected:
+            from archspec.language.syntax_errors import explain_character
+
             raise explain_character(unexpected, span) from None
 
     def _body(self, line: Layout) -> s.Body:
@@ -207,7 +213,7 @@ class _Reader:
         if len(merges) > 1:
             raise _no_merge(merges[:1], branches)
         if not branches:
-            raise _bare_name(last)
+            raise _bare_name(last, self.layers)
         bodies = tuple(tuple(self.read(branch.children, in_branch=True)) for branch in branches)
         merge = s.MergeStep(last.name, bodies, last.span)
         return replace(chain, steps=(*chain.steps[:-1], merge)), rest
@@ -252,11 +258,12 @@ def _no_merge(merges: list[s.MergeStep], branches: list[Layout]) -> Finding:
     return Finding("E005", "branches under a line that ends in no merge", branches[0].span, "a branch", helps=helps)
 
 
-def _bare_name(step: s.MergeStep) -> Finding:
-    helps: tuple[str, ...] = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
-    upper = step.name.upper()
-    helps += did_you_mean(upper, ("CONV", "FC", "POOL", "RELU", "BN", "INPUT", "GAP", "DROPOUT", "SOFTMAX", "NORM"))
+def _bare_name(step: s.MergeStep, layers: Mapping[str, str]) -> Finding:
     if step.name in ("add", "concat", "mul"):
-        helps = ("indent its branches under it, each behind a `|`",)
+        helps: tuple[str, ...] = ("indent its branches under it, each behind a `|`",)
         return Finding("E005", f"`{step.name}` merges branches, and none stand under it", step.span, helps=helps)
+    helps = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
+    near = suggest(step.name, layers, cutoff=0.75)
+    if near:
+        helps += (f"did you mean `{layers[near]}`?",)
     return Finding("E005", f"`{step.name}` alone is no step", step.span, helps=helps)

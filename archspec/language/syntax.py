@@ -113,7 +113,7 @@ class Reference(Record):
     span: Span
 
 
-class Argument(Record):
+class GivenArgument(Record):
     """`64`, `3x3`, `s2`, `same`, `stride=s`, `@stem`."""
 
     name: str | None
@@ -134,7 +134,7 @@ class LayerStep(Record):
 
     words: tuple[Word, ...]
     has_colon: bool
-    arguments: tuple[Argument, ...]
+    arguments: tuple[GivenArgument, ...]
     bracket: Bracket | None
     claims: tuple[Claim, ...]
     span: Span
@@ -144,7 +144,7 @@ class CallStep(Record):
     """`bottleneck(64, stride=2)`."""
 
     name: str
-    arguments: tuple[Argument, ...]
+    arguments: tuple[GivenArgument, ...]
     span: Span
 
 

@@ -6,6 +6,7 @@ In: lark's exception and the line. Out: one `Finding`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
@@ -44,7 +45,7 @@ _PHRASES = {
 }
 _QUIET = {"CLAIM", "NOTE", "LABEL", "FIGURE", "BYTES", "PROSE"}
 _CLOSERS = {"(": ")", "[": "]"}
-_LOWER_LAYER = re.compile(r"(conv|fc|pool|maxpool|avgpool|bn|relu|input|dropout|gap|norm|dense|linear)[0-9]*")
+_FIRST_NAME = re.compile(r"([a-z]\w*?)[0-9]*(?!\w)")
 _ARGUMENTS = ("NUMBER", "EXTENT", "SHORT", "CALL", "COLON", "LPAR")
 _KEYWORDS = {
     "net",
@@ -64,14 +65,14 @@ _KEYWORDS = {
 }
 
 
-def explain_token(unexpected: UnexpectedToken, line: Span) -> Finding:
-    """Why the parser does not take this token here."""
+def explain_token(unexpected: UnexpectedToken, line: Span, layers: Mapping[str, str]) -> Finding:
+    """Why the parser does not take this token here; `layers` are those of `parse`."""
     token = unexpected.token
     if token.type == "$END":
         return _unbalanced(line) or _cut_short(unexpected, line)
     start = line.start + (token.start_pos or 0)
     span = Span(line.source, start, max(start + 1, line.start + (token.end_pos or 0)))
-    return _unbalanced(line) or _known_mistake(unexpected, span, line) or _unexpected(unexpected, span, line)
+    return _unbalanced(line) or _known_mistake(unexpected, span, line, layers) or _unexpected(unexpected, span, line)
 
 
 def explain_character(unexpected: UnexpectedCharacters, line: Span) -> Finding:
@@ -138,18 +139,18 @@ def _cut_short(unexpected: UnexpectedToken, line: Span) -> Finding:
     return Finding("E001", "the line ends too early", end, f"expected {expected}")
 
 
-def _known_mistake(unexpected: UnexpectedToken, span: Span, line: Span) -> Finding | None:
+def _known_mistake(unexpected: UnexpectedToken, span: Span, line: Span, layers: Mapping[str, str]) -> Finding | None:
     token = unexpected.token
     before = line.source.text[line.start : span.start].rstrip()
     word = re.search(r"(\S+)$", before)
     arrow = _known_text(Span(line.source, span.start, min(line.end, span.start + 3)))
     if arrow:
         return arrow
-    lower = _LOWER_LAYER.match(line.text)
-    if lower and (token.type in _ARGUMENTS or token.start_pos == 0):
-        name = lower.group()
+    first = _FIRST_NAME.match(line.text)
+    if first and first[1] in layers and (token.type in _ARGUMENTS or token.start_pos == 0):
+        name, layer = first.group(), layers[first[1]]
         whole = Span(line.source, line.start, line.start + len(name))
-        helps = (f"`{name.upper()}`",)
+        helps = (f"`{name.upper() if layer == first[1].upper() else layer}`",)
         return Finding("E001", f"layers are written in capitals: `{name}`", whole, "lower case", helps=helps)
     called = re.search(r"\b([A-Z][A-Za-z0-9]+)\(", line.text)
     if called:

@@ -19,8 +19,13 @@ from archspec.language import syntax as s
 LARGEST = 2**63 - 1
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
 _SIZES = re.compile(r"[x×]")
-# words of a slide that are written like a layer and mean nothing
-_NOISE = {"normalization", "layer", "filters", "neurons", "local", "response", "class", "scores"}
+# words of a slide that mean nothing: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
+NOISE_WORDS = (
+    {"a", "and", "at", "of", "the", "to", "with"}
+    | {"class", "layer", "local", "normalization", "response", "scores"}
+    | {"channels", "filter", "filters", "kernel", "kernels", "neuron", "neurons", "nodes", "unit", "units"}
+    | {"pixels", "window", "windows"}
+)
 
 
 @v_args(inline=True)
@@ -93,24 +98,24 @@ class SyntaxBuilder(Transformer[Any, Any]):
             raise too_large(self._span(token))
         return tuple(s.Number(int(part), self._span(token)) for part in parts)
 
-    def short(self, token: Token) -> s.Argument:
+    def short(self, token: Token) -> s.GivenArgument:
         span = self._span(token)
         if any(len(part) > 9 for part in re.split(r"[:x×]", token[1:])):
             raise too_large(span)
         sizes = tuple(tuple(int(n) for n in part.split(":")) for part in _SIZES.split(token[1:]))
-        return s.Argument(None, s.Short(token[0], sizes, span), span)
+        return s.GivenArgument(None, s.Short(token[0], sizes, span), span)
 
-    def positional(self, value: Any) -> s.Argument:
-        return s.Argument(None, value, value.span)
+    def positional(self, value: Any) -> s.GivenArgument:
+        return s.GivenArgument(None, value, value.span)
 
-    def named(self, name: Token, value: Any) -> s.Argument:
-        return s.Argument(str(name), value, self._span(name, value))
+    def named(self, name: Token, value: Any) -> s.GivenArgument:
+        return s.GivenArgument(str(name), value, self._span(name, value))
 
-    def volume(self, token: Token) -> s.Argument:
-        return s.Argument(None, self._reference(token), self._span(token))
+    def volume(self, token: Token) -> s.GivenArgument:
+        return s.GivenArgument(None, self._reference(token), self._span(token))
 
-    def named_volume(self, name: Token, token: Token) -> s.Argument:
-        return s.Argument(str(name), self._reference(token), self._span(name, token))
+    def named_volume(self, name: Token, token: Token) -> s.GivenArgument:
+        return s.GivenArgument(str(name), self._reference(token), self._span(name, token))
 
     def _reference(self, token: Token) -> s.Reference:
         return s.Reference(str(token[1:]), self._span(token))
@@ -158,18 +163,18 @@ class SyntaxBuilder(Transformer[Any, Any]):
         while rest and isinstance(rest[0], s.Word):
             words.append(rest.pop(0))
         has_colon = bool(rest) and isinstance(rest[0], Token) and rest[0].type == "COLON"
-        arguments: list[s.Argument] = []
+        arguments: list[s.GivenArgument] = []
         brackets: list[s.Bracket] = []
         claims: list[s.Claim] = []
         for part in rest[has_colon:]:
-            if isinstance(part, s.Argument):
+            if isinstance(part, s.GivenArgument):
                 arguments.append(part)
             elif isinstance(part, s.Bracket):
                 brackets.append(part)
             elif isinstance(part, s.Claim):
                 claims.append(part)
             elif isinstance(part, s.Word):
-                if part.text.lower() not in _NOISE:
+                if part.text.lower() not in NOISE_WORDS:
                     raise missing_arrow(Span(self.source, words[0].span.start, part.span.start), part)
             elif part.type == "COLON":
                 raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` behind the layer's name",))

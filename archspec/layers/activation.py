@@ -25,6 +25,7 @@ class Relu(Activation):
     """max(0, x)."""
 
     keyword = "RELU"
+    known_as = ("act",)
     torch_name = "ReLU"
     in_place = True
     examples = (Example("RELU", ((5, 6, 4),)), Example("RELU", ((7,),)))
@@ -55,6 +56,7 @@ class Silu(Activation):
     """x * sigmoid(x), also called swish (EfficientNet)."""
 
     keyword = "SILU"
+    known_as = ("swish",)
     torch_name = "SiLU"
     examples = (Example("SILU", ((5, 6, 4),)),)
 
@@ -63,6 +65,7 @@ class HardSwish(Activation):
     """x * HSIGMOID(x) (MobileNetV3, Howard et al. 2019)."""
 
     keyword = "HSWISH"
+    known_as = ("hardswish",)
     torch_name = "Hardswish"
     examples = (Example("HSWISH", ((5, 6, 4),)),)
 

@@ -22,6 +22,7 @@ class Attention(Layer):
     """
 
     keyword = "MHSA"
+    known_as = ("multiheadattention", "attention")
     is_weight_layer = True
     examples = (
         Example("MHSA 3", ((6, 12),)),

@@ -80,6 +80,7 @@ class Layer(Record):
 
     keyword: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()  # other spellings, "MAX POOL"
+    known_as: ClassVar[tuple[str, ...]] = ()  # its names in other tools, lower case without underscores: suggestions
     kind: ClassVar[str] = ""  # the word that names are numbered by; the keyword in lower case if empty
     role: ClassVar[str] = ""  # "activation", "normalisation" or "" (what `after` looks at)
     is_weight_layer: ClassVar[bool] = False  # counts for depth
@@ -138,6 +139,25 @@ class Layer(Record):
     def module(self, inputs: tuple[Volume, ...]) -> Module | None:
         """The torch.nn module that is this layer; nothing where it takes more than one."""
         return None
+
+    @property
+    def is_marked_linear(self) -> bool:
+        """Whether it is written with `linear`: no activation is meant to follow."""
+        return False
+
+    @property
+    def has_optional_bias(self) -> bool:
+        """Whether the spec leaves its bias open: it has one unless a BN follows."""
+        return False
+
+    @property
+    def lacks_bias(self) -> bool:
+        """Whether it could have a bias and has none."""
+        return False
+
+    def without_bias(self) -> Layer:
+        """The same layer without a bias."""
+        return self
 
     def describe(self) -> str:
         """The layer as the short form writes it: `CONV 64 3x3 p1`."""

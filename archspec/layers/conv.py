@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, PAIR, WORD, Pads, Pair, argument, flag
-from archspec.layers.base import Example, Layer, Module, Tensor, Window
+from archspec.layers.base import Example, Module, Tensor, Window
 from archspec.layers.needs import need_divisor, need_map
+from archspec.layers.weighted import Weighted
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 
 BIAS_DOC = "a bias for each filter; without the word: unless a BN follows"
 LINEAR_DOC = "`after` adds nothing to this layer"
 
 
-class Convolution(Layer):
+class Convolution(Weighted):
     """What CONV and DWCONV share: a window with weights."""
-
-    is_weight_layer: ClassVar[bool] = True
-    is_linear: ClassVar[bool] = True
 
     kernel: Pair = argument(PAIR, "height x width of the window", positional=True)
     stride: Pair = argument(PAIR, "the step of the window", default=(1, 1), short="s")
@@ -83,6 +81,7 @@ class Conv(Convolution):
     """Convolution: each of the filters sees all channels of its window, or those of its group."""
 
     keyword = "CONV"
+    known_as = ("conv1d", "conv2d", "convolution")
     outputs = "filters"
     examples = (
         Example("CONV 96 11x11 s4", ((227, 227, 3),)),
@@ -114,6 +113,7 @@ class DepthwiseConv(Convolution):
     """Depthwise convolution: one filter a channel (MobileNet, Howard et al. 2017)."""
 
     keyword = "DWCONV"
+    known_as = ("depthwiseconv2d",)
     examples = (
         Example("DWCONV 3x3 s2 p1", ((8, 8, 6),)),
         Example("DWCONV 5x5 same", ((7, 9, 4),)),

@@ -6,18 +6,18 @@ from typing import Any
 
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, argument, flag
-from archspec.layers.base import POINTWISE, Example, Layer, Module, Tensor, Window
+from archspec.layers.base import POINTWISE, Example, Module, Tensor, Window
+from archspec.layers.weighted import Weighted
 
 BIAS_DOC = "a bias for each neuron; without the word: unless a BN follows"
 FEATURES_DOC = "how many neurons; without it, what the line's bracket says"
 
 
-class FullyConnected(Layer):
+class FullyConnected(Weighted):
     """Fully connected: flattens a map (channel by channel, as torch), acts on each vector of a sequence."""
 
     keyword = "FC"
-    is_linear = True
-    is_weight_layer = True
+    known_as = ("linear", "dense", "fullyconnected", "flatten")
     outputs = "features"
     sized_by_bracket = True
     examples = (

@@ -23,6 +23,7 @@ class LocalResponseNorm(Layer):
 
     keyword = "NORM"
     aliases = ("LRN",)
+    known_as = ("localresponsenorm",)
     role = "normalisation"
     examples = (Example("NORM", ((5, 5, 8),)), Example("NORM n=3 k=1", ((4, 4, 6),)))
 
@@ -46,6 +47,7 @@ class BatchNorm(Layer):
     """
 
     keyword = "BN"
+    known_as = ("batchnorm", "batchnorm2d", "batchnormalization")
     is_linear = True
     role = "normalisation"
     absorbs_bias = True
@@ -76,6 +78,7 @@ class LayerNorm(Layer):
     """
 
     keyword = "LN"
+    known_as = ("layernorm",)
     role = "normalisation"
     examples = (Example("LN", ((5, 6, 4),)), Example("LN eps=1e-5", ((6, 4),)), Example("LN", ((7,),)))
 
@@ -97,6 +100,7 @@ class GroupNorm(Layer):
     """
 
     keyword = "GN"
+    known_as = ("groupnorm",)
     role = "normalisation"
     examples = (Example("GN 2", ((5, 6, 8),)), Example("GN 4 eps=1e-6", ((3, 3, 4),)))
 
@@ -126,6 +130,7 @@ class InstanceNorm(Layer):
     """
 
     keyword = "IN"
+    known_as = ("instancenorm2d",)
     role = "normalisation"
     examples = (Example("IN", ((5, 6, 4),)), Example("IN affine eps=1e-6", ((5, 6, 4),)))
 

@@ -62,6 +62,7 @@ class Pad(Layer):
     """Zeros around a map, as a layer of its own."""
 
     keyword = "PAD"
+    known_as = ("zeropad2d",)
     is_linear = True
     examples = (
         Example("PAD p1", ((5, 4, 3),)),
@@ -89,6 +90,7 @@ class Upsample(Layer):
     """A map n times as high and wide: each pixel repeated, or `bilinear` (torch's align_corners=False)."""
 
     keyword = "UPSAMPLE"
+    known_as = ("upsampling2d",)
     is_linear = True
     examples = (
         Example("UPSAMPLE 2", ((5, 4, 3),)),

@@ -66,6 +66,7 @@ class MaxPool(Pooling):
 
     keyword = "POOL"
     aliases = ("MAXPOOL", "MAX POOL")
+    known_as = ("maxpool2d", "maxpooling2d")
     examples = (
         Example("POOL 2x2 s2", ((8, 8, 3),)),
         Example("MAXPOOL 3x3 s2 p1", ((9, 12, 2),)),
@@ -84,6 +85,7 @@ class AvgPool(Pooling):
 
     keyword = "AVGPOOL"
     aliases = ("AVG POOL", "AVERAGE POOL")
+    known_as = ("avgpool2d", "averagepooling2d")
     is_linear = True
     examples = (
         Example("AVGPOOL 2x2 s2", ((8, 8, 3),)),
@@ -107,6 +109,7 @@ class GlobalAvgPool(Layer):
 
     keyword = "GAP"
     aliases = ("GLOBAL AVGPOOL",)
+    known_as = ("adaptiveavgpool2d", "globalaveragepooling2d", "globalavgpool")
     is_linear = True
     examples = (Example("GAP", ((7, 7, 5),)), Example("GAP", ((6, 4),)))
 

@@ -6,13 +6,14 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, PAIR, Pads, Pair, argument, flag
-from archspec.layers.base import Example, Layer, Module, Tensor, Window
+from archspec.layers.base import Example, Module, Tensor, Window
 from archspec.layers.conv import BIAS_DOC, LINEAR_DOC
 from archspec.layers.needs import need_map
+from archspec.layers.weighted import Weighted
 from archspec.layers.window import AXES, NO_PADS
 
 
-class TransposedConv(Layer):
+class TransposedConv(Weighted):
     """Transposed convolution: each pixel paints a window, `stride` apart (Zeiler et al. 2010).
 
     The size is (H - 1)*S - 2P + F. A pad `p1:0` takes off one pixel less at the end, which is what torch
@@ -20,8 +21,7 @@ class TransposedConv(Layer):
     """
 
     keyword = "UPCONV"
-    is_weight_layer = True
-    is_linear = True
+    known_as = ("convtranspose2d", "deconv")
     outputs = "filters"
     examples = (
         Example("UPCONV 6 2x2 s2", ((5, 4, 12),)),

@@ -1,25 +1,29 @@
-"""A measured network as text: the table, then what it adds up to."""
+"""A measured network as text or data.
+
+In: a network, or its stages. Out: the table with its summary, or dictionaries for `--json`. Nothing is computed here
+but sums over blocks, and nothing is printed.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from archspec.network import MeasuredNetwork
 from archspec.report.lines import fold
 from archspec.report.summary import summary
 from archspec.report.table import table
 
-if TYPE_CHECKING:
-    from archspec.api import Network
-
-WIDTH = 100  # columns, where nobody says otherwise
+WIDTH = 100  # columns without a terminal
 
 
-def report(network: Network, *, depth: int | None = None, batch: int = 1, width: int = WIDTH) -> str:
-    """What `archspec check` prints of a network.
+def report(network: MeasuredNetwork, *, depth: int | None = None, batch: int = 1, width: int = WIDTH) -> str:
+    """Return the table of a network and its summary, as `archspec check` prints them.
 
-    `depth` is how many levels of blocks are opened; without it, as many as leave the table readable.
+    Args:
+        network: The network.
+        depth: How many levels of blocks to open; by default as many as keep the table readable.
+        batch: Images per training step.
+        width: Columns of the terminal.
     """
     head = f"{network.title}   {network.input} -> {network.output}"
     lines, folded = fold(network, depth)
-    hint = [f"{folded} blocks in one row each: --depth N or --all opens them"] if folded else []
+    hint = [f"{folded} blocks shown as one row each: --depth N or --all opens them"] if folded else []
     return "\n".join([head, "", *table(lines, width), "", *summary(network, batch, width), *hint]) + "\n"

@@ -6,16 +6,14 @@ fields `[height, width]` in pixels of the input, not clipped at its edges.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.analyses import Row
-
-if TYPE_CHECKING:
-    from archspec.api import Network
+from archspec.network import MeasuredNetwork
 
 
-def document(network: Network, batch: int) -> dict[str, Any]:
-    """The network as `archspec check --json` writes it; `training_bytes` is for a batch of `batch` images."""
+def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
+    """Return the network as `archspec check --json` writes it; `training_bytes` is for `batch` images per step."""
     field = network.receptive_field
     return {
         "network": network.name,
@@ -38,7 +36,7 @@ def document(network: Network, batch: int) -> dict[str, Any]:
     }
 
 
-def _layer(network: Network, row: Row) -> dict[str, Any]:
+def _layer(network: MeasuredNetwork, row: Row) -> dict[str, Any]:
     node, cost, graph = row.node, row.cost, network.graph
     volumes = [list(volume) for volume in graph.inputs(node)]
     source = node.span.source
@@ -59,8 +57,8 @@ def _layer(network: Network, row: Row) -> dict[str, Any]:
     }
 
 
-def _auxiliary(network: Network) -> list[dict[str, Any]]:
-    """Each auxiliary classifier, with its layers: they count in no total."""
+def _auxiliary(network: MeasuredNetwork) -> list[dict[str, Any]]:
+    """Return each auxiliary classifier with its layers, which are in no total."""
     found = []
     for head, totals in zip(network.graph.heads, network.auxiliary, strict=True):
         rows = [row for row in network.analysis.rows if row.node.head == head.number]

@@ -1,29 +1,26 @@
-"""Which lines a table has: one a layer, or one for a whole block.
+"""The lines of a table: one per layer, or one for a whole block.
 
 In: a network, and how many levels of blocks are opened. Out: `Line` records in the order of the graph, auxiliary
-classifiers last. An opened block has a line of its own with no figures, and its layers stand under it; a closed one
-shows the sums of what is in it, and the volume and the receptive field of its last layer.
+classifiers last. An open block has a line without figures, followed by its layers; a closed one shows the sums over its
+layers, and the volume and receptive field of the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from archspec.analyses import Row, add_up
 from archspec.graph.ir import Frame, Graph, Node
 from archspec.graph.volume import Volume
+from archspec.network import MeasuredNetwork
 from archspec.record import Record, replace
 
-if TYPE_CHECKING:
-    from archspec.api import Network
-
-MOST_LINES = 40  # of a table that nobody asked to open further
+MAX_LINES = 40  # of a table by default
 INDENT = "  "
 
 
 class Figures(Record):
-    """What a layer or a closed block costs. `activations` is 0 for what is done in place; `formula` has no biases."""
+    """The cost of a layer or closed block. `activations` is 0 for in-place layers; `formula` excludes biases."""
 
     output: Volume
     activations: int
@@ -35,7 +32,7 @@ class Figures(Record):
 
 
 class Line(Record):
-    """One line of the table; without figures it is the head of the lines under it; a block with figures is closed."""
+    """One line of the table; without figures it is the heading of the lines below it."""
 
     name: str
     layer: str
@@ -43,17 +40,17 @@ class Line(Record):
     is_block: bool = False
 
 
-def fold(network: Network, depth: int | None) -> tuple[list[Line], int]:
-    """The lines at a depth, and how many blocks are closed in them.
+def fold(network: MeasuredNetwork, depth: int | None) -> tuple[list[Line], int]:
+    """Return the lines at a depth, and how many closed blocks they contain.
 
-    Depth 0 is the top level. Without one it is the deepest that leaves the table readable.
+    Depth 0 is the top level; the default is the deepest that keeps the table readable.
     """
     graph = network.graph
     trunk = network.layers
     paths = [_outermost_first(row.node.frame) for row in trunk]
     deepest = max(map(len, paths))
     if depth is None:
-        fitting = (level for level in range(deepest, 0, -1) if _count(paths, level) <= MOST_LINES)
+        fitting = (level for level in range(deepest, 0, -1) if _count(paths, level) <= MAX_LINES)
         depth = next(fitting, 0)
     lines = [*_lines(graph, trunk, paths, depth)]
     for head in graph.heads:
@@ -72,7 +69,7 @@ def _outermost_first(frame: Frame | None) -> tuple[Frame, ...]:
 
 
 def _count(paths: Sequence[tuple[Frame, ...]], depth: int) -> int:
-    """How many lines there are at a depth."""
+    """Return the number of lines at a depth."""
     count = 0
     before: tuple[Frame, ...] = ()
     for path in paths:
@@ -82,7 +79,7 @@ def _count(paths: Sequence[tuple[Frame, ...]], depth: int) -> int:
 
 
 def _opened(before: tuple[Frame, ...], path: tuple[Frame, ...]) -> int:
-    """How many blocks of `path` are not those of the line before."""
+    """Return how many blocks of `path` are not open in the line before."""
     same = 0
     for one, other in zip(before, path, strict=False):
         if one is not other:
@@ -113,16 +110,16 @@ def _lines(graph: Graph, rows: Sequence[Row], paths: Sequence[tuple[Frame, ...]]
 
 
 def _indented(name: str, opened: tuple[Frame, ...], level: int) -> str:
-    """A name without the part that the line above it says."""
+    """Return a name without the part that its heading says."""
     above = opened[level - 1].name + "." if level else ""
     return INDENT * level + name.removeprefix(above)
 
 
 def _written(graph: Graph, node: Node) -> str:
-    """The layer as a spec writes it: a bias that a BN makes needless is not written."""
+    """Return the layer as a spec writes it, without the mark of a bias that a BN makes unnecessary."""
     layer = node.layer
     readers = graph.consumers[node.index]
-    if getattr(layer, "bias", None) is False and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
+    if layer.lacks_bias and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
         layer = replace(layer, bias=None)
     return layer.describe()
 

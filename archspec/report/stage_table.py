@@ -1,7 +1,7 @@
 """A network's stages as a table, and as data.
 
 In: a graph and its stages. Out: the layers of each stage, its share of the work, its parameters, and what it passes on
-for each image; and the same for JSON, with all names.
+per image; and the same for JSON, with all names.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archspec.analyses.partition import FLOAT_BYTES, Stage
+from archspec.analyses.cost import FLOAT_BYTES
+from archspec.analyses.partition import Stage
 from archspec.graph.ir import Graph
 
-HEADERS = ("stage", "first layer", "last layer", "work", "parameters", "passes on, an image")
+HEADERS = ("stage", "first layer", "last layer", "work", "parameters", "passes on, per image")
 RIGHT = (0, 3, 4)
 GAP = "  "
 LONGEST_NAME = 24
@@ -20,7 +21,7 @@ MEGA = 10**6
 
 
 def stages_table(graph: Graph, stages: Sequence[Stage], width: int = 100) -> str:
-    """The stages, one in a line."""
+    """Return the stages, one per line."""
     total = sum(stage.cost for stage in stages)
     cells = [_cells(graph, number, stage, total) for number, stage in enumerate(stages, 1)]
     sizes = [max(map(len, column)) for column in zip(HEADERS[:-1], *cells, strict=True)]
@@ -30,7 +31,7 @@ def stages_table(graph: Graph, stages: Sequence[Stage], width: int = 100) -> str
 
 
 def stages_data(graph: Graph, stages: Sequence[Stage]) -> list[dict[str, Any]]:
-    """The stages for JSON; `work` adds up to 1."""
+    """Return the stages for JSON; `work` adds up to 1."""
     total = sum(stage.cost for stage in stages)
     return [
         {
@@ -60,12 +61,12 @@ def _cells(graph: Graph, number: int, stage: Stage, total: int) -> tuple[str, ..
 
 
 def _shortened(name: str) -> str:
-    """The end of a long name, which says more than its beginning."""
+    """Return the end of a long name, which says more than its beginning."""
     return name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :]
 
 
 def _passed_on(graph: Graph, stage: Stage, room: int) -> str:
-    """How much, and the volumes where there is room for them."""
+    """Return how much is passed on, and the volumes if they fit."""
     if not stage.passes_on:
         return ""
     volumes = ", ".join(str(graph.nodes[index].volume) for index in stage.passes_on)

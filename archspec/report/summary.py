@@ -1,26 +1,23 @@
-"""What a network adds up to, in a few lines under its table.
+"""The totals of a network, in a few lines under its table.
 
-In: a network. Out: lines of text: totals in values and bytes, where they are, what was checked, and what the compiler
-added or left out. A megabyte is 10^6 bytes.
+In: a network. Out: lines of text: totals in values and bytes, where they come from, what was checked, and what the
+compiler added or left out. A megabyte is 10^6 bytes.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from archspec.analyses import FLOAT_BYTES
+from archspec.analyses.cost import FLOAT_BYTES
 from archspec.diagnostics.findings import plural
+from archspec.network import MeasuredNetwork
 from archspec.report.table import field_text, short
 from archspec.report.where import where
 
-if TYPE_CHECKING:
-    from archspec.api import Network
 
-
-def summary(network: Network, batch: int, width: int) -> list[str]:
-    """The lines under the table, at most `width` wide."""
+def summary(network: MeasuredNetwork, batch: int, width: int) -> list[str]:
+    """Return the lines under the table, at most `width` wide."""
     totals = [*_totals(network, batch)]
     names = max(len(name) for name, _, _ in totals)
     figures = max(len(figure) for _, figure, _ in totals)
@@ -41,12 +38,12 @@ def _wrapped(lead: str, text: str, width: int) -> list[str]:
     return [(lead if number == 0 else " " * len(lead)) + line for number, line in enumerate(broken)]
 
 
-def _totals(network: Network, batch: int) -> Iterator[tuple[str, str, str]]:
+def _totals(network: MeasuredNetwork, batch: int) -> Iterator[tuple[str, str, str]]:
     params, bare = network.params, network.params_no_bias
     yield "parameters", f"{params:,}", f"{bare:,} without biases; {bytes_text(FLOAT_BYTES * params)} in float32"
     yield "MACs", f"{network.macs:,}", "multiply-accumulates of convolutions and weight matrices, one image"
     if network.attention_macs:
-        yield "", f"{network.attention_macs:,}", "of attention's own products besides"
+        yield "", f"{network.attention_macs:,}", "of attention's own products, in addition"
     counted = "2 x (MACs + attention's)" if network.attention_macs else "2 x MACs"
     yield "FLOPs", f"{network.flops:,}", f"{counted}: {short(network.flops)} floating-point operations"
     held = bytes_text(FLOAT_BYTES * network.activations)
@@ -59,14 +56,14 @@ def _totals(network: Network, batch: int) -> Iterator[tuple[str, str, str]]:
 
 
 def bytes_text(size: int) -> str:
-    """A size as a person reads it: 553.4 MB."""
+    """Return a size in a readable unit: 553.4 MB."""
     for limit, unit in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if size >= limit:
             return f"{size / limit:#.4g} {unit}" if size < 9999.5 * limit else f"{size / limit:,.0f} {unit}"
     return f"{size} B"
 
 
-def _remarks(network: Network) -> Iterator[str]:
+def _remarks(network: MeasuredNetwork) -> Iterator[str]:
     text = where(network)
     if text:
         yield text
@@ -74,28 +71,28 @@ def _remarks(network: Network) -> Iterator[str]:
         source = next(node for node in network.graph.nodes if node.head == head.number)
         before = network.graph.nodes[source.inputs[0]].name
         yield (
-            f"auxiliary classifier behind {before}, loss weight {head.weight:g}: {totals.params:,} parameters,"
-            f" {totals.macs:,} MACs, in training only; in no total above"
+            f"auxiliary classifier after {before}, loss weight {head.weight:g}: {totals.params:,} parameters,"
+            f" {totals.macs:,} MACs, in training only; not in the totals above"
         )
     yield from _implied(network)
     yield from _checked(network)
 
 
-def _implied(network: Network) -> Iterator[str]:
-    """What `after` added, and the biases that a BN makes needless."""
+def _implied(network: MeasuredNetwork) -> Iterator[str]:
+    """Yield what `after` added, and how many biases a BN makes unnecessary."""
     added = Counter(node.layer.describe() for node in network.graph.nodes if node.implied)
     if added:
         yield "`after` added " + ", ".join(f"{count:,} {layer}" for layer, count in added.items())
     bare = [
         node
         for node in network.graph.nodes
-        if node.layer.absorbs_bias and getattr(network.graph.nodes[node.inputs[0]].layer, "bias", None) is False
+        if node.layer.absorbs_bias and network.graph.nodes[node.inputs[0]].layer.lacks_bias
     ]
     if bare:
-        yield f"{plural(len(bare), 'weight layer')} without bias: a BN follows, whose shift takes its place"
+        yield f"{plural(len(bare), 'weight layer')} without bias: a BN follows, whose shift replaces it"
 
 
-def _checked(network: Network) -> Iterator[str]:
+def _checked(network: MeasuredNetwork) -> Iterator[str]:
     resolved, verdict = network.resolved, network.verdict
     bare = f" ({verdict.without_biases:,} of them without biases)" if verdict.without_biases else ""
     counts = [
@@ -109,4 +106,4 @@ def _checked(network: Network) -> Iterator[str]:
         yield "claims that hold: " + ", ".join(held)
     suspended = resolved.brackets_suspended + verdict.suspended
     if suspended:
-        yield f"{plural(suspended, 'claim')} not checked: the command line changes what they are about"
+        yield f"{plural(suspended, 'claim')} not checked: changed by the command line"

@@ -1,7 +1,7 @@
-"""Lines as a table in columns, made to fit a width.
+"""Lines as a table in columns that fits a width.
 
-In: the lines. Out: text. Formulas of parameters stand where they fit. Where few would, MACs are rounded, then memory;
-where that does not help there are none; and where the table is still too wide, the layer is cut.
+In: the lines. Out: text. Formulas of parameters are shown if they fit. If few would, MACs are rounded, then memory; if
+that does not help, there are no formulas; and if the table is still too wide, the layer column is cut.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ LAYER, PARAMS = 1, 4
 SHORTEST_LAYER = 16
 GAP = "  "
 Cells = tuple[str, ...]
-Number = Callable[[int], str]  # how a number is written
+Number = Callable[[int], str]  # how to write a number
 
 
 def exact(number: int) -> str:
-    """All digits: 3,211,264."""
+    """Return all digits: 3,211,264."""
     return f"{number:,}"
 
 
 def short(number: int) -> str:
-    """As a slide rounds it, in powers of ten: 3.21M."""
+    """Return a number as a slide rounds it, in powers of ten: 3.21M."""
     for limit, suffix in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K")):
         if number >= limit:
             digits = f"{number / limit:#.3g}".rstrip(".") if number < 999.5 * limit else f"{number / limit:.0f}"
@@ -34,13 +34,13 @@ def short(number: int) -> str:
     return str(number)
 
 
-# how memory and MACs are written, from the widest table to the narrowest
+# of memory and MACs, from the widest table to the narrowest
 STYLES: tuple[tuple[Number, Number], ...] = ((exact, exact), (exact, short), (short, short))
-MOST = 0.6  # of the formulas, for which a style must leave room
+MOST = 0.6  # of the formulas must fit for a style to be chosen
 
 
 def table(lines: Sequence[Line], width: int) -> list[str]:
-    """The table's lines of text, headed."""
+    """Return the lines of text, headers first."""
     rows = _choose(lines, width)
     widths = _widths(rows)
     excess = _total(widths) - width
@@ -51,7 +51,7 @@ def table(lines: Sequence[Line], width: int) -> list[str]:
 
 
 def _choose(lines: Sequence[Line], width: int) -> list[Cells]:
-    """The cells in the first style that has room for most formulas; else for the figures alone."""
+    """Return the cells in the first style with room for most formulas, or else for the figures alone."""
     formulas = [_formula(line) for line in lines]
     most = MOST * sum(map(bool, formulas))
     bare = [[_cells(line, *style) for line in lines] for style in STYLES]
@@ -83,18 +83,18 @@ def _cells(line: Line, memory: Number, macs: Number) -> Cells:
 
 
 def _params(figures: Figures) -> str:
-    """Weights, then biases: 73,728 + 128."""
+    """Return weights, then biases: 73,728 + 128."""
     weights = f"{figures.params - figures.biases:,}" if figures.params else ""
     return weights + (f" + {figures.biases:,}" if figures.biases else "")
 
 
 def _formula(line: Line) -> str:
-    """The same with its formula in front: (3*3*64)*128 = 73,728 + 128."""
+    """Return the same with its formula: (3*3*64)*128 = 73,728 + 128."""
     return f"{line.figures.formula} = {_params(line.figures)}" if line.figures and line.figures.formula else ""
 
 
 def field_text(field: tuple[int, int]) -> str:
-    """A receptive field: 212, or 1x7 where its sides differ."""
+    """Return a receptive field as text: 212, or 1x7 if its sides differ."""
     return str(field[0]) if field[0] == field[1] else f"{field[0]}x{field[1]}"
 
 

@@ -1,26 +1,23 @@
-"""Where it all is: "42 % of memory is in the first two CONVs, 89 % of parameters are in FC".
+"""Where the costs are: "42 % of memory is in the first two CONVs, 89 % of parameters are in FC".
 
-In: a network. Out: one sentence. Memory is told by the first few layers of one kind where they hold a good part of it,
-by the size of the map otherwise; parameters and arithmetic by the kind of layer.
+In: a network. Out: one sentence. Memory is attributed to the first few layers of one kind if they have a good part of
+it, or else to a size of feature map; parameters and arithmetic to a kind of layer.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from archspec.analyses import Row
-
-if TYPE_CHECKING:
-    from archspec.api import Network
+from archspec.network import MeasuredNetwork
 
 GOOD_PART = 0.4
 FEW = 4
 NUMBERS = ("", "", "two ", "three ", "four ")
 
 
-def where(network: Network) -> str:
-    """The sentence, or nothing where there is nothing to tell."""
+def where(network: MeasuredNetwork) -> str:
+    """Return the sentence, or an empty string if there is nothing to say."""
     rows = network.layers
     parts = [_memory(rows)]
     params, macs = _by_kind(rows, "params"), _by_kind(rows, "macs")
@@ -56,7 +53,7 @@ def _memory(rows: tuple[Row, ...]) -> str:
 
 
 def _by_kind(rows: tuple[Row, ...], field: str) -> tuple[str, str] | None:
-    """The kind of layer that has most of it, and its share."""
+    """Return the kind of layer with the largest share, and the share."""
     by_kind = Counter[str]()
     for row in rows:
         by_kind[row.node.layer.keyword] += getattr(row.cost, field)
@@ -65,6 +62,6 @@ def _by_kind(rows: tuple[Row, ...], field: str) -> tuple[str, str] | None:
 
 
 def _percent(part: int, whole: int) -> str:
-    """A share, never rounded up to all of it."""
+    """Return a share as a percentage, never rounded up to 100 %."""
     share = 100 * part / whole
     return f"{share:.0f} %" if share < 99.5 or part == whole else f"{int(share * 10) / 10} %"

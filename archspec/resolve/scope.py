@@ -5,55 +5,27 @@ In: the parameters of an instance. Out: values of names, volumes of labels, path
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Label, did_you_mean
 from archspec.diagnostics.source import Span
-from archspec.graph.ir import Frame, Node
+from archspec.graph.ir import Frame
 from archspec.language import syntax as s
 from archspec.language.expressions import FUNCTIONS, Unknown
 from archspec.record import Record
-from archspec.resolve.words import name_layer
+from archspec.resolve.declarations import FileNames, Value
+from archspec.resolve.graph_builder import Lost, Wire
 
 DIMENSIONS = ("C", "H", "W", "N")
 
 
-class Lost(Record):
-    """A volume that could not be worked out: what hangs on it is passed over in silence."""
-
-
-LOST = Lost()
-Wire: TypeAlias = Node | Lost
-
-
-class Block(Record):
-    """A block that a name stands for: its definition, and the names and rules of the file that it is from."""
-
-    definition: s.BlockDefinition
-    module: Module
-    labels: frozenset[str]  # that its lines give
-
-
-class Module:
-    """A file's own names: its blocks (with those it uses), its parameters, its `after` rules."""
-
-    def __init__(self) -> None:
-        self.blocks: dict[str, Block] = {}
-        self.values: dict[str, Any] = {}
-        self.after: dict[type[Any], s.After] = {}
-        self.train: s.Train | None = None
-        self.lost: set[str] = set()  # names that a faulty `use` was to give
-
-
 class Scope:
-    """One instance of a block, or the top level of a file (whose `entry` is nothing)."""
+    """One instance of a block, or the top level of a file (whose `entry` is None)."""
 
-    def __init__(self, module: Module, frame: Frame | None, entry: Wire | None, labels: frozenset[str]) -> None:
-        self.module = module
+    def __init__(self, file: FileNames, frame: Frame | None, entry: Wire | None, labels: frozenset[str]) -> None:
+        self.file = file
         self.frame = frame
         self.entry = entry
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, Value] = {}
         self.volumes: dict[str, Wire] = {}
         self.places: dict[str, Span] = {}  # of lets and labels, for the second of a name
         self._reserved = labels
@@ -81,7 +53,7 @@ class Scope:
         """A label stands for one of its kind in the count, so that CONV1:, CONV, CONV3: are 1, 2, 3."""
         self._counts[kind] = self._counts.get(kind, 0) + 1
 
-    def let(self, name: str, value: Any, span: Span) -> None:
+    def let(self, name: str, value: Value, span: Span) -> None:
         """Give a name a value."""
         self._once(name, span, "name")
         self.values[name] = value
@@ -95,19 +67,19 @@ class Scope:
 
     def has(self, name: str) -> bool:
         """Whether a name stands for a value."""
-        return name in self.values or name in self.module.values or (name in DIMENSIONS and self.entry is not None)
+        return name in self.values or name in self.file.values or (name in DIMENSIONS and self.entry is not None)
 
-    def lookup(self, name: s.Name) -> Any:
+    def lookup(self, name: s.Name) -> Value:
         """The value of a name. Raises Finding where there is none."""
         key = name.name
-        for values in (self.values, self.module.values, self.module.blocks):
+        for values in (self.values, self.file.values, self.file.blocks):
             if key in values:
                 return values[key]
         if key in DIMENSIONS:
             return self._dimension(name)
-        if key in self.module.lost:
+        if key in self.file.lost:
             raise Unknown
-        known = [*self.values, *self.module.values, *self.module.blocks]
+        known = [*self.values, *self.file.values, *self.file.blocks]
         helps = did_you_mean(key, known)
         if not helps and known:
             helps = ("known here: " + ", ".join(known[:12]),)
@@ -140,30 +112,11 @@ class Scope:
         raise Finding("E101", f"no result is called `{name}` here", span, "unknown", helps=helps)
 
 
-def labels_in(body: s.Body) -> frozenset[str]:
-    """The labels that the lines of a body give, in branches and in both ways of an `if` too."""
-    found: set[str] = set()
-    waiting = list(body)
-    while waiting:
-        statement = waiting.pop()
-        if isinstance(statement, s.If):
-            waiting += [inner for arm in statement.arms for inner in arm.body]
-        elif isinstance(statement, s.Aux):
-            waiting.append(statement.chain)
-        elif isinstance(statement, s.Chain):
-            if statement.label:
-                found.add(statement.label)
-            for step in statement.steps:
-                if isinstance(step, s.LayerStep):
-                    found.add(_label(step))
-                elif isinstance(step, s.MergeStep):
-                    waiting += [inner for branch in step.branches for inner in branch]
-    return frozenset(found)
+class StepContext(Record):
+    """What stands around a step: its line, the step written after it, its scope, what `x` is there, and its label."""
 
-
-def _label(step: s.LayerStep) -> str:
-    """The label that a slide's number gives: conv1 of `CONV1: 96 11x11`, nothing of `POOL2`."""
-    try:
-        return name_layer(step).label or ""
-    except Finding:
-        return ""
+    chain: s.Chain
+    following: s.Step | None
+    scope: Scope
+    entry: Wire | None
+    label: str | None = None  # the line's, for its last step

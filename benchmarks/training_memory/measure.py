@@ -61,7 +61,7 @@ def train_two_steps(build: Callable[[], nn.Module], size: tuple[int, ...], batch
         with record_function(mark):
             optimizer.zero_grad()
             loss = loss_of(model(images), labels)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            loss.backward()
             optimizer.step()
 
 

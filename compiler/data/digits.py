@@ -88,7 +88,7 @@ def digits(volume: Volume, seed: int) -> Data:
 
 def scaled(volume: Volume) -> tuple[Tensor, Tensor, tuple[str, ...]]:
     """All digits as bytes [N, C, H, W], their classes, and what the classes are called."""
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # it has no types
+    from sklearn.datasets import load_digits
 
     found = load_digits()
     small = torch.from_numpy(found.images).float()[:, None] / 16

@@ -23,7 +23,7 @@ from archspec.layers.base import Layer
 from archspec.layers.conv import Conv
 from archspec.layers.input import Input
 from archspec.library import built_in
-from archspec.resolve.bind import layer_from_text
+from archspec.resolve.layer_step import layer_from_text
 from support.memory_measures import training_bytes
 
 MEASURED = Path(__file__).parents[2] / "benchmarks" / "training_memory" / "measured.jsonl"

@@ -1,4 +1,4 @@
-"""`archspec doctor`: what it says of a whole installation and of broken ones."""
+"""`archspec doctor`: its report on a complete installation and on broken ones."""
 
 import importlib.util
 import json
@@ -19,7 +19,7 @@ def lines(result: Result) -> dict[str, dict[str, Any]]:
     return {line["name"]: line for line in json.loads(result.stdout)}
 
 
-def test_a_whole_installation_is_well() -> None:
+def test_a_complete_installation_works() -> None:
     result = doctor()
     assert result.exit_code == 0
     assert all(line.startswith("ok ") for line in result.stdout.splitlines())
@@ -42,10 +42,10 @@ def test_a_missing_package_is_named_with_what_to_install(monkeypatch: pytest.Mon
     }
     assert not found["archspec run"]["is_well"]
     assert found["archspec export"]["is_well"]
-    assert "NOT  pillow" in doctor().stdout
+    assert "FAIL  pillow" in doctor().stdout
 
 
-def test_two_packages_of_onnxruntime_are_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_packages_of_onnxruntime_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "installed_packages", lambda: runtime.PACKAGES)
     result = doctor("--json")
     assert result.exit_code == 1
@@ -53,7 +53,7 @@ def test_two_packages_of_onnxruntime_are_not_well(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("gpu", "status"), [(False, 0), (True, 1)])
-def test_a_gpu_that_cannot_be_used_is_not_well_and_no_gpu_is_fine(
+def test_an_unusable_gpu_is_reported_and_no_gpu_is_fine(
     gpu: bool, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "missing_for_cuda", lambda: "libcublasLt.so.13 cannot be loaded")
@@ -63,7 +63,7 @@ def test_a_gpu_that_cannot_be_used_is_not_well_and_no_gpu_is_fine(
     assert "libcublasLt.so.13 cannot be loaded" in result.stdout
 
 
-def test_a_session_that_cannot_be_opened_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_cannot_be_opened_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(device: str) -> str:
         raise ImportError("libonnxruntime.so: no such file")
 

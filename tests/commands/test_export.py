@@ -137,7 +137,7 @@ def test_missing_packages_are_named_with_what_to_install(
     real, absent = importlib.util.find_spec, ("torch", "onnxruntime")
     monkeypatch.setattr("archspec.commands.packages.find_spec", lambda name: None if name in absent else real(name))
     result = export(spec, "-o", tmp_path / "x.onnx")
-    assert refused(result, "E424", "this command needs `torch`, `onnxruntime-gpu`, which are not installed")
+    assert refused(result, "E424", "this command requires `torch`, `onnxruntime-gpu`, which are not installed")
     assert "help: `pip install torch onnxruntime-gpu`" in result.stderr
 
 

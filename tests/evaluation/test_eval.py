@@ -6,6 +6,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,7 +16,7 @@ from click.testing import Result
 from PIL import Image, ImageOps
 from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 
-from archspec.compiler.data.digits import digits
+from archspec.compiler.data.digits import Digits, digits
 from archspec.compiler.data.folder import folder
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.confusion_tables import matrix_table
@@ -66,10 +67,11 @@ def fixed(tmp_path: Path) -> Path:
     return write_weights(tmp_path / "fixed.safetensors", FIXED, seed=2)
 
 
-def as_json(*arguments: str | Path) -> dict:
+def as_json(*arguments: str | Path) -> dict[str, Any]:
     result = evaluated(*arguments, "--json")
     assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
 
 
 def said(result: Result) -> str:
@@ -93,6 +95,7 @@ def test_every_count_is_that_of_scikit_learn(trained: Path) -> None:
     module = build(restore(about["bundle"])).eval()
     module.load_state_dict(state)
     held_out = digits(Volume((8, 8, 1)), 3).held_out
+    assert isinstance(held_out, Digits)
     with torch.no_grad():
         scores = module((held_out.images.float() / 255 - about["mean"][0]) / about["std"][0]).numpy()
     truth = held_out.classes.numpy()
@@ -261,17 +264,25 @@ def test_a_run_that_was_stopped_names_its_best_weights(trained: Path, tmp_path: 
 
 
 # ---- views
+def any_size(scale: Fraction) -> bool:
+    return True
+
+
+def one_size(scale: Fraction) -> bool:
+    return False
+
+
 def test_the_views_are_those_of_the_papers() -> None:
-    ten = views(["10-crop"], lambda _: True)
+    ten = views(["10-crop"], any_size)
     assert len(ten) == 10
     assert {view.scale for view in ten} == {Fraction(8, 7)}
     assert len({(view.place, view.is_mirrored) for view in ten}) == 10
-    dense, fixed = (views(["scales"], lambda _, takes=takes: takes) for takes in (True, False))
+    dense, fixed = (views(["scales"], takes) for takes in (any_size, one_size))
     assert [round(224 * view.scale) for view in dense] == [224, 256, 384, 480, 640]
     assert len(fixed) == 1 + 4 * 5
     for wanted in ([], ["flip"], ["10-crop"], ["scales"], ["flip", "scales"], ["10-crop", "scales"]):
-        for takes in (True, False):
-            found = views(wanted, lambda _, takes=takes: takes)
+        for takes in (any_size, one_size):
+            found = views(wanted, takes)
             assert sum(view.weight for view in found) == pytest.approx(1)
             assert len(set(found)) == len(found)
 

@@ -13,7 +13,8 @@ def conv_bn(inputs: int, outputs: int, size: int, stride: int = 1, groups: int =
 
 def shuffled(x: Tensor, groups: int) -> Tensor:
     """The first channel of each group, then the second of each, and so on."""
-    return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+    y: Tensor = x.unflatten(1, (groups, -1))
+    return y.transpose(1, 2).flatten(1, 2)
 
 
 class Shuffle(nn.Module):

@@ -140,6 +140,7 @@ class NASNet(nn.Module):
         older = self.first(stem, stem)
         newer = self.second(stem, older)
         for place, row in enumerate(self.rows):
+            assert isinstance(row, nn.ModuleList)
             if place:
                 reduced = self.reductions[place - 1](older, newer)
                 newer = reduced

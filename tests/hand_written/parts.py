@@ -58,4 +58,5 @@ class SqueezeExcite(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.weigh(x)
+        weights: Tensor = self.weigh(x)
+        return x * weights

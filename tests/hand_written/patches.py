@@ -17,7 +17,8 @@ class Patches(nn.Module):
         self.project = nn.Conv2d(3, width, 16, 16)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.project(x).flatten(2).mT
+        y: Tensor = self.project(x)
+        return y.flatten(2).mT
 
 
 def mlp(width: int, hidden: int) -> nn.Sequential:

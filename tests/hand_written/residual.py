@@ -3,6 +3,7 @@ EfficientNet (Tan & Le 2019).
 """
 
 from math import ceil
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -111,7 +112,7 @@ def senet154() -> nn.Module:
 class MBConv(nn.Module):
     """MobileNetV2's unit with squeeze-excite behind the depthwise filters, its middle a quarter of what enters."""
 
-    def __init__(self, inputs: int, outputs: int, widen: int, size: int, stride: int, **norm: float) -> None:
+    def __init__(self, inputs: int, outputs: int, widen: int, size: int, stride: int, **norm: Any) -> None:
         super().__init__()
         width = widen * inputs
         first = [conv(inputs, width, 1), nn.BatchNorm2d(width, **norm), nn.SiLU()] if widen > 1 else []
@@ -131,7 +132,7 @@ class MBConv(nn.Module):
         return x + y if self.adds else y
 
 
-def _efficientnet(width: float, depth: float, dropout: float, **norm: float) -> nn.Module:
+def _efficientnet(width: float, depth: float, dropout: float, **norm: Any) -> nn.Module:
     """Table 1; channels are rounded to 8s, down by a tenth at most."""
 
     def rounded(channels: int) -> int:

@@ -16,7 +16,7 @@ from archspec.layers.base import Example, Layer, Tensor, Window
 from archspec.layers.conv import Conv
 from archspec.layers.dropout import DropPath
 from archspec.layers.input import Input
-from archspec.resolve.bind import layer_from_text
+from archspec.resolve.layer_step import layer_from_text
 from support import layer_measures as torch_says
 from support.layer_modules import Inputs
 

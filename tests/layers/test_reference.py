@@ -7,6 +7,7 @@ import pytest
 
 import archspec
 from archspec.layers import MERGES, REGISTRY
+from archspec.layers.base import Layer
 from archspec.layers.reference import describe, updated
 from archspec.recipe import OPTIMIZERS, Recipe
 from archspec.resolve.train_section import AUGMENTATIONS, SETTINGS, UNSAID
@@ -30,7 +31,7 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize("layer", [*dict.fromkeys([*REGISTRY.values(), *MERGES.values()])])
-def test_every_layer_is_described_with_all_its_arguments(layer: type) -> None:
+def test_every_layer_is_described_with_all_its_arguments(layer: type[Layer]) -> None:
     text = describe(layer)
     assert f"`{layer.keyword}`" in text
     assert all(f"| `{field}` |" in text for field in layer.arguments)

@@ -101,7 +101,7 @@ class Walk(nn.Module):
         self.layers = nn.ModuleList(torch_module(n.layer, graph.inputs(n)) for n in graph.nodes if n.inputs)
         for layer in self.layers:
             if hasattr(layer, "inplace"):
-                layer.inplace = False
+                vars(layer)["inplace"] = False
 
     def of(self, node: Node) -> nn.Module:
         return self.layers[node.index - 1]
@@ -119,7 +119,8 @@ def parts(result: Any) -> tuple[Tensor, ...]:
 
 def weighted(results: Any) -> Tensor:
     """A number on which each value has another influence."""
-    return reduce(add, ((one * torch.linspace(-1, 1, one.numel()).view_as(one)).sum() for one in results))
+    total: Tensor = reduce(add, ((one * torch.linspace(-1, 1, one.numel()).view_as(one)).sum() for one in results))
+    return total
 
 
 def images_for(graph: Graph, batch: int = 2) -> Tensor:
@@ -136,7 +137,8 @@ def test_a_random_network_equals_a_walk_that_overwrites_nothing(text: str, chann
         walk.of(node).load_state_dict(module.get_submodule(node.name).state_dict())
     images = images_for(graph).double()
     if channels_last and images.dim() == 4:
-        images, module = (each.to(memory_format=torch.channels_last) for each in (images, module))
+        images = images.to(memory_format=torch.channels_last)
+        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     ours, theirs = images.clone().requires_grad_(), images.clone().requires_grad_()
     got, expected = parts(module(ours)), tuple(walk(theirs))
     assert torch.equal(ours, images)

@@ -94,7 +94,7 @@ def torchs_own(module: torch.nn.Module, image: torch.Tensor) -> onnx.ModelProto:
         torch.onnx.export(
             module,
             (image,),
-            file,
+            file,  # type: ignore[arg-type]  # torch's stubs speak of the other exporter
             dynamo=False,
             opset_version=18,
             dynamic_axes=axes,

@@ -42,7 +42,8 @@ def failed(proof: Proof) -> list[str]:
 
 
 def node(model: onnx.ModelProto, operator: str) -> onnx.NodeProto:
-    return next(one for one in model.graph.node if one.op_type == operator)
+    found: onnx.NodeProto = next(one for one in model.graph.node if one.op_type == operator)
+    return found
 
 
 def unknown_attribute(model: onnx.ModelProto) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from click.testing import CliRunner, Result
+from numpy.typing import NDArray
 from PIL import Image
 
 import archspec
@@ -68,7 +69,7 @@ def photo_paths(root: Path) -> tuple[list[Path], list[int]]:
     return paths, [NAMES.index(path.parent.name) for path in paths]
 
 
-def probabilities(text: str, path: Path, images: list[Path]) -> np.ndarray:
+def probabilities(text: str, path: Path, images: list[Path]) -> NDArray[np.float64]:
     """What the network says, computed without anything of `archspec eval`."""
     network = archspec.loads(text)
     module = build(network).eval()
@@ -77,4 +78,5 @@ def probabilities(text: str, path: Path, images: list[Path]) -> np.ndarray:
     pixels = [load(image, Preprocessing(height, width, "RGB", MEAN, STD)) for image in images]
     with torch.no_grad():
         output = module(torch.from_numpy(np.stack(pixels))).double()
-    return (output if "SOFTMAX" in text else output.softmax(1)).numpy()
+    found: NDArray[np.float64] = (output if "SOFTMAX" in text else output.softmax(1)).numpy()
+    return found

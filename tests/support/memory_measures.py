@@ -102,7 +102,8 @@ class WindowedAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         batch, channels, high, wide = x.shape
-        n, y = self.side, self.proj(self._mix(self.qkv(self._cut(x))))
+        n = self.side
+        y: Tensor = self.proj(self._mix(self.qkv(self._cut(x))))
         y = y.view(batch, high // n, wide // n, n, n, channels).transpose(2, 3).reshape(batch, high, wide, channels)
         return (y.roll(self.roll, (1, 2)) if any(self.roll) else y).permute(0, 3, 1, 2)
 

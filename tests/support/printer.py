@@ -90,7 +90,10 @@ def _step(step: s.Step) -> str:
         return f"{_times(step.times)} x {_step(step.step)}"
     if isinstance(step, s.MergeStep):
         return step.name
-    return "x" if isinstance(step, s.EntryStep) else f"@{step.name}"
+    if isinstance(step, s.EntryStep):
+        return "x"
+    assert isinstance(step, s.ReferenceStep), "a file that was read whole has no other"
+    return f"@{step.name}"
 
 
 def _times(count: s.Expression) -> str:
@@ -107,7 +110,7 @@ def _layer(step: s.LayerStep) -> str:
     return " ".join([words, *bracket, *(_argument(one, True) for one in step.arguments), *claims])
 
 
-def _argument(node: s.Argument, in_layer: bool = False) -> str:
+def _argument(node: s.GivenArgument, in_layer: bool = False) -> str:
     lead = f"{node.name}=" if node.name else ""
     value = node.value
     if isinstance(value, s.Short):

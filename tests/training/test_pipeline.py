@@ -14,7 +14,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, distributed, nn
-from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 
 import archspec
@@ -29,6 +28,7 @@ from archspec.compiler.training.parallel.processes import Group
 from archspec.graph.ir import Graph
 from archspec.recipe import Recipe
 from archspec.report.stage_table import stages_data, stages_table
+from support.processes import spawn
 
 SMALL = (32, 32, 3)
 BUILT_IN = {
@@ -322,15 +322,15 @@ def alone(parts: int, amp: str) -> tuple[list[Tensor], Tensor, dict[str, Tensor]
 
 @pytest.mark.parametrize("processes", RUNS)
 def test_processes_train_as_one_does(tmp_path: Path, processes: int) -> None:
-    spawn(work, (tmp_path, processes), nprocs=processes)
+    spawn(work, (tmp_path, processes), processes)
     for parts, amp in RUNS[processes]:
         seen, scores, state = alone(parts, amp)
-        near = {"rtol": 2e-2, "atol": 2e-2} if amp == "bf16" else {"rtol": 1e-4, "atol": 1e-5}
+        rtol, atol = (2e-2, 2e-2) if amp == "bf16" else (1e-4, 1e-5)
         for rank in range(processes):
             said, found, whole = torch.load(tmp_path / f"{amp}{rank}.pt")
-            torch.testing.assert_close(said, seen, **near)
-            torch.testing.assert_close(found, scores, **near)
-            torch.testing.assert_close(whole, state if rank == 0 else {}, **near)
+            torch.testing.assert_close(said, seen, rtol=rtol, atol=atol)
+            torch.testing.assert_close(found, scores, rtol=rtol, atol=atol)
+            torch.testing.assert_close(whole, state if rank == 0 else {}, rtol=rtol, atol=atol)
             if rank == 0:
                 build(archspec.loads(TEXT)).load_state_dict(whole)
 

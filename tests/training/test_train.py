@@ -22,6 +22,7 @@ from archspec.compiler.data.folder import folder
 from archspec.compiler.weights import files as weights
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
+from support.processes import begin
 
 SMALL = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.1 -> FC 10\n"
 COLOUR = "net Colour\n[16x16x3] INPUT\nCONV 8 3x3 s2 p1 -> BN -> RELU\nGAP -> FC 5\n"
@@ -57,10 +58,6 @@ def photos(tmp_path: Path) -> Path:
 
 def train(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["train", *map(str, arguments)])
-
-
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "archspec", "train", *map(str, arguments)]
 
 
 def test_a_run_on_the_bundled_digits_learns_and_writes_what_it_says(spec: Path, tmp_path: Path) -> None:
@@ -151,8 +148,7 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_weights(spec: Path, tmp_path:
     flags = ("--epochs", "3", "--seed", "5")
     assert train(spec, "--out", tmp_path / "whole", *flags).exit_code == 0
     stopped = tmp_path / "stopped"
-    process = subprocess.Popen(command(spec, "--out", stopped, *flags), stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
+    process = begin("train", spec, "--out", stopped, *flags)
     while "epoch   1/3" not in (line := process.stderr.readline()):
         assert line, "it ended too soon"
     process.send_signal(signal.SIGTERM)
@@ -169,13 +165,14 @@ def test_a_run_that_is_killed_goes_on_from_its_last_epoch(spec: Path, tmp_path: 
     flags = ("--epochs", "4", "--seed", "6")
     assert train(spec, "--out", tmp_path / "whole", *flags).exit_code == 0
     killed = tmp_path / "killed"
-    process = subprocess.Popen(command(spec, "--out", killed, *flags), stderr=subprocess.DEVNULL)
+    process = begin("train", spec, "--out", killed, *flags)
     end = time.monotonic() + 60
     while not (killed / "latest").exists() and time.monotonic() < end:
         if process.poll() is not None:
             break
+        time.sleep(0.002)
     process.kill()
-    process.wait()
+    process.communicate()
     if not (killed / "weights.safetensors").exists():
         assert train("--resume", killed).exit_code == 0
     whole, again = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))

@@ -3,7 +3,6 @@ is left out, and nothing that was good is lost.
 """
 
 import json
-import os
 import random
 import resource
 import shutil
@@ -13,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -34,7 +32,10 @@ from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.diagnostics.errors import ArchspecError
 from archspec.recipe import Recipe
+from support import processes
+from support.processes import Started
 
+MOMENT = 0.002  # seconds between two looks at a run's folder
 SMALL = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.2 -> FC 10\n"
 # all that a state must hold: an average, a plateau, mixtures, momentum, dropout, batch statistics
 FLAGS = (
@@ -80,9 +81,8 @@ def train(*arguments: str | Path) -> int:
     return CliRunner().invoke(main, ["train", *map(str, arguments)]).exit_code
 
 
-def begin(*arguments: str | Path, **more: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "archspec", "train", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **more)
+def begin(*arguments: str | Path) -> Started:
+    return processes.begin("train", *arguments)
 
 
 def weights(out: Path) -> dict[str, Tensor]:
@@ -101,7 +101,7 @@ def killed_until_done(spec: Path, out: Path, kills: int, chance: random.Random) 
     while True:
         before = written(out)
         while process.poll() is None and written(out) == before:
-            time.sleep(0.002)
+            time.sleep(MOMENT)
         if done < kills and process.poll() is None:
             time.sleep(chance.uniform(0, 0.15))
             process.kill()
@@ -140,6 +140,7 @@ def test_a_signal_saves_within_an_epoch_and_the_run_goes_on(spec: Path, tmp_path
     process.send_signal(signal.SIGUSR1)
     while not (out / "latest").exists():
         assert process.poll() is None
+        time.sleep(MOMENT)
     assert not (out / "metrics.csv").exists()  # the first epoch goes on
     wait_for(process, "epoch ")
     process.send_signal(signal.SIGTERM)
@@ -149,8 +150,7 @@ def test_a_signal_saves_within_an_epoch_and_the_run_goes_on(spec: Path, tmp_path
     assert 2 <= len(list(out.glob("checkpoint-*.pt"))) <= 3
 
 
-def wait_for(process: subprocess.Popen[str], word: str) -> None:
-    assert process.stderr is not None
+def wait_for(process: Started, word: str) -> None:
     while not (line := process.stderr.readline()).startswith(word):
         assert line, "it ended too soon"
 
@@ -198,6 +198,7 @@ def test_a_full_disk_stops_a_run_and_leaves_the_last_checkpoint_whole(spec: Path
     process = begin(spec, "--out", out, *FLAGS[2:], "--epochs", "5000")
     while not (out / "latest").exists():
         assert process.poll() is None
+        time.sleep(MOMENT)
     # from now on no file may have more than 4 KiB: less than a checkpoint has
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
     said = process.communicate(timeout=60)[1]
@@ -298,11 +299,14 @@ def test_accumulated_steps_are_those_of_the_whole_batch(tmp_path: Path) -> None:
         torch.testing.assert_close(whole[name], parts[name], rtol=1e-3, atol=1e-4)
 
 
-def together(*arguments: str | Path) -> subprocess.Popen[str]:
-    """Two processes of torchrun, in a group of their own."""
+def together(*arguments: str | Path) -> processes.Group:
+    return processes.together(2, "train", *arguments)
+
+
+def by_torchrun(*arguments: str | Path) -> subprocess.Popen[str]:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     command = [*torchrun, "archspec", "train", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
 def test_a_pipeline_trains_as_one_process_does_and_goes_on(tmp_path: Path) -> None:
@@ -362,7 +366,7 @@ def test_a_pipeline_that_cannot_be_is_refused(spec: Path, tmp_path: Path, flags:
 def test_two_processes_never_abort_at_their_end(spec: Path, tmp_path: Path) -> None:
     for number in range(12):
         more = ("--pipeline", "2") if number % 3 == 2 else ("--ema", "0.9")
-        process = together(spec, "--out", tmp_path / str(number), "--epochs", "1", "--batch", "64", *more)
+        process = by_torchrun(spec, "--out", tmp_path / str(number), "--epochs", "1", "--batch", "64", *more)
         said = process.communicate(timeout=120)[1]
         assert process.returncode == 0, said
         assert "terminate called" not in said
@@ -378,7 +382,8 @@ def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec
     process = together(spec, "--out", torn, *FLAGS)
     while len(list(torn.glob("checkpoint-*.pt"))) < 2:
         assert process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(MOMENT)
+    process.kill()
     process.communicate()
     kept = tmp_path / "kept"
     shutil.copytree(torn, kept)

@@ -42,7 +42,7 @@ class SkippedSteps:
             now.copy_(torch.where(finite, now, before))
         self._pending = finite.to("cpu", non_blocking=True)
         if finite.is_cuda:
-            self._arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it so
+            self._arrived = torch.cuda.Event()
             self._arrived.record()
 
     def settled(self) -> bool | None:

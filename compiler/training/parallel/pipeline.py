@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGPipe
 from torch.nn import functional
 
 from archspec.analyses.partition import cut
@@ -26,6 +25,9 @@ from archspec.compiler.training.parallel.processes import Group
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Graph
 from archspec.recipe import Recipe
+
+if TYPE_CHECKING:  # it takes a second to import, which a run without a pipeline does not wait for
+    from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGPipe
 
 Precision = Callable[[], AbstractContextManager[Any]]
 Form = tuple[tuple[int, ...], torch.dtype, bool]  # of a value: one image's shape, the type, whether it has a gradient
@@ -133,17 +135,23 @@ class Pipeline:
     # ---- torch's schedules
     @cached_property
     def _training(self) -> Schedule1F1B | ScheduleGPipe:
+        from torch.distributed.pipelining import Schedule1F1B, ScheduleGPipe
+
         schedule = Schedule1F1B if self.recipe.accumulate >= self.group.size else ScheduleGPipe
         stage = self._stage(is_training=True)
         return schedule(stage, self.recipe.accumulate, loss_fn=self._loss, scale_grads=False)
 
     @cached_property
     def _scoring(self) -> ScheduleGPipe:
+        from torch.distributed.pipelining import ScheduleGPipe
+
         return ScheduleGPipe(self._stage(is_training=False), self.recipe.accumulate, scale_grads=False)
 
     def _stage(self, *, is_training: bool) -> PipelineStage:
         """Return the stage with the shapes of its values, which torch would otherwise find by a step on uninitialised
         memory. That step would change the statistics of batch normalisations."""
+        from torch.distributed.pipelining import PipelineStage
+
         given, results = ([self._example(form) for form in forms] for forms in self._forms(is_training))
         return PipelineStage(
             self._precise,

@@ -16,44 +16,19 @@ from archspec.language.transform import missing_arrow
 from archspec.layers import REGISTRY, Layer
 from archspec.record import Record
 
-_NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
-# what other tools call a layer, where no letter would suggest it
-ELSEWHERE = {
-    "conv1d": "CONV",
-    "conv2d": "CONV",
-    "convolution": "CONV",
-    "convtranspose2d": "UPCONV",
-    "deconv": "UPCONV",
-    "depthwiseconv2d": "DWCONV",
-    "linear": "FC",
-    "dense": "FC",
-    "fullyconnected": "FC",
-    "maxpool2d": "POOL",
-    "maxpooling2d": "POOL",
-    "avgpool2d": "AVGPOOL",
-    "averagepooling2d": "AVGPOOL",
-    "adaptiveavgpool2d": "GAP",
-    "globalaveragepooling2d": "GAP",
-    "globalavgpool": "GAP",
-    "batchnorm": "BN",
-    "batchnorm2d": "BN",
-    "batchnormalization": "BN",
-    "layernorm": "LN",
-    "groupnorm": "GN",
-    "instancenorm2d": "IN",
-    "swish": "SILU",
-    "hardswish": "HSWISH",
-    "multiheadattention": "MHSA",
-    "attention": "MHSA",
-    "upsampling2d": "UPSAMPLE",
-    "localresponsenorm": "NORM",
-    "zeropad2d": "PAD",
-    "flatten": "FC",
-    "act": "RELU",
+# each layer by its names in lower case, here and in other tools
+LOWER_CASE = {
+    name: written
+    for layer in REGISTRY.values()
+    for name, written in (
+        *((name.lower(), name) for name in (layer.keyword, *layer.aliases) if " " not in name),
+        *((name, layer.keyword) for name in layer.known_as),
+    )
 }
+_NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
 
 
-class Named(Record):
+class NamedLayer(Record):
     """What the words of a step say."""
 
     layer: type[Layer]
@@ -61,7 +36,7 @@ class Named(Record):
     fields: dict[str, Any]
 
 
-def name_layer(step: s.LayerStep) -> Named:
+def name_layer(step: s.LayerStep) -> NamedLayer:
     """Find the layer that a step names. Raises Finding where there is none."""
     words = step.words
     text = words[0].text
@@ -70,19 +45,19 @@ def name_layer(step: s.LayerStep) -> Named:
         if len(words) > 2 or _split(text)[0] not in REGISTRY:
             raise _not_one_layer(words)
     if text in REGISTRY:
-        return Named(REGISTRY[text], None, {})
+        return NamedLayer(REGISTRY[text], None, {})
     name, number, dash = _split(text)
     layer = REGISTRY.get(name)
     if layer is None:
         raise _unknown(step, name)
     if dash is None and step.arguments:  # CONV1: 96 11x11
-        return Named(layer, f"{words[-1].text.lower()}", {})
+        return NamedLayer(layer, f"{words[-1].text.lower()}", {})
     fields = layer.shorthand(number or 0, dash) if dash is not None or number is not None else None
     if fields is not None:
-        return Named(layer, None, fields)
+        return NamedLayer(layer, None, fields)
     if dash is not None:
         raise Finding("E103", f"`{text}`: {name} has no form with a dash", words[-1].span, helps=(f"`{name} ...`",))
-    return Named(layer, words[-1].text.lower(), {})
+    return NamedLayer(layer, words[-1].text.lower(), {})
 
 
 def _split(text: str) -> tuple[str, int | None, int | None]:
@@ -110,9 +85,40 @@ def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
 def _unknown(step: s.LayerStep, name: str) -> Finding:
     word = step.words[-1]
     bare = word.text.lower().replace("_", "")
-    here = ELSEWHERE.get(bare) or ELSEWHERE.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
+    here = (
+        LOWER_CASE.get(bare) or LOWER_CASE.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
+    )
     if here:
         helps: tuple[str, ...] = (f"did you mean `{here}`?",)
     else:
         helps = ("the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key)),)
     return Finding("E102", f"no layer is called `{word.text}`", word.span, "unknown layer", helps=helps)
+
+
+def labels_in(body: s.Body) -> frozenset[str]:
+    """The labels that the lines of a body give, in branches and in both ways of an `if` too."""
+    found: set[str] = set()
+    waiting = list(body)
+    while waiting:
+        statement = waiting.pop()
+        if isinstance(statement, s.If):
+            waiting += [inner for arm in statement.arms for inner in arm.body]
+        elif isinstance(statement, s.Aux):
+            waiting.append(statement.chain)
+        elif isinstance(statement, s.Chain):
+            if statement.label:
+                found.add(statement.label)
+            for step in statement.steps:
+                if isinstance(step, s.LayerStep):
+                    found.add(_label(step))
+                elif isinstance(step, s.MergeStep):
+                    waiting += [inner for branch in step.branches for inner in branch]
+    return frozenset(found)
+
+
+def _label(step: s.LayerStep) -> str:
+    """The label that a slide's number gives: conv1 of `CONV1: 96 11x11`, nothing of `POOL2`."""
+    try:
+        return name_layer(step).label or ""
+    except Finding:
+        return ""

@@ -1,4 +1,4 @@
-"""Runs the lines of a spec: each step grows the graph by what it stands for.
+"""Runs the lines of a spec, one after the other: each step grows the graph by what it stands for.
 
 In: syntax and a scope. Out: nodes, through the builder. A step that is wrong is reported, its volume is lost, and what
 follows goes on in silence until a bracket says a volume again.
@@ -17,61 +17,59 @@ from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate, number, truth
 from archspec.layers import MERGES
 from archspec.record import replace
+from archspec.resolve.block_calls import read_call
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.builder import GraphBuilder, Origin
-from archspec.resolve.calls import Given, call_text, evaluate_arguments, find_block, instance
-from archspec.resolve.flow import Around, Flow, Overrides, no_input
-from archspec.resolve.scope import LOST, Scope, Wire
-from archspec.resolve.steps import LayerSteps
+from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
+from archspec.resolve.layer_step import LayerSteps, no_input
+from archspec.resolve.scope import Scope, StepContext
 
 MAX_NESTING = 64
 
 
-class Runner:
+class StatementRunner:
     """Runs bodies into one builder."""
 
-    def __init__(self, builder: GraphBuilder, brackets: Brackets, layers: LayerSteps, overrides: Overrides) -> None:
+    def __init__(self, builder: GraphBuilder, brackets: Brackets, layers: LayerSteps) -> None:
         self.builder = builder
         self.brackets = brackets
         self.layers = layers
-        self.overrides = overrides
         self.nesting = 0
 
     # ---- lines
-    def body(self, body: s.Body, scope: Scope, flow: Flow, entry: Wire | None) -> Flow:
+    def body(self, body: s.Body, scope: Scope, point: Point, entry: Wire | None) -> Point:
         """Run lines one after the other; `entry` is what `x` stands for in them."""
         for position, statement in enumerate(body):
             try:
                 following = body[position + 1] if position + 1 < len(body) else None
-                flow = self._statement(statement, following, scope, flow, entry)
+                point = self._statement(statement, following, scope, point, entry)
             except Finding as finding:
                 self.builder.report(finding, statement.span, scope.frame)
                 if not isinstance(statement, s.Let):
-                    flow = flow.after(LOST)
+                    point = point.after(LOST)
             except Unknown:
-                flow = flow.after(LOST)
-        return flow
+                point = point.after(LOST)
+        return point
 
     def _statement(
-        self, statement: s.Statement, following: s.Statement | None, scope: Scope, flow: Flow, entry: Wire | None
-    ) -> Flow:
+        self, statement: s.Statement, following: s.Statement | None, scope: Scope, point: Point, entry: Wire | None
+    ) -> Point:
         if isinstance(statement, s.Chain):
-            return self._chain(statement, Around(statement, _first_step(following), scope, entry), flow)
+            return self._chain(statement, StepContext(statement, _first_step(following), scope, entry), point)
         if isinstance(statement, s.If):
-            return self._if(statement, scope, flow, entry)
+            return self._if(statement, scope, point, entry)
         if isinstance(statement, s.Aux):
-            self._aux(statement, scope, flow, entry)
-            return flow
+            self._aux(statement, scope, point, entry)
+            return point
         scope.let(statement.name, evaluate(statement.value, scope.lookup), statement.span)
-        return flow
+        return point
 
-    def _if(self, statement: s.If, scope: Scope, flow: Flow, entry: Wire | None) -> Flow:
+    def _if(self, statement: s.If, scope: Scope, point: Point, entry: Wire | None) -> Point:
         for arm in statement.arms:
             if arm.condition is None or truth(arm.condition, scope.lookup):
-                return self.body(arm.body, scope, flow, entry)
-        return flow
+                return self.body(arm.body, scope, point, entry)
+        return point
 
-    def _aux(self, statement: s.Aux, scope: Scope, flow: Flow, entry: Wire | None) -> None:
+    def _aux(self, statement: s.Aux, scope: Scope, point: Point, entry: Wire | None) -> None:
         weight = number(statement.weight, scope.lookup)
         if weight <= 0:
             raise Finding("E105", f"a loss weight of {weight:g}", statement.weight.span, helps=("`aux 0.3: ...`",))
@@ -79,58 +77,58 @@ class Runner:
         number_ = self.builder.head
         self.builder.heads.append(Head(float(weight), -1, number_))
         try:
-            end = self._chain(statement.chain, Around(statement.chain, None, scope, entry), flow).current
+            end = self._chain(statement.chain, StepContext(statement.chain, None, scope, entry), point).current
         finally:
             self.builder.head = outer
         if isinstance(end, Node):
             self.builder.heads[number_ - 1] = Head(float(weight), end.index, number_)
 
-    def _chain(self, chain: s.Chain, around: Around, flow: Flow) -> Flow:
-        scope = around.scope
-        flow = self.brackets.before(chain, scope, flow, self.overrides)
-        start = flow.current
+    def _chain(self, chain: s.Chain, context: StepContext, point: Point) -> Point:
+        scope = context.scope
+        point = self.brackets.at_start(chain, scope, point)
+        start = point.current
         for position, step in enumerate(chain.steps):
             if isinstance(step, s.Bracket):
-                flow = replace(flow, current=self.brackets.inside(step, scope, flow.current))
+                point = Point(self.brackets.inside(step, scope, point.current), point.before)
                 continue
             is_last = position == len(chain.steps) - 1
-            behind = around.following if is_last else _next_step(chain.steps, position)
-            flow = Flow(flow.current, flow.before, chain.label if is_last else None)
+            following = context.following if is_last else _next_step(chain.steps, position)
+            label = chain.label if is_last else None
             try:
                 if position and isinstance(step, s.EntryStep | s.ReferenceStep):
                     raise _starts_a_line(step)
-                flow = self._step(step, Around(chain, behind, scope, around.entry), flow)
+                point = self._step(step, StepContext(chain, following, scope, context.entry, label), point)
             except Finding as finding:
                 self.builder.report(finding, step.span, scope.frame)
-                flow = flow.after(LOST)
+                point = point.after(LOST)
             except Unknown:
-                flow = flow.after(LOST)
-        flow = self.brackets.behind(chain, scope, flow, start)
-        if chain.label and flow.current is not None:
-            scope.volumes[chain.label] = flow.current
-        return flow
+                point = point.after(LOST)
+        point = self.brackets.at_end(chain, scope, point, start)
+        if chain.label and point.current is not None:
+            scope.volumes[chain.label] = point.current
+        return point
 
     # ---- steps
-    def _step(self, step: s.Step, around: Around, flow: Flow) -> Flow:
+    def _step(self, step: s.Step, context: StepContext, point: Point) -> Point:
         if isinstance(step, s.LayerStep):
-            return self.layers.run(step, around, flow)
+            return self.layers.run(step, context, point)
         if isinstance(step, s.UnreadStep):
-            return flow.after(LOST)
+            return point.after(LOST)
         if isinstance(step, s.EntryStep):
-            if around.entry is None:
+            if context.entry is None:
                 helps = ("it is the volume that entered a block or a merge",)
                 raise Finding("E108", "`x` stands for nothing at the top level", step.span, helps=helps)
-            return flow.after(around.entry)
+            return point.after(context.entry)
         if isinstance(step, s.ReferenceStep):
-            return flow.after(around.scope.reference(step.name, step.span))
-        if flow.current is None:
+            return point.after(context.scope.reference(step.name, step.span))
+        if point.current is None:
             raise no_input(step.span)
         if isinstance(step, s.RepeatStep):
-            return self._repeat(step, around, flow)
+            return self._repeat(step, context, point)
         with self._one_deeper(step.span):
             if isinstance(step, s.CallStep):
-                return self._call(step, around.scope, flow, 1, 1)
-            return self._merge(step, around.scope, flow)
+                return self._call(step, context, point, 1, 1)
+            return self._merge(step, context, point)
 
     @contextmanager
     def _one_deeper(self, span: Span) -> Iterator[None]:
@@ -143,49 +141,53 @@ class Runner:
         finally:
             self.nesting -= 1
 
-    def _repeat(self, step: s.RepeatStep, around: Around, flow: Flow) -> Flow:
-        times = number(step.times, around.scope.lookup)
+    def _repeat(self, step: s.RepeatStep, context: StepContext, point: Point) -> Point:
+        times = number(step.times, context.scope.lookup)
         if times < 0 or times != int(times):
             message = f"{times:g} repeats"
             raise Finding("E105", message, step.times.span, "not a count", helps=("a repeat count is 0 or more",))
         self.builder.step(step.span, int(times))
+        context = replace(context, label=None)
         for ordinal in range(1, int(times) + 1):
-            flow = replace(flow, label=None)
             if isinstance(step.step, s.CallStep):
                 with self._one_deeper(step.span):
-                    flow = self._call(step.step, around.scope, flow, ordinal, int(times))
+                    point = self._call(step.step, context, point, ordinal, int(times))
             else:
-                flow = self._step(step.step, around, flow)
-        return flow
+                point = self._step(step.step, context, point)
+        return point
 
-    def _call(self, step: s.CallStep, scope: Scope, flow: Flow, ordinal: int, times: int) -> Flow:
-        block = find_block(step, scope)
-        values = evaluate_arguments(Given(block, step), scope, flow.before)
+    def _call(self, step: s.CallStep, context: StepContext, point: Point, ordinal: int, times: int) -> Point:
+        entry = point.current
+        assert entry is not None  # _step has looked
+        call = read_call(step, context.scope, point.before)
         self.builder.step(step.span)
-        name = scope.label(flow.label, step.span) if flow.label else scope.number(block.definition.name)
-        frame = Frame(call_text(step, values), step.span, name, ordinal, times, scope.frame)
-        current = flow.current
-        assert current is not None  # _step has looked
+        name = self._name(context, call.block.definition.name, step.span)
+        frame = Frame(call.text, step.span, name, ordinal, times, context.scope.frame)
         try:
-            inner = instance(block, frame, current, values)
+            inner = call.instance(frame, entry)
         except Finding as finding:
             self.builder.report(finding, step.span, frame)
-            return flow.after(LOST)
-        end = self.body(block.definition.body, inner, Flow(current), current)
-        return flow.after(end.current)
+            return point.after(LOST)
+        return point.after(self.body(call.block.definition.body, inner, Point(entry), entry).current)
 
-    def _merge(self, step: s.MergeStep, scope: Scope, flow: Flow) -> Flow:
+    def _merge(self, step: s.MergeStep, context: StepContext, point: Point) -> Point:
+        scope, entry = context.scope, point.current
         if step.name not in MERGES:
             raise _unknown_merge(step, scope)
-        entry = flow.current
-        ends = [self.body(branch, scope, Flow(entry), entry).current for branch in step.branches]
+        ends = [self.body(branch, scope, Point(entry), entry).current for branch in step.branches]
         wires = tuple(end for end in ends if end is not None)
         if len(wires) < 2:
             message = f"`{step.name}` has {plural(len(wires), 'branch').replace('branchs', 'branches')}"
             raise Finding("E104", message, step.span, helps=("it joins two or more; `| x` is the volume itself",))
         layer = MERGES[step.name]()
-        name = scope.label(flow.label, step.span) if flow.label else scope.number(layer.kind)
-        return flow.after(self.builder.add(layer, wires, Origin(name, scope.frame, step.span)))
+        name = self._name(context, layer.kind, step.span)
+        return point.after(self.builder.add(layer, wires, Origin(name, scope.frame, step.span)))
+
+    @staticmethod
+    def _name(context: StepContext, kind: str, span: Span) -> str:
+        """The path of what a step builds: by its label, or the next of its kind."""
+        scope = context.scope
+        return scope.label(context.label, span) if context.label else scope.number(kind)
 
 
 def _first_step(statement: s.Statement | None) -> s.Step | None:
@@ -207,7 +209,7 @@ def _starts_a_line(step: s.EntryStep | s.ReferenceStep) -> Finding:
 
 
 def _unknown_merge(step: s.MergeStep, scope: Scope) -> Finding:
-    if step.name in scope.module.blocks:
+    if step.name in scope.file.blocks:
         helps: tuple[str, ...] = (f"a call has parentheses: `{step.name}(...)`",)
     else:
         near = suggest(step.name, MERGES)

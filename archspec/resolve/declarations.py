@@ -1,27 +1,63 @@
 """A file's own names: blocks, parameters, variants, `after` rules, and what it uses of the files beside it.
 
-In: a file's declarations, the command line's changes, and a function that loads a file by name. Out: a `Module`.
+In: a file's declarations, the command line's changes, and a function that loads a file by name. Out: a `FileNames`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate
-from archspec.resolve.flow import Overrides
-from archspec.resolve.scope import Block, Module, labels_in
-from archspec.resolve.words import name_layer
+from archspec.layers import Layer
+from archspec.record import Record
+from archspec.resolve.layer_names import labels_in, name_layer
 
 Loader = Callable[[str, Span], s.File]
 MAX_FILES = 50
 
 
-class ModuleReader:
+class Overrides(Record):
+    """What the command line changes: `--input`, `--classes`, `--set` and `--variant`."""
+
+    input: tuple[int, ...] | None = None
+    classes: int | None = None
+    values: tuple[tuple[str, object], ...] = ()
+    variant: str | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is changed."""
+        return self != Overrides()
+
+
+class Block(Record):
+    """A block that a name stands for: its definition, and the names and rules of the file that it is from."""
+
+    definition: s.BlockDefinition
+    file: FileNames
+    labels: frozenset[str]  # that its lines give
+
+
+Value: TypeAlias = int | float | Block
+
+
+class FileNames:
+    """A file's own names: its blocks (with those it uses), its parameters, its `after` rules."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[str, Block] = {}
+        self.values: dict[str, Value] = {}
+        self.after: dict[type[Layer], s.After] = {}
+        self.train: s.Train | None = None
+        self.lost: set[str] = set()  # names that a faulty `use` was to give
+
+
+class DeclarationReader:
     """Reads declarations; `findings` grows."""
 
     def __init__(self, load: Loader, overrides: Overrides) -> None:
@@ -30,37 +66,37 @@ class ModuleReader:
         self.findings: list[Diagnostic] = []
         self.title = ""
         self.variants: dict[str, s.Variant] = {}
-        self._loaded: dict[str, Module] = {}
+        self._loaded: dict[str, FileNames] = {}
         self._loading: list[str] = []
 
-    def read(self, file: s.File, is_main: bool = True) -> Module:
+    def read(self, file: s.File, is_main: bool = True) -> FileNames:
         """The names of a file."""
-        module = Module()
+        names = FileNames()
         seen: dict[tuple[str, str], Span] = {}
         for declaration in sorted(file.declarations, key=_order):
             try:
                 self._once(declaration, seen)
-                self._declare(declaration, module, is_main)
+                self._declare(declaration, names, is_main)
             except Finding as finding:
                 self.findings.append(finding.diagnostic(declaration.span))
             except Unknown:
                 continue
         if is_main:
-            self._override(module, file)
-        return module
+            self._override(names, file)
+        return names
 
-    def _declare(self, node: s.Declaration, module: Module, is_main: bool) -> None:
+    def _declare(self, node: s.Declaration, names: FileNames, is_main: bool) -> None:
         if isinstance(node, s.BlockDefinition):
             _check_parameters(node)
-            module.blocks[node.name] = Block(node, module, labels_in(node.body))
+            names.blocks[node.name] = Block(node, names, labels_in(node.body))
         elif isinstance(node, s.Use):
-            self._use(node, module)
+            self._use(node, names)
         elif isinstance(node, s.Train):
-            module.train = node
+            names.train = node
         elif isinstance(node, s.After):
-            _declare_after(node, module)
+            _declare_after(node, names)
         elif isinstance(node, s.Param):
-            module.values[node.name] = self._value(node.value, module)
+            names.values[node.name] = self._value(node.value, names)
         elif isinstance(node, s.Variant) and is_main:
             self.variants[node.name] = node
         elif isinstance(node, s.Net) and is_main:
@@ -83,17 +119,19 @@ class ModuleReader:
         seen[key] = node.span
 
     @staticmethod
-    def _value(expression: s.Expression, module: Module) -> Any:
-        def lookup(name: s.Name) -> Any:
-            for names in (module.values, module.blocks):
-                if name.name in names:
-                    return names[name.name]
-            helps = did_you_mean(name.name, [*module.values, *module.blocks])
+    def _value(expression: s.Expression, names: FileNames) -> Value:
+        def lookup(name: s.Name) -> Value:
+            if name.name in names.values:
+                return names.values[name.name]
+            if name.name in names.blocks:
+                return names.blocks[name.name]
+            helps = did_you_mean(name.name, [*names.values, *names.blocks])
             raise Finding("E101", f"no name `{name.name}` is known here", name.span, "unknown", helps=helps)
 
-        return evaluate(expression, lookup)
+        value: Value = evaluate(expression, lookup)
+        return value
 
-    def _override(self, module: Module, file: s.File) -> None:
+    def _override(self, names: FileNames, file: s.File) -> None:
         """Apply a variant, then single settings."""
         span = Span(file.span.source, 0, 0)
         if self.overrides.variant is not None:
@@ -102,41 +140,41 @@ class ModuleReader:
                 raise _no_variant(self.overrides.variant, self.variants)
             for binding in variant.bindings:
                 try:
-                    self._set(module, binding.name, self._value(binding.value, module), binding.span)
+                    self._set(names, binding.name, self._value(binding.value, names), binding.span)
                 except Finding as finding:
                     self.findings.append(finding.diagnostic(binding.span))
         for name, value in self.overrides.values:
             try:
-                self._set(module, name, _setting(name, value, module), span)
+                self._set(names, name, _setting(name, value, names), span)
             except Finding as finding:
                 self.findings.append(Diagnostic(finding.code, finding.message, helps=finding.helps))
 
     @staticmethod
-    def _set(module: Module, name: str, value: Any, span: Span) -> None:
-        if name not in module.values:
-            helps = did_you_mean(name, module.values) or (
-                ("the parameters are " + ", ".join(module.values),) if module.values else ("the spec has no `param`",)
+    def _set(names: FileNames, name: str, value: Value, span: Span) -> None:
+        if name not in names.values:
+            helps = did_you_mean(name, names.values) or (
+                ("the parameters are " + ", ".join(names.values),) if names.values else ("the spec has no `param`",)
             )
             raise Finding("E103", f"no parameter is called `{name}`", span, "unknown", helps=helps)
-        if isinstance(module.values[name], Block) != isinstance(value, Block):
-            kind = "a block" if isinstance(module.values[name], Block) else "a number"
-            raise Finding("E105", f"`{name}` takes {kind}", span, helps=(f"the blocks are {', '.join(module.blocks)}",))
-        module.values[name] = value
+        if isinstance(names.values[name], Block) != isinstance(value, Block):
+            kind = "a block" if isinstance(names.values[name], Block) else "a number"
+            raise Finding("E105", f"`{name}` takes {kind}", span, helps=(f"the blocks are {', '.join(names.blocks)}",))
+        names.values[name] = value
 
-    def _use(self, node: s.Use, module: Module) -> None:
-        module.lost |= {name.name for name in node.names if name.name != "train"}
-        other = self._module(node)
+    def _use(self, node: s.Use, names: FileNames) -> None:
+        names.lost |= {name.name for name in node.names if name.name != "train"}
+        other = self._names(node)
         for name in node.names:
             if name.name == "train":
-                module.train = _recipe_of(node, name, other, module.train)
+                names.train = _recipe_of(node, name, other, names.train)
                 continue
             if name.name not in other.blocks:
                 helps = did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
                 message = f"`{node.file}` has no block `{name.name}`"
                 raise Finding("E101", message, name.span, "unknown", helps=helps)
-            module.blocks[name.name] = other.blocks[name.name]
+            names.blocks[name.name] = other.blocks[name.name]
 
-    def _module(self, node: s.Use) -> Module:
+    def _names(self, node: s.Use) -> FileNames:
         if node.file in self._loaded:
             return self._loaded[node.file]
         if node.file in self._loading or len(self._loaded) + len(self._loading) >= MAX_FILES:
@@ -151,7 +189,7 @@ class ModuleReader:
         return self._loaded[node.file]
 
 
-def _recipe_of(node: s.Use, name: s.Name, other: Module, before: s.Train | None) -> s.Train:
+def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | None) -> s.Train:
     if other.train is None:
         helps = ("say it here: `train`, and the settings under it",)
         raise Finding("E101", f"`{node.file}` has no `train` section", name.span, "none there", helps=helps)
@@ -160,14 +198,15 @@ def _recipe_of(node: s.Use, name: s.Name, other: Module, before: s.Train | None)
     return other.train
 
 
-def _setting(name: str, value: object, module: Module) -> object:
+def _setting(name: str, value: object, names: FileNames) -> Value:
     """What `--set name=value` gives a parameter: a number, or a block by its name."""
-    if not isinstance(value, str):
+    if isinstance(value, int | float):
         return value
-    if value not in module.blocks:
-        helps = did_you_mean(value, module.blocks) or ("a number, or the name of a block",)
-        raise Finding("E105", f"`{name}={value}`: `{value}` is no number, and no block", helps=helps)
-    return module.blocks[value]
+    text = str(value)
+    if text not in names.blocks:
+        helps = did_you_mean(text, names.blocks) or ("a number, or the name of a block",)
+        raise Finding("E105", f"`{name}={text}`: `{text}` is no number, and no block", helps=helps)
+    return names.blocks[text]
 
 
 def _order(node: s.Declaration) -> int:
@@ -184,13 +223,13 @@ def _check_parameters(node: s.BlockDefinition) -> None:
         seen[parameter.name] = parameter.span
 
 
-def _declare_after(node: s.After, module: Module) -> None:
+def _declare_after(node: s.After, names: FileNames) -> None:
     for word in node.words:
         layer = name_layer(s.LayerStep((word,), True, (), None, (), word.span)).layer
-        if layer in module.after:
-            others = (Label(module.after[layer].span, "the first"),)
+        if layer in names.after:
+            others = (Label(names.after[layer].span, "the first"),)
             raise Finding("E109", f"`after {word.text}` stands twice", word.span, "the second", others=others)
-        module.after[layer] = node
+        names.after[layer] = node
 
 
 def _no_variant(name: str, variants: dict[str, s.Variant]) -> Finding:

@@ -13,39 +13,15 @@ from archspec.diagnostics.findings import Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Lookup, Unknown, evaluate
+from archspec.language.transform import NOISE_WORDS
 from archspec.layers import Layer
 from archspec.layers.arguments import Argument
 from archspec.record import REQUIRED
 
-NOISE = {
-    "filter",
-    "filters",
-    "kernel",
-    "kernels",
-    "at",
-    "with",
-    "and",
-    "of",
-    "a",
-    "the",
-    "layer",
-    "neurons",
-    "neuron",
-    "units",
-    "unit",
-    "to",
-    "window",
-    "windows",
-    "pixels",
-    "channels",
-    "nodes",
-}
-
-
 _EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
 
 
-class Binder:
+class ArgumentBinder:
     """Binds the arguments of one step; `bound` maps fields to values, `places` to where they were written."""
 
     def __init__(self, layer: type[Layer], step: s.LayerStep, lookup: Lookup, fields: dict[str, Any]) -> None:
@@ -82,7 +58,7 @@ class Binder:
             raise self._missing(missing[0])
         return self.layer(**self.bound)
 
-    def _named(self, name: str, argument: s.Argument) -> None:
+    def _named(self, name: str, argument: s.GivenArgument) -> None:
         if name not in self.layer.arguments:
             known = [*self.layer.arguments, *self.words]
             helps = did_you_mean(name, known) or (self._takes(),)
@@ -90,7 +66,7 @@ class Binder:
             raise Finding("E103", f"{self.layer.keyword} has no argument `{name}`", span, "unknown", helps=helps)
         self._set(name, argument.value, argument.span)
 
-    def _word(self, word: s.Name, waiting: list[s.Argument]) -> None:
+    def _word(self, word: s.Name, waiting: list[s.GivenArgument]) -> None:
         """A bare word: one that sets a field, the name of the value behind it, a variable, or noise."""
         name = word.name
         if name in self.words:
@@ -104,11 +80,11 @@ class Binder:
             try:
                 self._placed(word)
             except Finding as finding:
-                if name in NOISE and finding.code == "E101":
+                if name in NOISE_WORDS and finding.code == "E101":
                     return
                 raise self._bad_word(word, finding) from None
 
-    def _names_next(self, name: str, waiting: list[s.Argument]) -> bool:
+    def _names_next(self, name: str, waiting: list[s.GivenArgument]) -> bool:
         if name not in self.layer.arguments or not waiting or waiting[0].name is not None:
             return False
         value = waiting[0].value
@@ -117,7 +93,7 @@ class Binder:
         if isinstance(value, s.Extent) and not self.layer.arguments[name].kind.takes_extent:
             return False
         if isinstance(value, s.Name):
-            return value.name not in self.words and value.name not in NOISE and name not in self.bound
+            return value.name not in self.words and value.name not in NOISE_WORDS and name not in self.bound
         return name not in self.bound
 
     def _bad_word(self, word: s.Name, finding: Finding) -> Finding:
@@ -224,29 +200,3 @@ def _shown(field: str, argument: Argument) -> str:
     """How the usage line names an argument: kernel (3x3), stride (s2), heads."""
     example = _EXAMPLES.get(field, (argument.short or "") + argument.kind.written)
     return f"{field} ({example})" if argument.short or argument.kind.takes_extent else field
-
-
-def layer_from_text(text: str) -> Layer:
-    """The layer that a step describes, with no network around it: `CONV 8 3x3 same`.
-
-    Raises ArchspecError for text that is no such step.
-    """
-    from archspec.diagnostics.errors import ArchspecError
-    from archspec.diagnostics.source import Source
-    from archspec.language.parse import parse
-    from archspec.resolve.words import name_layer
-
-    file, findings = parse(Source("<layer>", text))
-    if findings:
-        raise ArchspecError(findings)
-    (chain,) = file.body
-    assert isinstance(chain, s.Chain)
-    (step,) = chain.steps
-    assert isinstance(step, s.LayerStep)
-    named = name_layer(step)
-    return Binder(named.layer, step, no_names, named.fields).bind()
-
-
-def no_names(name: s.Name) -> Any:
-    """A lookup that knows nothing."""
-    raise Finding("E101", f"no name `{name.name}` is known here", name.span, "unknown")

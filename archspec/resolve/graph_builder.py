@@ -6,6 +6,8 @@ what hangs on it adds nothing and says nothing, so that one cause is reported on
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Label, plural
 from archspec.diagnostics.source import Span
@@ -13,9 +15,30 @@ from archspec.graph.ir import Frame, Head, Node
 from archspec.graph.volume import Volume
 from archspec.layers import Layer
 from archspec.record import Record, replace
-from archspec.resolve.scope import LOST, Wire
 
 MAX_STEPS = 250_000  # layers and calls in one network
+
+
+class Lost(Record):
+    """A volume that could not be worked out: what hangs on it is passed over in silence."""
+
+
+LOST = Lost()
+Wire: TypeAlias = Node | Lost
+
+
+class Point(Record):
+    """A point of a chain: the volume there, and the one that entered the step before (`@before`).
+
+    `current` is None until there is an input.
+    """
+
+    current: Wire | None
+    before: Wire | None = None
+
+    def after(self, wire: Wire | None) -> Point:
+        """One step further."""
+        return Point(wire, self.current)
 
 
 class Origin(Record):
