@@ -45,9 +45,7 @@ def test_a_missing_spec_is_reported(spec: str, said: str) -> None:
     assert said in message_of(spec)
 
 
-def test_a_file_in_this_folder_is_suggested_by_its_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_in_this_folder_is_suggested_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.arch").write_text(SMALL)
     monkeypatch.chdir(tmp_path)
     assert "`./mine.arch` for the file in this folder" in message_of("mine")

@@ -308,15 +308,15 @@ SHIPPING = {
         " choose another label.",
     ),
     "E401": Explanation(
-        "no weights",
-        "The file is not there, or is none that `archspec train` wrote. A file says of itself which network it is of, what"
-        " its classes are called and what an image must become: the note names what is wrong there.",
+        "missing or invalid weights",
+        "The file is missing, was not written by `archspec train`, or belongs to an unfinished run. A weights file contains"
+        " its spec, its class names and its preprocessing; the note says what is wrong with them.",
     ),
     "E450": Explanation(
-        "a folder of images that cannot be trained on",
-        "`--data` takes a folder with one folder of images per class: at least two classes, each with images to train on."
-        " Hidden folders and files are ignored. A link may stand for a class's folder; links below it are not followed."
-        " A resumed run must find the images it began with.",
+        "a folder that cannot be trained on",
+        "`--data` takes a folder with one folder of images per class, at least two classes, each with images to train on"
+        " and some images to hold out. Hidden folders and files are ignored. Links to a class's folder are followed, links"
+        " below it are not. A resumed run must find the images it began with.",
     ),
     "E451": Explanation(
         "a folder that already contains a run", "`--resume` continues it; `--out` names another folder."
@@ -330,20 +330,21 @@ SHIPPING = {
         "A step takes `--batch` x `--accumulate` images in each process: make one of them smaller.",
     ),
     "E454": Explanation(
-        "not an image classifier",
-        "The input must be a map of 1 or 3 channels, the output a vector of class scores, and there must be weights.",
+        "a network that cannot be trained",
+        "Training needs a layer with weights and a vector of class scores as output; training on images also needs a map"
+        " with 1 or 3 channels as input.",
     ),
     "E455": Explanation(
         "fp16 without CUDA", "`--amp fp16` scales the loss and requires a GPU; `--amp bf16` works everywhere."
     ),
     "E456": Explanation(
-        "too many images that cannot be read",
-        "Damaged images are reported and left out, up to 1 % of all images or ten, whichever is more. Beyond that"
-        " something else is wrong: an incomplete copy, or files of another kind.",
+        "too many unreadable images to train on",
+        "Damaged images are named and left out, up to 1 % of all images, or ten. More suggest that something else is wrong:"
+        " an incomplete copy, or files of another kind.",
     ),
     "E457": Explanation(
-        "colour images for a grey-scale network",
-        "`--input` with `x3` gives the network three channels; or convert the images to grey.",
+        "colour images for a network with one channel",
+        "`--input HxWx3` gives the network three channels; or convert the images to gray.",
     ),
     "E458": Explanation(
         "resumed with another number of processes",
@@ -355,35 +356,35 @@ SHIPPING = {
         " finite, end the run. A lower learning rate, a longer warm-up or clipped gradients help.",
     ),
     "E460": Explanation(
-        "classes that differ",
-        "Networks are judged by images of their own classes, and an ensemble's members have the same ones, in any order."
-        " Classes go by name: a folder of images is called as its class is called in the weights.",
+        "different classes",
+        "Networks are evaluated on images of their own classes, and the members of an ensemble must have the same classes,"
+        " in any order. Classes are matched by name: a folder of images must have the name of its class in the weights.",
     ),
     "E461": Explanation(
-        "too many damaged images",
-        "An image that cannot be read is named and left out, up to 1 % of the images or ten of them; `--max-damaged`"
-        " sets another limit.",
+        "too many unreadable images to evaluate on",
+        "Damaged images are named and left out, up to 1 % of all images, or ten; `--max-damaged` sets another limit. At"
+        " least one image must be readable.",
     ),
     "E462": Explanation(
-        "no images to judge by",
-        "Only weights of the bundled digits are judged without `--data`, which names a folder with one folder of images a"
-        " class.",
+        "no images to evaluate on",
+        "Without `--data`, which names a folder with one folder of images per class, only weights that were trained on the"
+        " bundled digits can be evaluated.",
     ),
     "E463": Explanation(
-        "no image that was held out",
-        "A run without a `val` folder holds out some images by its seed. Weights of different seeds are judged by the"
-        " images that all of them held out, and here there are none: `--all` takes every image.",
+        "no held-out images",
+        "Training without a `val` folder holds out some images, chosen by its seed. Weights are evaluated on the images"
+        " that all of the runs held out. Here there are none, or a file does not say its seed: `--all` uses every image.",
     ),
     "E464": Explanation(
-        "scores that are no numbers",
-        "The network makes NaN or infinity of some image: its training has diverged, or its weights are damaged.",
+        "scores that are not finite",
+        "The network outputs NaN or infinity for some image: its training diverged, or its weights are damaged.",
     ),
     "E465": Explanation(
         "weights without class scores",
-        "To be judged, a network must end in a vector with one score for each class, and its weights must name the"
+        "To be evaluated, a network must output a vector with one score for each class, and its weights must name the"
         " classes.",
     ),
-    "E466": Explanation("too little memory on the GPU", "A smaller `--batch` takes fewer images at once."),
+    "E466": Explanation("out of GPU memory", "With a smaller `--batch` fewer images are in memory at once."),
     "E470": Explanation(
         "more stages than layers with weights",
         "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights.",
@@ -417,9 +418,12 @@ SHIPPING = {
     ),
     "E421": Explanation(
         "weights of another network",
-        "The weights and the spec differ in a name or a shape; the first difference is shown.",
+        "The weights and the spec differ in the name or shape of a tensor; the message shows the first difference.",
     ),
-    "E422": Explanation("a file that cannot be written", "The folder is missing, is not yours to write, or is full."),
+    "E422": Explanation(
+        "a file that cannot be written",
+        "The folder is missing or write-protected, the path is not that of a regular file, or the disk is full.",
+    ),
     "E423": Explanation(
         "too large for one file",
         "A protobuf file ends at 2 GiB: `--external-data` puts the weights beside it.",
@@ -437,23 +441,28 @@ SHIPPING = {
         "a flag that weights do not take",
         "Weights are made for one spec, which they hold: `--classes` and its like change a SPEC before it has weights.",
     ),
-    "E430": Explanation("no ONNX model", "The file is not there, or is no model that onnxruntime can load."),
+    "E430": Explanation("not an ONNX model", "The file is missing, or onnxruntime cannot load it."),
     "E431": Explanation(
-        "a model that says too little of itself",
-        "`archspec export` writes class names and preprocessing into a model, which this one lacks.",
+        "a model that cannot be given images",
+        "Its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
     ),
-    "E432": Explanation("a file that is no image", "It is missing, damaged, or something else under an image's name."),
-    "E433": Explanation("a folder without images", "None of its files ends as images do."),
+    "E432": Explanation("not an image", "The file is missing, damaged, or something else under the name of an image."),
+    "E433": Explanation("a folder without images", "No file in it has the suffix of an image."),
     "E434": Explanation(
         "CUDA cannot be used",
-        "The message says what is missing. `--device cpu` runs without it, `archspec doctor` looks at everything.",
+        "The message says what is missing. `--device cpu` works without CUDA; `archspec doctor` checks the installation.",
     ),
-    "E435": Explanation("a model without scores", "It ends in features: `--features` prints them."),
-    "W431": Explanation("images that were left out", "Some could not be read; the others were classified."),
+    "E435": Explanation("a model without class scores", "It outputs features: `--features` prints them."),
+    "W431": Explanation("images that were left out", "Some could not be read; the others were evaluated."),
     "W432": Explanation(
-        "a folder that is not the one of the training",
-        "Of a folder without `val`, a seed and the names of the files decide what is held out. With other names the tenth"
-        " is another one, and the network may have learned from it: its figures are then too good.",
+        "not the folder of training",
+        "In a folder without `val`, the seed and the names of the files decide which tenth is held out. With other names it"
+        " is another tenth, which may contain training images: the accuracy is then too high.",
+    ),
+    "W433": Explanation(
+        "two packages of onnxruntime",
+        "`onnxruntime` and `onnxruntime-gpu` contain the same files: whichever was installed last has overwritten the"
+        " other, and CUDA may be unavailable. Uninstall both, then install one.",
     ),
 }
 CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS, **SHIPPING}

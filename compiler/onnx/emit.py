@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 import onnx
 
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.onnx import emitters as layers
 from archspec.compiler.onnx.fold import fold, foldable
 from archspec.compiler.onnx.model import assemble, need_room
 from archspec.compiler.onnx.step import Emitted, Operation, Step, Weights
-from archspec.compiler.weights.metadata import About, Preprocessing, result
+from archspec.compiler.weights.model_metadata import ModelMetadata, result_kind
 from archspec.graph.extent import named, upto
 from archspec.graph.ir import Graph, Node
 from archspec.layers.input import Input
@@ -39,7 +40,7 @@ def emit(
     parts = emitted(extent, weights)
     need_room(parts)
     names = None if class_names is None else tuple(class_names)
-    return assemble(extent, parts, About(graph.title, result(graph, last), names, preprocessing))
+    return assemble(extent, parts, ModelMetadata(graph.title, result_kind(graph, last), names, preprocessing))
 
 
 def emitted(graph: Graph, weights: Weights) -> tuple[Emitted, ...]:

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper
 from archspec import __version__
 from archspec.compiler.onnx.step import Array, Emitted, Operation
 from archspec.compiler.onnx.traces import trace
-from archspec.compiler.weights.metadata import About
+from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Graph, Node
 from archspec.layers.input import Input
@@ -31,7 +31,7 @@ APART = 1024  # bytes from which on a constant goes into the file of the weights
 ALIGNED = 64
 
 
-def assemble(graph: Graph, emitted: Sequence[Emitted], about: About, data_file: str = "") -> onnx.ModelProto:
+def assemble(graph: Graph, emitted: Sequence[Emitted], about: ModelMetadata, data_file: str = "") -> onnx.ModelProto:
     """The model. Values have the spec's volumes as their types. With a `data_file` large constants are in that file."""
     model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="archspec", producer_version=__version__)
     made = model.graph

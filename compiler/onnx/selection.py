@@ -15,8 +15,9 @@ from torch import nn
 import archspec
 from archspec.api import Network
 from archspec.compiler import build
+from archspec.compiler.data.preprocessing import default_preprocessing
 from archspec.compiler.lowering.initialise import settle
-from archspec.compiler.weights.metadata import About, result, untrained
+from archspec.compiler.weights.model_metadata import ModelMetadata, result_kind
 from archspec.compiler.weights.trained import is_weights, open_trained
 from archspec.diagnostics.errors import failure
 from archspec.graph.extent import named, upto
@@ -29,7 +30,7 @@ class Exported:
 
     graph: Graph
     module: nn.Module
-    about: About
+    about: ModelMetadata
     description: str
 
 
@@ -40,7 +41,8 @@ def read(source: str, changes: dict[str, Any], output: str | None, seed: int) ->
         return _trained(path, changes, output)
     network = archspec.load(source, **changes)
     graph, extent = _part(network, output)
-    about = About(network.title, result(network.graph, named(network.graph, output)), None, untrained(network.input))
+    kind = result_kind(network.graph, named(network.graph, output))
+    about = ModelMetadata(network.title, kind, None, default_preprocessing(network.input))
     description = f"{network.title}{extent} with weights initialised by seed {seed}"
     module = build(graph, seed=seed)
     settle(module, network.input, seed)
@@ -57,8 +59,8 @@ def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exporte
     graph, extent = _part(network, output)
     module = build(graph)
     module.load_state_dict({name: found.state[name] for name in module.state_dict()})
-    outcome = result(network.graph, named(network.graph, output))
-    about = About(network.title, outcome, found.class_names, found.preprocessing)
+    kind = result_kind(network.graph, named(network.graph, output))
+    about = ModelMetadata(network.title, kind, found.class_names, found.preprocessing)
     description = f"{network.title}{extent} with the weights of {found.path} (top-1 {100 * found.top1:.2f} %)"
     return Exported(graph, module, about, description)
 

@@ -1,4 +1,4 @@
-"""A training run as one page that needs nothing else: curves, the confusion matrix, the recipe, the figures.
+"""A training run as one self-contained page: curves, the confusion matrix, the recipe, the figures.
 
 In: the figures of the epochs, the recipe, an evaluation, a few notes. Out: `report.html`, readable in light and dark,
 on paper, and without a network connection.
@@ -16,10 +16,12 @@ from typing import Any
 
 from archspec import __version__
 from archspec.compiler.evaluation.confusion import Evaluation
-from archspec.compiler.evaluation.confusion_tables import share
-from archspec.compiler.pages.picture import confusion_picture, line_chart, number
+from archspec.compiler.evaluation.confusion_tables import class_rows, share
+from archspec.compiler.pages.confusion_picture import confusion_picture
+from archspec.compiler.pages.line_chart import line_chart
+from archspec.compiler.pages.svg import number
 from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
-from archspec.compiler.weights.files import replace_file
+from archspec.compiler.weights.atomic import replace_file
 
 PERCENT = 100.0
 CHARTS = (  # title, unit, what each line shows by its column, and a factor
@@ -27,7 +29,7 @@ CHARTS = (  # title, unit, what each line shows by its column, and a factor
     ("Accuracy", "%", {"train_top1": "top-1, training", "top1": "top-1, held out", "top5": "top-5, held out"}, PERCENT),
     ("Learning rate", "", {"lr": "learning rate"}, 1.0),
     ("Speed", "images/s", {"images_per_second": "images/s"}, 1.0),
-    ("Use of the time", "%", {"data_wait": "waiting for images", "mfu": "MFU"}, PERCENT),
+    ("Time", "%", {"data_wait": "waiting for images", "mfu": "MFU"}, PERCENT),
 )
 STYLE = """
 :root{color-scheme:light dark}
@@ -66,7 +68,7 @@ def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
         *_evaluation(title, evaluation),
         "<h2>Recipe</h2>",
         *_table([("setting", "value"), *((name, str(value)) for name, value in recipe.items())], "text"),
-        "<h2>Epochs</h2><details><summary>every epoch in numbers</summary>",
+        "<h2>Epochs</h2><details><summary>results by epoch</summary>",
         *_epochs(epochs),
         "</details></body></html>",
     ]
@@ -74,7 +76,7 @@ def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
 
 
 def versions() -> str:
-    """What the run was made with: `archspec 0.1.0, torch 2.13.0, Python 3.11.8`."""
+    """Return the versions behind a run: `archspec 0.1.0, torch 2.13.0, Python 3.11.8`."""
     try:
         torch = f"torch {version('torch')}, "
     except PackageNotFoundError:
@@ -117,13 +119,8 @@ def _evaluation(title: str, found: Evaluation | None) -> Iterator[str]:
     if found is None:
         return
     yield f'<h2>Held-out images</h2><figure class="matrix">{confusion_picture(title, found)}</figure>'
-    yield "<details><summary>every class in numbers</summary>"
-    rows = [("class", "images", "right", "top-1", "most often taken for")]
-    for one in found.classes():
-        top1 = "" if one.top1 is None else f"{PERCENT * one.top1:.2f} %"
-        mistaken = "" if one.mistaken_for is None else f"{one.mistaken_for} ({one.mistaken:,})"
-        rows.append((one.name, f"{one.images:,}", f"{one.right:,}", top1, mistaken))
-    yield from _table(rows)
+    yield "<details><summary>results by class</summary>"
+    yield from _table(class_rows(found, str))
     yield "</details>"
 
 
@@ -138,7 +135,7 @@ def _cell(value: float | None) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], kind: str = "") -> Iterator[str]:
-    """The first row is the head."""
+    """Yield a table whose first row is the head."""
     head, *body = rows
     yield f'<div class="wide"><table class="{kind}">{_row(head, "th")}'
     yield from (_row(row, "td") for row in body)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from archspec.compiler.data.digits import Digits, write_samples
+from archspec.compiler.data.digits import Digits
+from archspec.compiler.pages.samples import write_samples
 from archspec.compiler.pages.training_report import versions, write_report
 from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.held_out import HeldOutResult

@@ -80,7 +80,7 @@ class RunRecorder:
     def write_weights(self, name: str, top1: float) -> None:
         """Write the weights, from all processes."""
         metadata, state = self.session.weights_metadata(top1), self.session.trainer.weights()
-        self.write(lambda folder: weights.write(folder.path / name, state, metadata))
+        self.write(lambda folder: weights.write(folder.path / name, state, metadata.to_json()))
 
     def write(self, work: Callable[[RunFolder], None]) -> None:
         """Write something in the first process; if that fails, all processes raise ArchspecError."""

@@ -6,7 +6,6 @@ In: its configuration and context. Out: a `Session`. No file is written yet.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from archspec.compiler.training.loop.trainer import Trainer
 from archspec.compiler.training.parallel.engine import engine
@@ -15,6 +14,7 @@ from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.fine_tuning import starting_module
 from archspec.compiler.training.setup.options import RunContext
 from archspec.compiler.training.setup.plan import ParameterCounts, TrainingPlan, plan
+from archspec.compiler.weights.metadata import TrainedOn, WeightsMetadata
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Session:
         bundle = network.bundle.to_dict()
         return RunDescription(bundle, self.configuration.recipe, data.mean, data.std, data.class_names)
 
-    def weights_metadata(self, top1: float) -> dict[str, Any]:
+    def weights_metadata(self, top1: float) -> WeightsMetadata:
         """Return what a weights file says of itself; `top1` is that of its weights."""
         network, data = self.configuration.network, self.configuration.data
-        count = len(data.train) + len(data.held_out)
-        images = {"source": data.source, "images": count, "fingerprint": data.fingerprint}
-        return {**self.description.to_dict(), "input": list(network.input), "top1": top1, "data": images}
+        images = TrainedOn(data.source, data.fingerprint, len(data.train) + len(data.held_out))
+        recipe = self.configuration.recipe.to_dict()
+        return WeightsMetadata(network, recipe, data.class_names, data.mean, data.std, top1, images)
 
 
 def session(configuration: RunConfiguration, context: RunContext) -> Session:

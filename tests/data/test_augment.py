@@ -14,7 +14,7 @@ from torch.nn import functional
 from archspec.compiler.data.decode import load
 from archspec.compiler.data.mixup import Target, mixed
 from archspec.compiler.data.photos import Photos, _box, _resized_crop, covering
-from archspec.compiler.weights.metadata import Preprocessing
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
@@ -50,7 +50,7 @@ def test_a_resized_crop_has_its_share_and_ratio(size: tuple[int, int], seed: int
         assert (right - left) * (bottom - top) >= 0.3 * size[0] * size[1] - 1e-6
 
 
-def test_the_whole_of_a_covering_box_is_the_middle() -> None:
+def test_a_covering_box_is_centred() -> None:
     assert covering((300, 100), 1.0) == (100, 0, 200, 100)
     assert covering((100, 300), 2.0) == (0, 125, 100, 175)
 
@@ -69,19 +69,19 @@ def one(path: Path, recipe: Recipe, seed: int, volume: tuple[int, ...] = (48, 64
     return photos.__getitems__([(0, seed)]).images[0]
 
 
-def test_an_image_that_is_not_varied_is_what_a_model_is_given_later(photo: Path) -> None:
+def test_an_image_without_augmentation_equals_the_input_of_archspec_run(photo: Path) -> None:
     seen = one(photo, Recipe(flip=True, color=0.5), -1)
     plain = Preprocessing(48, 64, "RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     assert np.array_equal(seen.numpy() / np.float32(255), load(photo, plain))
 
 
 @pytest.mark.parametrize("recipe", [Recipe(crop=1.0, flip=True), Recipe(area=0.2, flip=True), Recipe(scale=(1.2, 2.0))])
-def test_what_is_seen_depends_on_the_seed_alone(photo: Path, recipe: Recipe) -> None:
+def test_augmentation_depends_on_the_seed_alone(photo: Path, recipe: Recipe) -> None:
     assert torch.equal(one(photo, recipe, 7), one(photo, recipe, 7))
     assert len({one(photo, recipe, seed).float().mean().item() for seed in range(9)}) > 1 or recipe.crop == 1.0
 
 
-def test_half_of_the_images_are_mirrored(photo: Path) -> None:
+def test_half_of_the_images_are_flipped_horizontally(photo: Path) -> None:
     recipe = Recipe(crop=1.0, flip=True)
     plain = one(photo, Recipe(crop=1.0), 0)
     seen = [one(photo, recipe, seed) for seed in range(40)]
@@ -89,7 +89,7 @@ def test_half_of_the_images_are_mirrored(photo: Path) -> None:
     assert 10 < sum(torch.equal(image, plain) for image in seen) < 30
 
 
-def test_a_crop_is_one_resize_of_the_part_that_is_seen(photo: Path) -> None:
+def test_a_crop_is_one_resize_of_its_part(photo: Path) -> None:
     """Red says which columns a crop shows, green which rows: both follow the box."""
     seen = one(photo, Recipe(area=0.3), 3).float()
     with Image.open(photo) as opened:

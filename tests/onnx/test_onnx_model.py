@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 import archspec
 from archspec.api import Network
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.onnx import emit
 from archspec.compiler.onnx.emitters.registry import EMITTERS, emits
 from archspec.compiler.onnx.model import IR_VERSION, OPSET
 from archspec.compiler.onnx.step import Step
-from archspec.compiler.weights.metadata import About, Preprocessing
+from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import ArchspecError
 from archspec.layers.conv import Conv
 from support.onnx_models import SMALL, HandNetwork, images, randomised, run, weights_of
@@ -97,7 +98,9 @@ def test_the_model_says_its_classes_and_preprocessing() -> None:
     preprocessing = Preprocessing(16, 16, "RGB", (0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
     names = ["cat", "dog", "épée", "a, b", '"']
     model = emit(net.graph, weights_of(hand(net)), class_names=names, preprocessing=preprocessing)
-    assert About.from_properties(properties(model)) == About("Small", "scores", tuple(names), preprocessing)
+    assert ModelMetadata.from_properties(properties(model)) == ModelMetadata(
+        "Small", "scores", tuple(names), preprocessing
+    )
 
 
 def test_dropout_vanishes_and_a_net_that_ends_in_it_keeps_its_outputs_name() -> None:

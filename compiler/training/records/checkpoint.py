@@ -38,7 +38,7 @@ class TrainerState:
 
 @dataclass(frozen=True)
 class RunDescription:
-    """What a run is made of. The checkpoints and the weights of a run say it in the same words."""
+    """What a run is made of. Its weights say the same of it, in the same words."""
 
     bundle: Mapping[str, Any]  # the spec and its changes, as `archspec.api.restore` takes them
     recipe: Recipe

@@ -22,7 +22,7 @@ import torch
 
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
-from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.atomic import is_temporary, replace_file
 from archspec.compiler.weights.trained import BEST, CHECKPOINTS, WEIGHTS
 from archspec.diagnostics.errors import failure
 
@@ -70,8 +70,8 @@ class RunFolder:
         torch.save(checkpoint.to_dict(), buffer)
         data = buffer.getvalue()
         name = f"checkpoint-{steps:09}.pt"  # as CHECKPOINT has it
-        weights.replace_file(self.path / name, data + hashlib.sha256(data).digest())
-        weights.replace_file(self.path / LATEST, f"{name}\n".encode())
+        replace_file(self.path / name, data + hashlib.sha256(data).digest())
+        replace_file(self.path / LATEST, f"{name}\n".encode())
         for old in self._checkpoints()[self.keep :]:
             old.unlink(missing_ok=True)
 
@@ -102,7 +102,7 @@ class RunFolder:
         for path in damaged:
             path.rename(path.with_suffix(".damaged"))
         for path in self.path.glob(".*.[0-9]*"):
-            if path.is_file() and weights.is_temporary(path.name, _is_own):
+            if path.is_file() and is_temporary(path.name, _is_own):
                 path.unlink(missing_ok=True)
 
     def _checkpoints(self) -> list[Path]:
@@ -123,12 +123,12 @@ class RunFolder:
         """Add an epoch to metrics.jsonl and metrics.csv."""
         self.rows.append(figures)
         lines = "".join(json.dumps(row.to_dict()) + "\n" for row in self.rows)
-        weights.replace_file(self.path / JSONL, lines.encode())
-        weights.replace_file(self.path / CSV, _table(self.rows).encode())
+        replace_file(self.path / JSONL, lines.encode())
+        replace_file(self.path / CSV, _table(self.rows).encode())
 
     def write_json(self, name: str, data: dict[str, Any]) -> None:
         """Write plain data as JSON."""
-        weights.replace_file(self.path / name, (json.dumps(data, indent=2) + "\n").encode())
+        replace_file(self.path / name, (json.dumps(data, indent=2) + "\n").encode())
 
 
 def _is_checkpoint(path: Path) -> bool:

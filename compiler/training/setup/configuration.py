@@ -11,9 +11,10 @@ from typing import Any
 
 import archspec
 from archspec.api import Network, overrides, restore
+from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
-from archspec.compiler.data.folder import MOST_NAMED, checked, folder
+from archspec.compiler.data.folder import checked, folder
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.batch_size import with_batch
@@ -43,8 +44,8 @@ def from_flags(
     requirements.classifier(network)
     requirements.memory(network, group.device)
     recipe = network.recipe or Recipe(flip=options.data is not None)
-    if start is not None and start.seed is not None:  # images that the weights have seen are not held out
-        recipe = recipe.changed({"seed": start.seed})
+    if start is not None and start.metadata.seed is not None:  # images that the weights have seen are not held out
+        recipe = recipe.changed({"seed": start.metadata.seed})
     recipe = recipe.changed(flags)
     data = _data(network, recipe, context)
     requirements.warmup(recipe)
@@ -61,7 +62,8 @@ def from_flags(
 def _changed(start: Trained, changes: Mapping[str, Any]) -> Network:
     """Return the network of weights, with the changes of the command line. Raises ArchspecError."""
     given = overrides(input=changes["input"], classes=changes["classes"], variant=changes["variant"], values={})
-    bundle = {**start.bundle, "set": {**start.bundle["set"], **changes["set"]}}
+    bundle = start.network.bundle.to_dict()
+    bundle["set"] |= changes["set"]
     more = {"input": given.input, "classes": given.classes, "variant": given.variant}
     return restore({**bundle, **{name: value for name, value in more.items() if value is not None}})
 
@@ -83,10 +85,8 @@ def _data(network: Network, recipe: Recipe, context: RunContext) -> Data:
     if root is None:
         return digits(network.input, recipe.seed)
     data = checked(folder(root, network.input, recipe))
-    for path in data.damaged[:MOST_NAMED]:
-        context.say(f"cannot read `{path}`: left out")
-    if len(data.damaged) > MOST_NAMED:
-        context.say(f"... and {len(data.damaged) - MOST_NAMED} more")
+    for line in first_few([f"cannot read `{path}`: left out" for path in data.damaged]):
+        context.say(line)
     return data
 
 

@@ -9,7 +9,7 @@ import os
 
 import torch
 
-from archspec.analyses import FLOAT_BYTES
+from archspec.analyses.cost import FLOAT_BYTES
 from archspec.api import Network
 from archspec.recipe import Recipe
 
