@@ -322,19 +322,27 @@ SHIPPING = {
         "a folder that cannot be trained on",
         "`--data` takes a folder with one folder of images per class, at least two classes, each with images to train on"
         " and some images to hold out. Hidden folders and files are ignored. Links to a class's folder are followed, links"
-        " below it are not.",
+        " below it are not. A resumed run must find the images it began with.",
     ),
     "E451": Explanation(
-        "a folder that contains a run", "`--resume` continues it; another `--out` leaves it untouched."
+        "a folder that already contains a run", "`--resume` continues it; `--out` names another folder."
     ),
-    "E452": Explanation("no checkpoint", "The folder contains no checkpoint, or a damaged one."),
-    "E453": Explanation("fewer images than a step takes", "A smaller `--batch` makes steps of fewer images."),
+    "E452": Explanation(
+        "no checkpoint to resume from",
+        "The folder contains none, all of them are damaged, or another version of archspec wrote them.",
+    ),
+    "E453": Explanation(
+        "fewer images than a step takes",
+        "A step takes `--batch` x `--accumulate` images in each process: make one of them smaller.",
+    ),
     "E454": Explanation(
         "a network that cannot be trained",
         "Training needs a layer with weights and a vector of class scores as output; training on images also needs a map"
         " with 1 or 3 channels as input.",
     ),
-    "E455": Explanation("fp16 without CUDA", "Training in fp16 needs a GPU; `--amp bf16` works everywhere."),
+    "E455": Explanation(
+        "fp16 without CUDA", "`--amp fp16` scales the loss and requires a GPU; `--amp bf16` works everywhere."
+    ),
     "E456": Explanation(
         "too many unreadable images to train on",
         "Damaged images are named and left out, up to 1 % of all images, or ten. More suggest that something else is wrong:"
@@ -345,13 +353,13 @@ SHIPPING = {
         "`--input HxWx3` gives the network three channels; or convert the images to gray.",
     ),
     "E458": Explanation(
-        "a run started with a different number of processes",
-        "Each process has its own part of the images, so a run must be resumed with as many processes as it was started with.",
+        "resumed with another number of processes",
+        "Each process has its own part of the images, so a run is resumed with as many processes as it began with.",
     ),
     "E459": Explanation(
-        "non-finite steps",
-        "A step whose loss or gradients are NaN or infinite is skipped. After many in a row, training has diverged and"
-        " stops: try a lower learning rate, a longer warm-up or gradient clipping.",
+        "training has diverged",
+        "Steps whose loss or gradients are NaN or infinite are skipped; ten in a row, or a held-out loss that is not"
+        " finite, end the run. A lower learning rate, a longer warm-up or clipped gradients help.",
     ),
     "E460": Explanation(
         "different classes",
@@ -385,24 +393,30 @@ SHIPPING = {
     "E466": Explanation("out of GPU memory", "With a smaller `--batch` fewer images are in memory at once."),
     "E470": Explanation(
         "more stages than layers with weights",
-        "A pipeline assigns each process one stage of the network, and every stage needs a layer with weights.",
+        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights.",
     ),
     "E471": Explanation(
-        "a pipeline with one process",
-        "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
+        "wrong number of processes for a pipeline",
+        "Each process runs one stage, so a pipeline of N stages requires N processes, at least two:"
+        " `torchrun --nproc-per-node N` starts them.",
     ),
     "E473": Explanation(
-        "processes that cannot connect",
-        "`WORLD_SIZE` asks for several processes, but the address where they connect is missing or wrong: `torchrun` sets both.",
+        "processes cannot connect",
+        "`WORLD_SIZE` asks for several processes, but the address where they meet is missing or wrong: `torchrun` sets both.",
     ),
     "E474": Explanation(
-        "a network that does not fit into memory",
-        "A training step with a single image needs more memory than the machine or the GPU has, so training was not started.",
+        "network too large for the memory",
+        "A training step of a single image takes more memory than the machine or the GPU has.",
+    ),
+    "E475": Explanation(
+        "batch normalisation of a single value",
+        "In a batch of 1, a normalisation after global pooling has one value per channel, and so no variance:"
+        " `--batch 2` gives it two.",
     ),
     "E472": Explanation(
-        "a recipe that a pipeline does not support",
-        "Each process of a pipeline has only one stage, and the message names the setting that needs the whole network."
-        " Drop `--pipeline` or that setting.",
+        "not supported in a pipeline",
+        "Each process of a pipeline has only one stage, and the setting that the message names requires the whole"
+        " network: leave out that setting or `--pipeline`.",
     ),
     "E420": Explanation(
         "an unknown result",

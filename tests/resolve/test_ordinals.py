@@ -3,7 +3,7 @@
 import pytest
 
 from archspec.diagnostics.source import Source, Span
-from archspec.resolve.builder import GraphBuilder, TooLarge, ordinal
+from archspec.resolve.graph_builder import GraphBuilder, TooLarge, ordinal
 
 
 @pytest.mark.parametrize(

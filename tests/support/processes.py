@@ -122,7 +122,7 @@ def together(size: int, *arguments: str | Path) -> Group:
 
 def spawn(work: Callable[..., None], arguments: tuple[Any, ...], processes: int) -> None:
     """Run `work(rank, *arguments)` in some processes, as torch's `spawn` does."""
-    start_processes(work, arguments, nprocs=processes, start_method=START)  # type: ignore[no-untyped-call]  # torch's
+    start_processes(work, arguments, nprocs=processes, start_method=START)
 
 
 def _run(arguments: list[str], environment: dict[str, str], stderr: Connection) -> None:
