@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archspec.compiler.pages.picture import line_chart
+from archspec.compiler.pages.line_chart import line_chart
 from archspec.compiler.progress import clock
 from benchmarks.stopwatch import archspec_command, machine
 

@@ -54,6 +54,6 @@ def _linear_before(graph: Graph, node: Node) -> Node | None:
     before = graph.nodes[node.inputs[0]]
     while len(graph.consumers[before.index]) == 1 and before.layer.is_linear and len(before.inputs) == 1:
         if before.layer.is_weight_layer:
-            return None if getattr(before.layer, "linear", False) else before
+            return None if before.layer.is_marked_linear else before
         before = graph.nodes[before.inputs[0]]
     return None

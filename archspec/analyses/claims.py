@@ -16,7 +16,7 @@ from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import FLOAT_BYTES
 from archspec.language import syntax as s
 from archspec.record import Record
-from archspec.resolve.steps import PendingClaim
+from archspec.resolve import PendingClaim
 
 TOLERANCE = 0.01
 

@@ -1,4 +1,4 @@
-"""`archspec eval`: how often trained networks, alone or together, are right."""
+"""`archspec eval`: the accuracy of trained networks, alone or as an ensemble."""
 
 from __future__ import annotations
 
@@ -17,41 +17,40 @@ from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, plural
 
 if TYPE_CHECKING:
-    from archspec.compiler.evaluation.ensemble_member import Member
-    from archspec.compiler.evaluation.evaluate import Judged
+    from archspec.compiler.evaluation.ensemble_member import EnsembleMember
+    from archspec.compiler.evaluation.evaluate import EnsembleEvaluation
     from archspec.compiler.evaluation.examples import Examples
     from archspec.compiler.weights.trained import Trained
 
 VIEWS = ("flip", "10-crop", "scales")
-AT_LEAST = 10  # damaged images that are left out of however few
 EPILOG = """\b
 Examples:
-  archspec eval runs/lenet5-1                            the digits that it held out
-  archspec eval runs/resnet18-1 --data photos/           the images that it held out
-  archspec eval runs/a runs/b runs/c --data photos/      an ensemble: the mean of three networks
+  archspec eval runs/lenet5-1                            on the digits that it held out
+  archspec eval runs/resnet18-1 --data photos/           on the images that it held out
+  archspec eval runs/a runs/b runs/c --data photos/      an ensemble of three networks
   archspec eval runs/resnet18-1 --data photos/ --tta 10-crop --tta scales
   archspec eval runs/resnet18-1 --data photos/ --plot confusion.svg
   archspec eval runs/resnet18-1 --data photos/ --json | jq .top1
 
 \b
-Of a folder with `train` and `val` it takes `val`, of another the tenth that training holds out;
---all takes every image. Classes go by name. Without --data it takes the bundled digits.
+In a folder with `train` and `val`, `val` is used; in any other, the tenth held out by training;
+with --all, every image. Classes are matched by name. Without --data: the bundled digits.
 
 \b
 --tta averages over views of each image:
-  flip      the image and its mirror image
-  10-crop   corners and centre of an image of 8/7 the input, and mirrored (Krizhevsky 2012)
-  scales    five scales of the input, x1, 8/7, 12/7, 15/7 and 20/7 (He 2015)
+  flip      the image and its horizontal flip
+  10-crop   corners and centre of an image of 8/7 the input, and their flips (Krizhevsky 2012)
+  scales    five scale factors of the input: 1, 8/7, 12/7, 15/7 and 20/7 (He 2015)
 
 \b
-Exit status: 0, or 1 where weights or data are wrong, or 2 where the command line is.
+Exit status: 0; 1 for invalid weights or data; 2 for a usage error.
 """
 
 
 def _number_or_share(
     _context: click.Context, _parameter: click.Parameter, text: str | None
 ) -> tuple[float, bool] | None:
-    """`12` or `5%` as a number, and whether it is a share."""
+    """Read `12` or `5%` as a number, and whether it is a share."""
     if text is None:
         return None
     is_share = text.strip().endswith("%")
@@ -60,13 +59,13 @@ def _number_or_share(
     except ValueError:
         number = math.nan
     if math.isnan(number) or number < 0 or number > (1 if is_share else 2**31):
-        raise click.BadParameter(f"`{text}` is no number of images, as 12, and no share of them, as 5%")
+        raise click.BadParameter(f"expected a number of images, like 12, or a share, like 5%; got `{text}`")
     return number, is_share
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the flags say."""
+class EvalFlags:
+    """The flags that choose images and how they are evaluated."""
 
     data: Path | None
     tta: tuple[str, ...]
@@ -74,43 +73,47 @@ class Settings:
     max_damaged: tuple[float, bool] | None
     device: str
     batch: int
-    workers: int
+    workers: int | None
     quiet: bool
+
+    @property
+    def decoding_processes(self) -> int:
+        """How many processes decode images."""
+        return self.workers if self.workers is not None else 2 if self.data else 0
 
 
 @click.command("eval", epilog=EPILOG)
 @click.argument("weights", nargs=-1, required=True, metavar="WEIGHTS...", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), metavar="DIR", help="A folder of images.")
-@click.option("--tta", multiple=True, type=click.Choice(VIEWS), help="Average over views; may be given again.")
-@click.option("--all", "everything", is_flag=True, help="Take every image, those that were trained on too.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), metavar="DIR", help="A folder with one folder of images per class."
+)
+@click.option("--tta", multiple=True, type=click.Choice(VIEWS), help="Average over views of each image; repeatable.")
+@click.option("--all", "everything", is_flag=True, help="Use every image, including training images.")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the confusion matrix.")
-@click.option("--max-damaged", callback=_number_or_share, metavar="N|N%", help="Images left out; 1 %, at least 10.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--max-damaged",
+    callback=_number_or_share,
+    metavar="N|N%",
+    help="Unreadable images to tolerate.  [default: 1%, at least 10]",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
+)
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Images or views at once.")
-@click.option("--workers", type=click.IntRange(0, 256), help="Processes that decode images; 2 with --data.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, the whole matrix in it.")
-def command(
-    weights: tuple[Path, ...],
-    data: Path | None,
-    tta: tuple[str, ...],
-    everything: bool,
-    plot: Path | None,
-    max_damaged: tuple[float, bool] | None,
-    device: str,
-    batch: int,
-    workers: int | None,
-    as_json: bool,
-) -> None:
-    """Judge trained WEIGHTS by images: top-1, top-5, every class, and what is taken for what.
+@click.option(
+    "--workers", type=click.IntRange(0, 256), help="Processes that decode images.  [default: 2 with --data, else 0]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, including the whole confusion matrix.")
+def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given: Any) -> None:
+    """Evaluate trained WEIGHTS on images: top-1, top-5, results by class, confusions.
 
-    WEIGHTS are files that `archspec train` wrote, or folders of its runs. Several are an ensemble, of one spec or of
-    different ones: the mean of their probabilities counts. Each knows its own spec and preprocessing.
+    WEIGHTS are files written by `archspec train`, or folders of its runs. Several form an ensemble, whose probabilities
+    are averaged; their specs may differ. Each file contains its spec and preprocessing.
     """
-    workers = workers if workers is not None else 2 if data else 0
-    settings = Settings(data, tta, everything, max_damaged, device, batch, workers, as_json)
+    flags = EvalFlags(**given, quiet=as_json)
     try:
-        need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
-        members, examples, judged = _judge(weights, settings, plot)
+        need("torch", "numpy", "safetensors", "PIL", *(() if flags.data else ("sklearn",)))
+        members, examples, result = _evaluate(weights, flags, plot)
     except ArchspecError as error:
         if as_json:
             found = [finding.to_dict() for finding in error.diagnostics]
@@ -118,89 +121,95 @@ def command(
         show(error.diagnostics)
         sys.exit(status(error.diagnostics))
     if as_json:
-        click.echo(json.dumps(_document(members, examples, judged, tta), indent=2))
+        click.echo(json.dumps(_document(members, examples, result, flags.tta), indent=2))
     else:
-        for line in _text(members, examples, judged, tta):
+        for line in _text(members, examples, result, flags.tta):
             click.echo(line)
-    show(_findings(examples, judged))
+    show(_findings(examples, result))
 
 
-def _judge(weights: tuple[Path, ...], settings: Settings, plot: Path | None) -> tuple[list[Member], Examples, Judged]:
-    """Evaluate, and draw. The weights are read, and matched with the data, before any image is."""
+def _evaluate(
+    weights: tuple[Path, ...], flags: EvalFlags, plot: Path | None
+) -> tuple[list[EnsembleMember], Examples, EnsembleEvaluation]:
+    """Evaluate, and draw. All weights are read and matched with the data before any image is."""
     from archspec.compiler.device import chosen
-    from archspec.compiler.evaluation.ensemble_member import member, need_same
-    from archspec.compiler.evaluation.evaluate import Work, evaluate
+    from archspec.compiler.evaluation.ensemble_member import ensemble_member, need_same
+    from archspec.compiler.evaluation.evaluate import EvaluationSettings, evaluate
     from archspec.compiler.progress import Progress
-    from archspec.compiler.weights.destination import need_place
+    from archspec.compiler.weights.destination import need_writable
     from archspec.compiler.weights.trained import open_trained
 
     if plot is not None:
-        need_place(plot, "--plot", "confusion.svg")
-    device = chosen(settings.device)
+        need_writable(plot, "--plot", "confusion.svg")
+    device = chosen(flags.device)
     trained = [open_trained(path) for path in weights]
     for other in trained[1:]:
         need_same(trained[0].class_names, f"`{trained[0].path}`", other.class_names, f"`{other.path}`")
-    examples = _examples(trained, settings)
+    examples = _examples(trained, flags)
     names = examples.class_names
     need_same(trained[0].class_names, f"`{trained[0].path}`", names, examples.source)
-    members = [member(one, names, settings.tta, device, settings.batch) for one in trained]
-    limit = _limit(settings.max_damaged, len(examples.classes))
-    work = Work(device, settings.batch, settings.workers, limit)
-    judged = evaluate(members, examples, work, Progress(settings.quiet))
+    members = [ensemble_member(one, names, flags.tta, device, flags.batch) for one in trained]
+    limit = _limit(flags.max_damaged, len(examples.classes))
+    settings = EvaluationSettings(device, flags.batch, flags.decoding_processes, limit)
+    result = evaluate(members, examples, settings, Progress(flags.quiet))
     if plot is not None:
-        _draw(plot, _titles(members), judged)
-    return members, examples, judged
+        _draw(plot, _titles(members), result)
+    return members, examples, result
 
 
-def _examples(trained: list[Trained], settings: Settings) -> Examples:
+def _examples(trained: list[Trained], flags: EvalFlags) -> Examples:
     from archspec.compiler.evaluation.examples import digit_examples, folder_examples, is_of_digits
 
-    if settings.data is not None:
-        return folder_examples(settings.data, trained, settings.everything)
+    if flags.data is not None:
+        return folder_examples(flags.data, trained, flags.everything)
     other = next((one for one in trained if not is_of_digits(one)), None)
     if other is not None:
         message = f"`{other.path}` was not trained on the bundled digits"
-        helps = ("`--data DIR` names a folder with one folder of images a class",)
+        helps = ("`--data DIR` names a folder with one folder of images per class",)
         raise failure("E462", message, helps=helps)
-    return digit_examples(trained, settings.everything)
+    return digit_examples(trained, flags.everything)
 
 
 def _limit(given: tuple[float, bool] | None, images: int) -> int:
-    """How many images may be damaged."""
+    """Return how many images may be damaged."""
+    from archspec.compiler.data.damaged import most_damaged
+
     if given is None:
-        return max(AT_LEAST, images // 100)
+        return most_damaged(images)
     number, is_share = given
     return int(number * images) if is_share else int(number)
 
 
-def _draw(path: Path, titles: list[str], judged: Judged) -> None:
-    from archspec.compiler.pages.picture import confusion_picture
-    from archspec.compiler.weights.files import replace_file
+def _draw(path: Path, titles: list[str], result: EnsembleEvaluation) -> None:
+    from archspec.compiler.pages.confusion_picture import confusion_picture
+    from archspec.compiler.weights.atomic import replace_file
 
-    title = titles[0] if len(titles) == 1 else f"{len(titles)} networks together"
-    replace_file(path, confusion_picture(title, judged.together).encode())
+    title = titles[0] if len(titles) == 1 else f"an ensemble of {len(titles)} networks"
+    replace_file(path, confusion_picture(title, result.together).encode())
 
 
-def _findings(examples: Examples, judged: Judged) -> list[Diagnostic]:
-    from archspec.compiler.evaluation.evaluate import named
+def _findings(examples: Examples, result: EnsembleEvaluation) -> list[Diagnostic]:
+    from archspec.compiler.evaluation.evaluate import described
 
     found = list(examples.findings)
-    if judged.damaged:
-        message = f"{plural(len(judged.damaged), 'image')} could not be read, and nothing above counts them"
-        found.append(Diagnostic("W431", message, notes=named(judged.damaged)))
+    if result.damaged:
+        message = f"left out {plural(len(result.damaged), 'image')} that could not be read"
+        found.append(Diagnostic("W431", message, notes=described(result.damaged)))
     return found
 
 
 # ---- output
-def _titles(members: list[Member]) -> list[str]:
+def _titles(members: list[EnsembleMember]) -> list[str]:
     return [one.trained.network.title for one in members]
 
 
-def _text(members: list[Member], examples: Examples, judged: Judged, tta: tuple[str, ...]) -> list[str]:
+def _text(
+    members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
+) -> list[str]:
     from archspec.compiler.evaluation.confusion_tables import class_table, matrix_table, share, totals
 
     lines = []
-    for one, alone in zip(members, judged.alone, strict=True):
+    for one, alone in zip(members, result.alone, strict=True):
         trained = one.trained
         about = f"{trained.network.title} {trained.network.input}, {trained.path}"
         lines.append(f"{about}: alone {share(alone.right, alone.images)}" if len(members) > 1 else about)
@@ -208,12 +217,14 @@ def _text(members: list[Member], examples: Examples, judged: Judged, tta: tuple[
     lines.append(examples.description)
     if tta:
         each = " or ".join(map(str, views))
-        lines.append(f"the mean over {each} views of each image ({', '.join(dict.fromkeys(tta))})")
-    found = judged.together
+        lines.append(f"averaged over {each} views of each image ({', '.join(dict.fromkeys(tta))})")
+    found = result.together
     return [*lines, "", *totals(found), "", *class_table(found), "", *matrix_table(found)]
 
 
-def _document(members: list[Member], examples: Examples, judged: Judged, tta: tuple[str, ...]) -> dict[str, Any]:
+def _document(
+    members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
+) -> dict[str, Any]:
     models = [
         {
             "network": one.trained.network.title,
@@ -222,14 +233,14 @@ def _document(members: list[Member], examples: Examples, judged: Judged, tta: tu
             "top1": alone.top1,
             "right": alone.right,
         }
-        for one, alone in zip(members, judged.alone, strict=True)
+        for one, alone in zip(members, result.alone, strict=True)
     ]
-    damaged = [{"message": one.message, "notes": list(one.notes)} for one in judged.damaged]
+    damaged = [{"message": one.message, "notes": list(one.notes)} for one in result.damaged]
     return {
         "models": models,
         "data": examples.description,
         "tta": list(dict.fromkeys(tta)),
-        **judged.together.to_dict(),
+        **result.together.to_dict(),
         "damaged": damaged,
-        "diagnostics": [finding.to_dict() for finding in _findings(examples, judged)],
+        "diagnostics": [finding.to_dict() for finding in _findings(examples, result)],
     }

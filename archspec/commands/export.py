@@ -18,7 +18,7 @@ from archspec.diagnostics.findings import Diagnostic
 if TYPE_CHECKING:
     from archspec.compiler.onnx.proof import Proof
 
-NEEDS = ("torch", "numpy", "onnx", "onnxruntime")
+NEEDS = ("torch", "numpy", "onnx", "onnxruntime", "safetensors", "PIL")
 EPILOG = """\b
 Examples:
   archspec export runs/lenet5-1/weights.safetensors -o lenet5.onnx
@@ -75,11 +75,11 @@ def _export(
 ) -> tuple[str, Proof]:
     """Return what was exported and the proof; if it failed, nothing was written."""
     from archspec.compiler.onnx.export import Unproven, export
-    from archspec.compiler.onnx.selection import read
-    from archspec.compiler.weights.destination import need_place
+    from archspec.compiler.onnx.network_with_weights import network_with_weights
+    from archspec.compiler.weights.destination import need_writable
 
-    need_place(path)
-    found = read(source, changes, output, seed)
+    need_writable(path)
+    found = network_with_weights(source, changes, output, seed)
     try:
         return found.description, export(found.graph, found.module, path, found.about, external)
     except Unproven as unproven:

@@ -1,4 +1,4 @@
-"""`archspec run`: what an exported network says of images."""
+"""`archspec run`: images classified by an exported network."""
 
 from __future__ import annotations
 
@@ -21,28 +21,32 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   archspec run lenet5.onnx digit.png
-  archspec run resnet50.onnx photos/ --top 3      every image in a folder and below it
+  archspec run resnet50.onnx photos/ --top 3      every image in a folder, recursively
   archspec run resnet50.onnx photos/ --json | jq '.images[].top[0].name'
-  archspec run fc7.onnx cat.jpg --features        the vector that a cut model ends in
+  archspec run fc7.onnx cat.jpg --features        the output vector of a truncated model
 
 \b
-Exit status: 0, or 1 where a model or an image cannot be read (the other images are still done),
-or 2 where the command line is wrong.
+Exit status: 0; 1 if the model or an image cannot be read (other images are still classified);
+2 for a usage error.
 """
 
 
 @click.command("run", epilog=EPILOG)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR...", type=click.Path(path_type=Path))
-@click.option("--top", type=click.IntRange(1), default=5, metavar="K", help="How many classes to show; 5.")
-@click.option("--features", is_flag=True, help="Print the output itself.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="What to run on.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option(
+    "--top", type=click.IntRange(1), default=5, metavar="K", show_default=True, help="How many classes to show."
+)
+@click.option("--features", is_flag=True, help="Print the raw output.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(model: Path, images: tuple[Path, ...], top: int, features: bool, device: str, as_json: bool) -> None:
-    """Classify each IMAGE, and each image in a DIR, with a MODEL that `archspec export` wrote.
+    """Classify each IMAGE, and each image in a DIR, with a MODEL written by `archspec export`.
 
-    The model's metadata says how an image becomes its input and what the classes are called. `--device auto` takes
-    CUDA where it is really used and says what it took.
+    The model's metadata contains its preprocessing and class names. `--device auto` uses CUDA if every part of the
+    model can run on it, and says which device was used.
     """
     try:
         need("numpy", "onnxruntime", "PIL")
@@ -67,7 +71,7 @@ def command(model: Path, images: tuple[Path, ...], top: int, features: bool, dev
 def _classify(
     classifier: Classifier, images: tuple[Path, ...], top: int | None, as_json: bool
 ) -> tuple[list[dict[str, Any]], list[Diagnostic]]:
-    """Entries for JSON, or else print what is found as it is found; and all that is wrong."""
+    """Return entries for JSON, or print each result as it comes; return also everything that is wrong."""
     from archspec.compiler.data.decode import find
     from archspec.compiler.inference.classify import classify
 
@@ -89,11 +93,11 @@ def _conflict() -> Iterator[Diagnostic]:
 
     message = conflict()
     if message:
-        yield Diagnostic("W431", message, helps=(CONFLICT_HINT,))
+        yield Diagnostic("W433", message, helps=(CONFLICT_HINT,))
 
 
 def _watched(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
-    """The outcomes, counted on a terminal's standard error while standard output goes elsewhere."""
+    """Yield the outcomes, and count them on a terminal while standard output is redirected."""
     if not sys.stderr.isatty() or sys.stdout.isatty() or count < 2:
         yield from outcomes
         return
@@ -103,7 +107,7 @@ def _watched(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
 
 
 def _text(classifier: Classifier, outcome: Outcome, top: int | None) -> str:
-    """The likeliest classes, or without `top` the output itself."""
+    """Return the most likely classes, or without `top` the raw output."""
     if top is None:
         return f"{outcome.path}\t" + " ".join(f"{value:.6g}" for value in outcome.output.ravel().tolist())
     rows = [f"{100 * guess.probability:6.2f} %  {guess.name}" for guess in classifier.top(outcome.output, top)]

@@ -13,8 +13,7 @@ from typing import Any
 
 from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY, Layer
-from archspec.layers.arguments import Argument
-from archspec.layers.base import written
+from archspec.layers.arguments import Argument, written
 from archspec.record import REQUIRED
 
 BEGIN = "<!-- the layers: made by `python -m archspec.layers.reference`, from here -->"
@@ -52,7 +51,7 @@ def describe(layer: type[Layer]) -> str:
 
 
 def _made(layer: type[Layer], text: str, inputs: tuple[tuple[int, ...], ...]) -> Volume:
-    from archspec.resolve.bind import layer_from_text
+    from archspec.resolve.layer_step import layer_from_text
 
     made = layer() if layer.keyword in MERGES else layer_from_text(text)
     return made.output(tuple(map(Volume, inputs)))

@@ -119,7 +119,7 @@ def _written(graph: Graph, node: Node) -> str:
     """Return the layer as a spec writes it, without the mark of a bias that a BN makes unnecessary."""
     layer = node.layer
     readers = graph.consumers[node.index]
-    if getattr(layer, "bias", None) is False and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
+    if layer.lacks_bias and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
         layer = replace(layer, bias=None)
     return layer.describe()
 

@@ -86,7 +86,7 @@ def _implied(network: MeasuredNetwork) -> Iterator[str]:
     bare = [
         node
         for node in network.graph.nodes
-        if node.layer.absorbs_bias and getattr(network.graph.nodes[node.inputs[0]].layer, "bias", None) is False
+        if node.layer.absorbs_bias and network.graph.nodes[node.inputs[0]].layer.lacks_bias
     ]
     if bare:
         yield f"{plural(len(bare), 'weight layer')} without bias: a BN follows, whose shift replaces it"

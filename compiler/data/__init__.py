@@ -1,4 +1,6 @@
-"""Images with classes: found, decoded, cropped, augmented, mixed, batched; bundled digits and folders of files.
+"""Images with classes: found, decoded, cropped, augmented, batched; the bundled digits and folders of images.
 
-In: a folder, or nothing for the digits; a recipe. Out: batches of bytes with classes. Nothing here knows a network.
+In: a folder or the bundled digits, a recipe, a network's input volume. Out: batches of bytes with their classes, or
+arrays as a network takes them. Nothing is written, trained or evaluated here, and no other room of the back end is
+imported; `preprocessing` and `decode` need no torch.
 """

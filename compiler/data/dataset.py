@@ -1,7 +1,7 @@
-"""What a run trains on: images as bytes, with their classes, split in two.
+"""What a run trains on: images as bytes with their classes, some of them held out, and the order they come in.
 
-In: a folder, or nothing for the bundled digits. Out: `Data`. An item's augmentation depends on the seed, the epoch and
-its number alone, not on the process or the worker that makes it.
+In: images, a seed. Out: `Data` and samplers. An image's augmentation depends only on the seed, the epoch and the
+image's number, not on the process or worker that makes it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-Key = tuple[int, int]  # the number of an image, and the seed of its augmentation (negative: none)
+from archspec.compiler.data.damaged import most_damaged
 
-LEAST_DAMAGED = 10
+Key = tuple[int, int]  # the number of an image, and the seed of its augmentation (negative: none)
 
 
 class Batch(NamedTuple):
-    """Images [B, C, H, W] in bytes, their classes [B], and the files that could not be read."""
+    """Images [B, C, H, W] as bytes, their classes [B], and the files that could not be read."""
 
     images: Tensor
     classes: Tensor
@@ -28,23 +28,23 @@ class Batch(NamedTuple):
 
 
 class Images(Protocol):
-    """A part of the data."""
+    """The training or the held-out images."""
 
     classes: Tensor
 
     def __len__(self) -> int: ...
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
-        """The images of a batch; what a key's second part is negative for is not augmented.
+        """Return the images of a batch; those whose seed is negative are not augmented.
 
-        In the place of an augmented image that cannot be read stands another one; others are left out.
+        An augmented image that cannot be read is replaced by the next readable one; any other is left out.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Data:
-    """Images to train on and to hold out. `mean` and `std` are those of each colour in 0 .. 1."""
+    """Images to train on and to hold out. `mean` and `std` are those of each channel, scaled to 0 .. 1."""
 
     train: Images
     held_out: Images
@@ -52,26 +52,21 @@ class Data:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     description: str
-    damaged: tuple[str, ...] = ()  # files that are left out
-    variation: str = ""  # where it is not the recipe's
+    damaged: tuple[str, ...] = ()  # files that were left out
+    variation: str = ""  # the augmentation, where it is not the recipe's
     source: str = "folder"  # or "digits"
     fingerprint: str = ""  # of a folder: `folder.fingerprint` of all its images
 
     @property
     def most_damaged(self) -> int:
-        """How many images may be unreadable before a run stops."""
+        """How many images may be unreadable before a run ends."""
         return most_damaged(len(self.train) + len(self.held_out))
 
 
-def most_damaged(images: int) -> int:
-    """How many of so many images may be unreadable: one in a hundred, or ten."""
-    return max(LEAST_DAMAGED, images // 100)
-
-
 class Shuffled(Sampler[Key]):
-    """The training images of one epoch for one process, in an order that seed and epoch decide; from `start` on.
+    """The training images of one epoch for one process, shuffled by seed and epoch, beginning at `start`.
 
-    Every process gets as many; what is left over at the end goes to none in this epoch.
+    Every process gets equally many; a remainder is left out in this epoch.
     """
 
     def __init__(self, count: int, seed: int, rank: int, processes: int) -> None:
@@ -87,11 +82,11 @@ class Shuffled(Sampler[Key]):
         order = torch.randperm(self.count, generator=generator).tolist()
         most = self.count // self.processes * self.processes
         for index in order[self.rank : most : self.processes][self.start :]:
-            yield index, ((self.seed * 1_000_003 + self.epoch) * 1_000_003 + index) % 2**62  # an int64 holds it
+            yield index, ((self.seed * 1_000_003 + self.epoch) * 1_000_003 + index) % 2**62  # fits an int64
 
 
 class InOrder(Sampler[Key]):
-    """The held-out images of one process, each of them once over all processes."""
+    """The held-out images of one process; over all processes each comes once."""
 
     def __init__(self, count: int, rank: int, processes: int) -> None:
         self.places = range(rank, count, processes)
@@ -104,7 +99,7 @@ class InOrder(Sampler[Key]):
 
 
 def stratified(classes: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Numbers of images to train on and to hold out: of each class `share` is held out, at least one."""
+    """Return the numbers of the images to train on and to hold out: `share` of each class is held out, at least one."""
     generator = torch.Generator().manual_seed(seed)
     train, held_out = [], []
     for one in sorted(set(classes.tolist())):

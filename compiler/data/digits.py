@@ -1,31 +1,26 @@
-"""The bundled data: 1,797 digits in real handwriting, 8x8, from scikit-learn (Alpaydin & Kaynak 1998, UCI).
+"""The bundled data: 1,797 handwritten digits, 8x8, from scikit-learn (Alpaydin & Kaynak 1998, UCI).
 
-In: the input's volume. Out: `Data`, the digits scaled to it, a fifth of each class held out.
+In: the input's volume. Out: `Data`: the digits resized to it, a fifth of each class held out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from archspec.compiler.data.dataset import Batch, Data, Key, stratified
-from archspec.compiler.weights.files import replace_file
-from archspec.diagnostics.errors import failure
 from archspec.graph.volume import Volume
 
 WHAT = "scikit-learn's digits"
 HELD_OUT = 0.2
-SHIFT = 1 / 16  # of the side, at most
+SHIFT = 1 / 16  # at most, of the side
 
 
 class Digits:
-    """Some of the digits, as bytes [N, C, H, W]. Training ones are shifted by up to `shift` of their side."""
+    """Some of the digits, as bytes [N, C, H, W]. For training they are shifted by up to `SHIFT` of their side."""
 
     def __init__(self, images: Tensor, classes: Tensor) -> None:
         self.images, self.classes = images, classes
@@ -34,7 +29,7 @@ class Digits:
         return len(self.classes)
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
-        """The images of a batch, shifted by pixels that their seeds decide."""
+        """Return the images of a batch, shifted as their seeds decide."""
         places = torch.tensor([place for place, _ in keys])
         images = self.images[places]
         if keys[0][1] >= 0:
@@ -54,23 +49,8 @@ def _shifted(images: Tensor, seeds: Tensor) -> Tensor:
     return padded[torch.arange(count)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def write_samples(held_out: Digits, folder: Path) -> None:
-    """Write one held-out digit of each class as an image, so that there is something to classify."""
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        message = f"cannot make the folder `{folder}`: {error.strerror or error}"
-        raise failure("E422", message) from None
-    for one in sorted(set(held_out.classes.tolist())):
-        place = int((held_out.classes == one).nonzero()[0])
-        pixels = held_out.images[place].permute(1, 2, 0).squeeze(-1).numpy()
-        file = BytesIO()
-        Image.fromarray(pixels).save(file, "PNG")
-        replace_file(folder / f"{one}.png", file.getvalue())
-
-
 def digits(volume: Volume, seed: int) -> Data:
-    """The digits at the size of a network's input."""
+    """Return the digits at the size of a network's input."""
     images, classes, names = scaled(volume)
     train, held_out = split(classes, seed)
     pixels = images[train].float() / 255
@@ -87,7 +67,7 @@ def digits(volume: Volume, seed: int) -> Data:
 
 
 def scaled(volume: Volume) -> tuple[Tensor, Tensor, tuple[str, ...]]:
-    """All digits as bytes [N, C, H, W], their classes, and what the classes are called."""
+    """Return all digits as bytes [N, C, H, W], their classes, and the names of the classes."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
@@ -98,5 +78,5 @@ def scaled(volume: Volume) -> tuple[Tensor, Tensor, tuple[str, ...]]:
 
 
 def split(classes: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """Numbers of the digits to train on and to hold out."""
+    """Return the numbers of the digits to train on and to hold out."""
     return stratified(classes, HELD_OUT, seed)

@@ -1,7 +1,7 @@
-"""A folder of images: one folder a class, in `train` and `val` (or `validation`), or without these a tenth held out.
+"""A folder of images: one folder per class, in `train` and `val` (or `validation`), or without these a tenth held out.
 
-In: the folder and the input's volume. Out: `Data`. The head of every file is looked at before hours are spent: files
-that are no images are left out up to a limit, and named.
+In: the folder and the input's volume. Out: `Data`. The header of every file is read before training begins: files that
+are not images are named and left out, up to a limit.
 """
 
 from __future__ import annotations
@@ -16,54 +16,61 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data, stratified
-from archspec.compiler.data.decode import SUFFIXES, open_bitmap
+from archspec.compiler.data.decode import GRAYS, SUFFIXES, open_bitmap
 from archspec.compiler.data.photos import Photos
+from archspec.compiler.data.preprocessing import usual_statistics
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
 HELD_OUT = 0.1
-MOST_NAMED = 10
 SPLITS = ("val", "validation", "valid", "test")
-IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-GRAY = ((0.5,), (0.5,))
-GRAYS = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"))  # Pillow's modes of one colour
+Listed = tuple[list[Path], Tensor]  # images and their classes
 
 
 def folder(root: Path, volume: Volume, recipe: Recipe) -> Data:
-    """The images of a folder. Raises ArchspecError for one that nothing can be learned from."""
+    """List the images of a folder. Raises ArchspecError for a folder that cannot be trained on."""
     if not root.is_dir():
-        raise _wrong(f"there is no folder `{root}`", "--data names a folder with one folder of images a class")
+        raise _wrong(f"no such folder: `{root}`", "`--data` names a folder with one folder of images per class")
     split = next((root / name for name in SPLITS if (root / name).is_dir()), None)
     train_root = root / "train" if (root / "train").is_dir() else root
     if (split is None) != (train_root == root):
         there, missing = ("train", "val") if split is None else (split.name, "train")
-        message = f"`{root}` has `{there}` and no `{missing}`"
-        raise _wrong(message, "give it both, or the folders of the classes alone: then a tenth is held out")
+        message = f"`{root}` has a folder `{there}` but no `{missing}`"
+        raise _wrong(message, "give both, or only the class folders: then a tenth is held out")
     names = _class_names(train_root)
-    paths, classes = _listed(train_root, names)
-    if split is not None:
-        if extra := sorted(set(_class_names(split, least=0)) - set(names)):
-            message = f"`{split / extra[0]}` is a class that `{train_root}` has not"
-            raise _wrong(message, "both splits have one set of classes")
-        held_paths, held_classes = _listed(split, names)
-        held_out = Photos(held_paths, held_classes, volume, recipe)
-        how = f"held out in `{split.name}`"
-        chosen, chosen_classes = paths, classes
-    else:
-        kept, out = stratified(classes, HELD_OUT, recipe.seed)
-        chosen, chosen_classes = [paths[place] for place in kept], classes[kept]
-        held_out = Photos([paths[place] for place in out], classes[out], volume, recipe)
+    images = _listed(train_root, names)
+    if split is None:
+        chosen, held = _divided(images, recipe.seed)
         how = f"held out (a tenth, by seed {recipe.seed})"
-    mean, std = GRAY if volume.channels == 1 else IMAGENET
-    text = f"`{root}`: {len(names)} classes, {len(chosen):,} images to train on, {len(held_out):,} {how}"
-    train = Photos(chosen, chosen_classes, volume, recipe)
+    else:
+        chosen, held = images, _listed(split, _known_classes(split, train_root, names))
+        how = f"held out in `{split.name}`"
+    train, held_out = (Photos(*part, volume, recipe) for part in (chosen, held))
+    mean, std = usual_statistics(volume.channels)
+    text = f"`{root}`: {len(names)} classes, {len(train):,} images to train on, {len(held_out):,} {how}"
     return Data(train, held_out, names, mean, std, text, fingerprint=fingerprint(root, train.paths + held_out.paths))
 
 
+def _divided(images: Listed, seed: int) -> tuple[Listed, Listed]:
+    """Split images into those to train on and a tenth to hold out."""
+    paths, classes = images
+    first, second = (([paths[place] for place in part], classes[part]) for part in stratified(classes, HELD_OUT, seed))
+    return first, second
+
+
+def _known_classes(split: Path, train_root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the class names. Raises ArchspecError where the held-out part has a class that training has not."""
+    if extra := sorted(set(_class_names(split, least=0)) - set(names)):
+        message = f"the class `{split / extra[0]}` is missing from `{train_root}`"
+        raise _wrong(message, "both parts must have the same classes")
+    return names
+
+
 def fingerprint(root: Path, paths: Iterable[Path]) -> str:
-    """SHA-256 of the names of files under a folder: the same files in the same places have the same."""
+    """Return the SHA-256 of the relative names of files in a folder."""
     names = sorted(os.fsencode(path.relative_to(root).as_posix()) for path in paths)
     return hashlib.sha256(b"\0".join(names)).hexdigest()
 
@@ -72,15 +79,15 @@ def _class_names(root: Path, least: int = 2) -> tuple[str, ...]:
     try:
         entries = [entry for entry in root.iterdir() if not entry.name.startswith(".") and entry.is_dir()]
     except OSError as error:
-        raise _wrong(f"`{root}` cannot be read: {error.strerror or error}", "it must be a folder of yours") from None
+        raise _wrong(f"cannot read `{root}`: {error.strerror or error}", "check its permissions") from None
     names = tuple(sorted(entry.name for entry in entries))
     for name in names:
         if not _is_text(name):
-            message = f"the name of the class {name!r} in {str(root)!r} is no UTF-8"
-            raise _wrong(message, "give the folder another name: a class is called as its folder is")
+            message = f"the name of the class {name!r} in {str(root)!r} is not UTF-8"
+            raise _wrong(message, "rename the folder: it gives the class its name")
     if len(names) < least:
-        found = f"one class, `{names[0]}`" if names else "no folders of images"
-        raise _wrong(f"`{root}` has {found}", "one folder of images a class, two classes or more")
+        found = f"only one class, `{names[0]}`" if names else "no folders of images"
+        raise _wrong(f"`{root}` has {found}", "expected one folder of images per class, at least two")
     _need_apart(root, names)
     return names
 
@@ -94,104 +101,102 @@ def _is_text(name: str) -> bool:
 
 
 def _need_apart(root: Path, names: Sequence[str]) -> None:
-    """Raise ArchspecError where links make one image part of two classes."""
+    """Raise ArchspecError where links put an image into two classes."""
     base = root.resolve()
     places = {name: (root / name).resolve() for name in names}
     owners = {place: name for name, place in places.items()}
     for name, place in places.items():
         if base.is_relative_to(place):
-            raise _wrong(f"the class `{root / name}` is a link to a folder around it", "take the link out")
+            raise _wrong(f"the class `{root / name}` is a link to a folder that contains it", "remove the link")
         other = next((owners[one] for one in (place, *place.parents) if owners.get(one, name) != name), None)
         if other is not None:
-            message = f"the classes `{root / other}` and `{root / name}` are one folder, or one is in the other"
-            raise _wrong(message, "take one of them out")
+            message = f"the classes `{root / other}` and `{root / name}` are the same folder, or one contains the other"
+            raise _wrong(message, "remove one of them")
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files in a folder and those below it, but for hidden ones; links to folders are not followed."""
+    """Yield the files in a folder and below it, except hidden ones; links to folders are not followed."""
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
-def _listed(root: Path, names: Sequence[str]) -> tuple[list[Path], Tensor]:
+def _listed(root: Path, names: Sequence[str]) -> Listed:
     paths: list[Path] = []
     classes: list[int] = []
     for number, name in enumerate(names):
         own = sorted(path for path in _files(root / name) if path.suffix.lower() in SUFFIXES)
         if not own:
             message = f"no image in the folder `{root / name}`"
-            raise _wrong(message, "an empty class cannot be learned: take its folder out")
+            raise _wrong(message, "remove the folder: an empty class cannot be learned")
         paths += own
         classes += [number] * len(own)
     return paths, torch.tensor(classes)
 
 
 def checked(data: Data) -> Data:
-    """The data without unreadable images.
+    """Return the data without unreadable images.
 
     Raises ArchspecError for too many of them, for a class without an image to train on, and for colour images where the
     network has one channel.
     """
-    parts = [one for one in (data.train, data.held_out) if isinstance(one, Photos)]
-    looks = [_looks(part.paths) for part in parts]
-    bad = tuple(
-        str(path)
-        for part, seen in zip(parts, looks, strict=True)
-        for path, mode in zip(part.paths, seen, strict=True)
-        if not mode
-    )
-    if len(bad) > data.most_damaged:
-        raise too_many_damaged(bad, data)
-    for part, seen in zip(parts, looks, strict=True):
-        coloured = next((path for path, mode in zip(part.paths, seen, strict=True) if mode and mode not in GRAYS), None)
-        if part.volume.channels == 1 and coloured is not None:
+    parts = [part for part in (data.train, data.held_out) if isinstance(part, Photos)]
+    modes = [_modes(part.paths) for part in parts]
+    seen = [
+        (part, path, mode)
+        for part, own in zip(parts, modes, strict=True)
+        for path, mode in zip(part.paths, own, strict=True)
+    ]
+    damaged = tuple(str(path) for _, path, mode in seen if not mode)
+    if len(damaged) > data.most_damaged:
+        raise too_many_damaged(damaged, data)
+    for part, path, mode in seen:
+        if part.volume.channels == 1 and mode and mode not in GRAYS:
             height, width, _ = part.volume
-            message = f"the network takes 1 colour, and `{coloured}` has more"
+            message = f"the network takes 1 channel, but `{path}` is in colour"
             raise failure("E457", message, helps=(f"`--input {height}x{width}x3`",))
-    kept = [_without(part, seen) for part, seen in zip(parts, looks, strict=True)]
-    data = replace(data, train=kept[0], held_out=kept[1], damaged=bad) if bad else data
+    train, held_out = (_readable(part, own) for part, own in zip(parts, modes, strict=True))
+    data = replace(data, train=train, held_out=held_out, damaged=damaged) if damaged else data
     _need_images(data)
     return data
 
 
 def _need_images(data: Data) -> None:
-    """Raise ArchspecError for a class that nothing is learned of, and where nothing is held out."""
+    """Raise ArchspecError for a class without images to train on, and where none are held out."""
     learned = set(data.train.classes.tolist())
     missing = [name for number, name in enumerate(data.class_names) if number not in learned]
     if missing:
         message = f"the class `{missing[0]}` has no image to train on"
-        notes = (f"{len(missing) - 1} other classes have none either",) if len(missing) > 1 else ()
-        helps = ("without a folder `val`, one image of each class is held out: it needs two that can be read",)
+        notes = (f"neither do {len(missing) - 1} other classes",) if len(missing) > 1 else ()
+        helps = ("without a `val` folder, each class needs two readable images: at least one is held out",)
         raise failure("E450", message, notes=notes, helps=helps)
     if not len(data.held_out):
-        raise _wrong("none of the held-out images can be read", "mend them: a run is judged by them")
+        raise _wrong("none of the held-out images can be read", "repair them: each epoch is evaluated on them")
 
 
 def too_many_damaged(paths: Sequence[str], data: Data) -> ArchspecError:
-    """What ends a run whose images cannot be read."""
-    message = f"{len(paths)} images cannot be read; a run goes on without up to {data.most_damaged}"
-    notes = tuple(f"`{path}`" for path in list(paths)[:MOST_NAMED])
-    helps = ("mend them, or take them out of the folder",)
-    return failure("E456", message, notes=notes, helps=helps)
+    """Return the error that ends a run with too many unreadable images."""
+    message = f"{len(paths)} images cannot be read; at most {data.most_damaged} may be left out"
+    notes = first_few([f"`{path}`" for path in paths])
+    return failure("E456", message, notes=notes, helps=("repair them, or remove them from the folder",))
 
 
-def _looks(paths: Sequence[Path]) -> list[str]:
-    """The colour mode of each file, or nothing for what is no image."""
+def _modes(paths: Sequence[Path]) -> list[str]:
+    """Return Pillow's mode of each file, empty for one that is not an image."""
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(_look, paths))
+        return list(pool.map(_mode, paths))
 
 
-def _look(path: Path) -> str:
+def _mode(path: Path) -> str:
     try:
         with open_bitmap(path) as image:
             return image.mode
-    except Exception:  # a decoder raises anything of a damaged file
+    except Exception:  # a decoder raises anything for a damaged file
         return ""
 
 
-def _without(part: Photos, modes: Sequence[str]) -> Photos:
-    """The part without what is no image."""
+def _readable(part: Photos, modes: Sequence[str]) -> Photos:
+    """Return the part without unreadable images."""
     good = [place for place, mode in enumerate(modes) if mode]
     classes = part.classes[torch.tensor(good, dtype=torch.long)]
     return Photos([part.paths[place] for place in good], classes, part.volume, part.recipe)

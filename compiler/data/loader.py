@@ -1,7 +1,7 @@
-"""Images in batches, made while the device works on others.
+"""Batches of images, made while the device works on earlier ones.
 
-In: images and an order. Out: torch's loader, which asks for a whole batch at once, so that images already in memory are
-gathered by one index.
+In: images and an order. Out: a `DataLoader` that asks for a whole batch at once, so that images already in memory are
+gathered by a single index.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from archspec.compiler.data.dataset import Batch, Images, Key
 
 
 def loader(images: Images, order: Sampler[Key], batch: int, workers: int, device: torch.device) -> DataLoader[Any]:
-    """Batches in the order of a sampler, made by `workers` processes, or by this one for 0."""
-    own = torch.Generator()  # a loader draws a number for its workers, which must not come out of the run's
+    """Return batches in the order of a sampler, made by `workers` processes, or by this one for 0."""
+    own = torch.Generator()  # a loader draws a seed for its workers, which must not advance the run's generator
     return DataLoader(
         _Batched(images),
         batch_size=batch,
@@ -30,7 +30,7 @@ def loader(images: Images, order: Sampler[Key], batch: int, workers: int, device
 
 
 class _Batched(Dataset[Any]):
-    """Images to a DataLoader: a whole batch at once."""
+    """Gives a DataLoader a whole batch at once."""
 
     def __init__(self, images: Images) -> None:
         self.images = images

@@ -1,8 +1,8 @@
-"""What is done to a whole batch on the device: cutout, mixup, cutmix.
+"""Augmentation of whole batches on the device: cutout, mixup, cutmix.
 
-In: normalised images [B, C, H, W], their classes, and the numbers of a step. Out: images, and for each the shares of
-two classes. What a step draws depends on its seed alone; each process and each part of a step draws its own shares, so
-with mixtures a run on two processes is not that of one.
+In: normalised images [B, C, H, W], their classes, and the seed of a step. Out: images, and for each the shares of two
+classes. Everything drawn depends on the seed alone. Each process and each part of a step draws its own shares, so with
+mixup or cutmix a run on two processes differs from a run on one.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from archspec.recipe import Recipe
 
 @dataclass(frozen=True)
 class Target:
-    """What the images of a batch show: `first` by `share`, `second` by the rest; all [B]. Without `second` it is
-    `first` alone."""
+    """The classes of a batch: `first` with weight `share`, `second` with the rest, all [B]; without `second`, `first`
+    alone."""
 
     first: Tensor
     second: Tensor | None = None
     share: Tensor | None = None
 
     def loss(self, scores: Tensor, smoothing: float) -> Tensor:
-        """The mean cross entropy of scores [B, classes]."""
+        """Return the mean cross entropy of scores [B, classes]."""
         if self.second is None or self.share is None:
             return functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
         one, other = (
@@ -38,26 +38,26 @@ class Target:
         return torch.lerp(other, one, self.share).mean()
 
     def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
-        """The sum of the losses, the right first guesses, and the images, in float64."""
+        """Return the sum of the losses, the number of correct first guesses, and that of images, in float64."""
         count = torch.full_like(loss, len(self.first), dtype=torch.float64)
         right = (scores.argmax(1) == self.first).sum(dtype=torch.float64)
         return torch.stack([loss * count, right, count])
 
     def packed(self) -> Tensor:
-        """As one tensor [B, 3], which a pipeline can cut."""
+        """Return all as one tensor [B, 3], which a pipeline can split."""
         second = self.first if self.second is None else self.second
         share = torch.ones_like(self.first) if self.share is None else self.share
         return torch.stack([self.first.double(), second.double(), share.double()], 1)
 
     @classmethod
     def unpacked(cls, packed: Tensor) -> Target:
-        """From that tensor again."""
+        """Read what `packed` returned."""
         return cls(packed[:, 0].long(), packed[:, 1].long(), packed[:, 2].float())
 
 
 def mixed(images: Tensor, classes: Tensor, recipe: Recipe, seed: int) -> tuple[Tensor, Target]:
-    """The batch as the recipe wants it; `images` may be overwritten. Where mixup and cutmix are both on, half of the
-    steps take one, half the other."""
+    """Augment a batch as the recipe says; `images` may be overwritten. With both mixup and cutmix, each step takes one
+    of them at random."""
     kinds = [kind for kind, alpha in (("mixup", recipe.mixup), ("cutmix", recipe.cutmix)) if alpha]
     if not (kinds or recipe.cutout):
         return images, Target(classes)
@@ -69,7 +69,7 @@ def mixed(images: Tensor, classes: Tensor, recipe: Recipe, seed: int) -> tuple[T
     kind = chance.choice(kinds)
     alpha = recipe.mixup if kind == "mixup" else recipe.cutmix
     share = chance.betavariate(alpha, alpha)
-    others, second = images.roll(1, 0), classes.roll(1)  # batches are shuffled: each image meets its neighbour
+    others, second = images.roll(1, 0), classes.roll(1)  # batches are shuffled, so the neighbour is a random image
     if kind == "mixup":
         return torch.lerp(others, images, share), _shared(classes, second, share)
     top, left, height, width = _box(images.shape[2:], math.sqrt(1 - share), chance)
@@ -83,7 +83,7 @@ def _shared(first: Tensor, second: Tensor, share: float) -> Target:
 
 
 def _cut_out(images: Tensor, side: float, chance: random.Random) -> None:
-    """A square of each image becomes its mean; half of the square may lie outside."""
+    """Set a square of each image to 0, the mean; up to half of its side may lie outside."""
     count, _, height, width = images.shape
     size = max(1, round(side * min(height, width)))
     rows, columns = (torch.arange(length, device=images.device) for length in (height, width))
@@ -94,7 +94,7 @@ def _cut_out(images: Tensor, side: float, chance: random.Random) -> None:
 
 
 def _box(size: torch.Size, side: float, chance: random.Random) -> tuple[int, int, int, int]:
-    """Top, left, height and width of a box around a random centre, cut off at the edges (Yun et al. 2019)."""
+    """Return top, left, height and width of a box around a random centre, clipped at the edges (Yun et al. 2019)."""
     height, width = size
     row, column = chance.randrange(height), chance.randrange(width)
     half_height, half_width = round(height * side) // 2, round(width * side) // 2

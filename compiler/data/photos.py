@@ -1,8 +1,8 @@
-"""Image files as a batch takes them: decoded, cropped, mirrored, recoloured, made to the size of the input.
+"""Image files in batches: decoded, cropped, flipped, colour-jittered and resized to the input.
 
-In: paths and the recipe. Out: bytes [B, C, H, W]. Whatever crop the recipe names is one box in the file's own pixels,
-so that one antialiased resize makes it, and JPEGs are decoded at the smallest of their own sizes that is large enough
-(Pillow's draft mode): most of the work of a data loader is decoding pixels that nobody sees.
+In: paths and the recipe. Out: bytes [B, C, H, W]. Every kind of crop is one box in the file's own pixels, so that a
+single antialiased resize is enough, and JPEGs are decoded at the smallest of their own sizes that is large enough
+(Pillow's draft mode): most of a data loader's work is decoding pixels that are then thrown away.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ import torch
 from PIL import ExifTags, Image, ImageEnhance, ImageOps
 from torch import Tensor
 
-from archspec.compiler.data.dataset import Batch, Key, most_damaged
+from archspec.compiler.data.damaged import most_damaged
+from archspec.compiler.data.dataset import Batch, Key
 from archspec.compiler.data.decode import coloured, open_bitmap
+from archspec.compiler.data.preprocessing import MODES, fitted
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
-RATIOS = (3 / 4, 4 / 3)  # of a resized crop's sides
+RATIOS = (3 / 4, 4 / 3)  # width to height of a resized crop
 TRIES = 10
-TURNED = (5, 6, 7, 8)  # EXIF orientations with the sides swapped
+TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -39,7 +41,7 @@ class Photos:
         return len(self.paths)
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
-        """The images of a batch."""
+        """Return the images of a batch."""
         images: list[Tensor] = []
         places: list[int] = []
         damaged: list[str] = []
@@ -49,7 +51,7 @@ class Photos:
                 chance = random.Random(seed) if seed >= 0 else None
                 try:
                     image, box = self._decoded(self.paths[place], chance)
-                except Exception:  # a decoder raises anything of a damaged file
+                except Exception:  # a decoder raises anything for a damaged file
                     damaged.append(str(self.paths[place]))
                 else:
                     images.append(self._made(image, box, chance))
@@ -60,9 +62,9 @@ class Photos:
         return Batch(stacked, self.classes[torch.tensor(places, dtype=torch.long)], tuple(damaged))
 
     def _decoded(self, path: Path, chance: random.Random | None) -> tuple[Image.Image, Box | None]:
-        """An image, and the part of it that is seen."""
+        """Return an image, and the part of it to crop."""
         height, width, channels = self.volume
-        mode = "L" if channels == 1 else "RGB"
+        mode = MODES[channels]
         with open_bitmap(path) as opened:
             if chance is not None:
                 return _part(opened, mode, (width, height), _box_of(opened, (width, height), self.recipe, chance))
@@ -75,12 +77,12 @@ class Photos:
         if chance is not None:
             image = _varied(image.resize((width, height), Image.Resampling.BICUBIC, box), chance, self.recipe)
         else:
-            image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)  # as `archspec run` does
+            image = fitted(image, (width, height))  # as `archspec run` does
         return torch.from_numpy(np.array(image)).reshape(height, width, channels).permute(2, 0, 1).contiguous()
 
 
 def covering(size: tuple[int, int], ratio: float) -> Box:
-    """The largest box of a ratio, width to height, in the middle of an image."""
+    """Return the largest centred box of a given ratio of width to height."""
     width, height = size
     wide, high = min(width, height * ratio), min(height, width / ratio)
     left, top = (width - wide) / 2, (height - high) / 2
@@ -92,13 +94,13 @@ def _is_turned(opened: Image.Image) -> bool:
 
 
 def _box_of(opened: Image.Image, wanted: tuple[int, int], recipe: Recipe, chance: random.Random) -> Box:
-    """The part of the upright image that is seen."""
+    """Return the part of the upright image to crop."""
     width, height = opened.size[::-1] if _is_turned(opened) else opened.size
     return _box((width, height), wanted, recipe, chance)
 
 
 def _part(opened: Image.Image, mode: str, wanted: tuple[int, int], box: Box) -> tuple[Image.Image, Box]:
-    """The upright image, decoded no larger than its part needs, and where the part is in it."""
+    """Return the upright image, decoded no larger than its part needs, and that part in its pixels."""
     width, height = opened.size[::-1] if _is_turned(opened) else opened.size
     left, top, right, bottom = box
     needed = math.ceil(width * wanted[0] / (right - left)), math.ceil(height * wanted[1] / (bottom - top))
@@ -110,12 +112,12 @@ def _part(opened: Image.Image, mode: str, wanted: tuple[int, int], box: Box) -> 
 
 
 def _box(size: tuple[int, int], wanted: tuple[int, int], recipe: Recipe, chance: random.Random) -> Box:
-    """The part of an image that a training step sees."""
+    """Return the part of an image to crop, as the recipe says."""
     if recipe.area:
         return _resized_crop(size, recipe.area, chance)
     ratio = wanted[0] / wanted[1]
     left, top, right, bottom = covering(size, ratio)
-    if recipe.scale:  # anywhere in the image, which is so many times as large as the input
+    if recipe.scale:  # anywhere in an image whose short side is `zoom` times the input's
         left, top, right, bottom, zoom = 0.0, 0.0, *map(float, size), chance.uniform(*recipe.scale)
         wide, high = min(right, bottom * ratio) / zoom, min(bottom, right / ratio) / zoom
     else:
@@ -126,7 +128,7 @@ def _box(size: tuple[int, int], wanted: tuple[int, int], recipe: Recipe, chance:
 
 
 def _resized_crop(size: tuple[int, int], least: float, chance: random.Random) -> Box:
-    """A part of random area and ratio (Szegedy et al. 2015)."""
+    """Return a box of random area and ratio (Szegedy et al. 2015)."""
     width, height = size
     for _ in range(TRIES):
         area = width * height * chance.uniform(least, 1.0)
@@ -139,7 +141,7 @@ def _resized_crop(size: tuple[int, int], least: float, chance: random.Random) ->
 
 
 def _varied(image: Image.Image, chance: random.Random, recipe: Recipe) -> Image.Image:
-    """Mirrored half of the time, and in changed light."""
+    """Flip an image horizontally half of the time, and vary its brightness, contrast and saturation."""
     if recipe.flip and chance.random() < 0.5:
         image = ImageOps.mirror(image)
     if recipe.color:

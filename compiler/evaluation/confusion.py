@@ -1,7 +1,7 @@
-"""What images were taken for: counts, and what follows from them.
+"""The confusion matrix, and what follows from it: accuracy, results by class, the most frequent confusions.
 
-In: a matrix of counts, a row for each class that images are of, a column for each that they were taken for. Out: an
-`Evaluation`. Knows no network.
+In: a matrix of counts with a row for each true class and a column for each predicted one. Out: an `Evaluation`. Knows
+no network.
 """
 
 from __future__ import annotations
@@ -13,46 +13,46 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ClassResult:
-    """One class: its images, how many were right first and among the first five, and what the others were taken for."""
+    """One class: its images, how many were right first and among the first five, and its most frequent confusion."""
 
     name: str
     images: int
     right: int
     right_in_5: int
-    mistaken_for: str | None = None
-    mistaken: int = 0
+    confused_with: str | None = None
+    confused: int = 0
 
     @property
     def top1(self) -> float | None:
-        """The share that was right; nothing for a class without images."""
+        """The share that was right, or None for a class without images."""
         return self.right / self.images if self.images else None
 
     def to_dict(self) -> dict[str, Any]:
-        """As data."""
+        """Return the record as JSON data."""
         return {
             "class": self.name,
             "images": self.images,
             "right": self.right,
             "top1": self.top1,
             "right_in_5": self.right_in_5,
-            "mistaken_for": self.mistaken_for,
-            "mistaken": self.mistaken,
+            "mistaken_for": self.confused_with,
+            "mistaken": self.confused,
         }
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """`times` images of one class, a `share` of its images, were taken for another."""
+    """`times` images of one class, a `share` of its images, were classified as another."""
 
     name: str
-    taken_for: str
+    confused_with: str
     times: int
     share: float
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Every image counted once. `right_in_5` counts, class by class, those whose class is among the first five."""
+    """The result on a set of images. `right_in_5` counts, by class, the images whose class is among the first five."""
 
     class_names: tuple[str, ...]
     matrix: tuple[tuple[int, ...], ...]
@@ -60,12 +60,12 @@ class Evaluation:
 
     @property
     def images(self) -> int:
-        """How many there were."""
+        """The number of images."""
         return sum(map(sum, self.matrix))
 
     @property
     def right(self) -> int:
-        """How many were right."""
+        """The number of images whose class is the first guess."""
         return sum(row[number] for number, row in enumerate(self.matrix))
 
     @property
@@ -79,15 +79,15 @@ class Evaluation:
         return sum(self.right_in_5) / max(1, self.images)
 
     def classes(self) -> Iterator[ClassResult]:
-        """Each class by itself."""
+        """Yield the result of each class."""
         for number, (name, row) in enumerate(zip(self.class_names, self.matrix, strict=True)):
             others = [(times, -other) for other, times in enumerate(row) if other != number]
             times, other = max(others, default=(0, 0))
-            taken_for = self.class_names[-other] if times else None
-            yield ClassResult(name, sum(row), row[number], self.right_in_5[number], taken_for, times)
+            confused_with = self.class_names[-other] if times else None
+            yield ClassResult(name, sum(row), row[number], self.right_in_5[number], confused_with, times)
 
     def confusions(self, most: int) -> list[Confusion]:
-        """The most frequent ones, at most so many."""
+        """Return the most frequent confusions, at most `most`."""
         found = []
         for number, row in enumerate(self.matrix):
             images = sum(row)
@@ -99,7 +99,7 @@ class Evaluation:
         return sorted(found, key=lambda one: -one.times)[:most]
 
     def to_dict(self) -> dict[str, Any]:
-        """As data."""
+        """Return the record as JSON data."""
         return {
             "images": self.images,
             "right": self.right,

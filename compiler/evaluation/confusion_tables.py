@@ -1,11 +1,12 @@
 """An evaluation as text of at most 100 columns: totals, classes, the confusion matrix.
 
-In: an `Evaluation`. Out: lines. A matrix that is too wide becomes a list of its largest entries.
+In: an `Evaluation`. Out: lines, and their parts for the pages. A matrix that is too wide becomes a list of its largest
+entries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from archspec.compiler.evaluation.confusion import Evaluation
 
@@ -13,63 +14,76 @@ WIDTH = 100
 MOST_CLASSES = 12  # of a matrix
 MOST_CONFUSIONS = 20
 LONGEST = 28  # characters of a class name
-FEW = 5  # classes among which the first five guesses are all there are
+FEW = 5  # classes, all of which are among the first five guesses
 
 
 def share(part: int, whole: int) -> str:
-    """`92.31 % (312 of 338)`."""
+    """Return a share as text: `92.31 % (312 of 338)`."""
     return f"{100 * part / max(1, whole):.2f} % ({part:,} of {whole:,})"
 
 
+def short(name: str, longest: int = LONGEST) -> str:
+    """Return a class name on one line, cut to `longest` characters.
+
+    >>> short("a\\tb"), short("barometer", 8)
+    ('a?b', 'barom...')
+    """
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return shown if len(shown) <= longest else shown[: longest - 3] + "..."
+
+
 def totals(found: Evaluation) -> list[str]:
-    """Top-1, and top-5 where there are more than five classes."""
+    """Return top-1, and top-5 for more than five classes."""
     lines = [f"top-1  {share(found.right, found.images)}"]
     return lines + [f"top-5  {share(sum(found.right_in_5), found.images)}"] * (len(found.class_names) > FEW)
 
 
-def class_table(found: Evaluation) -> list[str]:
-    """A row for each class."""
-    rows = [("class", "images", "right", "top-1", "most often taken for")]
+def class_rows(found: Evaluation, named: Callable[[str], str] = short) -> list[tuple[str, str, str, str, str]]:
+    """Return a head and a row for each class; `named` says how a class is written."""
+    rows = [("class", "images", "right", "top-1", "most often confused with")]
     for one in found.classes():
         top1 = "" if one.top1 is None else f"{100 * one.top1:.2f} %"
-        mistaken = f"{short(one.mistaken_for)} ({one.mistaken:,})" if one.mistaken_for is not None else ""
-        rows.append((short(one.name), f"{one.images:,}", f"{one.right:,}", top1, mistaken))
-    return list(_aligned(rows, "<>>><"))
+        confused = "" if one.confused_with is None else f"{named(one.confused_with)} ({one.confused:,})"
+        rows.append((named(one.name), f"{one.images:,}", f"{one.right:,}", top1, confused))
+    return rows
+
+
+def class_table(found: Evaluation) -> list[str]:
+    """Return a line for each class, under a head."""
+    return list(_aligned(class_rows(found), "<>>><"))
 
 
 def matrix_table(found: Evaluation) -> list[str]:
-    """The matrix, or where that is too wide its largest entries."""
+    """Return the matrix, or where that is too wide its largest entries."""
     names = [short(name) for name in found.class_names]
+    numbers = [str(number) for number in range(1, len(names) + 1)]
+    numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
     if len(names) <= MOST_CLASSES:
-        for keys in (names, [str(number) for number in range(1, len(names) + 1)]):
-            labels = names if keys is names else [f"{key} {name}" for key, name in zip(keys, names, strict=True)]
-            rows = [("", *keys)]
-            pairs = zip(labels, found.matrix, strict=True)
-            rows += [(label, *(f"{times:,}" if times else "." for times in row)) for label, row in pairs]
-            lines = list(_aligned(rows, "<" + ">" * len(names)))
+        for head, labels in ((names, names), (numbers, numbered)):
+            lines = list(_aligned([("", *head), *_matrix_rows(found, labels)], "<" + ">" * len(names)))
             if max(map(len, lines)) <= WIDTH:
-                return ["confusion matrix: a row is what images are, a column what they were taken for", *lines]
+                return ["confusion matrix: rows are true classes, columns predicted ones", *lines]
     return _confusion_list(found)
+
+
+def _matrix_rows(found: Evaluation, labels: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for label, row in zip(labels, found.matrix, strict=True):
+        yield label, *(f"{times:,}" if times else "." for times in row)
 
 
 def _confusion_list(found: Evaluation) -> list[str]:
     largest = found.confusions(MOST_CONFUSIONS)
     if not largest:
-        return ["no image was taken for another class"]
-    rows = [("are", "were taken for", "images", "of the class")]
-    rows += [(short(one.name), short(one.taken_for), f"{one.times:,}", f"{100 * one.share:.1f} %") for one in largest]
+        return ["no confusions"]
+    rows = [("true class", "confused with", "images", "of the class")]
+    for one in largest:
+        rows.append((short(one.name), short(one.confused_with), f"{one.times:,}", f"{100 * one.share:.1f} %"))
     return ["most frequent confusions", *_aligned(rows, "<<>>")]
 
 
 def _aligned(rows: Sequence[Sequence[str]], sides: str) -> Iterator[str]:
-    """Columns, each as wide as its widest cell, to the left (`<`) or the right (`>`)."""
+    """Yield lines whose columns are as wide as their widest cell, aligned to the left (`<`) or the right (`>`)."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)]
         yield "  ".join(cells).rstrip()
-
-
-def short(name: str) -> str:
-    """A class name on one line, and not too long."""
-    shown = "".join(one if one.isprintable() else "?" for one in name)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 3] + "..."

@@ -1,7 +1,7 @@
-"""Counting right and wrong guesses, batch by batch.
+"""Counting correct and wrong classifications, batch by batch.
 
-In: scores of classes and the classes that the images are of. Out: an `Evaluation`. All counts stand in one tensor of
-whole numbers, which several processes may add up.
+In: scores of classes and true classes. Out: an `Evaluation`. All counts are in one tensor of integers, which several
+processes can add up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FIRST = 5
 
 
 class Tally:
-    """Counts so far. `counts` is the confusion matrix [C, C], and a column of those whose class is among the first."""
+    """Counts so far: in `counts`, the confusion matrix [C, C] and a column of images with their class among five."""
 
     def __init__(self, class_names: Sequence[str], device: torch.device | str = "cpu") -> None:
         self.class_names = tuple(class_names)
@@ -34,6 +34,6 @@ class Tally:
         self.counts.view(-1).index_add_(0, both, torch.ones_like(both))
 
     def evaluation(self) -> Evaluation:
-        """What was counted."""
+        """Return what was counted."""
         *columns, among = self.counts.cpu().T.tolist()
         return Evaluation(self.class_names, tuple(zip(*columns, strict=True)), tuple(among))

@@ -1,7 +1,7 @@
-"""A trained network, ready for the views of images.
+"""A trained network as a member of an ensemble, ready for the views of images.
 
-In: a `Trained`, the classes of the images, the wanted views. Out: a `Member`, which makes probabilities of classes, in
-the order of the images' classes, from the pixels of the views.
+In: a `Trained`, the classes of the images, the wanted views. Out: an `EnsembleMember`, which turns the pixels of views
+into probabilities in the order of the images' classes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from archspec.api import Network, restore
 from archspec.compiler import build
 from archspec.compiler.evaluation.test_time_views import Size, View, at_scale, views
 from archspec.compiler.weights import files as weights
-from archspec.compiler.weights.metadata import PROBABILITIES, SCORES, result
+from archspec.compiler.weights.model_metadata import PROBABILITIES, SCORES, result_kind
 from archspec.compiler.weights.trained import Trained
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
@@ -26,8 +26,8 @@ NAMED = 5  # classes that a message names
 
 
 @dataclass(frozen=True)
-class Member:
-    """One network of an ensemble. `modules` has one for each size of its views, all with the same weights."""
+class EnsembleMember:
+    """One network of an ensemble, with a module for each size of its views, all with the same weights."""
 
     trained: Trained
     views: tuple[View, ...]
@@ -37,7 +37,7 @@ class Member:
     batch: int
 
     def __call__(self, pixels: dict[Size, Tensor]) -> Tensor:
-        """The mean probabilities [B, C] over the views. `pixels` are [B, V, C, H, W] for the V views of a size."""
+        """Return the mean probabilities [B, C] over the views; `pixels` are [B, V, C, H, W] for V views of a size."""
         total: Tensor | None = None
         for size, images in pixels.items():
             own = [view.weight for view in self.views if view.size(self.trained.preprocessing) == size]
@@ -52,16 +52,16 @@ class Member:
         return total[:, self.order]
 
 
-def member(
+def ensemble_member(
     trained: Trained, class_names: Sequence[str], wanted: Collection[str], device: torch.device, batch: int
-) -> Member:
-    """A network on a device, for images of these classes. Raises ArchspecError where it has no score for each class."""
+) -> EnsembleMember:
+    """Put a network on a device, for images of these classes. Raises ArchspecError unless it has a score for each."""
     graph = trained.network.graph
-    outcome = result(graph, graph.output)
+    kind = result_kind(graph, graph.output)
     names = len(set(trained.class_names))
-    if outcome not in (SCORES, PROBABILITIES) or not names == len(trained.class_names) == trained.network.output[0]:
-        message = f"`{trained.path}` ends in {trained.network.output}, and has {plural(names, 'class name')}"
-        helps = ("it must end in one score for each class",)
+    if kind not in (SCORES, PROBABILITIES) or not names == len(trained.class_names) == trained.network.output[0]:
+        message = f"`{trained.path}` outputs {trained.network.output}, but has {plural(names, 'class name')}"
+        helps = ("it must output one score for each class",)
         raise failure("E465", message, helps=helps)
     preprocessing = trained.preprocessing
     modules = {at_scale(preprocessing, Fraction(1)): _filled(trained, trained.network).to(device)}
@@ -75,16 +75,16 @@ def member(
 
     found = views(wanted, takes)
     order = torch.tensor([trained.class_names.index(name) for name in class_names], device=device)
-    return Member(trained, found, modules, order, outcome == SCORES, batch)
+    return EnsembleMember(trained, found, modules, order, kind == SCORES, batch)
 
 
 def need_same(names: Sequence[str], whose: str, others: Sequence[str], of: str) -> None:
-    """Raise ArchspecError unless both have the same classes, whatever their order."""
+    """Raise ArchspecError unless both have the same classes, in any order."""
     sides = ((whose, sorted(set(names) - set(others))), (of, sorted(set(others) - set(names))))
     notes = [f"only {owner} has {_named(own)}" for owner, own in sides if own]
     if notes:
         message = f"{whose} and {of} have different classes"
-        helps = ("classes go by name: a folder is called as the class is called in the weights",)
+        helps = ("a folder of images must have the name of its class in the weights",)
         raise failure("E460", message, notes=tuple(notes), helps=helps)
 
 
@@ -94,17 +94,18 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _at_size(trained: Trained, size: Size) -> nn.Module | None:
-    """The network for images of another size, or nothing where its weights do not fit there."""
+    """Return the network for images of another size, or None where its weights do not fit."""
     width, height = size
     try:
-        network = restore({**trained.bundle, "input": [height, width, trained.network.input.channels]})
-        return _filled(trained, network) if network.output == trained.network.output else None
+        own = trained.network
+        network = restore({**own.bundle.to_dict(), "input": [height, width, own.input.channels]})
+        return _filled(trained, network) if network.output == own.output else None
     except ArchspecError:
         return None
 
 
 def _filled(trained: Trained, network: Network) -> nn.Module:
-    """A network with the weights. Raises ArchspecError where they do not fit."""
+    """Build a network with the weights. Raises ArchspecError where they do not fit."""
     module = build(network)
     weights.fill(module, trained.state)
     return module.eval()

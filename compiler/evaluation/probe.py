@@ -1,8 +1,8 @@
-"""How signals and gradients flow through a network at its first weights.
+"""How activations and gradients scale through a network before training.
 
 In: a network, a batch size, a seed. Out: for each weight layer the standard deviation of its activations and the norm
-of its weight's gradient, after one batch of normal images with random classes. Where they shrink or grow by a factor a
-layer, deep networks do not train (Glorot & Bengio 2010; He et al. 2015).
+of its weight's gradient, for one batch of Gaussian noise with random classes. Where they shrink or grow by a constant
+factor per layer, deep networks do not train (Glorot & Bengio 2010; He et al. 2015).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from archspec.diagnostics.errors import failure
 
 
 @dataclass(frozen=True)
-class Flow:
-    """One weight layer: the spread of what leaves it, and the length of its weight's gradient."""
+class LayerSignal:
+    """A layer with weights: the standard deviation of its activations and the norm of its weight's gradient."""
 
     name: str
     layer: str
@@ -30,15 +30,15 @@ class Flow:
     gradient_norm: float
 
     def to_dict(self) -> dict[str, Any]:
-        """As data; what is infinite or no number is null, which JSON has for it."""
+        """Return the record as JSON data, with null for infinity and NaN."""
         found = asdict(self)
         return {key: None if isinstance(one, float) and not math.isfinite(one) else one for key, one in found.items()}
 
 
-def probe(network: Network, batch: int, seed: int) -> list[Flow]:
+def probe(network: Network, batch: int, seed: int) -> list[LayerSignal]:
     """Run one batch forward and backward. Raises ArchspecError for a network without class scores or weights."""
     if len(network.output) != 1:
-        message = f"{network.title} ends in {network.output}: it has no class scores to learn"
+        message = f"{network.title} outputs {network.output}, which are not class scores"
         raise failure("E454", message, helps=("probe a spec that ends in `FC` or `GAP`",))
     names = [row.node.name for row in network.layers if row.node.layer.is_weight_layer]
     if not names:
@@ -50,7 +50,7 @@ def probe(network: Network, batch: int, seed: int) -> list[Flow]:
     for name in names:
         module.get_submodule(name).register_forward_hook(_note(spreads, name))
     _backward(module, network, batch, generator)
-    return [_flow(module, network, name, spreads[name]) for name in names]
+    return [_signal(module, network, name, spreads[name]) for name in names]
 
 
 def _note(spreads: dict[str, float], name: str) -> Any:
@@ -71,7 +71,7 @@ def _backward(module: Lowered, network: Network, batch: int, generator: torch.Ge
     torch.autograd.backward(torch.stack(weighted).sum())
 
 
-def _flow(module: nn.Module, network: Network, name: str, spread: float) -> Flow:
+def _signal(module: nn.Module, network: Network, name: str, spread: float) -> LayerSignal:
     gradients = [one.grad for key, one in module.get_submodule(name).named_parameters() if key.endswith("weight")]
     norm = torch.stack([gradient.norm() for gradient in gradients if gradient is not None]).norm().item()
-    return Flow(name, network[name].node.layer.describe(), spread, norm)
+    return LayerSignal(name, network[name].node.layer.describe(), spread, norm)

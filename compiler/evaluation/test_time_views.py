@@ -1,15 +1,15 @@
-"""Test-time views of an image: mirrored, cut in several places, at several scales.
+"""Test-time views of an image: flipped, cropped in several places, at several scales.
 
 In: which views are wanted, and a decoded image. Out: the pixels that a network takes, and the weight of each view.
 
-- `flip`: the image and its mirror image.
-- `10-crop`: the four corners and the centre of an image of 8/7 the input's side, and their mirror images: 224 of 256
+- `flip`: the image and its horizontal flip.
+- `10-crop`: the four corners and the centre of an image of 8/7 the input's size, and their flips: 224 of 256
   (Krizhevsky et al. 2012, section 4.1).
 - `scales`: the mean over the five scales 224, 256, 384, 480 and 640 of He et al. 2015 (section 3.4), taken as shares of
-  the input's side. A network that takes such an image takes it whole; for another, the input is cut from it in the
-  corners and the centre.
+  the input's size. A network that accepts the whole scaled image gets it; others get crops at the corners and the
+  centre.
 
-Without any, an image has one view: what `archspec run` takes of it.
+Without any, an image has one view, the same as in `archspec run`.
 """
 
 from __future__ import annotations
@@ -22,57 +22,57 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from archspec.compiler.data.decode import fitted, normal
-from archspec.compiler.weights.metadata import Preprocessing
+from archspec.compiler.data.preprocessing import Preprocessing, fitted, normalised
 
 Size = tuple[int, int]  # width and height
 FLIP, TEN_CROP, SCALES = "flip", "10-crop", "scales"
-SIDES = tuple(Fraction(side, 224) for side in (224, 256, 384, 480, 640))
+SCALE_FACTORS = tuple(Fraction(side, 224) for side in (224, 256, 384, 480, 640))
 CROPPED = Fraction(256, 224)
 PLACES = ((0.5, 0.5), (0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))  # the centre and the corners
 
 
 @dataclass(frozen=True)
 class View:
-    """The image at `scale` times the input's size; of that all, or the input's size at `place`; mirrored or not.
+    """The image at `scale` times the input's size: the whole, or a crop of the input's size at `place`; flipped or not.
 
-    `place` is how much of the room left and above is left out. The weights of all views of an image add up to 1.
+    `place` is the crop's share of the way from left to right and from top to bottom. The weights of an image's views
+    add up to 1.
     """
 
     scale: Fraction
     place: tuple[float, float] | None
-    is_mirrored: bool
+    is_flipped: bool
     weight: float
 
     def size(self, preprocessing: Preprocessing) -> Size:
-        """How large the piece is that the network takes."""
+        """Return the width and height of what the network takes."""
         return at_scale(preprocessing, self.scale if self.place is None else Fraction(1))
 
 
 def at_scale(preprocessing: Preprocessing, scale: Fraction) -> Size:
-    """The input's width and height, scaled."""
+    """Return the input's width and height, scaled."""
     return round(preprocessing.width * scale), round(preprocessing.height * scale)
 
 
 def views(wanted: Collection[str], takes: Callable[[Fraction], bool]) -> tuple[View, ...]:
-    """The views of an image; `takes` says whether a network takes an image at a scale as a whole."""
+    """Return the views of an image; `takes` says whether the network accepts a whole image at a scale."""
     ten_crop = TEN_CROP in wanted
-    scales = SIDES if SCALES in wanted else (CROPPED,) if ten_crop else (Fraction(1),)
-    mirrored = (False, True) if ten_crop or FLIP in wanted else (False,)
+    scales = SCALE_FACTORS if SCALES in wanted else (CROPPED,) if ten_crop else (Fraction(1),)
+    flips = (False, True) if ten_crop or FLIP in wanted else (False,)
     found = []
     for scale in scales:
         whole = scale == 1 or (not ten_crop and takes(scale))
         places = (None,) if whole else PLACES
-        weight = 1 / (len(scales) * len(places) * len(mirrored))
-        found += [View(scale, place, is_mirrored, weight) for place in places for is_mirrored in mirrored]
+        weight = 1 / (len(scales) * len(places) * len(flips))
+        found += [View(scale, place, is_flipped, weight) for place in places for is_flipped in flips]
     return tuple(found)
 
 
 def cut(image: Image.Image, wanted: Sequence[View], preprocessing: Preprocessing) -> list[NDArray[np.float32]]:
-    """The pixels of each view, normalised, [C, H, W]."""
+    """Return the pixels of each view, normalised, [C, H, W]."""
     scales = {view.scale for view in wanted}
     large = {scale: fitted(image, at_scale(preprocessing, scale)) for scale in scales}
-    return [normal(_piece(large[view.scale], view, preprocessing), preprocessing) for view in wanted]
+    return [normalised(_piece(large[view.scale], view, preprocessing), preprocessing) for view in wanted]
 
 
 def _piece(large: Image.Image, view: View, preprocessing: Preprocessing) -> Image.Image:
@@ -80,4 +80,4 @@ def _piece(large: Image.Image, view: View, preprocessing: Preprocessing) -> Imag
         width, height = view.size(preprocessing)
         left, top = round(view.place[0] * (large.width - width)), round(view.place[1] * (large.height - height))
         large = large.crop((left, top, left + width, top + height))
-    return ImageOps.mirror(large) if view.is_mirrored else large
+    return ImageOps.mirror(large) if view.is_flipped else large

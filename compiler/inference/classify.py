@@ -1,6 +1,6 @@
-"""A model run on images: probabilities of classes or features, image by image.
+"""A model run on images: class probabilities or features, image by image.
 
-In: a model's file, a device, images. Out: for each image its result, or why there is none. Prints nothing.
+In: a model file, a device, images. Out: for each image its result, or why it has none. Prints nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archspec.compiler.data.decode import load
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.inference.runtime import Opened, open_session
-from archspec.compiler.weights.metadata import FEATURES, SCORES, About, Preprocessing
+from archspec.compiler.weights.model_metadata import FEATURES, SCORES, ModelMetadata
 from archspec.diagnostics.errors import Finding, failure
 from archspec.diagnostics.findings import Diagnostic
 
@@ -26,7 +27,7 @@ Floats = NDArray[Any]
 
 @dataclass(frozen=True)
 class Guess:
-    """A class that an image may show."""
+    """A class, with its probability."""
 
     number: int
     name: str
@@ -38,30 +39,30 @@ class Classifier:
     """An opened model that takes images."""
 
     opened: Opened
-    about: About
+    metadata: ModelMetadata
     preprocessing: Preprocessing
 
     def __call__(self, images: list[Floats]) -> Floats:
-        """The outputs, one row an image."""
+        """Return the outputs, one row per image."""
         (entering,) = self.opened.session.get_inputs()
         (output,) = self.opened.session.run(None, {entering.name: np.stack(images)})
         return np.asarray(output)
 
     def top(self, output: Floats, count: int) -> list[Guess]:
-        """The likeliest classes of one image, the lower number first where two are equal."""
-        shares = softmax(output) if self.about.result == SCORES else output
+        """Return the most likely classes of one image; of equal ones the lower number comes first."""
+        shares = softmax(output) if self.metadata.result == SCORES else output
         order = np.argsort(-shares, kind="stable")[:count]
         return [Guess(int(number), self._name(int(number)), float(shares[number])) for number in order]
 
     def _name(self, number: int) -> str:
-        """What a class is called."""
-        names = self.about.class_names
+        """Return the name of a class."""
+        names = self.metadata.class_names
         return names[number] if names and number < len(names) else f"class {number}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An image's output, which is empty where something is wrong with the image."""
+    """The output for an image; empty if the image is wrong."""
 
     path: Path
     output: Floats
@@ -69,30 +70,30 @@ class Outcome:
 
 
 def open_classifier(path: Path, device: str, features: bool) -> Classifier:
-    """Open a model for images. Raises ArchspecError where it is none, or cannot give what is asked."""
+    """Open a model for images. Raises ArchspecError if it is not one, or cannot give what is asked."""
     if not path.is_file():
         helps = ("`archspec export SPEC -o net.onnx` writes one",)
-        raise failure("E430", f"there is no model `{path}`", helps=helps)
+        raise failure("E430", f"no such model: `{path}`", helps=helps)
     opened = open_session(path, device)
     try:
-        about = About.from_properties(opened.session.get_modelmeta().custom_metadata_map)
+        metadata = ModelMetadata.from_properties(opened.session.get_modelmeta().custom_metadata_map)
     except (KeyError, ValueError, TypeError):
-        message = f"`{path}` does not say how it takes images: `archspec export` did not write it"
+        message = f"`{path}` does not describe its preprocessing: `archspec export` did not write it"
         helps = ("`archspec export SPEC|WEIGHTS -o net.onnx` writes one that does",)
         raise failure("E431", message, helps=helps) from None
-    if about.preprocessing is None:
+    if metadata.preprocessing is None:
         (entering,) = opened.session.get_inputs()
-        message = f"`{path}` takes no images: its input is {entering.shape}"
-        raise failure("E431", message, notes=("images have 1 or 3 colours",))
-    if about.result == FEATURES and not features:
+        message = f"`{path}` does not take images: its input is {entering.shape}"
+        raise failure("E431", message, notes=("images have 1 or 3 channels",))
+    if metadata.result == FEATURES and not features:
         (output,) = opened.session.get_outputs()
-        message = f"`{path}` ends in `{output.name}` {output.shape[1:]}, which are no scores of classes"
+        message = f"`{path}` outputs `{output.name}` {output.shape[1:]}, which are not class scores"
         raise failure("E435", message, helps=("`--features` prints them",))
-    return Classifier(opened, about, about.preprocessing)
+    return Classifier(opened, metadata, metadata.preprocessing)
 
 
 def classify(classifier: Classifier, paths: Sequence[Path]) -> Iterator[Outcome]:
-    """The outcome of each image, in order."""
+    """Yield the outcome of each image, in order."""
     for begin in range(0, len(paths), BATCH):
         loaded = [_load(path, classifier.preprocessing) for path in paths[begin : begin + BATCH]]
         images = [image for image in loaded if not isinstance(image, Diagnostic)]
@@ -112,6 +113,6 @@ def _load(path: Path, preprocessing: Preprocessing) -> Floats | Diagnostic:
 
 
 def softmax(scores: Floats) -> Floats:
-    """exp(x) over its sum, in float64."""
+    """Return the softmax, in float64."""
     grown = np.exp(scores.astype(np.float64) - scores.max())
     return np.asarray(grown / grown.sum())

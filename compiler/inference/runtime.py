@@ -26,11 +26,11 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 RECORD = "session.record_ep_graph_assignment_info"
 PACKAGES = ("onnxruntime", "onnxruntime-gpu")
 CONFLICT_HINT = "`pip uninstall onnxruntime onnxruntime-gpu`, then `pip install onnxruntime-gpu`"
-ONE_RELU = (  # an ONNX model, y = Relu(x) of two numbers, for which onnx need not be installed
+ONE_RELU = (  # an ONNX model, y = Relu(x) of two numbers, so that onnx need not be installed
     b'\x08\n:3\n\x0c\n\x01x\x12\x01y"\x04Relu\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x02'
     b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x02B\x04\n\x00\x10\x12"
 )
-SILENT = 4  # onnxruntime's messages of errors go to standard error by themselves; ours say it once
+SILENT = 4  # onnxruntime would print its errors as well as raise them
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Opened:
 
 
 def open_session(model: Path | bytes, device: str = "auto") -> Opened:
-    """A session on `device`. Raises ArchspecError for a file that is no model, and where `cuda` is not to be had."""
+    """Open a session on `device`. Raises ArchspecError for a file that is not a model, and for unavailable CUDA."""
     if device == "cpu":
         return Opened(cpu_session(model), "cpu", "as asked")
     missing = missing_for_cuda()
@@ -53,13 +53,13 @@ def open_session(model: Path | bytes, device: str = "auto") -> Opened:
         if missing is None:
             return Opened(session, "cuda", "as asked" if device == "cuda" else "every node runs on the GPU")
     if device == "cuda":
-        helps = ("`--device cpu` runs on the CPU; `archspec doctor` looks at the whole installation",)
+        helps = ("`--device cpu` runs on the CPU; `archspec doctor` checks the installation",)
         raise failure("E434", f"CUDA cannot be used: {missing}", helps=helps)
     return Opened(cpu_session(model), "cpu", f"no CUDA: {missing}")
 
 
 def cpu_session(model: Path | bytes) -> Any:
-    """A session on the CPU. Raises ArchspecError for a file that onnxruntime does not take."""
+    """Open a session on the CPU. Raises ArchspecError for a file that onnxruntime cannot load."""
     return _session(model, [CPU])
 
 
@@ -70,15 +70,15 @@ def _session(model: Path | bytes, providers: list[str]) -> Any:
     onnxruntime.set_default_logger_severity(SILENT)
     try:
         return onnxruntime.InferenceSession(model, options, providers=providers)
-    except Exception as error:  # its exceptions have no common class of their own
+    except Exception as error:  # its exceptions have no common base class
         reason = str(error).strip().splitlines()[0]
-        message = f"onnxruntime cannot load `{model}`" if isinstance(model, Path) else "onnxruntime loads no model"
+        message = f"onnxruntime cannot load {f'`{model}`' if isinstance(model, Path) else 'the model'}"
         helps = ("`archspec export SPEC -o net.onnx` writes a model",)
         raise failure("E430", message, notes=(reason,), helps=helps) from None
 
 
 def assignment(session: Any) -> dict[str, tuple[str, ...]]:
-    """The operators that each provider runs, by the provider's name."""
+    """Return the operators that each provider runs, by the provider's name."""
     parts = session.get_provider_graph_assignment_info()
     found: dict[str, tuple[str, ...]] = {}
     for part in parts:
@@ -87,7 +87,7 @@ def assignment(session: Any) -> dict[str, tuple[str, ...]]:
 
 
 def not_on_cuda(providers: list[str], assigned: dict[str, tuple[str, ...]]) -> str | None:
-    """Why a session is not CUDA's, or nothing where it is.
+    """Return why a session does not run on CUDA, or None where it does.
 
     >>> not_on_cuda(["CPUExecutionProvider"], {})
     'onnxruntime fell back to the CPU'
@@ -104,7 +104,7 @@ def not_on_cuda(providers: list[str], assigned: dict[str, tuple[str, ...]]) -> s
 
 
 def trial(device: str) -> str:
-    """Run a model of one node, and say on what it ran. Raises ArchspecError where it cannot."""
+    """Run a model of one node, and return the device and the providers. Raises ArchspecError where it cannot run."""
     opened = open_session(ONE_RELU, device)
     (output,) = opened.session.run(None, {"x": np.array([-1, 2], dtype=np.float32)})
     assert output.tolist() == [0, 2], output
@@ -117,17 +117,17 @@ def has_gpu() -> bool:
 
 
 def missing_for_cuda() -> str | None:
-    """What CUDA lacks on this machine, or nothing."""
+    """Return what CUDA lacks on this machine, or None."""
     return _no_driver() or _no_library()
 
 
 def _no_driver() -> str | None:
-    """The driver's own word on GPUs."""
+    """Return why the NVIDIA driver offers no GPU, or None."""
     name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         driver = ctypes.CDLL(name)
     except OSError:
-        return f"there is no NVIDIA driver ({name} cannot be loaded)"
+        return f"no NVIDIA driver ({name} cannot be loaded)"
     count = ctypes.c_int()
     if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)) or not count.value:
         return "the NVIDIA driver finds no GPU"
@@ -135,31 +135,31 @@ def _no_driver() -> str | None:
 
 
 def _no_library() -> str | None:
-    """What onnxruntime's CUDA part lacks, tried by loading it."""
+    """Return what onnxruntime's CUDA provider lacks, found by loading it, or None."""
     folder = Path(onnxruntime.__file__).parent / "capi"
     prefix, suffix = ("", ".dll") if sys.platform == "win32" else ("lib", ".so")
     shared, cuda = (folder / f"{prefix}onnxruntime_providers_{name}{suffix}" for name in ("shared", "cuda"))
     if not cuda.exists():
-        return "the package `onnxruntime` has no CUDA; `pip install onnxruntime-gpu` in its place"
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find, needed or not
+        return "the package `onnxruntime` has no CUDA; `pip install onnxruntime-gpu` instead"
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints every library it does not find, needed or not
         onnxruntime.preload_dlls()  # from the packages nvidia-*, or those that torch brings
     try:
         ctypes.CDLL(str(shared), mode=ctypes.RTLD_GLOBAL)
         ctypes.CDLL(str(cuda))
     except OSError as error:
         library = str(error).split(":", maxsplit=1)[0]
-        return f"{Path(library).name} cannot be loaded; `pip install onnxruntime-gpu[cuda,cudnn]` brings it"
+        return f"{Path(library).name} cannot be loaded; `pip install onnxruntime-gpu[cuda,cudnn]` installs it"
     return None
 
 
 def installed_packages() -> tuple[str, ...]:
-    """Which of onnxruntime's packages are installed. Two of them overwrite each other's files."""
+    """Return which of onnxruntime's packages are installed. Two of them overwrite each other's files."""
     found = {str(one.metadata["Name"]).lower().replace("_", "-") for one in importlib.metadata.distributions()}
     return tuple(name for name in PACKAGES if name in found)
 
 
 def conflict() -> str | None:
-    """What is wrong where both packages are installed."""
+    """Return what is wrong if both packages are installed, else None."""
     if set(installed_packages()) >= set(PACKAGES):
-        return "onnxruntime and onnxruntime-gpu are both installed, and overwrite each other's files"
+        return "onnxruntime and onnxruntime-gpu are both installed and overwrite each other's files"
     return None

@@ -10,11 +10,12 @@ from pathlib import Path
 from torch import nn
 
 from archspec.compiler.onnx.emit import emitted
-from archspec.compiler.onnx.file import SUFFIX, staged, write
+from archspec.compiler.onnx.file import SUFFIX, staged
 from archspec.compiler.onnx.model import assemble, need_room, write_data
+from archspec.compiler.onnx.node_writer import Array
 from archspec.compiler.onnx.proof import Proof, prove
-from archspec.compiler.onnx.step import Array
-from archspec.compiler.weights.metadata import About
+from archspec.compiler.weights.atomic import write_flushed
+from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.graph.ir import Graph
 
 
@@ -26,7 +27,7 @@ class Unproven(Exception):
         self.proof = proof
 
 
-def export(graph: Graph, module: nn.Module, path: Path, about: About, external: bool = False) -> Proof:
+def export(graph: Graph, module: nn.Module, path: Path, about: ModelMetadata, external: bool = False) -> Proof:
     """Write the model and prove it; `external` puts the weights into a file of their own. `module` ends in float64.
 
     Raises ArchspecError where the file cannot be written, or is too large for one file; Unproven where a step fails.
@@ -38,8 +39,8 @@ def export(graph: Graph, module: nn.Module, path: Path, about: About, external: 
         data_file = f"{path.name}{SUFFIX}" if external else ""
         model = assemble(graph, parts, about, data_file)
         if external:
-            write(folder / data_file, lambda file: write_data(parts, file))
-        write(folder / path.name, lambda file: file.write(model.SerializeToString(deterministic=True)))
+            write_flushed(folder / data_file, lambda file: write_data(parts, file))
+        write_flushed(folder / path.name, lambda file: file.write(model.SerializeToString(deterministic=True)))
         proof = prove(folder / path.name, graph, module)
         if not proof.passed:
             raise Unproven(proof)

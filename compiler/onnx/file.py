@@ -6,15 +6,14 @@ folder beside its place, flushed, and renamed.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
-from archspec.compiler.weights.destination import need_place, refuse
+from archspec.compiler.weights.atomic import flush_folder
+from archspec.compiler.weights.destination import need_writable, refuse
 
 SUFFIX = ".data"  # of the file of the weights, where they have one of their own
 
@@ -25,7 +24,7 @@ def staged(path: Path) -> Iterator[Path]:
 
     Raises ArchspecError where that place cannot be written.
     """
-    need_place(path)
+    need_writable(path)
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
@@ -34,7 +33,7 @@ def staged(path: Path) -> Iterator[Path]:
         yield folder
         for file in sorted(folder.iterdir(), key=lambda file: file.name == path.name):  # the model last
             file.replace(path.parent / file.name)
-        _flush(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         refuse(path, error.strerror or str(error), "free some space, or `-o` with another path")
     finally:
@@ -44,21 +43,3 @@ def staged(path: Path) -> Iterator[Path]:
 def written(path: Path, external: bool) -> tuple[Path, ...]:
     """The files of a model."""
     return (path, path.with_name(path.name + SUFFIX)) if external else (path,)
-
-
-def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Write a file and flush it to the disk."""
-    with path.open("wb") as file:
-        fill(file)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush(folder: Path) -> None:
-    """The renames too; not every system lets a folder be flushed."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

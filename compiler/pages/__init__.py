@@ -1,4 +1,5 @@
-"""What a person looks at: line charts and confusion matrices as SVG, and the report of a training run.
+"""What people look at: line charts and confusion matrices as SVG, the report of a training run, sample images.
 
-In: figures and names. Out: self-contained SVG and HTML. Nothing is computed here but positions.
+In: figures, names and an `Evaluation`. Out: self-contained SVG and HTML. Only positions are computed here; training is
+not imported.
 """

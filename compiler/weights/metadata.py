@@ -1,89 +1,136 @@
-"""What a model or a weights file says of itself, so that no later command needs it again.
+"""What a weights file says of itself, so that no later command needs the spec, the recipe or the images again.
 
-In: what a network was trained with. Out: records, and their text in a file's metadata. Knows no file format.
+In: a trained network, or the JSON of a file. Out: the other of the two; each thing that is wrong in a file is a
+ValueError.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any, TypeGuard
 
-from archspec.graph.ir import Graph
-from archspec.graph.volume import Volume
-from archspec.layers.activation import Softmax
+from archspec.api import Network, restore
+from archspec.bundle import shown
+from archspec.compiler.data.preprocessing import COLOURS, Preprocessing
+from archspec.diagnostics.findings import plural
 
-NETWORK, RESULT = "archspec.network", "archspec.result"
-CLASSES, PREPROCESSING = "archspec.classes", "archspec.preprocessing"
-COLOURS = {1: "gray", 3: "RGB"}
-SCORES, PROBABILITIES, FEATURES = "scores", "probabilities", "features"
+MOST_SEED = 2**31
+LEAST = 1e-30  # a float32 can represent it, and what is divided by it
 
 
 @dataclass(frozen=True)
-class Preprocessing:
-    """From an image to an input: resized until it covers `height` x `width` pixels, cut to them in the middle, scaled
-    to 0 .. 1, and each colour (x - mean)/std. `colours` is "RGB" or "gray".
+class TrainedOn:
+    """The images of a run: `source` and `fingerprint` are those of its `Data`, `images` counts them."""
+
+    source: str
+    fingerprint: str
+    images: int | None = None
+
+
+@dataclass(frozen=True)
+class WeightsMetadata:
+    """A trained network: the share `top1` of its held-out images was classified correctly.
+
+    `recipe` is that of training, as data. Files of early versions lack `data`.
     """
 
-    height: int
-    width: int
-    colours: str
+    network: Network
+    recipe: Mapping[str, Any]
+    class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    top1: float
+    data: TrainedOn | None = None
 
-    def to_json(self) -> str:
-        """The record as JSON."""
-        return json.dumps(asdict(self))
+    @property
+    def seed(self) -> int | None:
+        """The seed that decided which images were held out, or None where the file does not say."""
+        return self.recipe.get("seed")
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How an image becomes the network's input."""
+        height, width, channels = self.network.input
+        return Preprocessing(height, width, COLOURS[channels], self.mean, self.std)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON data."""
+        data = self.data
+        found = {
+            "bundle": self.network.bundle.to_dict(),
+            "recipe": dict(self.recipe),
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "class_names": list(self.class_names),
+            "input": list(self.network.input),
+            "top1": self.top1,
+        }
+        if data is not None:
+            found["data"] = {"source": data.source, "images": data.images, "fingerprint": data.fingerprint}
+        return found
 
     @classmethod
-    def from_json(cls, text: str) -> Preprocessing:
-        """The record again. Raises ValueError, KeyError or TypeError for another text."""
-        fields = json.loads(text)
-        return cls(**{**fields, "mean": tuple(fields["mean"]), "std": tuple(fields["std"])})
+    def from_json(cls, data: Mapping[str, Any], whose: str) -> WeightsMetadata:
+        """Read what `to_json` returned. Raises ArchspecError for a wrong spec, ValueError for a wrong value."""
+        network = restore(data.get("bundle", {}), whose)
+        _need_input(data, network)
+        mean, std = (_each_channel(data, name, network) for name in ("mean", "std"))
+        if min(std) < LEAST:
+            raise ValueError(f"`std` is {shown(data['std'])}; a standard deviation is above 0")
+        names = _class_names(data, network)
+        top1 = data.get("top1")
+        if not _is_finite(top1) or not 0 <= top1 <= 1:
+            raise ValueError(f"`top1` is {shown(top1)}; expected a share from 0 to 1")
+        return cls(network, _recipe(data), names, mean, std, top1, _trained_on(data))
 
 
-@dataclass(frozen=True)
-class About:
-    """A model's own words. Without `class_names` classes go by number; without `preprocessing` it takes no images."""
-
-    network: str
-    result: str
-    class_names: tuple[str, ...] | None = None
-    preprocessing: Preprocessing | None = None
-
-    def properties(self) -> tuple[tuple[str, str], ...]:
-        """As pairs of texts."""
-        pairs = [(NETWORK, self.network), (RESULT, self.result)]
-        if self.class_names is not None:
-            pairs.append((CLASSES, json.dumps(self.class_names, ensure_ascii=False)))
-        if self.preprocessing is not None:
-            pairs.append((PREPROCESSING, self.preprocessing.to_json()))
-        return tuple(pairs)
-
-    @classmethod
-    def from_properties(cls, properties: Mapping[str, str]) -> About:
-        """From the pairs. Raises KeyError, ValueError or TypeError for a model that says nothing."""
-        names, preprocessing = properties.get(CLASSES), properties.get(PREPROCESSING)
-        return cls(
-            properties[NETWORK],
-            properties[RESULT],
-            None if names is None else tuple(json.loads(names)),
-            None if preprocessing is None else Preprocessing.from_json(preprocessing),
-        )
+# ---- the parts of a file; each raises ValueError where it is wrong
+def _need_input(data: Mapping[str, Any], network: Network) -> None:
+    sizes = data.get("input")
+    if not isinstance(sizes, list) or any(type(size) is not int for size in sizes) or sizes != list(network.input):
+        raise ValueError(f"`input` is {shown(sizes)}, but the network takes {network.input}")
+    if not network.input.is_map or network.input.channels not in COLOURS:
+        raise ValueError(f"the network takes {network.input}, which is not an image")
 
 
-def untrained(volume: Volume) -> Preprocessing | None:
-    """The preprocessing of a network that has seen no data: ImageNet's statistics, or 0 .. 1 as -1 .. 1 for gray."""
-    if not volume.is_map or volume.channels not in COLOURS:
+def _each_channel(data: Mapping[str, Any], name: str, network: Network) -> tuple[float, ...]:
+    values, channels = data.get(name), network.input.channels
+    if not isinstance(values, list) or len(values) != channels or not all(map(_is_finite, values)):
+        raise ValueError(f"`{name}` is {shown(values)}; expected one number for each of {plural(channels, 'channel')}")
+    return tuple(values)
+
+
+def _is_finite(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1 / LEAST
+
+
+def _class_names(data: Mapping[str, Any], network: Network) -> tuple[str, ...]:
+    names = data.get("class_names")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"`class_names` is {shown(names)}; expected a list of names")
+    if len(set(names)) != len(names):
+        raise ValueError("two classes have the same name")
+    if network.output != (len(names),):
+        raise ValueError(f"the network outputs {network.output}, but has {plural(len(names), 'class name')}")
+    return tuple(names)
+
+
+def _recipe(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    recipe = data.get("recipe")
+    if not isinstance(recipe, dict):
+        raise ValueError(f"`recipe` is {shown(recipe)}; expected an object")
+    seed = recipe.get("seed")
+    if seed is not None and (type(seed) is not int or not 0 <= seed <= MOST_SEED):
+        raise ValueError(f"`recipe.seed` is {shown(seed)}; expected an integer from 0 to 2^31")
+    return recipe
+
+
+def _trained_on(data: Mapping[str, Any]) -> TrainedOn | None:
+    found = data.get("data")
+    if found is None:
         return None
-    height, width, channels = volume
-    mean, std = ((0.5,), (0.5,)) if channels == 1 else ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    return Preprocessing(height, width, COLOURS[channels], mean, std)
-
-
-def result(graph: Graph, output: int) -> str:
-    """What the node `output` of a network is: its scores or probabilities, or features on the way to them."""
-    node = graph.nodes[output]
-    if isinstance(node.layer, Softmax):
-        return PROBABILITIES
-    return SCORES if output == graph.output and len(node.volume) == 1 else FEATURES
+    source, fingerprint = (found.get("source"), found.get("fingerprint")) if isinstance(found, dict) else (None, None)
+    if not isinstance(source, str) or not isinstance(fingerprint, str):
+        raise ValueError(f"`data` is {shown(found)}; expected the texts `source` and `fingerprint`")
+    return TrainedOn(source, fingerprint, found.get("images"))

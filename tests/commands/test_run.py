@@ -1,4 +1,4 @@
-"""`archspec run`: what it says of images."""
+"""`archspec run`: how it classifies images."""
 
 import json
 import subprocess
@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from archspec.compiler.data.decode import load
-from archspec.compiler.inference.classify import softmax
+from archspec.compiler.inference.classify import Classifier, softmax
+from archspec.compiler.weights.model_metadata import PROBABILITIES, SCORES, ModelMetadata
 from support.onnx_models import run
 from support.run_models import GRAY, NAMES, SPEC, archspec_run, write_digits, write_model, write_photos
 
@@ -27,7 +28,7 @@ def photos(tmp_path: Path) -> Path:
     return write_photos(tmp_path)
 
 
-def test_the_likeliest_classes_come_first_by_name(model: Path, photos: Path) -> None:
+def test_the_most_likely_classes_come_first_by_name(model: Path, photos: Path) -> None:
     result = archspec_run(model, photos / "a.png", "--top", "3")
     assert result.exit_code == 0
     title, *rows = result.stdout.splitlines()
@@ -42,7 +43,7 @@ def as_input(path: Path) -> torch.Tensor:
     return torch.from_numpy(load(path, GRAY))[None]
 
 
-def test_json_has_every_image_and_its_probabilities(model: Path, photos: Path) -> None:
+def test_json_contains_every_image_and_its_probabilities(model: Path, photos: Path) -> None:
     result = archspec_run(model, photos, "--json", "--top", "10")
     assert result.exit_code == 0
     document = json.loads(result.stdout)
@@ -55,7 +56,7 @@ def test_json_has_every_image_and_its_probabilities(model: Path, photos: Path) -
     assert document["diagnostics"] == []
 
 
-def test_more_images_than_a_batch_holds_are_all_classified(model: Path, tmp_path: Path) -> None:
+def test_images_of_several_batches_are_all_classified(model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(35):
@@ -68,7 +69,7 @@ def test_more_images_than_a_batch_holds_are_all_classified(model: Path, tmp_path
     assert batched["probability"] == pytest.approx(single["probability"], rel=1e-5)
 
 
-def test_features_are_the_output_itself(tmp_path: Path, photos: Path) -> None:
+def test_features_are_the_raw_output(tmp_path: Path, photos: Path) -> None:
     cut = write_model(tmp_path / "cut.onnx", output="hidden", preprocessing=GRAY)
     expected = run(onnx.load(cut), [as_input(photos / "a.png")])[0]
     line = archspec_run(cut, photos / "a.png", "--features").stdout
@@ -79,7 +80,7 @@ def test_features_are_the_output_itself(tmp_path: Path, photos: Path) -> None:
     np.testing.assert_allclose(entry["features"], expected, rtol=1e-5)
 
 
-def test_classes_without_names_go_by_number(tmp_path: Path, photos: Path) -> None:
+def test_classes_without_names_are_numbered(tmp_path: Path, photos: Path) -> None:
     nameless = write_model(tmp_path / "nameless.onnx", preprocessing=GRAY)
     assert "%  class " in archspec_run(nameless, photos / "a.png").stdout
 
@@ -90,6 +91,16 @@ def test_a_network_that_ends_in_softmax_gives_its_own_probabilities(tmp_path: Pa
     probabilities = run(onnx.load(path), [as_input(photos / "a.png")])[0]
     (entry,) = json.loads(archspec_run(path, photos / "a.png", "--json").stdout)["images"]
     assert entry["top"][0]["probability"] == pytest.approx(probabilities.max(), rel=1e-5)
+
+
+@pytest.mark.parametrize("result", [SCORES, PROBABILITIES])
+def test_of_equal_probabilities_the_lower_numbers_come_first(result: str) -> None:
+    classifier = Classifier(None, ModelMetadata("net", result), GRAY)  # type: ignore[arg-type]  # no session is used
+    output = np.tile(np.array([0.0, 0.5], dtype=np.float32), 50)
+    guesses = classifier.top(output, 3)
+    assert [guess.number for guess in guesses] == [1, 3, 5]
+    expected = 0.5 if result == PROBABILITIES else np.exp(0.5) / (50 * (1 + np.exp(0.5)))
+    assert [guess.probability for guess in guesses] == pytest.approx([expected] * 3)
 
 
 def test_softmax_of_large_scores_is_finite() -> None:

@@ -1,4 +1,4 @@
-"""`archspec run` on files that are no images and no models: each one clear message, and nothing else is lost."""
+"""`archspec run` on files that are not images or not models: one clear message for each, and nothing else is lost."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from archspec.compiler.weights.metadata import untrained
+from archspec.compiler.data.preprocessing import default_preprocessing
 from archspec.graph.volume import Volume
 from support.run_models import GRAY, archspec_run, write_digits, write_model, write_photos
 
@@ -22,8 +22,8 @@ def photos(tmp_path: Path) -> Path:
     return write_photos(tmp_path)
 
 
-def test_wrong_images_are_named_and_the_others_are_done(model: Path, photos: Path) -> None:
-    (photos / "text.jpg").write_text("no image")
+def test_unreadable_images_are_named_and_the_others_classified(model: Path, photos: Path) -> None:
+    (photos / "text.jpg").write_text("not an image")
     (photos / "empty.png").touch()
     (photos / "cut.jpg").write_bytes((photos / "b.jpg").read_bytes()[:-200])
     (photos / "noise.png").write_bytes(bytes(range(128, 256)))
@@ -33,18 +33,18 @@ def test_wrong_images_are_named_and_the_others_are_done(model: Path, photos: Pat
         str(photos / name) for name in ("a.png", "b.jpg", "more/c.webp")
     ]
     for message in (
-        f"error[E432]: `{photos / 'text.jpg'}` is no image\n = it holds text\n",
-        f"error[E432]: `{photos / 'empty.png'}` is no image\n = it is empty\n",
-        f"error[E432]: `{photos / 'noise.png'}` is no image\n = its format is none of AVIF, BMP, ",
+        f"error[E432]: `{photos / 'text.jpg'}` is not an image\n = it contains text\n",
+        f"error[E432]: `{photos / 'empty.png'}` is not an image\n = it is empty\n",
+        f"error[E432]: `{photos / 'noise.png'}` is not an image\n = supported formats: AVIF, BMP, ",
         f"error[E432]: `{photos / 'cut.jpg'}` cannot be read as an image\n = image file is truncated",
-        f"error[E432]: there is no file `{photos / 'gone.png'}`\n",
+        f"error[E432]: no such file: `{photos / 'gone.png'}`\n",
     ):
         assert message in result.stderr
     assert "5 errors" in result.stderr
 
 
-def test_json_has_what_was_wrong(model: Path, photos: Path) -> None:
-    (photos / "text.jpg").write_text("no image")
+def test_json_contains_the_errors(model: Path, photos: Path) -> None:
+    (photos / "text.jpg").write_text("not an image")
     result = archspec_run(model, photos, "--json")
     assert result.exit_code == 1
     document = json.loads(result.stdout)
@@ -56,11 +56,11 @@ def test_a_folder_without_images_is_an_error(model: Path, tmp_path: Path) -> Non
     empty, texts = tmp_path / "empty", tmp_path / "texts"
     empty.mkdir()
     texts.mkdir()
-    (texts / "notes.txt").write_text("no image")
+    (texts / "notes.txt").write_text("not an image")
     result = archspec_run(model, empty, texts)
     assert result.exit_code == 1
     assert f"no image in the folder `{empty}`\n = it is empty\n" in result.stderr
-    assert f"no image in the folder `{texts}`\n = none of its 1 files ends as images do" in result.stderr
+    assert f"no image in the folder `{texts}`\n = it contains 1 file, but no .jpg, .png or other image" in result.stderr
 
 
 def gone(folder: Path) -> Path:
@@ -69,12 +69,12 @@ def gone(folder: Path) -> Path:
 
 def text(folder: Path) -> Path:
     path = folder / "text.onnx"
-    path.write_text("no model")
+    path.write_text("not a model")
     return path
 
 
 def strangers(folder: Path) -> Path:
-    """Valid ONNX that says nothing of itself."""
+    """Valid ONNX without metadata."""
     path = write_model(folder / "stranger.onnx")
     model = onnx.load(path)
     del model.metadata_props[:]
@@ -83,7 +83,7 @@ def strangers(folder: Path) -> Path:
 
 
 def of_vectors(folder: Path) -> Path:
-    return write_model(folder / "vectors.onnx", "[8] INPUT\nFC 3\n", preprocessing=untrained(Volume((8,))))
+    return write_model(folder / "vectors.onnx", "[8] INPUT\nFC 3\n", preprocessing=default_preprocessing(Volume((8,))))
 
 
 def of_features(folder: Path) -> Path:
@@ -93,11 +93,11 @@ def of_features(folder: Path) -> Path:
 NO_CLASSIFIERS = pytest.mark.parametrize(
     ("make", "code", "message"),
     [
-        (gone, "E430", "there is no model `"),
+        (gone, "E430", "no such model: `"),
         (text, "E430", "onnxruntime cannot load `"),
-        (strangers, "E431", "does not say how it takes images: `archspec export` did not write it"),
-        (of_vectors, "E431", "takes no images: its input is ['batch', 8]"),
-        (of_features, "E435", "ends in `relu1` [4, 6, 6], which are no scores of classes"),
+        (strangers, "E431", "does not describe its preprocessing: `archspec export` did not write it"),
+        (of_vectors, "E431", "does not take images: its input is ['batch', 8]"),
+        (of_features, "E435", "outputs `relu1` [4, 6, 6], which are not class scores"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -118,5 +118,5 @@ WRONG_LINES = [(), ("net.onnx",), ("net.onnx", "a.png", "--top", "0"), ("net.onn
 
 
 @pytest.mark.parametrize("arguments", WRONG_LINES)
-def test_a_wrong_command_line_ends_with_status_2(arguments: tuple[str, ...]) -> None:
+def test_a_usage_error_exits_with_status_2(arguments: tuple[str, ...]) -> None:
     assert archspec_run(*arguments).exit_code == 2

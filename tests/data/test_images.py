@@ -12,9 +12,9 @@ import torch
 from PIL import EpsImagePlugin, Image
 
 from archspec.compiler.data.decode import SUFFIXES, find, load
-from archspec.compiler.data.folder import _look
+from archspec.compiler.data.folder import _mode
 from archspec.compiler.data.photos import Photos
-from archspec.compiler.weights.metadata import Preprocessing, untrained
+from archspec.compiler.data.preprocessing import Preprocessing, default_preprocessing
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
@@ -31,7 +31,7 @@ def test_each_colour_is_scaled_and_normalised(tmp_path: Path) -> None:
     np.testing.assert_allclose(array[:, 0, 0], [1.0, 1.0, -0.25], rtol=1e-6)
 
 
-def test_an_image_covers_the_input_and_is_cut_in_the_middle(tmp_path: Path) -> None:
+def test_an_image_covers_the_input_and_is_cropped_to_the_centre(tmp_path: Path) -> None:
     image = Image.new("RGB", (12, 4), "black")
     image.paste("white", (4, 0, 8, 4))
     image.save(tmp_path / "stripe.png")
@@ -47,7 +47,7 @@ def test_the_rows_of_an_image_are_the_rows_of_the_input(tmp_path: Path) -> None:
     assert not array[:, 1:].any()
 
 
-def test_a_camera_that_was_turned_is_turned_back(tmp_path: Path) -> None:
+def test_the_exif_orientation_is_applied(tmp_path: Path) -> None:
     image = Image.new("L", (4, 4), 0)
     image.paste(255, (0, 0, 4, 1))
     orientation = Image.Exif()
@@ -58,7 +58,7 @@ def test_a_camera_that_was_turned_is_turned_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "LA"])
 @pytest.mark.parametrize("preprocessing", [GRAY, PLAIN], ids=["gray", "RGB"])
-def test_every_kind_of_pixel_becomes_the_networks(mode: str, preprocessing: Preprocessing, tmp_path: Path) -> None:
+def test_every_pixel_format_is_converted(mode: str, preprocessing: Preprocessing, tmp_path: Path) -> None:
     file = tmp_path / ("image.jpg" if mode == "CMYK" else "image.png")
     Image.new("RGB", (10, 10), "white").convert(mode).save(file)
     array = load(file, preprocessing)
@@ -68,7 +68,7 @@ def test_every_kind_of_pixel_becomes_the_networks(mode: str, preprocessing: Prep
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16B", "I", "F", "F of 255"])
 @pytest.mark.parametrize("preprocessing", [Preprocessing(4, 4, "gray", (0.0,), (1.0,)), PLAIN], ids=["gray", "RGB"])
-def test_deep_grays_keep_their_range(mode: str, preprocessing: Preprocessing, tmp_path: Path) -> None:
+def test_16_bit_and_float_grays_keep_their_range(mode: str, preprocessing: Preprocessing, tmp_path: Path) -> None:
     ramp = np.linspace(0, 1, 16).reshape(4, 4)
     most, kind = {
         "I;16": (65535, "<u2"),
@@ -87,7 +87,7 @@ def test_deep_grays_keep_their_range(mode: str, preprocessing: Preprocessing, tm
 
 
 @pytest.mark.parametrize("error", [RuntimeError, NotImplementedError, MemoryError, EOFError, KeyError, struct.error])
-def test_whatever_a_decoder_raises_the_file_is_damaged(
+def test_any_exception_in_a_decoder_is_a_finding(
     error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.png"
@@ -101,13 +101,13 @@ def test_whatever_a_decoder_raises_the_file_is_damaged(
         load(path, PLAIN)
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
-    assert not _look(path)
+    assert not _mode(path)
 
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
 
 
-def test_postscript_under_an_images_name_starts_no_ghostscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postscript_named_like_an_image_starts_no_ghostscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = tmp_path / "started"
     ghostscript = tmp_path / "bin" / "gs"
     ghostscript.parent.mkdir()
@@ -117,9 +117,9 @@ def test_postscript_under_an_images_name_starts_no_ghostscript(tmp_path: Path, m
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # look for it again
     path = tmp_path / "cat.jpg"
     path.write_bytes(POSTSCRIPT)
-    with pytest.raises(Finding, match="is no image"):
+    with pytest.raises(Finding, match="is not an image"):
         load(path, PLAIN)
-    assert not _look(path)
+    assert not _mode(path)
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
     assert not started.exists()
@@ -128,12 +128,12 @@ def test_postscript_under_an_images_name_starts_no_ghostscript(tmp_path: Path, m
     assert started.exists()
 
 
-def test_only_named_bitmap_formats_are_looked_for() -> None:
+def test_only_named_bitmap_formats_are_modeed_for() -> None:
     assert {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif"} <= SUFFIXES
     assert SUFFIXES.isdisjoint({".eps", ".ps", ".pdf", ".wmf", ".emf", ".h5", ".grib"})
 
 
-def test_a_byte_flipped_file_is_an_image_or_one_finding(tmp_path: Path) -> None:
+def test_a_file_with_a_changed_byte_is_an_image_or_one_finding(tmp_path: Path) -> None:
     chance = random.Random(0)
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     for suffix in (".avif", ".jp2", ".webp", ".gif", ".tif", ".bmp", ".jpg", ".png"):
@@ -148,18 +148,26 @@ def test_a_byte_flipped_file_is_an_image_or_one_finding(tmp_path: Path) -> None:
             path.write_bytes(data)
             with suppress(Finding):
                 load(path, PLAIN)
-            _look(path)
+            _mode(path)
+
+
+STATISTICS = {
+    "RGB": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # of ImageNet, as torchvision has them
+    "gray": ((0.5,), (0.5,)),
+}
 
 
 @pytest.mark.parametrize(("volume", "colours"), [((8, 6, 3), "RGB"), ((8, 6, 1), "gray")])
-def test_a_network_that_saw_no_data_has_the_preprocessing_of_its_input(volume: tuple[int, ...], colours: str) -> None:
-    found = untrained(Volume(volume))
+def test_an_untrained_network_has_the_preprocessing_of_its_input(volume: tuple[int, ...], colours: str) -> None:
+    found = default_preprocessing(Volume(volume))
     assert found is not None
-    assert (found.height, found.width, found.colours, len(found.mean)) == (8, 6, colours, volume[2])
+    assert (found.height, found.width, found.colours, found.channels) == (8, 6, colours, volume[2])
+    assert (found.mean, found.std) == STATISTICS[colours]
+    assert (found.size, found.mode) == ((6, 8), {"RGB": "RGB", "gray": "L"}[colours])
     assert Preprocessing.from_json(found.to_json()) == found
 
 
-def test_a_folder_is_searched_through_in_order(tmp_path: Path) -> None:
+def test_a_folder_is_searched_recursively_and_in_order(tmp_path: Path) -> None:
     photos = write_photos(tmp_path)
     found, wrong = find((photos, photos / "a.png"))
     assert [path.relative_to(photos).as_posix() for path in found] == ["a.png", "b.jpg", "more/c.webp", "a.png"]

@@ -1,4 +1,4 @@
-"""Which device a session really runs on, and what is said where it is not the wanted one."""
+"""Which device a session really runs on, and what is said if it is not the requested one."""
 
 from pathlib import Path
 from typing import Any
@@ -29,22 +29,22 @@ def photos(tmp_path: Path) -> Path:
     return write_photos(tmp_path)
 
 
-def test_auto_says_what_it_took_and_why(model: Path, photos: Path) -> None:
+def test_auto_says_which_device_is_used_and_why(model: Path, photos: Path) -> None:
     result = archspec_run(model, photos / "a.png")
     missing = missing_for_cuda()
     told = f"cpu: no CUDA: {missing}" if missing else "cuda: every node runs on the GPU"
     assert result.stderr == f"{model} on {told}\n"
 
 
-def test_cuda_is_used_or_what_it_lacks_is_said(model: Path, photos: Path) -> None:
+def test_cuda_is_used_or_the_error_says_what_is_missing(model: Path, photos: Path) -> None:
     result = archspec_run(model, photos / "a.png", "--device", "cuda")
     missing = missing_for_cuda()
     assert (result.exit_code == 0) == (missing is None)
     assert (f"CUDA cannot be used: {missing}" if missing else f"{model} on cuda: as asked") in result.stderr
 
 
-def test_a_session_that_fell_back_is_not_cudas(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing seems to be missing and onnxruntime takes the CPU all the same."""
+def test_a_session_that_fell_back_to_the_cpu_is_not_on_cuda(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing seems to be missing, yet onnxruntime uses the CPU."""
     monkeypatch.setattr(runtime, "missing_for_cuda", lambda: None)
     real = runtime._session
     monkeypatch.setattr(runtime, "_session", lambda path, providers: real(path, [CPU]))
@@ -62,7 +62,7 @@ def test_a_session_that_fell_back_is_not_cudas(model: Path, monkeypatch: pytest.
         ([CPU], {CPU: ("Conv",)}, "onnxruntime fell back to the CPU"),
     ],
 )
-def test_cuda_counts_only_if_every_node_is_on_it(providers: list[str], assigned: Any, reason: str | None) -> None:
+def test_a_session_is_on_cuda_only_if_every_node_is(providers: list[str], assigned: Any, reason: str | None) -> None:
     assert not_on_cuda(providers, assigned) == reason
 
 
@@ -87,5 +87,5 @@ def test_both_packages_of_onnxruntime_at_once_are_noticed(
     monkeypatch.setattr("importlib.metadata.distributions", lambda: map(Distribution, names))
     assert (len(installed_packages()) == 2) == both
     result = archspec_run(model, photos / "a.png")
-    assert ("warning[W431]: onnxruntime and onnxruntime-gpu are both installed" in result.stderr) == both
+    assert ("warning[W433]: onnxruntime and onnxruntime-gpu are both installed and" in result.stderr) == both
     assert result.exit_code == 0

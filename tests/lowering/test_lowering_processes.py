@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 import archspec
 from archspec.compiler import build
+from support.processes import spawn
 
 PROCESSES = 2
 TEXT = """\
@@ -54,7 +54,7 @@ def work(rank: int, folder: Path) -> None:
 
 
 def test_two_processes_find_the_gradients_of_the_whole_batch(tmp_path: Path) -> None:
-    spawn(work, (tmp_path,), nprocs=PROCESSES)
+    spawn(work, (tmp_path,), PROCESSES)
     module = network()
     loss(module, *batch()).backward()
     expected = [parameter.grad for parameter in module.parameters()]

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 import archspec
 from archspec.api import Network
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.onnx import emit
 from archspec.compiler.onnx.emitters.registry import EMITTERS, emits
 from archspec.compiler.onnx.model import IR_VERSION, OPSET
-from archspec.compiler.onnx.step import Step
-from archspec.compiler.weights.metadata import About, Preprocessing
+from archspec.compiler.onnx.node_writer import NodeWriter
+from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import ArchspecError
 from archspec.layers.conv import Conv
 from support.onnx_models import SMALL, HandNetwork, images, randomised, run, weights_of
@@ -97,7 +98,9 @@ def test_the_model_says_its_classes_and_preprocessing() -> None:
     preprocessing = Preprocessing(16, 16, "RGB", (0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
     names = ["cat", "dog", "épée", "a, b", '"']
     model = emit(net.graph, weights_of(hand(net)), class_names=names, preprocessing=preprocessing)
-    assert About.from_properties(properties(model)) == About("Small", "scores", tuple(names), preprocessing)
+    assert ModelMetadata.from_properties(properties(model)) == ModelMetadata(
+        "Small", "scores", tuple(names), preprocessing
+    )
 
 
 def test_dropout_vanishes_and_a_net_that_ends_in_it_keeps_its_outputs_name() -> None:
@@ -199,7 +202,7 @@ def broken(change: str) -> Iterator[tuple[str, NDArray[np.float32]]]:
     ("change", "message"),
     [
         ("gone", "the weights have no `body.unit1.conv1.weight`"),
-        ("shape", "`body.unit1.conv1.weight` is 8x8x1x3 in the weights, and the spec makes it 8x8x3x3"),
+        ("shape", "`body.unit1.conv1.weight` is 8x8x1x3 in the weights, and 8x8x3x3 in the spec"),
     ],
 )
 def test_weights_that_do_not_fit_name_the_first_that_does_not(change: str, message: str) -> None:
@@ -213,7 +216,7 @@ def test_a_layer_has_one_emitter() -> None:
     with pytest.raises(ValueError, match="two emitters for CONV: convolution, second"):
 
         @emits(Conv)
-        def second(step: Step) -> str:
-            return step.x
+        def second(writer: NodeWriter) -> str:
+            return writer.x
 
     assert EMITTERS[Conv].__name__ == "convolution"

@@ -12,8 +12,8 @@ import archspec
 from archspec.cli import main
 from archspec.compiler import build
 from archspec.compiler.data.decode import load
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.weights import files as weights
-from archspec.compiler.weights.metadata import Preprocessing
 
 GRAY = "net Gray\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nFC 10\n"
 COLOUR = "net Colour\n[12x12x3] INPUT\nCONV 8 3x3 p1 -> RELU\nGAP -> FC 3\n"  # takes any size

@@ -9,8 +9,8 @@ from PIL import Image
 
 import archspec
 from archspec.cli import main
+from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.onnx import emit
-from archspec.compiler.weights.metadata import Preprocessing
 from support.onnx_models import HandNetwork, randomised, weights_of
 
 SPEC = "net Digits\n[8x8x1] INPUT\nCONV 4 3x3 -> RELU\nhidden: FC 12 -> RELU\nFC 10\n"
@@ -34,11 +34,11 @@ def write_digits(folder: Path) -> Path:
 
 
 def write_photos(folder: Path) -> Path:
-    """A folder of three images, one of them in a folder of its own, and a file that is none."""
+    """A folder of three images, one of them in a folder of its own, and a file that is not an image."""
     photos = folder / "photos"
     (photos / "more").mkdir(parents=True)
     generator = np.random.default_rng(0)
     for name, shape in (("a.png", (8, 8)), ("b.jpg", (30, 20, 3)), ("more/c.webp", (9, 40, 3))):
         Image.fromarray(generator.integers(0, 256, shape, dtype=np.uint8)).save(photos / name)
-    (photos / "notes.txt").write_text("no image")
+    (photos / "notes.txt").write_text("not an image")
     return photos

@@ -14,7 +14,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, distributed, nn
-from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 
 import archspec
@@ -29,6 +28,7 @@ from archspec.compiler.training.parallel.processes import Group
 from archspec.graph.ir import Graph
 from archspec.recipe import Recipe
 from archspec.report.stage_table import stages_data, stages_table
+from support.processes import spawn
 
 SMALL = (32, 32, 3)
 BUILT_IN = {
@@ -184,7 +184,8 @@ def compare(graph: Graph, stages: tuple[Stage, ...]) -> None:
     )
     assert len(outputs) == 1 + len(graph.heads)
     assert all(map(torch.equal, outputs, by_parts))
-    torch.testing.assert_close(part_gradients, gradients)
+    if not all(map(torch.equal, part_gradients, gradients)):  # which takes a tenth of the time
+        torch.testing.assert_close(part_gradients, gradients)
     assert all(torch.equal(state[name], part_state[name]) for name in state)
     for module in (whole, *parts):
         module.eval()
@@ -322,7 +323,7 @@ def alone(parts: int, amp: str) -> tuple[list[Tensor], Tensor, dict[str, Tensor]
 
 @pytest.mark.parametrize("processes", RUNS)
 def test_processes_train_as_one_does(tmp_path: Path, processes: int) -> None:
-    spawn(work, (tmp_path, processes), nprocs=processes)
+    spawn(work, (tmp_path, processes), processes)
     for parts, amp in RUNS[processes]:
         seen, scores, state = alone(parts, amp)
         rtol, atol = (2e-2, 2e-2) if amp == "bf16" else (1e-4, 1e-5)

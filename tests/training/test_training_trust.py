@@ -3,7 +3,6 @@ is left out, and nothing that was good is lost.
 """
 
 import json
-import os
 import random
 import resource
 import shutil
@@ -13,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -27,14 +25,17 @@ from archspec.cli import main
 from archspec.compiler import build
 from archspec.compiler.data.dataset import Batch
 from archspec.compiler.data.digits import digits
-from archspec.compiler.progress import Progress
+from archspec.compiler.training.loop.observer import SilentObserver
 from archspec.compiler.training.loop.trainer import Trainer
 from archspec.compiler.training.parallel.engine import Engine, engine
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.diagnostics.errors import ArchspecError
 from archspec.recipe import Recipe
+from support import processes
+from support.processes import Started
 
+MOMENT = 0.002  # seconds between two looks at a run's folder
 SMALL = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.2 -> FC 10\n"
 # all that a state must hold: an average, a plateau, mixtures, momentum, dropout, batch statistics
 FLAGS = (
@@ -80,9 +81,8 @@ def train(*arguments: str | Path) -> int:
     return CliRunner().invoke(main, ["train", *map(str, arguments)]).exit_code
 
 
-def begin(*arguments: str | Path, **more: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "archspec", "train", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **more)
+def begin(*arguments: str | Path) -> Started:
+    return processes.begin("train", *arguments)
 
 
 def weights(out: Path) -> dict[str, Tensor]:
@@ -101,7 +101,7 @@ def killed_until_done(spec: Path, out: Path, kills: int, chance: random.Random) 
     while True:
         before = written(out)
         while process.poll() is None and written(out) == before:
-            time.sleep(0.002)
+            time.sleep(MOMENT)
         if done < kills and process.poll() is None:
             time.sleep(chance.uniform(0, 0.15))
             process.kill()
@@ -140,17 +140,17 @@ def test_a_signal_saves_within_an_epoch_and_the_run_goes_on(spec: Path, tmp_path
     process.send_signal(signal.SIGUSR1)
     while not (out / "latest").exists():
         assert process.poll() is None
+        time.sleep(MOMENT)
     assert not (out / "metrics.csv").exists()  # the first epoch goes on
     wait_for(process, "epoch ")
     process.send_signal(signal.SIGTERM)
     said = process.communicate()[1]
     assert process.returncode == 130
-    assert f"stopped; `archspec train --resume {out}` goes on from here" in said
+    assert f"stopped; `archspec train --resume {out}` continues from here" in said
     assert 2 <= len(list(out.glob("checkpoint-*.pt"))) <= 3
 
 
-def wait_for(process: subprocess.Popen[str], word: str) -> None:
-    assert process.stderr is not None
+def wait_for(process: Started, word: str) -> None:
     while not (line := process.stderr.readline()).startswith(word):
         assert line, "it ended too soon"
 
@@ -189,8 +189,7 @@ def test_a_damaged_checkpoint_is_noticed_and_the_one_before_taken(
     last.write_bytes(damage(last.read_bytes()))
     result = CliRunner().invoke(main, ["train", "--resume", str(halfway)])
     assert result.exit_code == 0, result.output
-    assert f"`{last.name}`: its checksum differs: it is damaged; it is left aside" in result.stderr
-    assert f"`{before.name}` is taken" in result.stderr
+    assert f"`{last.name}`: damaged: its checksum differs; using `{before.name}` instead" in result.stderr
     assert equal(weights(halfway), undisturbed)
 
 
@@ -199,6 +198,7 @@ def test_a_full_disk_stops_a_run_and_leaves_the_last_checkpoint_whole(spec: Path
     process = begin(spec, "--out", out, *FLAGS[2:], "--epochs", "5000")
     while not (out / "latest").exists():
         assert process.poll() is None
+        time.sleep(MOMENT)
     # from now on no file may have more than 4 KiB: less than a checkpoint has
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
     said = process.communicate(timeout=60)[1]
@@ -206,8 +206,8 @@ def test_a_full_disk_stops_a_run_and_leaves_the_last_checkpoint_whole(spec: Path
     assert "cannot write" in said
     assert "Traceback" not in said
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
-    kept = RunFolder(out).load()  # raises where no checkpoint is whole
-    assert f"checkpoint-{kept['epoch'] * (1438 // 16) + kept['steps_done']:09}.pt\n" == (out / "latest").read_text()
+    kept = RunFolder(out).load().trainer  # raises where no checkpoint is whole
+    assert f"checkpoint-{kept.epoch * (1438 // 16) + kept.steps_done:09}.pt\n" == (out / "latest").read_text()
 
 
 # ---- steps that are not finite
@@ -227,7 +227,7 @@ class Watched(Poisoned):
     def _step(self, batches: list[Batch]) -> float:
         lr = super()._step(batches)
         states = self.__dict__.setdefault("states", [])
-        average = {} if self.average is None else self.average.values
+        average = {} if self.update.average is None else self.update.average.values
         states.append(
             (
                 {name: value.clone() for name, value in self.module.state_dict().items()},
@@ -246,10 +246,11 @@ def test_a_step_that_is_not_finite_changes_nothing(optimizer: str, first: bool) 
     trainer = Watched(alone(network, recipe), digits(network.input, 0))
     trainer.bad = frozenset({0} if first else {3, 4})
     begun = {name: value.clone() for name, value in trainer.module.state_dict().items()}
-    row = trainer.run_epoch(Progress(quiet=True))
+    row = trainer.run_epoch(SilentObserver())
     states = trainer.__dict__["states"]
-    assert row["skipped"] == len(trainer.bad)
-    assert trainer.updates == trainer.steps - len(trainer.bad)
+    assert row is not None
+    assert row.skipped == len(trainer.bad)
+    assert trainer.update.done == trainer.steps - len(trainer.bad)
     for bad in trainer.bad:
         before = states[bad - 1] if bad else (begun, begun, None)
         for now, then in zip(states[bad][:2], before[:2], strict=True):
@@ -265,9 +266,9 @@ def test_many_bad_steps_end_a_run_and_name_the_layer() -> None:
     trainer = Poisoned(alone(network, Recipe(batch=32)), digits(network.input, 0))
     trainer.bad = frozenset(range(5, 99))
     with pytest.raises(ArchspecError) as raised:
-        trainer.run_epoch(Progress(quiet=True))
+        trainer.run_epoch(SilentObserver())
     text = str(raised.value)
-    assert "10 steps in a row had no finite loss or gradients" in text
+    assert "the loss or the gradients were not finite in 10 steps in a row" in text
     assert "epoch 1, step 15 of 44" in text
     assert "`conv1`" in text
 
@@ -275,7 +276,7 @@ def test_many_bad_steps_end_a_run_and_name_the_layer() -> None:
 def test_a_rate_that_is_far_too_high_ends_with_a_message(spec: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["train", str(spec), "--out", str(tmp_path / "run"), "--lr", "1e30"])
     assert result.exit_code == 1
-    assert "steps in a row had no finite loss" in result.stderr
+    assert "the loss or the gradients were not finite in 10 steps" in result.stderr
     assert "a lower `--lr`" in result.stderr
 
 
@@ -298,11 +299,14 @@ def test_accumulated_steps_are_those_of_the_whole_batch(tmp_path: Path) -> None:
         torch.testing.assert_close(whole[name], parts[name], rtol=1e-3, atol=1e-4)
 
 
-def together(*arguments: str | Path) -> subprocess.Popen[str]:
-    """Two processes of torchrun, in a group of their own."""
+def together(*arguments: str | Path) -> processes.Group:
+    return processes.together(2, "train", *arguments)
+
+
+def by_torchrun(*arguments: str | Path) -> subprocess.Popen[str]:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     command = [*torchrun, "archspec", "train", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
 def test_a_pipeline_trains_as_one_process_does_and_goes_on(tmp_path: Path) -> None:
@@ -348,7 +352,7 @@ def test_a_pipeline_trains_as_one_process_does_and_goes_on(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--pipeline", "2"), "`--pipeline 2` needs 2 processes"),
+        (("--pipeline", "2"), "`--pipeline 2` requires 2 processes, one per stage, but there is only 1"),
         (("--pipeline", "99", "--dry-run"), "99"),
     ],
 )
@@ -362,7 +366,7 @@ def test_a_pipeline_that_cannot_be_is_refused(spec: Path, tmp_path: Path, flags:
 def test_two_processes_never_abort_at_their_end(spec: Path, tmp_path: Path) -> None:
     for number in range(12):
         more = ("--pipeline", "2") if number % 3 == 2 else ("--ema", "0.9")
-        process = together(spec, "--out", tmp_path / str(number), "--epochs", "1", "--batch", "64", *more)
+        process = by_torchrun(spec, "--out", tmp_path / str(number), "--epochs", "1", "--batch", "64", *more)
         said = process.communicate(timeout=120)[1]
         assert process.returncode == 0, said
         assert "terminate called" not in said
@@ -378,7 +382,8 @@ def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec
     process = together(spec, "--out", torn, *FLAGS)
     while len(list(torn.glob("checkpoint-*.pt"))) < 2:
         assert process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(MOMENT)
+    process.kill()
     process.communicate()
     kept = tmp_path / "kept"
     shutil.copytree(torn, kept)
@@ -392,7 +397,7 @@ def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec
         assert one["held_out_loss"] == other["held_out_loss"]
     result = CliRunner().invoke(main, ["train", "--resume", str(kept)])
     assert result.exit_code == 1
-    assert "the run had 2 processes, and this one has 1" in result.stderr
+    assert "the run began with 2 processes, but there is 1 now" in result.stderr
 
 
 def test_resuming_a_folder_that_is_no_run_deletes_nothing(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Weights files: what is written is read, and a damaged or foreign one is one clear error."""
 
 import math
-import os
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,8 @@ from torch import nn
 import archspec
 from archspec.api import restore
 from archspec.compiler import build
-from archspec.compiler.data.digits import Digits, digits, write_samples
+from archspec.compiler.data.digits import Digits, digits
+from archspec.compiler.pages.samples import write_samples
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.trained import open_trained
 from archspec.diagnostics.errors import ArchspecError
@@ -31,7 +31,7 @@ def module() -> nn.Module:
     return build(archspec.loads("[8x8x3] INPUT\nCONV 4 3x3 -> BN -> RELU -> FC 5\n"), seed=0)
 
 
-def test_what_is_written_is_read(module: nn.Module, tmp_path: Path) -> None:
+def test_weights_are_read_as_written(module: nn.Module, tmp_path: Path) -> None:
     path, other = tmp_path / "w.safetensors", build(archspec.load("lenet5"), seed=1)
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     weights.write(path, module.state_dict(), ABOUT)
@@ -50,7 +50,7 @@ def test_a_damaged_file_is_one_error_or_none(module: nn.Module, tmp_path: Path) 
     path, chance = tmp_path / "w.safetensors", random.Random(0)
     weights.write(path, module.state_dict(), ABOUT)
     whole = path.read_bytes()
-    damaged = [whole[:end] for end in range(0, len(whole), 97)]
+    damaged: list[bytes] = [whole[:end] for end in range(0, len(whole), 97)]
     for _ in range(300):  # in the header mostly: a number of a weight may be anything
         changed = bytearray(whole)
         changed[chance.randrange(700)] = chance.randrange(256)
@@ -67,26 +67,26 @@ def test_a_damaged_file_is_one_error_or_none(module: nn.Module, tmp_path: Path) 
     ("data", "reason"),
     [
         (b"", "header too small"),
-        (b"this is text, and no weights", "header"),
-        (save(ONE), "lacks the spec"),
+        (b"this is text, and not weights", "header"),
+        (save(ONE), "does not contain its spec"),
         (save(ONE, {weights.KEY: "{"}), "Expecting"),
-        (save(ONE, {weights.KEY: "[1, 2]"}), r"it says \[1, 2\] of itself"),
+        (save(ONE, {weights.KEY: "[1, 2]"}), r"expected an object as metadata, got \[1, 2\]"),
     ],
     ids=["empty", "text", "foreign", "no JSON", "a list"],
 )
-def test_a_file_of_something_else_says_what_is_wrong(data: bytes, reason: str, tmp_path: Path) -> None:
+def test_the_error_of_another_file_says_what_is_wrong(data: bytes, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     path.write_bytes(data)
-    with pytest.raises(ArchspecError, match=f"is no weights file of archspec\n = .*{reason}"):
+    with pytest.raises(ArchspecError, match=f"is not a weights file of archspec\n = .*{reason}"):
         weights.read(path)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"conv1.weight": None}, "the weights have no `conv1.weight`"),
-        ({"conv1.weight": torch.zeros(4, 3, 5, 5)}, "is 4x3x5x5 in the weights, and the spec makes it 4x3x3x3"),
-        ({"conv9.weight": torch.zeros(1)}, "have `conv9.weight`, which the spec has not"),
+        ({"conv1.weight": None}, "`conv1.weight` is missing from the weights"),
+        ({"conv1.weight": torch.zeros(4, 3, 5, 5)}, "is 4x3x5x5 in the weights, but 4x3x3x3 in the spec"),
+        ({"conv9.weight": torch.zeros(1)}, "`conv9.weight` is in the weights, but not in the spec"),
     ],
     ids=["missing", "another shape", "one too many"],
 )
@@ -98,33 +98,13 @@ def test_weights_of_another_spec_name_the_first_difference(
         weights.fill(module, {name: tensor for name, tensor in changed.items() if tensor is not None})
 
 
-def test_a_folder_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(ArchspecError, match="E422"):
         weights.write(tmp_path / "none" / "w.safetensors", ONE, ABOUT)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_link_stays_and_what_it_names_is_written(tmp_path: Path) -> None:
-    link, target = tmp_path / "link", tmp_path / "target"
-    target.write_bytes(b"old")
-    link.symlink_to(target)
-    weights.replace_file(link, b"new")
-    assert link.is_symlink()
-    assert target.read_bytes() == b"new"
-
-
-def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "file").write_bytes(b"")
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for path in ("pipe", "folder", "file/under", "loop", "a\0b", "a" * 300, "/dev/full"):
-        with pytest.raises(ArchspecError, match="E422"):
-            weights.replace_file(tmp_path / path, b"new")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "loop", "pipe"]
-
-
-def test_samples_are_written_or_one_error(tmp_path: Path) -> None:
+def test_samples_are_written_or_give_one_error(tmp_path: Path) -> None:
     held_out = digits(Volume((8, 8, 1)), 0).held_out
     assert isinstance(held_out, Digits)
     write_samples(held_out, tmp_path / "samples")
@@ -203,7 +183,7 @@ def edited(path: Path, key: str, value: Any, out: Path) -> Path:
 
 
 @pytest.mark.parametrize(("key", "value"), CASES, ids=[f"{key}={value!r:.30}" for key, value in CASES])
-def test_a_wrong_word_of_a_file_is_named(key: str, value: Any, told: Path, tmp_path: Path) -> None:
+def test_a_wrong_value_in_the_metadata_is_one_error(key: str, value: Any, told: Path, tmp_path: Path) -> None:
     path = edited(told, key, value, tmp_path / "w.safetensors")
     with pytest.raises(ArchspecError) as caught:
         open_trained(path)
@@ -213,7 +193,7 @@ def test_a_wrong_word_of_a_file_is_named(key: str, value: Any, told: Path, tmp_p
     assert len(str(caught.value)) < 1000
 
 
-def test_no_edit_of_what_a_file_says_is_a_traceback(told: Path, tmp_path: Path) -> None:
+def test_no_edit_of_the_metadata_is_a_traceback(told: Path, tmp_path: Path) -> None:
     right = ["[1x1] INPUT\n", 2**20, {"a": 1.5}, {"a": "b"}]  # in another place
     values = [ABSENT, *right, *(value for each in WRONG.values() for value in each)]
     for key in WRONG:
@@ -223,16 +203,16 @@ def test_no_edit_of_what_a_file_says_is_a_traceback(told: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("key", [key for key in WRONG if key != "data"])
-def test_a_file_that_lacks_a_word_is_refused(key: str, told: Path, tmp_path: Path) -> None:
+def test_a_missing_value_in_the_metadata_is_an_error(key: str, told: Path, tmp_path: Path) -> None:
     with pytest.raises(ArchspecError, match="E401"):
         open_trained(edited(told, key, ABSENT, tmp_path / "w.safetensors"))
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"bundle": "\\ud800"}', "1" * 5000, "NaN"])
-def test_json_of_another_kind_is_one_error(text: str, told: Path, tmp_path: Path) -> None:
+def test_malformed_json_is_one_error(text: str, told: Path, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     path.write_bytes(save(weights.read(told)[0], {weights.KEY: text}))
-    with pytest.raises(ArchspecError, match="is no weights file of archspec"):
+    with pytest.raises(ArchspecError, match="is not a weights file of archspec"):
         open_trained(path)
 
 
@@ -243,7 +223,7 @@ def test_a_network_larger_than_its_weights_takes_no_memory(told: Path, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "", "x" * 300, "網" * 100, "\udce4", "tab\t", "plain-1"])
-def test_every_network_is_restored_under_a_name_that_is_no_path(name: str) -> None:
+def test_every_network_is_restored_under_a_name_that_is_not_a_path(name: str) -> None:
     again = restore(archspec.loads("[8x8x1] INPUT\nFC 3\n", name).bundle.to_dict())
     assert Path(again.name).name == again.name
     assert (again.name == name) == (name == "plain-1")

@@ -1,0 +1,152 @@
+"""The graph under construction: adds nodes one by one, within bounds, and collects findings.
+
+In: layers and their input volumes. Out: nodes and diagnostics. A volume that cannot be computed is `LOST`: whatever
+depends on it is skipped without a message, so that each cause is reported once.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic, Label, plural
+from archspec.diagnostics.source import Span
+from archspec.graph.ir import Frame, Head, Node
+from archspec.graph.volume import Volume
+from archspec.layers import Layer
+from archspec.record import Record, replace
+
+MAX_STEPS = 250_000  # layers and calls in one network
+
+
+class Lost(Record):
+    """A volume that could not be computed: whatever depends on it is skipped without a message."""
+
+
+LOST = Lost()
+Wire: TypeAlias = Node | Lost
+
+
+class Point(Record):
+    """A point in a chain: the volume there, and the input of the step before it (`@before`).
+
+    `current` is None until there is an input.
+    """
+
+    current: Wire | None
+    before: Wire | None = None
+
+    def after(self, wire: Wire | None) -> Point:
+        """Return the point after one more step."""
+        return Point(wire, self.current)
+
+
+class Origin(Record):
+    """Where a node comes from: its name, its block instance, its span, and whether `after` added it."""
+
+    name: str
+    frame: Frame | None
+    span: Span
+    implied: bool = False
+
+
+class GraphBuilder:
+    """The nodes so far. `findings` has each finding once, however many instances share it."""
+
+    def __init__(self, max_steps: int = MAX_STEPS) -> None:
+        self.nodes: list[Node] = []
+        self.heads: list[Head] = []
+        self.head = 0  # the auxiliary classifier being built
+        self.max_steps = max_steps
+        self.steps = 0
+        self._findings: dict[tuple[object, ...], Diagnostic] = {}
+        self._again: dict[tuple[object, ...], int] = {}
+
+    # ---- findings
+    def report(self, finding: Finding, fallback: Span, frame: Frame | None) -> None:
+        """Record a finding with the calls around it; only count it if another instance has it already."""
+        span = finding.span or fallback
+        key = (finding.code, span.source, span.start, finding.code == "E201" or finding.message)
+        if key in self._findings:
+            self._again[key] = self._again.get(key, 0) + 1
+            return
+        self._findings[key] = finding.diagnostic(fallback, trace(frame))
+
+    @property
+    def findings(self) -> list[Diagnostic]:
+        """Return all findings, each with the number of instances that share it."""
+        found = []
+        for key, diagnostic in self._findings.items():
+            again = self._again.get(key, 0)
+            note = (f"the same in {plural(again, 'more instance')}",) if again else ()
+            found.append(replace(diagnostic, notes=(*diagnostic.notes, *note)))
+        return found
+
+    # ---- growth
+    def step(self, span: Span, more: int = 1) -> None:
+        """Count what is about to be built. Raises TooLarge beyond the bound, before anything is built."""
+        self.steps += more
+        if self.steps > self.max_steps:
+            raise TooLarge(span)
+
+    def add(self, layer: Layer, inputs: tuple[Wire, ...], origin: Origin) -> Wire:
+        """Add a node; return LOST if its inputs are lost. Raises Finding if the layer rejects its inputs."""
+        nodes = [wire for wire in inputs if isinstance(wire, Node)]
+        if len(nodes) < len(inputs):
+            return LOST
+        self.step(origin.span)
+        try:
+            volume = layer.output(tuple(node.volume for node in nodes))
+        except Finding as finding:
+            if finding.code.startswith("E2"):
+                finding.others = (*finding.others, *_sources(nodes, origin.span))
+            raise
+        return self.place(layer, tuple(node.index for node in nodes), volume, origin)
+
+    def place(self, layer: Layer, inputs: tuple[int, ...], volume: Volume, origin: Origin) -> Node:
+        """Add a node whose volume is known."""
+        name, frame, span, implied = origin.name, origin.frame, origin.span, origin.implied
+        node = Node(len(self.nodes), name, layer, inputs, volume, frame, span, implied, self.head)
+        self.nodes.append(node)
+        return node
+
+
+class TooLarge(Exception):
+    """More layers than a network may have; `span` is where the bound was exceeded."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self.span = span
+
+
+def _sources(nodes: list[Node], span: Span) -> tuple[Label, ...]:
+    """Label the origins of the input volumes, once for each place."""
+    labels: dict[int, Label] = {}
+    for node in nodes:
+        if node.span.start != span.start:
+            labels.setdefault(node.span.start, Label(node.span, f"produces {node.volume}"))
+    return tuple(labels.values())
+
+
+def trace(frame: Frame | None) -> tuple[str, ...]:
+    """Return notes on the calls around a place, innermost first."""
+    notes = []
+    while frame is not None:
+        which = f", {ordinal(frame.ordinal)} of {frame.times}" if frame.times > 1 else ""
+        line = frame.span.line
+        notes.append(f"in `{frame.call}`{which}, called on line {line} as {_shortened(frame.name)}")
+        frame = frame.parent
+    if len(notes) > 6:
+        notes[3:-2] = [f"... {len(notes) - 5} more calls ..."]
+    return tuple(notes)
+
+
+def _shortened(path: str) -> str:
+    """Shorten a long path in the middle."""
+    return path if len(path) <= 40 else f"{path[:16]}...{path[-16:]}"
+
+
+def ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th, 11th."""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

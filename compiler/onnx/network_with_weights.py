@@ -1,0 +1,72 @@
+"""What is exported: a spec with initialised weights, or the weights of a training run.
+
+In: what the user names, and the changes to a spec. Out: the graph up to the wanted result, its torch module, and what
+the file will say of itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+import archspec
+from archspec.api import Network
+from archspec.compiler import build
+from archspec.compiler.data.preprocessing import default_preprocessing
+from archspec.compiler.lowering.initialise import settle
+from archspec.compiler.weights.model_metadata import ModelMetadata, result_kind
+from archspec.compiler.weights.trained import is_weights, open_trained
+from archspec.diagnostics.errors import failure
+from archspec.graph.extent import named, upto
+from archspec.graph.ir import Graph
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A network with weights; `description` says which."""
+
+    graph: Graph
+    module: nn.Module
+    about: ModelMetadata
+    description: str
+
+
+def network_with_weights(source: str, changes: dict[str, Any], output: str | None, seed: int) -> Exported:
+    """Find what is exported. Raises ArchspecError for a spec that is wrong and weights that do not fit theirs."""
+    path = Path(source)
+    if is_weights(path):
+        return _trained(path, changes, output)
+    network = archspec.load(source, **changes)
+    graph, extent = _part(network, output)
+    kind = result_kind(network.graph, named(network.graph, output))
+    about = ModelMetadata(network.title, kind, None, default_preprocessing(network.input))
+    description = f"{network.title}{extent} with weights initialised by seed {seed}"
+    module = build(graph, seed=seed)
+    settle(module, network.input, seed)
+    return Exported(graph, module, about, description)
+
+
+def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exported:
+    if any(changes.values()):
+        flags = ", ".join(f"`--{name}`" for name, value in sorted(changes.items()) if value)
+        helps = ("export the weights as they are, or a spec with the flags",)
+        raise failure("E426", f"{flags} would change the spec that `{path}` was made for", helps=helps)
+    found = open_trained(path)
+    network = found.network
+    graph, extent = _part(network, output)
+    module = build(graph)
+    module.load_state_dict({name: found.state[name] for name in module.state_dict()})
+    kind = result_kind(network.graph, named(network.graph, output))
+    about = ModelMetadata(network.title, kind, found.class_names, found.preprocessing)
+    description = f"{network.title}{extent} with the weights of {found.path} (top-1 {100 * found.top1:.2f} %)"
+    return Exported(graph, module, about, description)
+
+
+def _part(network: Network, output: str | None) -> tuple[Graph, str]:
+    """The network up to `output`, and that in words."""
+    last = named(network.graph, output)
+    node = network.graph.nodes[last]
+    return upto(network.graph, last), f" up to `{node.name}` {node.volume}" if output else ""

@@ -1,0 +1,57 @@
+"""What an exported model says of itself, so that `archspec run` needs nothing else.
+
+In: a network's title, classes and preprocessing. Out: a record, and its text in a model's metadata. Knows no file
+format, and needs no torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archspec.compiler.data.preprocessing import Preprocessing
+from archspec.graph.ir import Graph
+from archspec.layers.activation import Softmax
+
+NETWORK, RESULT = "archspec.network", "archspec.result"
+CLASSES, PREPROCESSING = "archspec.classes", "archspec.preprocessing"
+SCORES, PROBABILITIES, FEATURES = "scores", "probabilities", "features"
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """A model without `class_names` numbers its classes; one without `preprocessing` takes no images."""
+
+    network: str
+    result: str
+    class_names: tuple[str, ...] | None = None
+    preprocessing: Preprocessing | None = None
+
+    def properties(self) -> tuple[tuple[str, str], ...]:
+        """Return the record as pairs of texts."""
+        pairs = [(NETWORK, self.network), (RESULT, self.result)]
+        if self.class_names is not None:
+            pairs.append((CLASSES, json.dumps(self.class_names, ensure_ascii=False)))
+        if self.preprocessing is not None:
+            pairs.append((PREPROCESSING, self.preprocessing.to_json()))
+        return tuple(pairs)
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, str]) -> ModelMetadata:
+        """Read what `properties` returned. Raises KeyError, ValueError or TypeError for any other model."""
+        names, preprocessing = properties.get(CLASSES), properties.get(PREPROCESSING)
+        return cls(
+            properties[NETWORK],
+            properties[RESULT],
+            None if names is None else tuple(json.loads(names)),
+            None if preprocessing is None else Preprocessing.from_json(preprocessing),
+        )
+
+
+def result_kind(graph: Graph, output: int) -> str:
+    """Return what the node `output` gives: scores, probabilities, or features on the way to them."""
+    node = graph.nodes[output]
+    if isinstance(node.layer, Softmax):
+        return PROBABILITIES
+    return SCORES if output == graph.output and len(node.volume) == 1 else FEATURES
