@@ -17,7 +17,7 @@ from typing import Any
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import did_you_mean, plural
 from archspec.language import syntax as s
-from archspec.language.transform import LARGEST
+from archspec.language.transform_expressions import LARGEST
 
 DEEPEST = 100
 Number = int | float

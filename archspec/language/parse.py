@@ -18,10 +18,19 @@ from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, suggest
+from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, layout
+from archspec.language.syntax_errors import (
+    bare_name,
+    empty_recipe,
+    explain_character,
+    explain_token,
+    no_merge,
+    no_setting,
+    stray_branch,
+)
 from archspec.language.tables import load_parser
 from archspec.language.transform import SyntaxBuilder
 from archspec.record import replace
@@ -134,7 +143,7 @@ class _Reader:
 
     def _read_line(self, line: Layout, nodes: list[Any], in_branch: bool) -> None:
         if line.is_branch:
-            raise _stray_branch(line.span)
+            raise stray_branch(line.span)
         node = self._parse(line.span)
         if isinstance(node, s.Train):
             nodes.append(replace(node, span=line.span, settings=self._settings(line)))
@@ -157,14 +166,14 @@ class _Reader:
     def _settings(self, line: Layout) -> tuple[s.Setting, ...]:
         """The lines under `train`."""
         if not line.children:
-            raise _empty_recipe(line.span)
+            raise empty_recipe(line.span)
         settings = []
         for child in line.children:
             if len(self.findings) >= MAX_ERRORS:
                 break
             try:
                 if child.is_branch or child.children:
-                    raise _no_setting(child.span)
+                    raise no_setting(child.span)
                 settings.append(self._parse(child.span, "setting"))
             except Finding as finding:
                 self.findings.append(finding.diagnostic(child.span))
@@ -179,12 +188,8 @@ class _Reader:
         try:
             return self.parser.parse(span.text, start=start)
         except UnexpectedToken as unexpected:
-            from archspec.language.syntax_errors import explain_token  # only when something is wrong
-
             raise explain_token(unexpected, span, self.layers) from None
         except UnexpectedCharacters as unexpected:
-            from archspec.language.syntax_errors import explain_character
-
             raise explain_character(unexpected, span) from None
 
     def _body(self, line: Layout) -> s.Body:
@@ -209,11 +214,11 @@ class _Reader:
             return chain, rest
         last = chain.steps[-1]
         if not isinstance(last, s.MergeStep):
-            raise _no_merge(merges, branches)
+            raise no_merge(merges, branches)
         if len(merges) > 1:
-            raise _no_merge(merges[:1], branches)
+            raise no_merge(merges[:1], branches)
         if not branches:
-            raise _bare_name(last, self.layers)
+            raise bare_name(last, self.layers)
         bodies = tuple(tuple(self.read(branch.children, in_branch=True)) for branch in branches)
         merge = s.MergeStep(last.name, bodies, last.span)
         return replace(chain, steps=(*chain.steps[:-1], merge)), rest
@@ -233,39 +238,3 @@ class _Reader:
         if not isinstance(before, s.If) or before.arms[-1].condition is None:
             raise Finding("E005", "`else` without an `if` above it", arm.span, "no matching `if`")
         nodes[-1] = s.If((*before.arms, arm), before.span)
-
-
-def _stray_branch(span: Span) -> Finding:
-    helps = ("branches belong under a merge: a line that ends with `add`, `concat` or `mul`",)
-    return Finding("E005", "a branch without a merge", span, "a branch", helps=helps)
-
-
-def _empty_recipe(span: Span) -> Finding:
-    helps = ("indent its settings under it: `lr 0.1 for batch 256, cosine`; or drop the line",)
-    return Finding("E011", "nothing is indented under `train`", span, "needs settings", helps=helps)
-
-
-def _no_setting(span: Span) -> Finding:
-    helps = ("one setting per line: `epochs 90`",)
-    return Finding("E011", "not a training setting", span, "a setting has no lines under it", helps=helps)
-
-
-def _no_merge(merges: list[s.MergeStep], branches: list[Layout]) -> Finding:
-    if merges:
-        helps = ("end the line after it; what follows the merge belongs on the line below the branches",)
-        return Finding("E005", f"`{merges[0].name}` must be the last step of its line", merges[0].span, helps=helps)
-    helps = ("end the line with `-> add`, `-> concat` or `-> mul`",)
-    return Finding(
-        "E005", "branches under a line that does not end with a merge", branches[0].span, "a branch", helps=helps
-    )
-
-
-def _bare_name(step: s.MergeStep, layers: Mapping[str, str]) -> Finding:
-    if step.name in ("add", "concat", "mul"):
-        helps: tuple[str, ...] = ("indent its branches under it, each after a `|`",)
-        return Finding("E005", f"`{step.name}` has no branches under it", step.span, helps=helps)
-    helps = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
-    near = suggest(step.name, layers, cutoff=0.75)
-    if near:
-        helps += (f"did you mean `{layers[near]}`?",)
-    return Finding("E005", f"`{step.name}` is not a step", step.span, helps=helps)

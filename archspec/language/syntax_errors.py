@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import suggest
 from archspec.diagnostics.source import Span
+from archspec.language import syntax as s
+from archspec.language.layout import Layout
 
 # each terminal as a reader would call it; several share a phrase
 _PHRASES = {
@@ -196,3 +199,44 @@ def _expected(terminals: set[str]) -> str:
     if len(phrases) > 6:
         return ""
     return " or ".join(phrases) if len(phrases) < 3 else ", ".join(phrases[:-1]) + " or " + phrases[-1]
+
+
+def stray_branch(span: Span) -> Finding:
+    """Return the finding for a branch under a line that is not a merge."""
+    helps = ("branches belong under a merge: a line that ends with `add`, `concat` or `mul`",)
+    return Finding("E005", "a branch without a merge", span, "a branch", helps=helps)
+
+
+def empty_recipe(span: Span) -> Finding:
+    """Return the finding for a `train` section without settings."""
+    helps = ("indent its settings under it: `lr 0.1 for batch 256, cosine`; or drop the line",)
+    return Finding("E011", "nothing is indented under `train`", span, "needs settings", helps=helps)
+
+
+def no_setting(span: Span) -> Finding:
+    """Return the finding for a line under a setting."""
+    helps = ("one setting per line: `epochs 90`",)
+    return Finding("E011", "not a training setting", span, "a setting has no lines under it", helps=helps)
+
+
+def no_merge(merges: list[s.MergeStep], branches: list[Layout]) -> Finding:
+    """Return the finding for branches without a merge at the end of the line above."""
+    if merges:
+        helps = ("end the line after it; what follows the merge belongs on the line below the branches",)
+        return Finding("E005", f"`{merges[0].name}` must be the last step of its line", merges[0].span, helps=helps)
+    helps = ("end the line with `-> add`, `-> concat` or `-> mul`",)
+    return Finding(
+        "E005", "branches under a line that does not end with a merge", branches[0].span, "a branch", helps=helps
+    )
+
+
+def bare_name(step: s.MergeStep, layers: Mapping[str, str]) -> Finding:
+    """Return the finding for a name that is not a step."""
+    if step.name in ("add", "concat", "mul"):
+        helps: tuple[str, ...] = ("indent its branches under it, each after a `|`",)
+        return Finding("E005", f"`{step.name}` has no branches under it", step.span, helps=helps)
+    helps = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
+    near = suggest(step.name, layers, cutoff=0.75)
+    if near:
+        helps += (f"did you mean `{layers[near]}`?",)
+    return Finding("E005", f"`{step.name}` is not a step", step.span, helps=helps)

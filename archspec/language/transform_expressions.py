@@ -1,0 +1,99 @@
+"""From the parser's rules to syntax: numbers, figures and expressions.
+
+In: tokens and the results of the rules below, as lark passes them. Out: records of `syntax.py`, each with its span.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lark import Token, Transformer, v_args
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import plural
+from archspec.diagnostics.source import Source, Span
+from archspec.language import syntax as s
+
+LARGEST = 2**63 - 1
+_SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
+
+
+@v_args(inline=True)
+class ExpressionBuilder(Transformer[Any, Any]):
+    """Build expressions while a line is parsed; token positions count from `offset` in `source`."""
+
+    source: Source
+    offset: int
+
+    def _span(self, first: Any, last: Any = None) -> Span:
+        last = first if last is None else last
+        start = self.offset + (first.start_pos or 0) if isinstance(first, Token) else first.span.start
+        end = self.offset + (last.end_pos or 0) if isinstance(last, Token) else last.span.end
+        return Span(self.source, start, end)
+
+    def _number(self, token: Token) -> s.Number:
+        text = str(token)
+        span = self._span(token)
+        if len(text) > 40:
+            raise too_large(span)
+        value = float(text) if "." in text or "e" in text or "E" in text else int(text)
+        if value > LARGEST:
+            raise too_large(span)
+        return s.Number(value, span)
+
+    def _closed(self, first: Token, last: Any) -> Span:
+        """Return the span from `first` to the parenthesis that closes after `last`."""
+        start, end = self._span(first, last)[1:]
+        found = re.compile(r"[ )\],(]*").match(self.source.text, end)
+        tail = found.group().rstrip(" ,") if found else ""
+        return Span(self.source, start, end + len(tail))
+
+    # ---- expressions
+    def number(self, token: Token) -> s.Number:
+        return self._number(token)
+
+    def name(self, token: Token) -> s.Name:
+        return s.Name(str(token), self._span(token))
+
+    def minus(self, operand: s.Expression) -> s.Negate:
+        return s.Negate(operand, Span(self.source, operand.span.start - 1, operand.span.end))
+
+    def not_(self, operand: s.Expression) -> s.Not:
+        return s.Not(operand, operand.span)
+
+    def binary(self, left: s.Expression, operator: Token, right: s.Expression) -> s.Binary:
+        return s.Binary(str(operator), left, right, self._span(left, right))
+
+    compare = binary
+
+    def and_(self, left: s.Expression, right: s.Expression) -> s.Binary:
+        return s.Binary("and", left, right, self._span(left, right))
+
+    def or_(self, left: s.Expression, right: s.Expression) -> s.Binary:
+        return s.Binary("or", left, right, self._span(left, right))
+
+    def function(self, name: Token, *arguments: s.Expression | None) -> s.Function:
+        given = tuple(argument for argument in arguments if argument is not None)
+        return s.Function(str(name), given, self._closed(name, given[-1] if given else name))
+
+    def _measure(self, value: Any) -> Any:
+        if not isinstance(value, Token):
+            return value
+        if value.type != "FIGURE":
+            return self._number(value)
+        span = self._span(value)
+        if len(value) > 40:
+            raise too_large(span)
+        text = value.replace(",", "").removesuffix("B") if value[-2:-1] in _SUFFIX else value.replace(",", "")
+        if text[-1] in _SUFFIX:
+            return s.Figure(float(text[:-1]) * _SUFFIX[text[-1]], False, span)
+        return s.Figure(int(text), True, span)
+
+
+def too_large(span: Span) -> Finding:
+    """Return the finding for a number that is too large for any size."""
+    digits = plural(len(span.text), "character")
+    return Finding(
+        "E008", f"a number larger than 2^63 ({digits} long)", span, "too large", helps=("is there a space missing?",)
+    )
