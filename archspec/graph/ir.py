@@ -28,7 +28,7 @@ class Frame(Record):
 class Node(Record):
     """One layer of the network.
 
-    `implied` marks layers added by `after`; `head` is the number of an auxiliary classifier, from 1, or 0 for the trunk.
+    `implied` marks layers added by `after`; `head` is the number of an auxiliary classifier, or 0 for the trunk.
     """
 
     index: int
