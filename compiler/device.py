@@ -16,5 +16,5 @@ def chosen(device: str) -> torch.device:
     if device == "cuda" and not has_cuda:
         reason = "this torch was built without it" if torch.version.cuda is None else "torch finds no GPU"
         helps = ("`--device cpu`", "`archspec doctor` checks the installation")
-        raise failure("E434", f"CUDA is unavailable: {reason}", helps=helps)
+        raise failure("E434", f"CUDA cannot be used: {reason}", helps=helps)
     return torch.device("cuda" if device != "cpu" and has_cuda else "cpu")

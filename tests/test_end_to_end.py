@@ -16,9 +16,9 @@ import archspec
 from archspec.api import Network
 from archspec.compiler import build
 from archspec.compiler.lowering.lower import Lowered
-from archspec.compiler.lowering.modules import StochasticDepth
-from archspec.compiler.onnx import selection as source
+from archspec.compiler.lowering.modules.drop_path import StochasticDepth
 from archspec.compiler.onnx.export import export
+from archspec.compiler.onnx.network_with_weights import network_with_weights
 from archspec.graph.volume import Volume
 from support.networks import every_network, small_input
 
@@ -132,7 +132,7 @@ def test_a_network_is_checked_lowered_trained_and_exported(name: str, tmp_path: 
         done = "checked, lowered, a step on meta"
     else:
         trained(network)
-        exported = source.read(name, {"input": small}, None, 0)
+        exported = network_with_weights(name, {"input": small}, None, 0)
         proof = export(exported.graph, exported.module, tmp_path / "net.onnx", exported.about)
         assert proof.passed, proof
         done = "checked, lowered, a step, exported with proof"

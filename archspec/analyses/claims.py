@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec.analyses.cost import FLOAT_BYTES, Cost
+from archspec.analyses.cost import Cost
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Graph, Node
+from archspec.graph.volume import FLOAT_BYTES
 from archspec.language import syntax as s
 from archspec.record import Record
 from archspec.resolve import PendingClaim

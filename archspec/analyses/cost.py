@@ -9,8 +9,6 @@ from __future__ import annotations
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
-FLOAT_BYTES = 4
-
 
 class Cost(Record):
     """The cost of one layer.

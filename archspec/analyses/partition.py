@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from math import inf
 
-from archspec.analyses.cost import FLOAT_BYTES
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Graph, Node
+from archspec.graph.volume import FLOAT_BYTES
 from archspec.record import Record
 
 MACS_PER_VALUE = 16

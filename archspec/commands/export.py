@@ -75,11 +75,11 @@ def _export(
 ) -> tuple[str, Proof]:
     """Return what was exported and the proof; if it failed, nothing was written."""
     from archspec.compiler.onnx.export import Unproven, export
-    from archspec.compiler.onnx.selection import read
+    from archspec.compiler.onnx.network_with_weights import network_with_weights
     from archspec.compiler.weights.destination import need_writable
 
     need_writable(path)
-    found = read(source, changes, output, seed)
+    found = network_with_weights(source, changes, output, seed)
     try:
         return found.description, export(found.graph, found.module, path, found.about, external)
     except Unproven as unproven:

@@ -28,8 +28,8 @@ Examples:
   archspec probe mynet.arch --json
 
 \b
-The bars show gradients on a logarithmic scale. In a healthy network both columns stay within a few
-powers of ten; gradients that shrink by a constant factor per layer vanish.
+The bars show gradients on a logarithmic scale. In a healthy network both columns stay within a
+few powers of ten; gradients that shrink by a constant factor per layer vanish.
 """
 
 

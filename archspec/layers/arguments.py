@@ -132,6 +132,28 @@ def _shown(value: Any) -> str:
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
+def order(item: tuple[str, Argument]) -> tuple[bool, bool]:
+    """A sort key: counts first, then sizes, then what has a letter, then what has a name."""
+    argument = item[1]
+    if argument.is_positional:
+        return False, argument.kind.takes_extent
+    return True, argument.short is None
+
+
+def written(value: Any, squeeze: bool = False) -> str:
+    """An argument's value in the short form; `squeeze` writes 2x2 as 2.
+
+    >>> written((3, 3)), written(((1, 1), (1, 1))), written(((0, 1), (0, 1))), written(((0, 0), (3, 3)))
+    ('3x3', '1', '0:1', '0x3')
+    """
+    if not isinstance(value, tuple):
+        return f"{value:g}".replace("e-0", "e-") if isinstance(value, float) else str(value)
+    if not isinstance(value[0], tuple):
+        return str(value[0]) if squeeze and value[0] == value[1] else f"{value[0]}x{value[1]}"
+    rows = [str(begin) if begin == end else f"{begin}:{end}" for begin, end in value]
+    return rows[0] if rows[0] == rows[1] else "x".join(rows)
+
+
 COUNT = Kind("a count", "64", _count)
 INDEX = Kind("a number from 0", "0", _index)
 REAL = Kind("a number", "1e-6", _real)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from math import gcd
+from math import gcd, prod
+from typing import ClassVar
 
 from archspec.diagnostics.errors import Finding
-from archspec.graph.volume import Volume
+from archspec.graph.volume import FLOAT_BYTES, Volume
 from archspec.layers.arguments import COUNT, INDEX, Pair, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, Window
+from archspec.layers.demand import COPY_OR_VIEW, THREADS, Demand, Workload
+from archspec.layers.linear import FullyConnected
 from archspec.layers.needs import largest_divisor, need_divisor, need_map, need_sequence, need_tiles
 
 
@@ -24,6 +27,7 @@ class Attention(Layer):
     keyword = "MHSA"
     known_as = ("multiheadattention", "attention")
     is_weight_layer = True
+    memory = Demand(keeps_inputs=True, keeps_output=True, is_view=True)  # of a whole; its parts say more
     examples = (
         Example("MHSA 3", ((6, 12),)),
         Example("MHSA 2 window=3", ((6, 9, 4),)),
@@ -109,3 +113,64 @@ class Attention(Layer):
             return Window(is_global=True)
         high, wide = self.shifts(volume)
         return Window((side, side), pad=(-high % side, -wide % side), is_tiled=True)
+
+    def parts(self, inputs: tuple[Volume, ...]) -> tuple[Layer, ...]:
+        """A projection to queries, keys and values, attention, a projection; Swin's are cut into windows and joined."""
+        volume, channels = inputs[0], inputs[0].channels
+        vectors = (prod(volume.spatial), channels)
+        rolls = self.window is not None and any(self.shifts(volume))
+        bias = ((2 * self.window - 1) ** 2, self.heads) if self.relpos and self.window is not None else ()
+        core = AttentionCore(vectors, self.heads, self.scratch(inputs), bias, is_masked=rolls)
+        attend = (FullyConnected(3 * channels), core, FullyConnected(channels))
+        if self.window is None:
+            return attend
+        rolled = (Rearranged(tuple(volume)),) if rolls else ()
+        return (*rolled, Rearranged(vectors), *attend, Rearranged(tuple(volume)), *rolled)
+
+
+class Rearranged(Layer):
+    """Part of an attention: a map rolled, cut into windows, or put together again: a copy."""
+
+    memory: ClassVar[Demand] = COPY_OR_VIEW
+
+    shape: tuple[int, ...]
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        return Volume(self.shape)
+
+
+class AttentionCore(Layer):
+    """Part of an attention: softmax(Q K^T) V, of queries, keys and values side by side."""
+
+    shape: tuple[int, int]
+    heads: int
+    scores: int  # for one image
+    bias: tuple[int, ...]  # the shape of what is learned and added to the scores: torch has no fused kernel for that
+    is_masked: bool  # pixels that only the shift brought together do not see each other
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        return Volume(self.shape)
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        return (Tensor("bias", self.bias),) if self.bias else ()
+
+    def demand(self, at: Workload) -> Demand:
+        """Fused: q, k, v and the result kept, and a number a query. Otherwise copies of q, k, v, and the softmax.
+
+        While windows are cut and joined the original map is alive too: the layer's caller holds it.
+        """
+        if not self.bias:
+            return self._fused(at)
+        size, scores = at.made, FLOAT_BYTES * at.batch * self.scores
+        forward = max(6 * size + scores, 4 * size + 2 * scores + scores // 4) + (scores if self.is_masked else 0)
+        return Demand(keeps=3 * size + scores, forward_spike=forward, backward_spike=max(3 * size, size + scores))
+
+    def _fused(self, at: Workload) -> Demand:
+        """Each thread has buffers for a block of the scores, two of them backward (ATen's FlashAttentionKernel.cpp)."""
+        vectors, channels = at.volume
+        queries = 256 if vectors >= 768 else 64 if vectors >= 192 else 32
+        block = FLOAT_BYTES * THREADS * queries * min(vectors, 512)
+        keeps = FLOAT_BYTES * at.batch * vectors * self.heads
+        forward = at.made + keeps + block + FLOAT_BYTES * THREADS * queries * (2 + channels // self.heads)
+        backward = 3 * at.made + 2 * block
+        return Demand(keeps_inputs=True, keeps_output=True, keeps=keeps, forward_spike=forward, backward_spike=backward)

@@ -1,27 +1,29 @@
-"""What every layer is: the class whose fields are a layer's arguments and whose methods are its rules.
+"""What every layer is: a class whose fields are the layer's arguments and whose methods are its rules.
 
-In: the volumes that enter. Out: the volume that leaves, the parameters, the arithmetic, the receptive field.
-Knows no torch and no ONNX: `module()` names the torch.nn class as data. A layer is added by writing one class
-in this folder, with examples, and the contract (tests/test_layers.py) runs it against torch.
+In: the volumes that enter. Out: the volume that leaves, parameters, arithmetic, receptive field, memory, and what runs
+the layer in torch and ONNX, as data: neither is imported here. CONTRIBUTING.md adds a layer step by step; the contract
+(tests/layers/test_layers.py) compares every layer with torch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, ClassVar
 
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import Argument
+from archspec.layers.arguments import Argument, order, written
+from archspec.layers.demand import UNKNOWN, Demand, Workload
 from archspec.record import Record
 
-REGISTRY: dict[str, type[Layer]] = {}  # by every name that a layer goes by
+REGISTRY: dict[str, type[Layer]] = {}  # by every name of a layer
 MERGES: dict[str, type[Layer]] = {}  # add, concat, mul
 
 
 class Tensor(Record):
     """A parameter tensor in torch's layout.
 
-    `formula` is its size as a lecture writes it, `(3*3*64)*128`; empty where the size says it all.
+    `formula` is its size as a lecture writes it, `(3*3*64)*128`; empty if the size speaks for itself.
     """
 
     name: str
@@ -30,7 +32,7 @@ class Tensor(Record):
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of values."""
         return prod(self.shape)
 
     @property
@@ -40,13 +42,12 @@ class Tensor(Record):
 
 
 class Window(Record):
-    """What one output looks at along height and width: the receptive field's step.
+    """What one output sees along height and width: the receptive field's step.
 
-    The output at place o sees `kernel` places from o*stride - pad on, `dilation` apart. They are places of a
-    grid that is `scale` times finer than the input's (2 for an UPCONV at stride 2): the pixel i lies at
-    i*scale, and between pixels there is nothing. If `is_tiled` (Swin's windows), tiles of `kernel` pixels lie
-    side by side, one of them from -pad on, and o sees the tile that it is in. `is_global` sees all of its
-    input, wherever o is.
+    The output at position o sees `kernel` positions starting at o*stride - pad, `dilation` apart. They are positions of
+    a grid `scale` times finer than the input's (2 for an UPCONV at stride 2): pixel i lies at i*scale, and there are no
+    values between pixels. If `is_tiled` (Swin's windows), tiles of `kernel` pixels lie side by side, one of them
+    starting at -pad, and o sees the tile that contains it. If `is_global`, every output sees the whole input.
     """
 
     kernel: tuple[int, int] = (1, 1)
@@ -58,11 +59,24 @@ class Window(Record):
     is_global: bool = False
 
 
-class Module(Record):
+class TorchModule(Record):
     """A torch.nn class by name, with its arguments."""
 
     name: str
     arguments: dict[str, Any]
+
+
+class OnnxNode(Record):
+    """One ONNX operator that computes the layer.
+
+    Its inputs are the layer's own, then the parameters named in `weights`, then `constants`: a float is stored as a
+    float32, an int as an int64, a tuple of ints as a vector of int64.
+    """
+
+    operator: str
+    attributes: Mapping[str, Any] = {}
+    weights: tuple[str, ...] = ()
+    constants: Mapping[str, float | int | tuple[int, ...]] = {}
 
 
 class Example(Record):
@@ -76,7 +90,7 @@ POINTWISE = Window()
 
 
 class Layer(Record):
-    """One layer. Subclasses say their `keyword` and their fields, `argument(...)`, and override the rules."""
+    """One layer. A subclass sets its `keyword`, declares its arguments as fields and overrides rules."""
 
     keyword: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()  # other spellings, "MAX POOL"
@@ -85,9 +99,20 @@ class Layer(Record):
     role: ClassVar[str] = ""  # "activation", "normalisation" or "" (what `after` looks at)
     is_weight_layer: ClassVar[bool] = False  # counts for depth
     is_linear: ClassVar[bool] = False  # a linear map of its input (once trained): no activation
-    in_place: ClassVar[bool] = False  # may write over its input, or is a view of it
-    is_view: ClassVar[bool] = False  # is a view of it, whoever else reads that
+    in_place: ClassVar[bool] = False  # its result can share its input's memory: written over it, or a view of it
+    is_view: ClassVar[bool] = False  # is a view of its input, even if other layers read that too
+    is_identity: ClassVar[bool] = False  # passes its input on in inference (dropout)
+    overwrites: ClassVar[bool] = False  # writes over its first input wherever autograd allows it: see `overwriting`
+    memory: ClassVar[Demand] = UNKNOWN  # what autograd keeps of it, unless `demand` computes that
+    leaves_channels_last: ClassVar[bool] = False  # its result, if a map, is stored pixel by pixel
+    leaves_window: ClassVar[bool] = False  # its result is a window on some of its input's values
+    is_pairwise: ClassVar[bool] = False  # torch merges its inputs two at a time
+    has_statistics: ClassVar[bool] = False  # keeps a running mean and variance of each channel
+    is_rectifier: ClassVar[bool] = False  # weights before it start with He's variance
+    passes_values: ClassVar[bool] = False  # merges or selects values: He's variance applies before it if it does after
+    is_embedding: ClassVar[bool] = False  # its parameters start as a narrow normal distribution, as ViT's
     absorbs_bias: ClassVar[bool] = False  # a weight layer directly before it needs no bias
+    output_axis: ClassVar[int | None] = None  # of its weight, the axis of the output's channels: a BN can be folded in
     outputs: ClassVar[str] = ""  # the field that --classes sets in a classifier
     sized_by_bracket: ClassVar[bool] = False  # without its number, its bracket says it
     examples: ClassVar[tuple[Example, ...]] = ()
@@ -109,7 +134,7 @@ class Layer(Record):
 
     @classmethod
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
-        """The fields that `POOL2` or `CONV3-64` sets, or nothing where the layer has no such form."""
+        """The fields that `POOL2` or `CONV3-64` sets, or None if the layer has no such form."""
         return None
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
@@ -129,16 +154,50 @@ class Layer(Record):
         return 0
 
     def scratch(self, inputs: tuple[Volume, ...]) -> int:
-        """Values that it keeps beside its output: the scores of an attention."""
+        """Values that it keeps besides its output: the scores of an attention."""
         return 0
 
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         """What one output sees: the receptive field's step."""
         return POINTWISE
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
-        """The torch.nn module that is this layer; nothing where it takes more than one."""
+    def demand(self, at: Workload) -> Demand:
+        """What autograd keeps of it and what its kernels allocate; the cautious `UNKNOWN` unless a layer says more."""
+        return self.memory
+
+    def parts(self, inputs: tuple[Volume, ...]) -> tuple[Layer, ...]:
+        """The operations that torch runs for it, one after another; empty if it is a single one."""
+        return ()
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
+        """The torch.nn module that computes the layer; None if a module in compiler/lowering/modules does."""
         return None
+
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        """The layer as a Python expression on tensors, used instead of a module. `names` are those of its inputs."""
+        raise NotImplementedError
+
+    def overwriting(self, names: Sequence[str]) -> str:
+        """The same, written into the first input; only for a layer that `overwrites`."""
+        raise NotImplementedError
+
+    def entering(self, name: str, inputs: tuple[Volume, ...]) -> str:
+        """The expression that its module is called with: the input unless a layer reshapes it first."""
+        return name
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether an expression computes it rather than a module."""
+        return type(self).expression is not Layer.expression
+
+    def onnx(self, inputs: tuple[Volume, ...]) -> OnnxNode:
+        """The ONNX operator that computes the layer, unless an emitter in compiler/onnx/emitters does."""
+        raise NotImplementedError
+
+    @property
+    def is_onnx_node(self) -> bool:
+        """Whether one ONNX operator computes it rather than an emitter."""
+        return type(self).onnx is not Layer.onnx
 
     @property
     def is_marked_linear(self) -> bool:
@@ -162,7 +221,7 @@ class Layer(Record):
     def describe(self) -> str:
         """The layer as the short form writes it: `CONV 64 3x3 p1`."""
         words = [self.keyword]
-        for field, description in sorted(self.arguments.items(), key=_order):
+        for field, description in sorted(self.arguments.items(), key=order):
             value = getattr(self, field)
             if value == description.default:
                 continue
@@ -175,30 +234,8 @@ class Layer(Record):
         return " ".join(words)
 
 
-def _order(item: tuple[str, Argument]) -> tuple[bool, bool]:
-    """Counts first, then sizes, then what has a letter, then what has a name."""
-    argument = item[1]
-    if argument.is_positional:
-        return False, argument.kind.takes_extent
-    return True, argument.short is None
-
-
-def written(value: Any, squeeze: bool = False) -> str:
-    """An argument's value in the short form; `squeeze` writes 2x2 as 2.
-
-    >>> written((3, 3)), written(((1, 1), (1, 1))), written(((0, 1), (0, 1))), written(((0, 0), (3, 3)))
-    ('3x3', '1', '0:1', '0x3')
-    """
-    if not isinstance(value, tuple):
-        return f"{value:g}".replace("e-0", "e-") if isinstance(value, float) else str(value)
-    if not isinstance(value[0], tuple):
-        return str(value[0]) if squeeze and value[0] == value[1] else f"{value[0]}x{value[1]}"
-    rows = [str(begin) if begin == end else f"{begin}:{end}" for begin, end in value]
-    return rows[0] if rows[0] == rows[1] else "x".join(rows)
-
-
 def register(cls: type[Layer], registry: dict[str, type[Layer]]) -> None:
-    """Make a layer known by its names. Raises ValueError where one is taken."""
+    """Register a layer by its names. Raises ValueError if one is taken."""
     for name in (cls.keyword, *cls.aliases):
         if name in registry:
             raise ValueError(f"two layers are called {name}: {registry[name].__name__} and {cls.__name__}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, INDEX, argument
-from archspec.layers.base import Example, Layer, Module
+from archspec.layers.base import Example, Layer, OnnxNode, TorchModule
+from archspec.layers.demand import COPY, WINDOW
 from archspec.layers.needs import need_divisor, need_map
 
 
@@ -14,6 +17,7 @@ class Shuffle(Layer):
 
     keyword = "SHUFFLE"
     is_linear = True
+    memory = COPY
     examples = (Example("SHUFFLE 3", ((5, 4, 12),)), Example("SHUFFLE 2", ((3, 3, 6),)))
 
     groups: int = argument(COUNT, "the groups that are mixed", positional=True)
@@ -23,8 +27,8 @@ class Shuffle(Layer):
         need_divisor(self.groups, "groups", {"channel": volume.channels}, "SHUFFLE {}")
         return volume
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
-        return Module("ChannelShuffle", {"groups": self.groups})
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
+        return TorchModule("ChannelShuffle", {"groups": self.groups})
 
 
 class Slice(Layer):
@@ -34,6 +38,8 @@ class Slice(Layer):
     is_linear = True
     in_place = True
     is_view = True
+    leaves_window = True
+    memory = WINDOW
     examples = (
         Example("SLICE 0 3", ((5, 4, 6),)),
         Example("SLICE 2 5", ((7, 6),)),
@@ -54,6 +60,13 @@ class Slice(Layer):
             raise Finding("E205", f"SLICE from {self.begin} to {self.end} takes no channel", helps=helps)
         return Volume((*volume.spatial, self.end - self.begin))
 
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        return f"{names[0]}.narrow({inputs[0].channel_axis}, {self.begin}, {self.end - self.begin})"
+
+    def onnx(self, inputs: tuple[Volume, ...]) -> OnnxNode:
+        axes = (inputs[0].channel_axis,)
+        return OnnxNode("Slice", constants={"begin": (self.begin,), "end": (self.end,), "axes": axes})
+
 
 class PadChannels(Layer):
     """Channels of zeros, half of them in front and half behind: ResNet's shortcut without parameters.
@@ -64,6 +77,7 @@ class PadChannels(Layer):
 
     keyword = "PADCHANNELS"
     is_linear = True
+    memory = COPY
     examples = (
         Example("PADCHANNELS 8", ((5, 4, 3),)),
         Example("PADCHANNELS 4", ((7, 2),)),
@@ -79,3 +93,17 @@ class PadChannels(Layer):
             message = f"PADCHANNELS makes {self.channels} channels, and {volume} has {volume.channels}"
             raise Finding("E205", message, helps=helps)
         return Volume((*volume.spatial, self.channels))
+
+    def _ends(self, volume: Volume) -> tuple[int, int]:
+        more = self.channels - volume.channels
+        return more // 2, more - more // 2
+
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        ends = (*((0, 0, 0, 0) if inputs[0].is_map else ()), *self._ends(inputs[0]))
+        return f"functional.pad({names[0]}, {ends})"
+
+    def onnx(self, inputs: tuple[Volume, ...]) -> OnnxNode:
+        volume = inputs[0]
+        pads = [0] * (2 * len(volume) + 2)  # of all axes, the batch first: their begins, then their ends
+        pads[volume.channel_axis], pads[volume.channel_axis + len(volume) + 1] = self._ends(volume)
+        return OnnxNode("Pad", constants={"pads": tuple(pads)})

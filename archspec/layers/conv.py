@@ -6,8 +6,11 @@ from typing import Any
 
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, PAIR, WORD, Pads, Pair, argument, flag
-from archspec.layers.base import Example, Module, Tensor, Window
+from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
+from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
+from archspec.layers.onednn import convolution
+from archspec.layers.pixels import padded_apart
 from archspec.layers.weighted import Weighted
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 
@@ -31,22 +34,24 @@ class Convolution(Weighted):
         """The padding, `same` worked out."""
         return padding(self.pad, self.kernel, self.dilation)
 
-    def _filters(self, channels: int) -> int:
+    def filters_of(self, channels: int) -> int:
+        """The number of filters for an input with that many channels."""
         raise NotImplementedError
 
-    def _groups(self, channels: int) -> int:
+    def groups_of(self, channels: int) -> int:
+        """The number of groups for an input with that many channels."""
         raise NotImplementedError
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
         height, width = slide(volume, self.kernel, self.stride, self.pads, self.dilation, self.rounding)
-        filters, groups = self._filters(volume.channels), self._groups(volume.channels)
+        filters, groups = self.filters_of(volume.channels), self.groups_of(volume.channels)
         need_divisor(groups, "groups", {"channel": volume.channels, "filter": filters}, "g{}")
         return Volume((height, width, filters))
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         channels = inputs[0].channels
-        filters, groups = self._filters(channels), self._groups(channels)
+        filters, groups = self.filters_of(channels), self.groups_of(channels)
         high, wide = self.kernel
         formula = f"({high}*{wide}*{channels // groups})*{filters}"
         weight = Tensor("weight", (filters, channels // groups, high, wide), formula)
@@ -59,22 +64,28 @@ class Convolution(Weighted):
         (top, _), (left, _) = self.pads
         return Window(self.kernel, self.stride, (top, left), self.dilation)
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+    def demand(self, at: Workload) -> Demand:
+        return convolution(at, self.stride)
+
+    def parts(self, inputs: tuple[Volume, ...]) -> tuple[Layer, ...]:
+        return padded_apart(self, self.pads)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
         channels = inputs[0].channels
         (top, bottom), (left, right) = self.pads
         if top != bottom or left != right or self.rounding == "ceil":
             return None
         arguments = {
             "in_channels": channels,
-            "out_channels": self._filters(channels),
+            "out_channels": self.filters_of(channels),
             "kernel_size": self.kernel,
             "stride": self.stride,
             "padding": (top, left),
             "dilation": self.dilation,
-            "groups": self._groups(channels),
+            "groups": self.groups_of(channels),
             "bias": self.bias is not False,
         }
-        return Module("Conv2d", arguments)
+        return TorchModule("Conv2d", arguments)
 
 
 class Conv(Convolution):
@@ -102,10 +113,10 @@ class Conv(Convolution):
         ends = (number // 2, number // 2) if number % 2 else None
         return {"filters": dash, "kernel": (number, number), "pad": (ends, ends) if ends else "same"}
 
-    def _filters(self, channels: int) -> int:
+    def filters_of(self, channels: int) -> int:
         return self.filters
 
-    def _groups(self, channels: int) -> int:
+    def groups_of(self, channels: int) -> int:
         return self.groups
 
 
@@ -119,8 +130,8 @@ class DepthwiseConv(Convolution):
         Example("DWCONV 5x5 same", ((7, 9, 4),)),
     )
 
-    def _filters(self, channels: int) -> int:
+    def filters_of(self, channels: int) -> int:
         return channels
 
-    def _groups(self, channels: int) -> int:
+    def groups_of(self, channels: int) -> int:
         return channels

@@ -1,10 +1,11 @@
-"""DROPOUT, DROPPATH: regularisation that is the identity when the network is used."""
+"""DROPOUT, DROPPATH: regularisation in training, the identity in inference."""
 
 from __future__ import annotations
 
-from archspec.graph.volume import Volume
+from archspec.graph.volume import FLOAT_BYTES, Volume
 from archspec.layers.arguments import PROBABILITY, argument
-from archspec.layers.base import Example, Layer, Module
+from archspec.layers.base import Example, Layer, TorchModule
+from archspec.layers.demand import IDENTITY, Demand, Workload
 from archspec.record import replace
 
 
@@ -17,25 +18,31 @@ class Dropout(Layer):
     keyword = "DROPOUT"
     is_linear = True
     in_place = True
+    is_identity = True
     examples = (Example("DROPOUT 0.5", ((10,),)), Example("DROPOUT 0.1", ((4, 5, 6),)))
 
     p: float = argument(PROBABILITY, "the probability of a zero", positional=True)
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
-        return Module("Dropout", {"p": self.p})
+    def demand(self, at: Workload) -> Demand:
+        # a mask as large as the map, in its float type, already divided by 1 - p; with p = 0 the map itself
+        return Demand(keeps=at.made) if self.p else IDENTITY
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
+        return TorchModule("Dropout", {"p": self.p})
 
 
 class DropPath(Layer):
     """Zeroes all of a branch, image by image, with probability p while training; scales by 1/(1-p) otherwise.
 
-    Stochastic depth (Huang et al. 2016), at the end of a branch of `add`. `DROPPATH 0 to 0.2` is a range: of
-    the layers of the network that have it the first gets 0, the last 0.2, those between the steps between.
-    `at` gives each its own, so that no range is left in a graph.
+    Stochastic depth (Huang et al. 2016), at the end of a branch of `add`. `DROPPATH 0 to 0.2` is a range: the
+    first layer of the network with that range gets 0, the last 0.2, and those between are spaced evenly.
+    A graph has no ranges: `at` gives each layer its probability.
     """
 
     keyword = "DROPPATH"
     is_linear = True
     in_place = True
+    is_identity = True
     examples = (Example("DROPPATH 0.1", ((4, 5, 6),)), Example("DROPPATH 0 to 0.2", ((6, 4),)))
 
     p: float = argument(PROBABILITY, "the probability, or the first of a range", positional=True)
@@ -47,3 +54,7 @@ class DropPath(Layer):
             return replace(self, to=None)
         share = index / (count - 1)
         return replace(self, p=self.p + (self.to - self.p) * share, to=None)
+
+    def demand(self, at: Workload) -> Demand:
+        # a mask of one number per image, already divided by 1 - p; with p = 0 the map itself
+        return Demand(keeps=FLOAT_BYTES * at.batch) if self.p or self.to else IDENTITY

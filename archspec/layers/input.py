@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from archspec.layers.base import Layer
+from archspec.layers.demand import COPY
 
 
 class Input(Layer):
     """The image: `[224x224x3] INPUT` or `INPUT: [224x224x3]`. It has no rule: its bracket is its volume."""
 
     keyword = "INPUT"
+    memory = COPY

@@ -6,7 +6,8 @@ from typing import Any
 
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, argument, flag
-from archspec.layers.base import POINTWISE, Example, Module, Tensor, Window
+from archspec.layers.base import POINTWISE, Example, Tensor, TorchModule, Window
+from archspec.layers.demand import FROM_INPUT, Demand, Workload
 from archspec.layers.weighted import Weighted
 
 BIAS_DOC = "a bias for each neuron; without the word: unless a BN follows"
@@ -56,8 +57,15 @@ class FullyConnected(Weighted):
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window(is_global=True) if inputs[0].is_map else POINTWISE
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+    def demand(self, at: Workload) -> Demand:
+        # of a sequence the result is a view of a matrix
+        return FROM_INPUT if len(at.volume) == 1 else Demand(keeps_inputs=True, is_view=True)
+
+    def entering(self, name: str, inputs: tuple[Volume, ...]) -> str:
+        return f"{name}.flatten(1)" if inputs[0].is_map else name
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
         if inputs[0].is_map:
-            return None  # it flattens first
+            return None  # its fan-in is the flattened map's: see compiler/lowering/modules
         features = {"in_features": inputs[0].channels, "out_features": self.features}
-        return Module("Linear", {**features, "bias": self.bias is not False})
+        return TorchModule("Linear", {**features, "bias": self.bias is not False})

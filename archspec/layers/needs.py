@@ -10,7 +10,7 @@ from math import gcd
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
-from archspec.layers.base import written
+from archspec.layers.arguments import written
 
 _WIDEST_SEARCH = 2**16  # numbers of a spec go up to 2^63
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from archspec.diagnostics.errors import Finding
-from archspec.graph.volume import Volume
+from archspec.graph.volume import FLOAT_BYTES, Volume
 from archspec.layers.arguments import COUNT, REAL, argument, flag
-from archspec.layers.base import Example, Layer, Module, Tensor, Window
+from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
+from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
 
 EPS_DOC = "added to the variance"
@@ -35,13 +38,20 @@ class LocalResponseNorm(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         return need_map(inputs[0], self.keyword)
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
+    def demand(self, at: Workload) -> Demand:
+        # a composite of square, pad, average pool, affine, power, division; three intermediates are kept
+        size, channels = at.read, at.volume.channels
+        padded = size // channels * (channels + self.n - 1)
+        keeps, forward = padded + 2 * size, padded + 3 * size
+        return Demand(keeps_inputs=True, keeps=keeps, forward_spike=forward, backward_spike=4 * size)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
         arguments = {"size": self.n, "alpha": self.alpha, "beta": self.beta, "k": self.k}
-        return Module("LocalResponseNorm", arguments)
+        return TorchModule("LocalResponseNorm", arguments)
 
 
 class BatchNorm(Layer):
-    """Batch normalisation over the batch, per channel. Its running statistics are no parameters.
+    """Batch normalisation over the batch, per channel. Its running statistics are not parameters.
 
     Ioffe & Szegedy 2015.
     """
@@ -51,6 +61,7 @@ class BatchNorm(Layer):
     is_linear = True
     role = "normalisation"
     absorbs_bias = True
+    has_statistics = True
     examples = (
         Example("BN", ((5, 6, 4),)),
         Example("BN eps=1e-3 momentum=0.01", ((4,),)),
@@ -63,12 +74,19 @@ class BatchNorm(Layer):
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         return _scale_and_shift(inputs[0])
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+    def demand(self, at: Workload) -> Demand:
+        # the backward kernel copies the gradient unless it is a window or a sequence's
+        statistics = 2 * FLOAT_BYTES * at.volume.channels
+        copies = 0 if len(at.volume) == 2 else at.read
+        spike = at.read + copies + statistics
+        return Demand(keeps_inputs=True, keeps=statistics, backward_spike=spike, scattered=-copies)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
         if len(inputs[0]) == 2:
             return None  # torch wants the channels of a sequence before its vectors
         name = "BatchNorm2d" if inputs[0].is_map else "BatchNorm1d"
         arguments = {"num_features": inputs[0].channels, "eps": self.eps, "momentum": self.momentum}
-        return Module(name, arguments)
+        return TorchModule(name, arguments)
 
 
 class LayerNorm(Layer):
@@ -81,16 +99,23 @@ class LayerNorm(Layer):
     known_as = ("layernorm",)
     role = "normalisation"
     examples = (Example("LN", ((5, 6, 4),)), Example("LN eps=1e-5", ((6, 4),)), Example("LN", ((7,),)))
+    leaves_channels_last = True
 
     eps: float = argument(REAL, EPS_DOC, default=1e-6)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         return _scale_and_shift(inputs[0])
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+    def demand(self, at: Workload) -> Demand:
+        # two statistics a vector; on the pixels of a map, a copy pixel by pixel each way
+        keeps = 2 * FLOAT_BYTES * at.batch * prod(at.volume.spatial)
+        spike = 2 * at.read + keeps if at.volume.is_map and not at.channels_last else 0
+        return Demand(keeps_inputs=True, keeps=keeps, forward_spike=spike, backward_spike=spike)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
         if inputs[0].is_map:
             return None  # torch wants the channels of a map last
-        return Module("LayerNorm", {"normalized_shape": (inputs[0].channels,), "eps": self.eps})
+        return TorchModule("LayerNorm", {"normalized_shape": (inputs[0].channels,), "eps": self.eps})
 
 
 class GroupNorm(Layer):
@@ -118,9 +143,13 @@ class GroupNorm(Layer):
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window(is_global=True)
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
+    def demand(self, at: Workload) -> Demand:
+        # two statistics a group and image
+        return Demand(keeps_inputs=True, keeps=2 * FLOAT_BYTES * at.batch * self.groups)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
         arguments = {"num_groups": self.groups, "num_channels": inputs[0].channels, "eps": self.eps}
-        return Module("GroupNorm", arguments)
+        return TorchModule("GroupNorm", arguments)
 
 
 class InstanceNorm(Layer):
@@ -141,7 +170,7 @@ class InstanceNorm(Layer):
         volume = need_map(inputs[0], self.keyword)
         if volume.spatial == (1, 1):
             helps = ("`LN` normalises across the channels of a pixel",)
-            raise Finding("E205", f"IN has 1 value a channel to normalise in {volume}", helps=helps)
+            raise Finding("E205", f"IN has only 1 value per channel to normalise in {volume}", helps=helps)
         return volume
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
@@ -150,6 +179,12 @@ class InstanceNorm(Layer):
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window(is_global=True)
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
+    def demand(self, at: Workload) -> Demand:
+        # a batch norm over batch times channels, its weight and bias repeated for every image
+        statistics = 2 * FLOAT_BYTES * at.batch * at.volume.channels
+        repeated = statistics if self.affine else 0
+        return Demand(keeps_inputs=True, keeps=statistics + repeated, backward_spike=2 * at.read + repeated)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
         arguments = {"num_features": inputs[0].channels, "eps": self.eps, "affine": self.affine}
-        return Module("InstanceNorm2d", arguments)
+        return TorchModule("InstanceNorm2d", arguments)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, WORD, Pads, argument
-from archspec.layers.base import Example, Layer, Module, Window
+from archspec.layers.base import Example, Layer, OnnxNode, TorchModule, Window
+from archspec.layers.demand import COPY, COPY_OR_VIEW, Demand, Workload
 from archspec.layers.needs import need_map, need_tiles, pad_to_tiles
 
 DIRECTIONS = 4
@@ -22,6 +25,7 @@ class SpaceToDepth(Layer):
 
     keyword = "SPACE2DEPTH"
     is_linear = True
+    memory = COPY_OR_VIEW  # a map of one block needs no copy
     examples = (Example("SPACE2DEPTH 2", ((6, 4, 3),)), Example("SPACE2DEPTH 2 columns", ((4, 6, 5),)))
 
     block: int = argument(COUNT, "n, the side of a block", positional=True)
@@ -34,6 +38,13 @@ class SpaceToDepth(Layer):
 
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window((self.block, self.block), (self.block, self.block))
+
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        # the rows and columns of a block move before the channels: a view, a permutation, a copy
+        n, (height, width, channels) = self.block, inputs[0]
+        order = (0, 3, 5, 1, 2, 4) if self.order == "rows" else (0, 5, 3, 1, 2, 4)
+        shape = f"({channels}, {height // n}, {n}, {width // n}, {n})"
+        return f"{names[0]}.flatten(1).unflatten(1, {shape}).permute{order}.flatten(1, 3)"
 
 
 class Shift(Layer):
@@ -57,13 +68,18 @@ class Shift(Layer):
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window((3, 3), pad=(1, 1))
 
+    def demand(self, at: Workload) -> Demand:
+        # four quarters, each a concat of two windows, and a concat of them
+        return Demand(forward_spike=2 * at.made, backward_spike=at.made * 5 // 4)
+
 
 class Pad(Layer):
-    """Zeros around a map, as a layer of its own."""
+    """Zeros around a map, as a separate layer."""
 
     keyword = "PAD"
     known_as = ("zeropad2d",)
     is_linear = True
+    memory = COPY
     examples = (
         Example("PAD p1", ((5, 4, 3),)),
         Example("PAD p0:1", ((5, 4, 3),)),
@@ -81,9 +97,13 @@ class Pad(Layer):
         (top, _), (left, _) = self.pad
         return Window(pad=(top, left))
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
         (top, bottom), (left, right) = self.pad
-        return Module("ZeroPad2d", {"padding": (left, right, top, bottom)})
+        return TorchModule("ZeroPad2d", {"padding": (left, right, top, bottom)})
+
+    def onnx(self, inputs: tuple[Volume, ...]) -> OnnxNode:
+        (top, bottom), (left, right) = self.pad
+        return OnnxNode("Pad", constants={"pads": (0, 0, top, left, 0, 0, bottom, right)})
 
 
 class Upsample(Layer):
@@ -113,5 +133,17 @@ class Upsample(Layer):
             kernel, pad = 2 * n - n % 2, (3 * n - 2) // 2
         return Window((kernel, kernel), pad=(pad, pad), scale=(n, n))
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
-        return Module("Upsample", {"scale_factor": self.factor, "mode": self.mode})
+    def demand(self, at: Workload) -> Demand:
+        # small results of more than 3 channels are computed on channels-last copies (ATen's UpSampleKernel.cpp)
+        high, wide, width = at.volume
+        copies = at.read + 2 * at.made if high + wide <= 128 and width > 3 else 0
+        return Demand(forward_spike=copies)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
+        return TorchModule("Upsample", {"scale_factor": self.factor, "mode": self.mode})
+
+
+def padded_apart(layer: Layer, pads: Pads) -> tuple[Layer, ...]:
+    """What torch runs for a window: pads that differ from end to end take an operation of their own."""
+    (top, bottom), (left, right) = pads
+    return () if top == bottom and left == right else (Pad(pads), layer)

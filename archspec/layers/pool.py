@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import PADS, PAIR, WORD, Pads, Pair, argument, flag
-from archspec.layers.base import Example, Layer, Module, Window
+from archspec.layers.base import Example, Layer, TorchModule, Window
+from archspec.layers.demand import COPY, INDEX_BYTES, Demand, Workload
 from archspec.layers.needs import need_map
+from archspec.layers.pixels import padded_apart
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 
 PAD_DOC = "pixels around the map that count for nothing"
@@ -52,8 +56,11 @@ class Pooling(Layer):
         (top, _), (left, _) = self.pads
         return Window(self.kernel, self.stride, (top, left))
 
+    def parts(self, inputs: tuple[Volume, ...]) -> tuple[Layer, ...]:
+        return padded_apart(self, self.pads)
+
     def _symmetric(self) -> dict[str, Any] | None:
-        """torch's arguments, where torch's pools can pad like this."""
+        """torch's arguments, or None if torch's pools cannot pad like this."""
         (top, bottom), (left, right) = self.pads
         if top != bottom or left != right:
             return None
@@ -66,6 +73,7 @@ class MaxPool(Pooling):
 
     keyword = "POOL"
     aliases = ("MAXPOOL", "MAX POOL")
+    passes_values = True
     known_as = ("maxpool2d", "maxpooling2d")
     examples = (
         Example("POOL 2x2 s2", ((8, 8, 3),)),
@@ -75,9 +83,14 @@ class MaxPool(Pooling):
         Example("POOL 1x1 s2", ((8, 7, 2),)),
     )
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+    def demand(self, at: Workload) -> Demand:
+        # torch keeps the input, though only its shape is needed, and an int64 index for each output
+        indices = INDEX_BYTES * at.batch * prod(at.volume)
+        return Demand(keeps_inputs=True, keeps=indices, backward_spike=at.read, scattered=at.made)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
         arguments = self._symmetric()
-        return Module("MaxPool2d", arguments) if arguments else None
+        return TorchModule("MaxPool2d", arguments) if arguments else None
 
 
 class AvgPool(Pooling):
@@ -96,9 +109,13 @@ class AvgPool(Pooling):
 
     count_pad: bool = flag("the mean counts padding as zeros", count_pad=True)
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module | None:
+    def demand(self, at: Workload) -> Demand:
+        # torch keeps the input, though only its shape is needed
+        return Demand(keeps_inputs=True, backward_spike=at.read, scattered=at.made)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
         arguments = self._symmetric()
-        return Module("AvgPool2d", {**arguments, "count_include_pad": self.count_pad}) if arguments else None
+        return TorchModule("AvgPool2d", {**arguments, "count_include_pad": self.count_pad}) if arguments else None
 
 
 class GlobalAvgPool(Layer):
@@ -111,6 +128,7 @@ class GlobalAvgPool(Layer):
     aliases = ("GLOBAL AVGPOOL",)
     known_as = ("adaptiveavgpool2d", "globalaveragepooling2d", "globalavgpool")
     is_linear = True
+    memory = COPY
     examples = (Example("GAP", ((7, 7, 5),)), Example("GAP", ((6, 4),)))
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
@@ -121,3 +139,6 @@ class GlobalAvgPool(Layer):
 
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window(is_global=True)
+
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        return f"{names[0]}.mean({'(2, 3)' if inputs[0].is_map else '1'})"

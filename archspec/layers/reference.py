@@ -13,8 +13,7 @@ from typing import Any
 
 from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY, Layer
-from archspec.layers.arguments import Argument
-from archspec.layers.base import written
+from archspec.layers.arguments import Argument, written
 from archspec.record import REQUIRED
 
 BEGIN = "<!-- the layers: made by `python -m archspec.layers.reference`, from here -->"

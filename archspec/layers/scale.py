@@ -5,6 +5,7 @@ from __future__ import annotations
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import REAL, argument, flag
 from archspec.layers.base import Example, Layer, Tensor
+from archspec.layers.demand import COPY, Demand, Workload
 
 
 class Affine(Layer):
@@ -19,9 +20,13 @@ class Affine(Layer):
         channels = inputs[0].channels
         return (Tensor("weight", (channels,)), Tensor("bias", (channels,)))
 
+    def demand(self, at: Workload) -> Demand:
+        # x * weight + bias: the product dies after the sum
+        return Demand(keeps_inputs=True, forward_spike=2 * at.read, backward_spike=_backward_spike(at))
+
 
 class Scale(Layer):
-    """A learned factor for each channel (LayerScale, Touvron et al. 2021), or one that stays `fixed`."""
+    """A learned factor for each channel (LayerScale, Touvron et al. 2021), or a constant one if `fixed`."""
 
     keyword = "SCALE"
     is_linear = True
@@ -31,8 +36,16 @@ class Scale(Layer):
         Example("SCALE 0.17 fixed", ((5, 6, 4),)),
     )
 
-    value: float = argument(REAL, "the factor, or where it starts", positional=True)
+    value: float = argument(REAL, "the factor, or its first value", positional=True)
     fixed: bool = flag("one constant for all channels", fixed=True)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         return () if self.fixed else (Tensor("weight", (inputs[0].channels,)),)
+
+    def demand(self, at: Workload) -> Demand:
+        return COPY if self.fixed else Demand(keeps_inputs=True, backward_spike=_backward_spike(at))
+
+
+def _backward_spike(at: Workload) -> int:
+    """The weight's gradient is as large as the input until it is summed."""
+    return (1 + at.continues) * at.read + at.weight

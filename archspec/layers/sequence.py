@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import INDEX, argument
-from archspec.layers.base import Example, Layer, Tensor, Window
+from archspec.layers.base import Example, Layer, OnnxNode, Tensor, Window
+from archspec.layers.demand import ADD, CONCAT, COPY, VIEW, WINDOW
 from archspec.layers.needs import need_map, need_sequence
 
 
@@ -16,18 +19,24 @@ class Tokens(Layer):
     is_linear = True
     in_place = True
     is_view = True
+    memory = VIEW
     examples = (Example("TOKENS", ((4, 5, 3),)),)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         height, width, channels = need_map(inputs[0], self.keyword)
         return Volume((height * width, channels))
 
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        return f"{names[0]}.flatten(2).transpose(1, 2)"
+
 
 class ClassToken(Layer):
-    """A learned vector in front of a sequence, which gathers what the classifier reads (ViT, after BERT)."""
+    """A learned vector before a sequence, from which the classifier reads (ViT, after BERT)."""
 
     keyword = "CLS"
     is_linear = True
+    is_embedding = True
+    memory = CONCAT
     examples = (Example("CLS", ((6, 4),)),)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
@@ -39,17 +48,19 @@ class ClassToken(Layer):
 
 
 class PositionEmbedding(Layer):
-    """A learned vector for each place of a sequence or a map, added to what is there (ViT)."""
+    """A learned vector for each position of a sequence or a map, added to the input (ViT)."""
 
     keyword = "POSEMBED"
     is_linear = True
+    is_embedding = True
+    memory = ADD
     examples = (Example("POSEMBED", ((6, 4),)), Example("POSEMBED", ((5, 3, 4),)))
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = inputs[0]
         if len(volume) == 1:
-            helps = ("put it where there is a sequence or a map",)
-            raise Finding("E204", f"POSEMBED finds no places in the vector {volume}", helps=helps)
+            helps = ("put it after a sequence or a map",)
+            raise Finding("E204", f"the vector {volume} has no positions for POSEMBED", helps=helps)
         return volume
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
@@ -57,14 +68,19 @@ class PositionEmbedding(Layer):
         shape = (volume.channels, *volume.spatial) if volume.is_map else tuple(volume)
         return (Tensor("weight", shape, "*".join(map(str, volume))),)
 
+    def onnx(self, inputs: tuple[Volume, ...]) -> OnnxNode:
+        return OnnxNode("Add", weights=("weight",))
+
 
 class Take(Layer):
-    """One vector of a sequence, counted from 0: `TAKE 0` is what CLS put in front."""
+    """One vector of a sequence, counted from 0: `TAKE 0` is the one that CLS added."""
 
     keyword = "TAKE"
     is_linear = True
     in_place = True
     is_view = True
+    leaves_window = True
+    memory = WINDOW
     examples = (Example("TAKE 0", ((6, 4),)), Example("TAKE 5", ((6, 4),)))
 
     place: int = argument(INDEX, "which vector, from 0", positional=True)
@@ -72,18 +88,25 @@ class Take(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         vectors, channels = need_sequence(inputs[0], self.keyword)
         if self.place >= vectors:
-            helps = (f"`TAKE {vectors - 1}` is the last: they count from 0",)
+            helps = (f"`TAKE {vectors - 1}` is the last: counting starts at 0",)
             raise Finding("E205", f"TAKE {self.place} of a sequence of {vectors} vectors", helps=helps)
         return Volume((channels,))
 
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        return f"{names[0]}[:, {self.place}]"
+
+    def onnx(self, inputs: tuple[Volume, ...]) -> OnnxNode:
+        return OnnxNode("Gather", {"axis": 1}, constants={"place": self.place})
+
 
 class Transpose(Layer):
-    """Swaps the two sides of a sequence, so that a FC works across its places (MLP-Mixer, 2021)."""
+    """Swaps the two axes of a sequence, so that a FC works across its positions (MLP-Mixer, 2021)."""
 
     keyword = "TRANSPOSE"
     is_linear = True
     in_place = True
     is_view = True
+    memory = COPY
     examples = (Example("TRANSPOSE", ((6, 4),)),)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
@@ -92,3 +115,9 @@ class Transpose(Layer):
 
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         return Window(is_global=True)
+
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        return f"{names[0]}.transpose(1, 2)"
+
+    def onnx(self, inputs: tuple[Volume, ...]) -> OnnxNode:
+        return OnnxNode("Transpose", {"perm": [0, 2, 1]})

@@ -1,4 +1,4 @@
-"""UPCONV: the transposed convolution, which makes maps larger."""
+"""UPCONV: the transposed convolution, which enlarges maps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, PAIR, Pads, Pair, argument, flag
-from archspec.layers.base import Example, Module, Tensor, Window
+from archspec.layers.base import Example, Tensor, TorchModule, Window
 from archspec.layers.conv import BIAS_DOC, LINEAR_DOC
+from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_map
+from archspec.layers.onednn import transposed_convolution
 from archspec.layers.weighted import Weighted
 from archspec.layers.window import AXES, NO_PADS
 
@@ -22,6 +24,7 @@ class TransposedConv(Weighted):
 
     keyword = "UPCONV"
     known_as = ("convtranspose2d", "deconv")
+    output_axis = 1
     outputs = "filters"
     examples = (
         Example("UPCONV 6 2x2 s2", ((5, 4, 12),)),
@@ -69,7 +72,10 @@ class TransposedConv(Weighted):
         pad = (self.kernel[0] - 1 - top, self.kernel[1] - 1 - left)
         return Window(self.kernel, pad=pad, scale=self.stride)
 
-    def module(self, inputs: tuple[Volume, ...]) -> Module:
+    def demand(self, at: Workload) -> Demand:
+        return transposed_convolution(at)
+
+    def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
         (top, bottom), (left, right) = self.pad
         arguments = {
             "in_channels": inputs[0].channels,
@@ -80,7 +86,7 @@ class TransposedConv(Weighted):
             "output_padding": (top - bottom, left - right),
             "bias": self.bias is not False,
         }
-        return Module("ConvTranspose2d", arguments)
+        return TorchModule("ConvTranspose2d", arguments)
 
 
 def _need_pads(begin: int, end: int, stride: int) -> None:

@@ -17,7 +17,7 @@ class _Fields(Protocol):
     def linear(self) -> bool: ...
 
 
-A = TypeVar("A", bound="Weighted")
+W = TypeVar("W", bound="Weighted")
 
 
 class Weighted(Layer):
@@ -25,6 +25,7 @@ class Weighted(Layer):
 
     is_weight_layer: ClassVar[bool] = True
     is_linear: ClassVar[bool] = True
+    output_axis: ClassVar[int | None] = 0
 
     @property
     def is_marked_linear(self: _Fields) -> bool:
@@ -38,5 +39,5 @@ class Weighted(Layer):
     def lacks_bias(self: _Fields) -> bool:
         return self.bias is False
 
-    def without_bias(self: A) -> A:
+    def without_bias(self: W) -> W:
         return replace(self, bias=False)

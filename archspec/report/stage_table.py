@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archspec.analyses.cost import FLOAT_BYTES
 from archspec.analyses.partition import Stage
 from archspec.graph.ir import Graph
+from archspec.graph.volume import FLOAT_BYTES
 
 HEADERS = ("stage", "first layer", "last layer", "work", "parameters", "passes on, per image")
 RIGHT = (0, 3, 4)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from archspec.analyses.cost import FLOAT_BYTES
 from archspec.diagnostics.findings import plural
+from archspec.graph.volume import FLOAT_BYTES
 from archspec.network import MeasuredNetwork
 from archspec.report.table import field_text, short
 from archspec.report.where import where

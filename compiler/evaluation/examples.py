@@ -207,5 +207,5 @@ def _held_out(seeds: Sequence[int]) -> str:
 def _as_training(seeds: Sequence[int]) -> str:
     """Return the same for a folder that the runs may not have had."""
     if len(seeds) == 1:
-        return f"a tenth (by seed {seeds[0]}, as training holds out)"
-    return f"in the tenths of all runs (by the seeds {', '.join(map(str, seeds))}, as training holds out)"
+        return f"a tenth (by seed {seeds[0]}, as in training)"
+    return f"in the tenths of all runs (by the seeds {', '.join(map(str, seeds))}, as in training)"

@@ -53,7 +53,7 @@ def open_session(model: Path | bytes, device: str = "auto") -> Opened:
         if missing is None:
             return Opened(session, "cuda", "as asked" if device == "cuda" else "every node runs on the GPU")
     if device == "cuda":
-        helps = ("`--device cpu` runs on the CPU; `archspec doctor` looks at the whole installation",)
+        helps = ("`--device cpu` runs on the CPU; `archspec doctor` checks the installation",)
         raise failure("E434", f"CUDA cannot be used: {missing}", helps=helps)
     return Opened(cpu_session(model), "cpu", f"no CUDA: {missing}")
 

@@ -17,53 +17,43 @@ from torch.overrides import TorchFunctionMode
 
 from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import Volume
-from archspec.layers.activation import Gelu, HardSwish, Relu, Relu6, Silu
-from archspec.layers.attention import Attention
-from archspec.layers.conv import Convolution
-from archspec.layers.linear import FullyConnected
-from archspec.layers.merge import Add, Concat
-from archspec.layers.pool import MaxPool
-from archspec.layers.sequence import ClassToken, PositionEmbedding
-from archspec.layers.upconv import TransposedConv
+from archspec.layers.base import Layer
 
-RECTIFIERS = (Relu, Relu6, Gelu, Silu, HardSwish)
-LETS_THROUGH = (Add, Concat, MaxPool)  # as do linear layers without weights
 TOKEN_STD = 0.02
-SETTLING = 4  # images whose statistics an untrained network takes
+SETTLING = 4  # images that give an untrained network its statistics
 
 
 class Unfilled(TorchFunctionMode):
-    """Modules made within get zeros for the random weights that torch would draw, from its generator, for nothing."""
+    """Modules built within get zeros instead of random weights that would be drawn and then replaced."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Zeros for a draw; anything else as it is."""
+        """Fill with zeros instead of drawing; run anything else as it is."""
         if func in (nn.init.kaiming_uniform_, nn.init.xavier_uniform_, nn.init.uniform_):
             return nn.init.zeros_((*args, *(kwargs or {}).values())[0])
         return func(*args, **(kwargs or {}))
 
 
 def initialise(graph: Graph, module: nn.Module, generator: Generator | None) -> None:
-    """Fill the parameters; norms and learned scales keep what their modules began with."""
+    """Fill the parameters; norms and learned scales keep the values of their modules."""
     rectified = _rectified(graph)
     with torch.no_grad():
         for node in graph.nodes:
             if not node.inputs or not graph.tensors(node):
                 continue
             own = module.get_submodule(node.name)
-            if isinstance(node.layer, Convolution | TransposedConv | FullyConnected):
+            if node.layer.is_weight_layer:
                 _fill(own, _fan_in(graph, node) if rectified[node.index] else None, generator)
-            elif isinstance(node.layer, Attention):
-                _fill_attention(own, generator)
-            elif isinstance(node.layer, ClassToken | PositionEmbedding):
-                _normal(own.get_parameter("weight"), generator)
+            elif node.layer.is_embedding:
+                for parameter in own.parameters():
+                    _normal(parameter, generator)
 
 
 def settle(module: nn.Module, volume: Volume, seed: int) -> None:
     """Give batch normalisations, layer by layer, the mean square of a batch of normal images as their variance.
 
-    Until a network is trained they hold 0 and 1, with which the variance doubles from one residual block to the next:
-    in use, ResNet-1202 would leave float32. Means stay 0: images are so alike behind many random layers that without
-    their mean little more than rounding errors would be left (Yang et al. 2019, "A mean field theory of batch
+    Before training they are 0 and 1, with which the variance doubles from one residual block to the next: in
+    inference, ResNet-1202 would overflow float32. Means stay 0: images are so alike after many random layers that
+    without their mean little more than rounding errors would be left (Yang et al. 2019, "A mean field theory of batch
     normalization").
     """
     norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
@@ -75,36 +65,28 @@ def settle(module: nn.Module, volume: Volume, seed: int) -> None:
 
 
 def _take_square(norm: nn.Module, inputs: tuple[Tensor]) -> None:
-    """The mean square of each channel; a sequence's channels stand behind its vectors."""
+    """Store the mean square of each channel; a sequence has its channels last."""
     (x,) = inputs
     vectors = (x if x.dim() == 3 else x.movedim(1, -1)).flatten(0, -2)
     norm.get_buffer("running_var").copy_(vectors.square().mean(0))
 
 
 def _fill(own: nn.Module, fan_in: float | None, generator: Generator | None) -> None:
-    """He's normal distribution where the fan-in is given."""
-    weight = own.get_parameter("weight")
-    if fan_in is None:
-        nn.init.xavier_uniform_(weight, generator=generator)
-    else:
-        nn.init.normal_(weight, std=(2 / fan_in) ** 0.5, generator=generator)
-    if getattr(own, "bias", None) is not None:
-        nn.init.zeros_(own.get_parameter("bias"))
-
-
-def _fan_in(graph: Graph, node: Node) -> float:
-    """How many products are summed up in one value of the output: of a UPCONV on average."""
-    return node.layer.macs(graph.inputs(node), node.volume) / node.volume.values
-
-
-def _fill_attention(own: nn.Module, generator: Generator | None) -> None:
+    """He's normal distribution for a given fan-in, otherwise Glorot's; tables get a narrow one."""
     for name, parameter in own.named_parameters():
         if name.endswith("bias"):
             nn.init.zeros_(parameter)
-        elif name.endswith("weight"):
+        elif not name.endswith("weight"):
+            _normal(parameter, generator)
+        elif fan_in is None:
             nn.init.xavier_uniform_(parameter, generator=generator)
         else:
-            _normal(parameter, generator)
+            nn.init.normal_(parameter, std=(2 / fan_in) ** 0.5, generator=generator)
+
+
+def _fan_in(graph: Graph, node: Node) -> float:
+    """The number of products summed in one value of the output: of a UPCONV, on average."""
+    return node.layer.macs(graph.inputs(node), node.volume) / node.volume.values
 
 
 def _normal(parameter: nn.Parameter, generator: Generator | None) -> None:
@@ -112,15 +94,15 @@ def _normal(parameter: nn.Parameter, generator: Generator | None) -> None:
 
 
 def _rectified(graph: Graph) -> list[bool]:
-    """For each node, whether a rectifier comes next on some path, but for what lets values through."""
+    """For each node, whether it sums up weights before a rectifier, past layers that pass their values on."""
     found = [False] * len(graph.nodes)
     for node in reversed(graph.nodes):
         after = [graph.nodes[index] for index in graph.consumers[node.index]]
         found[node.index] = any(
-            isinstance(one.layer, RECTIFIERS) or (_lets_through(one) and found[one.index]) for one in after
+            one.layer.is_rectifier or (_passes_values(one.layer) and found[one.index]) for one in after
         )
-    return found
+    return [rectified and node.layer.is_linear for node, rectified in zip(graph.nodes, found, strict=True)]
 
 
-def _lets_through(node: Node) -> bool:
-    return isinstance(node.layer, LETS_THROUGH) or (node.layer.is_linear and not node.layer.is_weight_layer)
+def _passes_values(layer: Layer) -> bool:
+    return layer.passes_values or (layer.is_linear and not layer.is_weight_layer)

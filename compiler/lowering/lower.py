@@ -1,7 +1,7 @@
 """From the graph to a torch module.
 
 In: a network. Out: an `nn.Module` whose submodules stand under the spec's names, and whose forward pass is generated
-Python: one statement a layer, in the graph's order, and each value dropped behind its last reader. Nothing is
+Python: one statement a layer, in the graph's order, and each value dropped after its last reader. Nothing is
 interpreted at run time, so an eager run costs what a hand-written module's does, and torch.compile sees plain code.
 """
 
@@ -21,8 +21,7 @@ from archspec.analyses.partition import results_of
 from archspec.api import Network
 from archspec.compiler.lowering.in_place import overwriting
 from archspec.compiler.lowering.initialise import Unfilled, initialise
-from archspec.compiler.lowering.modules import module_of
-from archspec.compiler.lowering.tensor_expressions import EXPRESSIONS, IN_PLACE, entering
+from archspec.compiler.lowering.module_of import module_of
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import Label
 from archspec.graph.ir import Graph, Node
@@ -32,7 +31,7 @@ _numbers = count(1)
 
 
 class Generated(nn.Module):
-    """A module with a generated forward pass: `code` and `training_code` are its text, in use and while training."""
+    """A module with a generated forward pass: `code` and `training_code` are its text, in inference and in training."""
 
     def __init__(self, code: str, training_code: str) -> None:
         super().__init__()
@@ -54,9 +53,9 @@ class Generated(nn.Module):
 class Lowered(Generated):
     """A network in torch.
 
-    Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; a network with
-    auxiliary classifiers returns while training a tuple: the output, then theirs, in the order of the spec.
-    `loss_weights` are those of the tuple's parts.
+    Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; in training, a
+    network with auxiliary classifiers returns a tuple: the output, then theirs, in the order of the spec.
+    `loss_weights` are the weights of the tuple's parts.
     """
 
     def __init__(self, code: str, training_code: str, loss_weights: tuple[float, ...]) -> None:
@@ -71,9 +70,9 @@ class Lowered(Generated):
 def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
     """The torch module of a network, its weights initialised as the papers say (`initialise.py`).
 
-    With a `seed` the weights depend on nothing else; without one they are torch's generator's.
+    With a `seed` the weights depend only on it; without one they come from torch's generator.
 
-    Raises ArchspecError for a layer whose name torch has for something else.
+    Raises ArchspecError for a layer whose name is an attribute of the torch module.
     """
     graph = network.graph if isinstance(network, Network) else network
     results = results_of(graph)
@@ -90,15 +89,12 @@ def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
 def _add_module(root: nn.Module, graph: Graph, node: Node) -> None:
     if not has_module(node):
         return
-    made = module_of(node.layer, graph.inputs(node), node.volume)
-    if made is None:
-        raise NotImplementedError(f"{node.layer.keyword} has no torch module")  # a test goes over all layers
-    place(root, node, made)
+    place(root, node, module_of(node.layer, graph.inputs(node)))
 
 
 def has_module(node: Node) -> bool:
-    """Whether a node is a submodule, and no expression."""
-    return bool(node.inputs) and type(node.layer) not in EXPRESSIONS
+    """Whether a node is a submodule rather than an expression."""
+    return bool(node.inputs) and not node.layer.is_expression
 
 
 def place(root: nn.Module, node: Node, made: nn.Module) -> None:
@@ -115,9 +111,9 @@ def place(root: nn.Module, node: Node, made: nn.Module) -> None:
 
 
 def _need_free(parent: nn.Module, name: str, node: Node) -> None:
-    """Raise where torch has something of this name: `train`, `type`, `forward`."""
+    """Raise if the torch module has an attribute of this name: `train`, `type`, `forward`."""
     if hasattr(parent, name):
-        message = f"`{name}` cannot name a layer: the torch module has something of that name"
+        message = f"`{name}` cannot name a layer: the torch module has an attribute of that name"
         label = Label(node.span, "named here")
         raise failure("E400", message, (label,), helps=("choose another label",))
 
@@ -135,9 +131,9 @@ def _function(code: str) -> Forward:
 def code(
     graph: Graph, nodes: Sequence[Node], given: Sequence[int], results: Sequence[int], *, packed: bool = False
 ) -> str:
-    """The text of the forward pass over some nodes, a function of the values that are given.
+    """The text of the forward pass over some nodes, a function of the given values.
 
-    The results are `packed` where they are sent to another process: without gaps in memory.
+    Results sent to another process are `packed`: contiguous in memory.
     """
     arguments = ", ".join(["self", *(f"v{index}" for index in given)])
     return "\n".join([f"def forward({arguments}):", *_statements(graph, nodes, given, results, packed)]) + "\n"
@@ -162,10 +158,11 @@ def _statements(
 def _expression(graph: Graph, node: Node, in_place: frozenset[int]) -> str:
     layer, volumes = node.layer, graph.inputs(node)
     names = [f"v{index}" for index in node.inputs]
-    if type(layer) in EXPRESSIONS:
-        table = IN_PLACE if node.index in in_place else EXPRESSIONS
-        return table[type(layer)](layer, names, volumes)
-    return f"{_submodule(node.name)}({entering(layer, names[0], volumes[0])})"
+    if node.index in in_place:
+        return layer.overwriting(names)
+    if layer.is_expression:
+        return layer.expression(names, volumes)
+    return f"{_submodule(node.name)}({layer.entering(names[0], volumes)})"
 
 
 def _submodule(name: str) -> str:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import onnx
 
 from archspec.compiler.data.preprocessing import Preprocessing
-from archspec.compiler.onnx import emitters as layers
+from archspec.compiler.onnx.emitters import emit_layer
 from archspec.compiler.onnx.fold import fold, foldable
 from archspec.compiler.onnx.model import assemble, need_room
-from archspec.compiler.onnx.step import Emitted, Operation, Step, Weights
+from archspec.compiler.onnx.node_writer import EmittedLayer, EmittedNode, NodeWriter, Weights
 from archspec.compiler.weights.model_metadata import ModelMetadata, result_kind
 from archspec.graph.extent import named, upto
 from archspec.graph.ir import Graph, Node
@@ -30,10 +30,10 @@ def emit(
     class_names: Sequence[str] | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> onnx.ModelProto:
-    """The model of a network, or of it up to the result that is called `output`.
+    """The model of a network, or of the part that leads to the result called `output`.
 
-    Raises ArchspecError for an unknown `output`, for weights that are missing or of another shape, and for a model that
-    one file cannot hold.
+    Raises ArchspecError for an unknown `output`, for weights that are missing or of another shape, and for a model too
+    large for one file.
     """
     last = named(graph, output)
     extent = upto(graph, last)
@@ -43,8 +43,8 @@ def emit(
     return assemble(extent, parts, ModelMetadata(graph.title, result_kind(graph, last), names, preprocessing))
 
 
-def emitted(graph: Graph, weights: Weights) -> tuple[Emitted, ...]:
-    """Each layer's operations, in the graph's order."""
+def emitted(graph: Graph, weights: Weights) -> tuple[EmittedLayer, ...]:
+    """Emit each layer, in the graph's order."""
     norms = foldable(graph)
     folded = set(norms.values())
     values: dict[int, str] = {}
@@ -58,18 +58,18 @@ def emitted(graph: Graph, weights: Weights) -> tuple[Emitted, ...]:
             values.update((part.index, made.value) for part in made.nodes)
             done.append(made)
     last = graph.nodes[graph.output]
-    if values[last.index] != last.name:  # the last layers vanished
-        same = Operation("Identity", last.name, (values[last.index],), (last.name,), ())
-        done.append(Emitted((last,), last.name, (same,), {}))
+    if values[last.index] != last.name:  # the last layers are identities
+        same = EmittedNode("Identity", last.name, (values[last.index],), (last.name,), ())
+        done.append(EmittedLayer((last,), last.name, (same,), {}))
     return tuple(done)
 
 
-def _emitted(graph: Graph, node: Node, norm: Node | None, inputs: tuple[str, ...], weights: Weights) -> Emitted:
-    """A layer, with the BN that follows it if that is folded: then the value is the BN's."""
+def _emitted(graph: Graph, node: Node, norm: Node | None, inputs: tuple[str, ...], weights: Weights) -> EmittedLayer:
+    """Emit a layer, with the BN that is folded into it, if any: the value is then the BN's."""
     nodes, value = ((node,), node.name) if norm is None else ((node, norm), norm.name)
     if norm is not None:
         node, weights = fold(graph, node, norm, weights)
-    step = Step(node, inputs, graph.inputs(node), weights)
-    result = layers.EMITTERS[type(node.layer)](step)
-    operations = step.finished(result, value)
-    return Emitted(nodes, value if operations else result, operations, step.constants)
+    writer = NodeWriter(node, inputs, graph.inputs(node), weights)
+    result = emit_layer(writer)
+    operations = writer.finished(result, value)
+    return EmittedLayer(nodes, value if operations else result, operations, writer.constants)

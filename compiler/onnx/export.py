@@ -12,8 +12,8 @@ from torch import nn
 from archspec.compiler.onnx.emit import emitted
 from archspec.compiler.onnx.file import SUFFIX, staged
 from archspec.compiler.onnx.model import assemble, need_room, write_data
+from archspec.compiler.onnx.node_writer import Array
 from archspec.compiler.onnx.proof import Proof, prove
-from archspec.compiler.onnx.step import Array
 from archspec.compiler.weights.atomic import write_flushed
 from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.graph.ir import Graph

@@ -15,8 +15,8 @@ import onnx
 from onnx import TensorProto, helper
 
 from archspec import __version__
-from archspec.compiler.onnx.step import Array, Emitted, Operation
-from archspec.compiler.onnx.traces import trace
+from archspec.compiler.onnx.node_writer import Array, EmittedLayer, EmittedNode
+from archspec.compiler.onnx.provenance import provenance
 from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Graph, Node
@@ -31,7 +31,9 @@ APART = 1024  # bytes from which on a constant goes into the file of the weights
 ALIGNED = 64
 
 
-def assemble(graph: Graph, emitted: Sequence[Emitted], about: ModelMetadata, data_file: str = "") -> onnx.ModelProto:
+def assemble(
+    graph: Graph, emitted: Sequence[EmittedLayer], about: ModelMetadata, data_file: str = ""
+) -> onnx.ModelProto:
     """The model. Values have the spec's volumes as their types. With a `data_file` large constants are in that file."""
     model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="archspec", producer_version=__version__)
     made = model.graph
@@ -58,7 +60,7 @@ class Constant:
     offset: int | None
 
 
-def placed(emitted: Sequence[Emitted]) -> Iterator[Constant]:
+def placed(emitted: Sequence[EmittedLayer]) -> Iterator[Constant]:
     """All constants, in their order."""
     end = 0
     for part in emitted:
@@ -83,7 +85,7 @@ def _hold(tensor: onnx.TensorProto, constant: Constant, data_file: str) -> None:
         tensor.raw_data = _little_endian(constant.array).tobytes()
 
 
-def write_data(emitted: Sequence[Emitted], file: BinaryIO) -> None:
+def write_data(emitted: Sequence[EmittedLayer], file: BinaryIO) -> None:
     """The file of the weights."""
     for constant in placed(emitted):
         if constant.offset is not None:
@@ -95,7 +97,7 @@ def _little_endian(array: Array) -> Array:
     return array.astype(array.dtype.newbyteorder("<"), copy=False)
 
 
-def need_room(emitted: Sequence[Emitted]) -> None:
+def need_room(emitted: Sequence[EmittedLayer]) -> None:
     """Raise ArchspecError unless one file holds the constants."""
     size = sum(constant.array.nbytes for constant in placed(emitted))
     if size > MOST:
@@ -104,10 +106,10 @@ def need_room(emitted: Sequence[Emitted]) -> None:
         raise failure("E423", message, helps=helps)
 
 
-def _node(operation: Operation, nodes: tuple[Node, ...]) -> onnx.NodeProto:
+def _node(operation: EmittedNode, nodes: tuple[Node, ...]) -> onnx.NodeProto:
     node = helper.make_node(operation.operator, operation.inputs, operation.outputs, operation.name)
     node.attribute.extend(helper.make_attribute(name, value) for name, value in operation.attributes)
-    _describe(node, trace(nodes))
+    _describe(node, provenance(nodes))
     return node
 
 

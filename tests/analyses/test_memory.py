@@ -13,18 +13,16 @@ from hypothesis import strategies as st
 
 import archspec
 from archspec.analyses.memory import training_peak
-from archspec.analyses.memory.operations import operations
-from archspec.analyses.memory.rules import RULES
 from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
-from archspec.layers.base import Layer
+from archspec.layers.base import Example, Layer
 from archspec.layers.conv import Conv
+from archspec.layers.demand import UNKNOWN
 from archspec.layers.input import Input
 from archspec.library import built_in
-from archspec.resolve.layer_step import layer_from_text
-from support.memory_measures import training_bytes
+from support.memory_measures import Lowered, training_bytes
 
 MEASURED = Path(__file__).parents[2] / "benchmarks" / "training_memory" / "measured.jsonl"
 SPAN = Span(Source("test.arch", ""), 0, 0)
@@ -154,24 +152,31 @@ def test_the_memory_of_a_layer_is_torchs(form: str, text: str) -> None:
     assert error(graph_of(form.format(text)), 8) == pytest.approx(0, abs=0.02)
 
 
-CLASSES = list(dict.fromkeys([*REGISTRY.values(), *MERGES.values()]))
+BY_HAND = {type(node.layer) for form, text in LAYERS for node in graph_of(form.format(text)).nodes}
+OTHERS = [cls for cls in dict.fromkeys([*REGISTRY.values(), *MERGES.values()]) if cls not in BY_HAND]
+LARGE = 2**21  # bytes of a map, beside which small buffers do not count
 
 
-@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-def test_every_layer_has_a_rule_and_is_compared_with_torch(cls: type[Layer]) -> None:
-    assert cls in RULES or all(type(operation.layer) in RULES for operation in operations(alone(cls), 2)[0])
-    compared = {type(node.layer) for form, text in LAYERS for node in graph_of(form.format(text)).nodes}
-    assert cls in compared
+def alone(cls: type[Layer], example: Example) -> str:
+    """A network around an example of a layer."""
+    volume = Volume(example.inputs[0])
+    text = "add\n    | x\n    | SCALE 1" if cls in MERGES.values() else example.text
+    return f"{volume} INPUT\nSCALE 1 -> {text}\n{'GAP -> ' if len(volume) > 1 else ''}FC 10"
 
 
-def alone(cls: type[Layer]) -> Graph:
-    """The layer's first example, as a network."""
-    example = cls.examples[0]
-    inputs = tuple(map(Volume, example.inputs))
-    layer = MERGES[example.text]() if example.text in MERGES else layer_from_text(example.text)
-    nodes = [Node(index, "input", Input(), (), volume, None, SPAN) for index, volume in enumerate(inputs)]
-    nodes.append(Node(len(nodes), "layer", layer, tuple(range(len(nodes))), layer.output(inputs), None, SPAN))
-    return Graph("alone", tuple(nodes), len(inputs))
+def compare_with_torch(cls: type[Layer]) -> None:
+    """A layer's rule is torch's within 2 %; a layer without a rule is predicted to need at least as much as it does."""
+    for example in cls.examples:
+        batch = LARGE // (4 * Volume(example.inputs[0]).values)
+        graph = graph_of(alone(cls, example))
+        apart = training_peak(graph, batch, 0.0).total / training_bytes(graph, batch, make=Lowered) - 1
+        has_rule = cls.memory != UNKNOWN or cls.demand is not Layer.demand
+        assert -0.02 < apart < (0.02 if has_rule else 2), (example.text, apart)
+
+
+@pytest.mark.parametrize("cls", OTHERS, ids=lambda cls: cls.__name__)
+def test_the_memory_of_a_layer_that_is_not_listed_is_torchs_for_its_examples(cls: type[Layer]) -> None:
+    compare_with_torch(cls)
 
 
 @pytest.fixture
@@ -182,14 +187,15 @@ def registry() -> Iterator[None]:
     REGISTRY.update(before)
 
 
-def test_a_layer_without_a_rule_fails(registry: None) -> None:
+def test_a_layer_without_a_rule_keeps_its_input_and_its_output(registry: None) -> None:
     class Lawless(Layer):
         keyword = "LAWLESS"
 
-    chained = graph_of("[4x4x2] INPUT\nRELU").nodes
-    nodes = (chained[0], Node(1, "lawless1", Lawless(), (0,), chained[0].volume, None, SPAN))
-    with pytest.raises(KeyError, match="Lawless"):
-        training_peak(Graph("", nodes, 1))
+    tanh, gelu, lawless = (
+        f"[64x64x8] INPUT\nSCALE 1 -> {text} -> GAP -> FC 10" for text in ("TANH", "GELU", "LAWLESS")
+    )
+    peaks = [training_peak(graph_of(text), 8).total for text in (tanh, gelu, lawless)]
+    assert peaks[2] >= max(peaks)
 
 
 # ---- whole networks

@@ -1,14 +1,19 @@
 """`archspec probe`: shows gradients that vanish, and shows that others do not."""
 
 import json
+import math
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import torch
 from click.testing import CliRunner
+from torch.nn import functional
 
 import archspec
 from archspec.cli import main
+from archspec.commands.probe import _bar
+from archspec.compiler import build
 from archspec.compiler.evaluation.probe import probe
 
 SIGMOIDS = "net Sigmoids\n[16] INPUT\n10 x FC 16 -> SIGMOID\nFC 4\n".replace("10 x FC 16 -> SIGMOID", "10 x step()")
@@ -32,6 +37,30 @@ def test_every_weight_layer_is_shown_and_the_seed_decides_all() -> None:
     assert first == second
     assert [signal.name for signal in first] == ["conv1", "conv2", "fc1", "fc2", "fc3"]
     assert all(signal.activation_std > 0 and signal.gradient_norm > 0 for signal in first)
+
+
+def test_the_figures_are_those_of_one_batch_of_noise() -> None:
+    network = archspec.loads("[6] INPUT\nFC 5 -> RELU\nFC 3\n")
+    module = build(network, seed=2)
+    generator = torch.Generator().manual_seed(2)
+    images, classes = torch.randn(7, 6, generator=generator), torch.randint(3, (7,), generator=generator)
+    layers = dict(module.named_children())
+    first = layers["fc1"](images)
+    second = layers["fc2"](first.relu())
+    functional.cross_entropy(second, classes).backward()
+    found = probe(network, 7, 2)
+    assert [signal.activation_std for signal in found] == pytest.approx([first.std().item(), second.std().item()])
+    gradients = [layer.get_parameter("weight").grad for layer in layers.values()]
+    norms = [gradient.norm().item() for gradient in gradients if gradient is not None]
+    assert [signal.gradient_norm for signal in found] == pytest.approx(norms)
+
+
+@pytest.mark.parametrize(
+    ("value", "length"),
+    [(2.0, 24), (0.2, 20), (2e-3, 12), (2e-6, 1), (2e-9, 1), (0.0, 0), (math.nan, 0), (math.inf, 0)],
+)
+def test_a_bar_is_a_sixth_shorter_for_each_power_of_ten(value: float, length: int) -> None:
+    assert _bar(value, 2.0) == "#" * length
 
 
 def test_the_table_the_data_and_the_picture(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from archspec.compiler.data.decode import load
-from archspec.compiler.inference.classify import softmax
+from archspec.compiler.inference.classify import Classifier, softmax
+from archspec.compiler.weights.model_metadata import PROBABILITIES, SCORES, ModelMetadata
 from support.onnx_models import run
 from support.run_models import GRAY, NAMES, SPEC, archspec_run, write_digits, write_model, write_photos
 
@@ -90,6 +91,16 @@ def test_a_network_that_ends_in_softmax_gives_its_own_probabilities(tmp_path: Pa
     probabilities = run(onnx.load(path), [as_input(photos / "a.png")])[0]
     (entry,) = json.loads(archspec_run(path, photos / "a.png", "--json").stdout)["images"]
     assert entry["top"][0]["probability"] == pytest.approx(probabilities.max(), rel=1e-5)
+
+
+@pytest.mark.parametrize("result", [SCORES, PROBABILITIES])
+def test_of_equal_probabilities_the_lower_numbers_come_first(result: str) -> None:
+    classifier = Classifier(None, ModelMetadata("net", result), GRAY)  # type: ignore[arg-type]  # no session is used
+    output = np.tile(np.array([0.0, 0.5], dtype=np.float32), 50)
+    guesses = classifier.top(output, 3)
+    assert [guess.number for guess in guesses] == [1, 3, 5]
+    expected = 0.5 if result == PROBABILITIES else np.exp(0.5) / (50 * (1 + np.exp(0.5)))
+    assert [guess.probability for guess in guesses] == pytest.approx([expected] * 3)
 
 
 def test_softmax_of_large_scores_is_finite() -> None:

@@ -1,5 +1,6 @@
 """What training does to images: crops are inside them, mixtures keep their shares, the seed alone decides."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ SEEDS = st.integers(0, 2**60)
 
 @settings(max_examples=300, deadline=None)
 @given(SIZES, SIZES, SEEDS, st.sampled_from([{"crop": 1.0}, {"crop": 1.5}, {"scale": (1.14, 2.14)}, {"area": 0.08}]))
-def test_every_crop_is_inside_its_image(size: tuple[int, int], wanted: tuple[int, int], seed: int, how: dict) -> None:  # type: ignore[type-arg]
-    import random
-
+def test_every_crop_is_inside_its_image(
+    size: tuple[int, int], wanted: tuple[int, int], seed: int, how: dict[str, Any]
+) -> None:
     recipe = Recipe(**{"crop": 1.0, **how})
     left, top, right, bottom = _box(size, wanted, recipe, random.Random(seed))
     assert -1e-6 <= left < right <= size[0] + 1e-6
@@ -38,11 +39,28 @@ def test_every_crop_is_inside_its_image(size: tuple[int, int], wanted: tuple[int
         assert 1.14 - 1e-6 <= zoom <= 2.14 + 1e-6
 
 
+SHAPES: list[tuple[dict[str, Any], tuple[int, int]]] = [
+    *(({"crop": 1.25}, size) for size in ((400, 100), (100, 400), (200, 200))),
+    *(({"scale": (1.2, 1.5)}, size) for size in ((400, 100), (100, 400), (200, 200))),
+    ({"area": 0.3}, (200, 200)),
+]
+
+
+@pytest.mark.parametrize(("how", "size"), SHAPES)
+def test_crops_reach_every_edge_of_what_they_may_show(how: dict[str, Any], size: tuple[int, int]) -> None:
+    """A crop of the covering box stays inside it; others go anywhere in the image."""
+    wanted = (60, 60)
+    edges = covering(size, 1.0) if "crop" in how else (0, 0, *size)
+    boxes = [_box(size, wanted, Recipe(**{"crop": 1.0, **how}), random.Random(seed)) for seed in range(400)]
+    for side, extreme in enumerate((min, min, max, max)):
+        assert extreme(box[side] for box in boxes) == pytest.approx(edges[side], abs=4)
+    centres = np.mean([((left + right) / 2, (top + bottom) / 2) for left, top, right, bottom in boxes], axis=0)
+    np.testing.assert_allclose(centres / size, 0.5, atol=0.05)
+
+
 @settings(max_examples=200, deadline=None)
 @given(SIZES, SEEDS)
 def test_a_resized_crop_has_its_share_and_ratio(size: tuple[int, int], seed: int) -> None:
-    import random
-
     left, top, right, bottom = _resized_crop(size, 0.3, random.Random(seed))
     ratio = (right - left) / (bottom - top)
     assert 3 / 4 - 1e-6 <= ratio <= 4 / 3 + 1e-6
@@ -110,11 +128,13 @@ def test_decoding_at_a_smaller_size_shows_the_same_part(
         pixels = opened.convert("RGB")
     exif = Image.Exif()
     exif[274] = orientation
-    for name in ("turned.jpg", "turned.png"):
-        pixels.save(tmp_path / name, exif=exif, quality=95)  # which a PNG has no use for
+    pixels.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    pixels.save(tmp_path / "turned.png", exif=exif)
+    ImageOps.exif_transpose(Image.open(tmp_path / "turned.png")).save(tmp_path / "upright.png")
     for seed in range(20):
         small, whole = (one(tmp_path / name, recipe, seed).float() for name in ("turned.jpg", "turned.png"))
         assert (small - whole).abs().mean() < 1.5
+        assert torch.equal(whole, one(tmp_path / "upright.png", recipe, seed).float())
 
 
 def test_a_photograph_is_decoded_no_larger_than_its_crop_needs(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,6 +184,18 @@ def test_cutout_blanks_one_square_of_each_image() -> None:
     for image in found:
         rows, columns = (image == 0).all(0).nonzero(as_tuple=True)
         assert len(rows) == (rows.max() - rows.min() + 1) * (columns.max() - columns.min() + 1) <= 64
+
+
+@pytest.mark.parametrize("recipe", [Recipe(cutout=0.5), Recipe(cutmix=1.0)], ids=["cutout", "cutmix"])
+def test_squares_are_centred_anywhere_so_that_every_edge_is_reached_as_often(recipe: Recipe) -> None:
+    reached = torch.zeros(4)
+    for seed in range(150):
+        images, classes = batch()
+        changed = (mixed(images.clone(), classes, recipe, seed)[0] != images).any(1).float()
+        rows, columns = changed.amax(2).mean(0), changed.amax(1).mean(0)
+        reached += torch.stack([rows[0], rows[-1], columns[0], columns[-1]]) / 150
+    assert ((reached > 0.2) & (reached < 0.6)).all(), reached
+    assert reached.max() < 1.5 * reached.min(), reached
 
 
 def test_a_mixed_loss_is_that_of_soft_classes() -> None:

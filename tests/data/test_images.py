@@ -151,11 +151,19 @@ def test_a_file_with_a_changed_byte_is_an_image_or_one_finding(tmp_path: Path) -
             _mode(path)
 
 
+STATISTICS = {
+    "RGB": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # of ImageNet, as torchvision has them
+    "gray": ((0.5,), (0.5,)),
+}
+
+
 @pytest.mark.parametrize(("volume", "colours"), [((8, 6, 3), "RGB"), ((8, 6, 1), "gray")])
 def test_an_untrained_network_has_the_preprocessing_of_its_input(volume: tuple[int, ...], colours: str) -> None:
     found = default_preprocessing(Volume(volume))
     assert found is not None
-    assert (found.height, found.width, found.colours, len(found.mean)) == (8, 6, colours, volume[2])
+    assert (found.height, found.width, found.colours, found.channels) == (8, 6, colours, volume[2])
+    assert (found.mean, found.std) == STATISTICS[colours]
+    assert (found.size, found.mode) == ((6, 8), {"RGB": "RGB", "gray": "L"}[colours])
     assert Preprocessing.from_json(found.to_json()) == found
 
 

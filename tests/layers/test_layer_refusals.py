@@ -50,7 +50,7 @@ REFUSALS = [
     ("UPCONV 8 3x3 p2", (2, 2, 2), "E205", "pads of 4 take off all 4 rows that the windows paint", "UPCONV 8 3x3 p1"),
     ("GN 32", (7, 7, 48), "E203", "32 groups do not divide 48 channels", "GN 24"),
     ("GN 2", (9, 8), "E204", "GN works on a map, [HxWxC], and gets the sequence [9x8]", None),
-    ("IN", (1, 1, 8), "E205", "IN has 1 value a channel to normalise in [1x1x8]", "LN"),
+    ("IN", (1, 1, 8), "E205", "IN has only 1 value per channel to normalise in [1x1x8]", "LN"),
     ("SHUFFLE 3", (7, 7, 1), "E203", "3 groups do not divide 1 channel", "SHUFFLE 1"),
     ("SLICE 4 9", (7, 8), "E205", "SLICE takes channels up to 9, and [7x8] has 8", "SLICE 4 8"),
     ("SLICE 4 4", (8,), "E205", "SLICE from 4 to 4 takes no channel", "SLICE 3 4"),
@@ -60,7 +60,7 @@ REFUSALS = [
     ("TAKE 6", (6, 8), "E205", "TAKE 6 of a sequence of 6 vectors", "TAKE 5"),
     ("CLS", (7, 7, 8), "E204", "CLS works on a sequence, [NxC], and gets the map [7x7x8]", "TOKENS -> CLS"),
     ("TRANSPOSE", (8,), "E204", "TRANSPOSE works on a sequence, [NxC], and gets the vector [8]", None),
-    ("POSEMBED", (8,), "E204", "POSEMBED finds no places in the vector [8]", None),
+    ("POSEMBED", (8,), "E204", "the vector [8] has no positions for POSEMBED", None),
     ("MHSA 5", (9, 12), "E203", "5 heads do not divide 12 channels", "MHSA 4"),
     (
         "MHSA 4",

@@ -4,50 +4,19 @@ The arithmetic is counted by torch's flop counter, the receptive field is where 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 import torch
 
 from archspec.graph.volume import Volume
-from archspec.layers import MERGES, REGISTRY
+from archspec.layers import REGISTRY
 from archspec.layers.activation import Sigmoid
-from archspec.layers.base import Example, Layer, Tensor, Window
+from archspec.layers.base import Layer, Tensor, Window
 from archspec.layers.conv import Conv
 from archspec.layers.dropout import DropPath
-from archspec.layers.input import Input
-from archspec.resolve.layer_step import layer_from_text
 from support import layer_measures as torch_says
+from support.layer_cases import CASES, CLASSES, Case, built, examples_of
 from support.layer_modules import Inputs
-
-WITHOUT_RULES = (Input,)  # its bracket is its volume
-CLASSES = [cls for cls in dict.fromkeys([*REGISTRY.values(), *MERGES.values()]) if cls not in WITHOUT_RULES]
-
-
-@dataclass
-class Case:
-    text: str
-    layer: Layer
-    inputs: Inputs
-
-    def __str__(self) -> str:
-        return f"{self.text} of {' '.join(map(str, self.inputs))}"
-
-
-def built(text: str) -> Layer:
-    return MERGES[text]() if text in MERGES else layer_from_text(text)
-
-
-def case(example: Example) -> Case:
-    return Case(example.text, built(example.text), tuple(map(Volume, example.inputs)))
-
-
-def examples_of(cls: type[Layer]) -> list[Case]:
-    """The examples. A layer must have some, of its own class."""
-    assert cls.examples, f"{cls.__name__} has no example"
-    cases = [case(example) for example in cls.examples]
-    assert all(type(one.layer) is cls for one in cases), f"an example of {cls.__name__} is another layer"
-    return cases
 
 
 # ---- the contract: each function takes a case and fails if rule and torch disagree
@@ -88,7 +57,7 @@ def field_is_what_gradients_reach(one: Case) -> None:
 
 
 def rows_and_columns(seen: torch.Tensor) -> tuple[set[int], set[int]]:
-    """Those of a mask [H, W] that hold anything."""
+    """The rows and columns of a mask [H, W] that are not empty."""
     rows, columns = (seen.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
     return set(rows), set(columns)
 
@@ -106,7 +75,7 @@ def in_place_is_torchs(one: Case) -> None:
 
 
 def linear_is_torchs(one: Case) -> None:
-    """A POOL of one pixel is linear and does not say so: only what is said must hold."""
+    """A layer that claims to be linear is; the claim may be missing, as for a POOL of one pixel."""
     assert not one.layer.is_linear or torch_says.is_affine(one.layer, one.inputs)
 
 
@@ -125,7 +94,7 @@ CONTRACT: tuple[Callable[[Case], None], ...] = (
 )
 
 
-@pytest.mark.parametrize("one", [one for cls in CLASSES for one in map(case, cls.examples)], ids=str)
+@pytest.mark.parametrize("one", CASES, ids=str)
 @pytest.mark.parametrize("clause", CONTRACT, ids=lambda clause: clause.__name__)
 def test_every_layer_keeps_the_contract(clause: Callable[[Case], None], one: Case) -> None:
     clause(one)
@@ -142,7 +111,7 @@ def test_every_layer_has_examples_and_arguments_that_hide_no_rule(cls: type[Laye
 # ---- the contract can fail
 @pytest.fixture
 def registry() -> Iterator[None]:
-    """Layers that are registered here are forgotten again."""
+    """Restore the registry after a test that registers layers."""
     before = dict(REGISTRY)
     yield
     REGISTRY.clear()
@@ -150,7 +119,7 @@ def registry() -> Iterator[None]:
 
 
 class Wrong:
-    """Rules that are each wrong in one way."""
+    """Layers with one wrong rule each."""
 
     class Output(Conv):
         keyword = ""

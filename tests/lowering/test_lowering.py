@@ -14,7 +14,6 @@ from torch.overrides import TorchFunctionMode
 
 import archspec
 from archspec.compiler import build
-from archspec.compiler.lowering.tensor_expressions import EXPRESSIONS
 from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Graph, Node
@@ -97,7 +96,7 @@ def test_each_layer_computes_what_its_hand_written_module_does(
     graph = single(layer, inputs)
     made, oracle = build(graph, seed=0).eval(), torch_module(layer, tuple(map(Volume, inputs)))
     given_ = [shaped(volume) for volume in inputs]
-    if type(layer) not in EXPRESSIONS:
+    if not layer.is_expression:
         own = made.get_submodule("layer")
         with torch.no_grad():
             for parameter in own.parameters():
@@ -110,7 +109,7 @@ def test_each_layer_computes_what_its_hand_written_module_does(
 def run_merge(graph: Graph, inputs: list[Tensor]) -> Any:
     node = graph.nodes[-1]
     names = [f"v{place}" for place in range(len(inputs))]
-    text = EXPRESSIONS[type(node.layer)](node.layer, names, graph.inputs(node))
+    text = node.layer.expression(names, graph.inputs(node))
     return eval(text, {"torch": torch, **dict(zip(names, inputs, strict=True))})  # generated text
 
 
@@ -128,6 +127,18 @@ class Uses(TorchFunctionMode):
         if func is functional.dropout:
             self.dropouts.append((len(self.parameters), kwargs["p"]))
         return func(*args, **(kwargs or {}))
+
+
+class ShapesOfNorms(Uses):
+    """A batch normalisation on the meta device takes 20 ms to find that its output has its input's shape."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        norm = func is functional.batch_norm
+        return super().__torch_function__(same_shape if norm else func, types, args, kwargs)
+
+
+def same_shape(x: Tensor, *_: Any, **__: Any) -> Tensor:
+    return torch.empty_like(x)
 
 
 def in_order(module: nn.Module, images: Tensor) -> list[nn.Parameter]:
@@ -174,7 +185,7 @@ def test_normalisations_and_dropouts_are_the_hand_written_networks(name: str) ->
     found = []
     with torch.device("meta"):
         for module in (build(network), BY_HAND[name]()):
-            with Uses() as uses:
+            with ShapesOfNorms() as uses:
                 module.train()(shaped(tuple(network.input)))
             norms = Counter(
                 (part.eps, getattr(part, "momentum", None))

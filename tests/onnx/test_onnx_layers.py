@@ -3,19 +3,30 @@
 import onnx
 import pytest
 import torch
-from layers.test_layers import CLASSES, Case, case
 
 from archspec.compiler.onnx import emit
 from archspec.compiler.onnx.emitters import EMITTERS
 from archspec.compiler.onnx.proof import inferred_shapes
+from archspec.graph.volume import Volume
+from archspec.layers.base import Layer
+from support.layer_cases import CASES, CLASSES, Case
 from support.onnx_models import images, layer_in_torch, run, single, weights_of
 
 CLOSE = 2e-6  # of the largest value: about 16 roundings of a float32
-CASES = [case(example) for cls in CLASSES for example in cls.examples]
 
 
-def test_every_layer_has_an_emitter() -> None:
-    assert set(EMITTERS) == set(CLASSES)
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_a_layer_is_an_identity_or_one_onnx_node_or_has_an_emitter(cls: type[Layer]) -> None:
+    ways = (cls.is_identity, cls.onnx is not Layer.onnx, cls in EMITTERS)
+    assert sum(ways) == 1, f"{cls.keyword}: {ways}"
+
+
+def test_a_layer_without_a_node_and_without_an_emitter_fails() -> None:
+    class Mute(Layer):
+        pass
+
+    with pytest.raises(NotImplementedError, match="has no ONNX node and no emitter"):
+        emit(single(Mute(), (Volume((3,)),)), {})
 
 
 @pytest.mark.parametrize("one", CASES, ids=str)

@@ -14,7 +14,7 @@ from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.onnx import emit
 from archspec.compiler.onnx.emitters.registry import EMITTERS, emits
 from archspec.compiler.onnx.model import IR_VERSION, OPSET
-from archspec.compiler.onnx.step import Step
+from archspec.compiler.onnx.node_writer import NodeWriter
 from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import ArchspecError
 from archspec.layers.conv import Conv
@@ -202,7 +202,7 @@ def broken(change: str) -> Iterator[tuple[str, NDArray[np.float32]]]:
     ("change", "message"),
     [
         ("gone", "the weights have no `body.unit1.conv1.weight`"),
-        ("shape", "`body.unit1.conv1.weight` is 8x8x1x3 in the weights, and the spec makes it 8x8x3x3"),
+        ("shape", "`body.unit1.conv1.weight` is 8x8x1x3 in the weights, and 8x8x3x3 in the spec"),
     ],
 )
 def test_weights_that_do_not_fit_name_the_first_that_does_not(change: str, message: str) -> None:
@@ -216,7 +216,7 @@ def test_a_layer_has_one_emitter() -> None:
     with pytest.raises(ValueError, match="two emitters for CONV: convolution, second"):
 
         @emits(Conv)
-        def second(step: Step) -> str:
-            return step.x
+        def second(writer: NodeWriter) -> str:
+            return writer.x
 
     assert EMITTERS[Conv].__name__ == "convolution"

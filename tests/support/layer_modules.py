@@ -1,8 +1,8 @@
 """Each layer as a torch module, for the layer contract.
 
-A layer that is one torch.nn class names it; the others are written here by hand, from their papers and not
-from their rules. Maps are [B, C, H, W], sequences [B, N, C], vectors [B, C]. A module is what its layer is in
-use, not in training.
+A layer that is one torch.nn class names it; the others are written here by hand, from their papers and not from their
+rules, modules or emitters. Maps are [B, C, H, W], sequences [B, N, C], vectors [B, C]. A module computes what its layer
+does in inference.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from archspec.graph.volume import Volume
 from archspec.layers.base import Layer
+from support.layer_attention import attention
 
 Inputs = tuple[Volume, ...]
 
@@ -65,7 +66,7 @@ class PixelNorm(nn.LayerNorm):
 
 
 class PaddedConv(nn.Conv2d):
-    """A convolution that pads its ends by themselves, and for `ceil` pads until the last window fits."""
+    """A convolution that pads its ends separately, and for `ceil` pads until the last window fits."""
 
     def __init__(self, layer: Any, channels: int, filters: int, groups: int) -> None:
         arguments = {"stride": layer.stride, "dilation": layer.dilation, "groups": groups}
@@ -83,7 +84,7 @@ def _padded(layer: Any, x: Tensor, value: float) -> Tensor:
 
 
 def _begin_inside(layer: Any, x: Tensor, y: Tensor) -> Tensor:
-    """Without the windows that begin behind the last pixel."""
+    """Drop the windows that begin after the last pixel."""
     rows, columns = (-(-(x.shape[a] + layer.pads[a - 2][0]) // layer.stride[a - 2]) for a in (2, 3))
     return y[:, :, :rows, :columns]
 
@@ -109,73 +110,6 @@ def _avg_pool(layer: Any, inputs: Inputs) -> nn.Module:
     return Function(forward)
 
 
-class Attention(nn.Module):
-    """Self-attention over [B, N, C]; `allowed` says who sees whom, `bias` is added to the scores."""
-
-    def __init__(self, heads: int, channels: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(channels, 3 * channels)
-        self.proj = nn.Linear(channels, channels)
-
-    def attend(self, x: Tensor, allowed: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
-        heads = (self.heads, -1)
-        q, k, v = (part.unflatten(-1, heads).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1))
-        scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-        if bias is not None:
-            scores = scores + bias
-        if allowed is not None:
-            scores = scores.masked_fill(~allowed, -torch.inf)
-        joined: Tensor = self.proj((scores.softmax(dim=-1) @ v).transpose(1, 2).flatten(2))
-        return joined
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.attend(x)
-
-
-class WindowAttention(Attention):
-    """Swin's: windows of a rolled map; two pixels that the roll brought together do not see each other."""
-
-    def __init__(self, layer: Any, channels: int) -> None:
-        super().__init__(layer.heads, channels)
-        self.side, self.shift = layer.window, layer.shift
-        self.relative_position_bias_table: nn.Parameter | None = None
-        if layer.relpos:
-            offsets = (2 * self.side - 1) ** 2
-            self.relative_position_bias_table = nn.Parameter(torch.zeros(offsets, layer.heads))
-
-    def _windows(self, x: Tensor) -> Tensor:
-        """[B, H, W, ...] as [B*windows, side*side, ...]."""
-        batch, high, wide, last = x.shape
-        tiles = x.reshape(batch, high // self.side, self.side, wide // self.side, self.side, last)
-        return tiles.transpose(2, 3).flatten(3, 4).flatten(0, 2)
-
-    def _bias(self) -> Tensor | None:
-        if self.relative_position_bias_table is None:
-            return None
-        side, places = self.side, torch.cartesian_prod(torch.arange(self.side), torch.arange(self.side))
-        offsets = places[:, None] - places + side - 1
-        rows = self.relative_position_bias_table[offsets[..., 0] * (2 * side - 1) + offsets[..., 1]]
-        return rows.permute(2, 0, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x.permute(0, 2, 3, 1)
-        batch, high, wide, _ = x.shape
-        roll = tuple(0 if self.side >= size else self.shift for size in (high, wide))
-        places = torch.cartesian_prod(torch.arange(high), torch.arange(wide)).view(1, high, wide, 2)
-        places = self._windows(places.roll((-roll[0], -roll[1]), (1, 2)))
-        near = ((places[:, :, None] - places[:, None]).abs() < self.side).all(dim=-1)
-        windows = self._windows(x.roll((-roll[0], -roll[1]), (1, 2)))
-        y = self.attend(windows, near.repeat(batch, 1, 1)[:, None], self._bias())
-        y = y.view(batch, high // self.side, wide // self.side, self.side, self.side, -1).transpose(2, 3)
-        return y.reshape(batch, high, wide, -1).roll(roll, (1, 2)).permute(0, 3, 1, 2)
-
-
-def _attention(layer: Any, inputs: Inputs) -> nn.Module:
-    channels = inputs[0].channels
-    return WindowAttention(layer, channels) if layer.window else Attention(layer.heads, channels)
-
-
 def _space_to_depth(layer: Any, inputs: Inputs) -> nn.Module:
     n = layer.block
     places = [(a, b) if layer.order == "rows" else (b, a) for a in range(n) for b in range(n)]
@@ -198,7 +132,7 @@ def _pad_channels(layer: Any, inputs: Inputs) -> nn.Module:
 
 
 def _pixels(x: Tensor) -> tuple[slice, ...]:
-    """All that stands behind the channels."""
+    """Everything after the channels."""
     return (slice(None), slice(None)) if x.dim() == 4 else ()
 
 
@@ -230,7 +164,7 @@ BY_HAND: dict[str, Callable[[Any, Inputs], nn.Module]] = {
     "POSEMBED": lambda layer, v: Weighted((v[0][-1], *v[0][:-1]) if v[0].is_map else v[0], torch.add),
     "TAKE": lambda layer, v: Function(lambda x: x[:, layer.place]),
     "TRANSPOSE": lambda layer, v: Function(lambda x: x.transpose(1, 2)),
-    "MHSA": _attention,
+    "MHSA": attention,
     "add": lambda layer, v: Function(lambda *xs: torch.stack(xs).sum(0)),
     "concat": lambda layer, v: Function(lambda *xs: torch.cat(xs, dim=-1 if xs[0].dim() == 3 else 1)),
     "mul": lambda layer, v: Function(_multiply),

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from archspec.compiler import build
 from archspec.graph.ir import Graph, Node
 from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
@@ -167,21 +168,33 @@ class Network(nn.Module):
         return not (is_sequence and keyword in ("FC", "MHSA"))
 
 
-def training_bytes(graph: Graph, batch: int, decay: float = 0.0) -> int:
-    """Peak bytes of the second step of SGD with momentum."""
+class Lowered(nn.Module):
+    """The compiler's own module, for layers that are not written by hand here."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__()
+        self.module = build(graph, seed=0)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return [self.module(images)]
+
+
+def training_bytes(
+    graph: Graph, batch: int, decay: float = 0.0, make: Callable[[Graph], nn.Module] | None = None
+) -> int:
+    """Peak bytes of the second step of SGD with momentum, of the hand-written network unless `make` builds another."""
     threads = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-            train_two_steps(graph, batch, decay)
+            train_two_steps(graph, (make or Network)(graph), batch, decay)
     finally:
         torch.set_num_threads(threads)
     return peak(profiler, "second")
 
 
-def train_two_steps(graph: Graph, batch: int, decay: float) -> None:
+def train_two_steps(graph: Graph, network: nn.Module, batch: int, decay: float) -> None:
     volume, output = graph.nodes[0].volume, graph.nodes[graph.output].volume
-    network = Network(graph)
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, weight_decay=decay, foreach=False)
     images = torch.rand(batch, *((volume[2], *volume[:2]) if volume.is_map else volume))
     labels = torch.zeros(batch, *output.spatial, dtype=torch.long)

@@ -15,11 +15,11 @@ from io import TextIOWrapper
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Timer
-from typing import Any
+from typing import Any, Final
 
 from torch.multiprocessing.spawn import start_processes
 
-START = "forkserver"
+START: Final = "forkserver"
 IMPORTED = (
     "pytest",
     "hypothesis",

@@ -1,7 +1,6 @@
 """Weights files: what is written is read, and a damaged or foreign one is one clear error."""
 
 import math
-import os
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,6 @@ from archspec.api import restore
 from archspec.compiler import build
 from archspec.compiler.data.digits import Digits, digits
 from archspec.compiler.pages.samples import write_samples
-from archspec.compiler.weights import atomic
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.trained import open_trained
 from archspec.diagnostics.errors import ArchspecError
@@ -52,7 +50,7 @@ def test_a_damaged_file_is_one_error_or_none(module: nn.Module, tmp_path: Path) 
     path, chance = tmp_path / "w.safetensors", random.Random(0)
     weights.write(path, module.state_dict(), ABOUT)
     whole = path.read_bytes()
-    damaged = [whole[:end] for end in range(0, len(whole), 97)]
+    damaged: list[bytes] = [whole[:end] for end in range(0, len(whole), 97)]
     for _ in range(300):  # in the header mostly: a number of a weight may be anything
         changed = bytearray(whole)
         changed[chance.randrange(700)] = chance.randrange(256)
@@ -104,26 +102,6 @@ def test_a_missing_folder_is_an_error_and_nothing_is_written(tmp_path: Path) -> 
     with pytest.raises(ArchspecError, match="E422"):
         weights.write(tmp_path / "none" / "w.safetensors", ONE, ABOUT)
     assert not list(tmp_path.iterdir())
-
-
-def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
-    link, target = tmp_path / "link", tmp_path / "target"
-    target.write_bytes(b"old")
-    link.symlink_to(target)
-    atomic.replace_file(link, b"new")
-    assert link.is_symlink()
-    assert target.read_bytes() == b"new"
-
-
-def test_only_regular_files_are_replaced(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "file").write_bytes(b"")
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for path in ("pipe", "folder", "file/under", "loop", "a\0b", "a" * 300, "/dev/full"):
-        with pytest.raises(ArchspecError, match="E422"):
-            atomic.replace_file(tmp_path / path, b"new")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "loop", "pipe"]
 
 
 def test_samples_are_written_or_give_one_error(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""What is alive at a moment, in bytes by what they are for, and the most that ever was.
+"""What is alive at a moment, in bytes by purpose, and the most that ever was.
 
-In: allocations and releases as they happen. Out: the `Peak`. When they happen is for `liveness.py`.
+In: allocations and releases as they happen. Out: the `Peak`. When they happen is decided in `liveness.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Part = Literal[
 
 
 class Peak(Record):
-    """The worst moment: `total` bytes are alive `at` it, and `parts` says what they are."""
+    """The worst moment: `total` bytes are alive `at` it, and `parts` breaks them down."""
 
     total: int
     at: str
@@ -23,7 +23,7 @@ class Peak(Record):
 
 
 class Storage:
-    """Bytes that are freed when the last holder lets go."""
+    """Bytes that are freed with their last holder."""
 
     __slots__ = ("holders", "part", "size")
 
@@ -34,7 +34,7 @@ class Storage:
 
 
 class Heap:
-    """What is alive, and the most that ever was. `moment` is a phase and the name of a layer, or nothing."""
+    """What is alive, and the most that ever was. `moment` is a phase and the name of a layer, or empty."""
 
     def __init__(self) -> None:
         self.alive: dict[str, int] = dict.fromkeys(get_args(Part), 0)
@@ -43,7 +43,7 @@ class Heap:
         self.worst = (0, ("start", ""), dict(self.alive), 0)
 
     def allocate(self, size: int, part: Part) -> Storage:
-        """New bytes, with one holder."""
+        """Allocate bytes, with one holder."""
         self.alive[part] += size
         self.total += size
         self.spike(0)
@@ -55,7 +55,7 @@ class Heap:
             self.worst = (self.total + size, self.moment, dict(self.alive), size)
 
     def release(self, storage: Storage) -> None:
-        """One holder lets go."""
+        """Drop one holder; the last one frees the bytes."""
         storage.holders -= 1
         if storage.holders == 0:
             self.alive[storage.part] -= storage.size

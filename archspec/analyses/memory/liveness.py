@@ -1,28 +1,25 @@
 """The peak memory of a training step, by liveness over a graph. No torch in here.
 
 In: a graph, the batch, and whether there is weight decay. Out: the bytes alive at the worst moment of the second step
-of SGD with momentum (zero_grad, forward, backward, update), with that moment's name and what the bytes are. What each
-layer asks for is in `rules.py`; MODEL.md states the model and how far it can be trusted.
+of SGD with momentum (zero_grad, forward, backward, update), with that moment's name and what the bytes are. What a
+layer asks for is in its class; MODEL.md states the model and how far it can be trusted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import prod
 
-from archspec.analyses.memory.demand import FLOAT, INDEX, NEW, PART, SAME, TURNED, Demand, Operation
 from archspec.analyses.memory.heap import Heap, Peak, Storage
-from archspec.analyses.memory.operations import operations
-from archspec.analyses.memory.rules import OVERWRITES, demand_of
+from archspec.analyses.memory.operations import TorchOperation, operations
 from archspec.graph.ir import Graph
-from archspec.layers.norm import BatchNorm
+from archspec.layers.demand import INDEX_BYTES, NEW, PART, SAME, TURNED, Demand
 
 
 class Gradient:
-    """What has arrived so far for one result.
+    """The gradient that has arrived so far for one result.
 
     `is_whole`: not a window on a larger storage, so that more can be added to it. `is_dense`: its values lie side by
-    side in the order that kernels want.
+    side in the order that kernels expect.
     """
 
     __slots__ = ("is_dense", "is_whole", "storage")
@@ -34,20 +31,20 @@ class Gradient:
 
 
 class Life:
-    """What becomes of one operation in the step: what it asked for, its result, what it keeps, its gradient."""
+    """One operation during the step: its demand, its result, what it keeps, its gradient."""
 
     __slots__ = ("demand", "gradient", "is_writable", "kept", "result", "waiting")
 
     def __init__(self, demand: Demand, result: Storage, readers: int, is_writable: bool) -> None:
         self.demand = demand
         self.result = result
-        self.waiting = readers  # that still have to run
+        self.waiting = readers  # that have not run yet
         self.is_writable = is_writable  # autograd lets its only reader write into the result
         self.kept: list[Storage] = []
         self.gradient: Gradient | None = None
 
 
-class Step:
+class TrainingStep:
     """One training step."""
 
     def __init__(self, graph: Graph, batch: int) -> None:
@@ -59,7 +56,7 @@ class Step:
         self.heap = Heap()
 
     def forward(self) -> None:
-        """Make all results; one that nobody keeps dies behind its last reader."""
+        """Compute all results; one that is not kept is freed after its last reader."""
         lives, heap = self.lives, self.heap
         for operation in self.operations:
             heap.moment = ("forward", operation.name)
@@ -70,9 +67,9 @@ class Step:
                 if not life.waiting:
                     heap.release(life.result)
 
-    def _run(self, operation: Operation) -> Life:
-        """Make one result, in place where that may be; what the backward pass will need gets one more holder."""
-        demand, heap = demand_of(operation), self.heap
+    def _run(self, operation: TorchOperation) -> Life:
+        """Compute one result, in place if allowed; what the backward pass needs gets one more holder."""
+        demand, heap = operation.demand(), self.heap
         if not operation.sources:
             images = heap.allocate(operation.made, "input")
             images.holders += 1  # the user's
@@ -80,7 +77,7 @@ class Step:
         heap.spike(demand.forward_spike)
         first = self.lives[operation.sources[0].index]
         may_write = first.is_writable and operation.sources[0].readers == 1
-        if demand.output == SAME or (may_write and type(operation.layer) in OVERWRITES):
+        if demand.output == SAME or (may_write and operation.layer.overwrites):
             result = first.result
             result.holders += 1
         else:
@@ -91,7 +88,7 @@ class Step:
             life.kept = self._keep(operation, demand, result)
         return life
 
-    def _keep(self, operation: Operation, demand: Demand, result: Storage) -> list[Storage]:
+    def _keep(self, operation: TorchOperation, demand: Demand, result: Storage) -> list[Storage]:
         kept = [self.lives[source.index].result for source in operation.sources] if demand.keeps_inputs else []
         if demand.keeps_output:
             kept.append(result)
@@ -114,13 +111,13 @@ class Step:
             heap.release(logarithms)
 
     def backward(self) -> None:
-        """In exactly the reverse order, as autograd's engine does."""
+        """Run in exactly the reverse order, as autograd's engine does."""
         for operation in reversed(self.operations):
             if operation.learns:
                 self.heap.moment = ("backward", operation.name)
                 self._walk_back(operation)
 
-    def _walk_back(self, operation: Operation) -> None:
+    def _walk_back(self, operation: TorchOperation) -> None:
         """Gradients of inputs and parameters appear; then what arrived and what was kept are let go."""
         life, heap = self.lives[operation.index], self.heap
         arrived, demand = life.gradient, life.demand
@@ -128,15 +125,15 @@ class Step:
         heap.spike(demand.backward_spike + (0 if arrived.is_dense else demand.scattered))
         learning = [source for source in operation.sources if source.learns]
         made = [self._gradient(source, demand.gradient, arrived) for source in learning]
-        for shape in operation.shapes:
-            heap.allocate(FLOAT * prod(shape), "gradients of parameters")
+        for size in operation.parameters:
+            heap.allocate(size, "gradients of parameters")
         heap.release(arrived.storage)
         for storage in life.kept:
             heap.release(storage)
         for source, gradient in zip(learning, made, strict=True):
             self._accumulate(source, gradient)
 
-    def _gradient(self, source: Operation, flow: int, arrived: Gradient) -> Gradient:
+    def _gradient(self, source: TorchOperation, flow: int, arrived: Gradient) -> Gradient:
         if flow == NEW:
             return Gradient(self.heap.allocate(source.made, "gradients of maps"))
         arrived.storage.holders += 1
@@ -144,8 +141,8 @@ class Step:
         # channels of a batch of one are a window without gaps
         return Gradient(arrived.storage, is_whole, is_dense and (flow != PART or self.batch == 1))
 
-    def _accumulate(self, target: Operation, gradient: Gradient) -> None:
-        """Into what came first, if that is whole and nobody else holds it; otherwise into a third storage."""
+    def _accumulate(self, target: TorchOperation, gradient: Gradient) -> None:
+        """Add to the first gradient, if that is whole and has no other holder; otherwise allocate a third storage."""
         life = self.lives[target.index]
         first = life.gradient
         if first is None:
@@ -158,25 +155,19 @@ class Step:
             self.heap.release(gradient.storage)
 
 
-def _buffers(operations: Iterable[Operation]) -> int:
-    """Running mean and variance of batch normalisations, and their int64 counters."""
-    normalised = [operation.volume.channels for operation in operations if type(operation.layer) is BatchNorm]
-    return sum(2 * FLOAT * channels + INDEX for channels in normalised)
-
-
 def training_peak(graph: Graph, batch: int = 1, weight_decay: float = True) -> Peak:
     """The largest number of bytes alive in the second training step, auxiliary classifiers included.
 
     The step is zero_grad, forward, cross entropy of every classifier, backward, and SGD with momentum, in float32 on
-    the CPU. Of `weight_decay` it matters only whether there is any.
+    the CPU. Only whether there is weight decay matters, not how much.
     """
-    step = Step(graph, batch)
+    step = TrainingStep(graph, batch)
     heap = step.heap
-    sizes = [FLOAT * prod(shape) for operation in step.operations for shape in operation.shapes]
+    sizes = [size for operation in step.operations for size in operation.parameters]
     heap.allocate(sum(sizes), "parameters")
     heap.allocate(sum(sizes), "momentum")
-    heap.allocate(_buffers(step.operations), "buffers")
-    heap.allocate(INDEX * batch * prod(graph.nodes[graph.output].volume.spatial), "input")  # the labels
+    heap.allocate(sum(operation.statistics for operation in step.operations), "buffers")
+    heap.allocate(INDEX_BYTES * batch * prod(graph.nodes[graph.output].volume.spatial), "input")  # the labels
     step.forward()
     step.losses()
     step.backward()

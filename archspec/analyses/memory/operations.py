@@ -1,8 +1,7 @@
 """What torch runs for a graph: mostly one operation a layer, in the graph's order.
 
-In: a graph and the batch. Out: operations. Attention is a projection to queries, keys and values, the attention itself
-and another projection; Swin's first cuts the map into windows and then puts it together again. A window whose pads
-differ from end to end pads first, because torch's own windows pad both ends alike; factors are multiplied two by two.
+In: a graph and the batch. Out: operations. A layer that torch runs as several operations lists them in `parts`:
+attention, and a window whose pads differ from end to end. Factors are multiplied two at a time.
 """
 
 from __future__ import annotations
@@ -10,37 +9,63 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from archspec.analyses.memory.demand import Operation
 from archspec.graph.ir import Graph, Node
-from archspec.graph.volume import Volume
-from archspec.layers.attention import Attention
+from archspec.graph.volume import FLOAT_BYTES, Volume
 from archspec.layers.base import Layer
-from archspec.layers.conv import Convolution
-from archspec.layers.linear import FullyConnected
-from archspec.layers.merge import Mul
-from archspec.layers.pixels import Pad
-from archspec.layers.pool import Pooling
-
-Shapes = tuple[tuple[int, ...], ...]
+from archspec.layers.demand import INDEX_BYTES, Demand, Workload
 
 
-class Core(Layer):
-    """Softmax(Q K^T) V, of queries, keys and values that lie side by side; so many scores for an image."""
+class TorchOperation(Workload):
+    """What torch runs for a layer or a part of one, and where it stands among the others.
 
-    heads: int
-    scores: int
-    is_fused: bool  # one kernel, which keeps no scores; torch has none for scores to which something learned is added
-    is_masked: bool  # pixels that only the shift brought together do not see each other
+    `learns`: its result depends on a parameter, so that it is part of the backward pass.
+    """
+
+    __slots__ = ("index", "layer", "learns", "name", "readers", "sources")
+
+    def __init__(  # noqa: PLR0913, PLR0917  # the fields of a record, of which hundreds are created
+        self, index: int, name: str, layer: Layer, sources: Sequence[TorchOperation], volume: Volume, batch: int
+    ) -> None:
+        inputs = tuple([source.volume for source in sources])
+        shapes = tuple([tensor.shape for tensor in layer.tensors(inputs)]) if sources else ()
+        super().__init__(inputs, volume, shapes, batch)
+        self.index = index  # in the list of operations
+        self.name = name
+        self.layer = layer
+        self.sources = sources
+        self.readers = 0
+        for source in sources:
+            source.readers += 1
+            self.continues = self.continues or source.learns
+        self.learns: bool = self.continues or bool(shapes)
+        if sources:
+            self.channels_last = sources[0].leaves_channels_last
+            self.reads_window = sources[0].layer.leaves_window
+
+    @property
+    def leaves_channels_last(self) -> bool:
+        """Whether its result is stored pixel by pixel."""
+        return self.channels_last or (self.layer.leaves_channels_last and self.volume.is_map)
+
+    @property
+    def statistics(self) -> int:
+        """Bytes of running statistics: mean and variance of each channel, and an int64 counter."""
+        return 2 * FLOAT_BYTES * self.volume.channels + INDEX_BYTES if self.layer.has_statistics else 0
+
+    @property
+    def parameters(self) -> list[int]:
+        """Bytes of each parameter."""
+        return [FLOAT_BYTES * prod(shape) for shape in self.shapes]
+
+    def demand(self) -> Demand:
+        """What its layer asks for."""
+        return self.layer.demand(self)
 
 
-class Windows(Layer):
-    """A map rolled, cut into windows, or put together again: a copy."""
-
-
-def operations(graph: Graph, batch: int) -> tuple[list[Operation], list[Operation]]:
-    """The operations of a graph, and those of them that make class scores, the auxiliary classifiers' too."""
+def operations(graph: Graph, batch: int) -> tuple[list[TorchOperation], list[TorchOperation]]:
+    """The operations of a graph, and those that output class scores, the auxiliary classifiers' included."""
     program = Program(batch)
-    made: list[Operation] = []  # for each node, what makes its volume
+    made: list[TorchOperation] = []  # for each node, the operation that outputs its volume
     for node in graph.nodes:
         made.append(program.layer(node, [made[index] for index in node.inputs], graph.inputs(node)))
     ends = sorted({graph.output, *(head.output for head in graph.heads)})
@@ -48,51 +73,25 @@ def operations(graph: Graph, batch: int) -> tuple[list[Operation], list[Operatio
 
 
 class Program:
-    """The operations so far. Each method adds some and returns the one that makes the result."""
+    """The operations so far. Each method adds some and returns the one with the result."""
 
     def __init__(self, batch: int) -> None:
         self.batch = batch
-        self.operations: list[Operation] = []
+        self.operations: list[TorchOperation] = []
 
-    def layer(self, node: Node, sources: Sequence[Operation], volumes: tuple[Volume, ...]) -> Operation:
+    def layer(self, node: Node, sources: Sequence[TorchOperation], volumes: tuple[Volume, ...]) -> TorchOperation:
         """What a layer runs."""
         layer = node.layer
-        shapes = tuple([tensor.shape for tensor in layer.tensors(volumes)]) if sources else ()
-        if isinstance(layer, Attention):
-            return self._attention(node.name, layer, sources[0], shapes)
-        if isinstance(layer, (Convolution, Pooling)):
-            (top, bottom), (left, right) = layer.pads
-            if top != bottom or left != right:
-                pad = Pad(layer.pads)
-                sources = [self._run(node.name, pad, sources, pad.output(volumes))]
-        if isinstance(layer, Mul):
+        if layer.is_pairwise:
             for factor in sources[2:]:
-                product = max((source.volume for source in sources[:2]), key=len)
+                product = layer.output((sources[0].volume, sources[1].volume))
                 sources = [self._run(node.name, layer, sources[:2], product), factor]
-        return self._run(node.name, layer, sources, node.volume, shapes)
+        *first, last = (layer.parts(volumes) if sources else ()) or (layer,)
+        for part in first:
+            sources = [self._run(node.name, part, sources, part.output(tuple(source.volume for source in sources)))]
+        return self._run(node.name, last, sources, node.volume)
 
-    def _run(
-        self, name: str, layer: Layer, sources: Sequence[Operation], volume: Volume, shapes: Shapes = ()
-    ) -> Operation:
-        operation = Operation(len(self.operations), name, layer, sources, volume, shapes, self.batch)
+    def _run(self, name: str, layer: Layer, sources: Sequence[TorchOperation], volume: Volume) -> TorchOperation:
+        operation = TorchOperation(len(self.operations), name, layer, sources, volume, self.batch)
         self.operations.append(operation)
         return operation
-
-    def _attention(self, name: str, layer: Attention, source: Operation, shapes: Shapes) -> Operation:
-        volume, channels = source.volume, source.volume.channels
-        vectors = Volume((prod(volume.spatial), channels))
-        rolls = layer.window is not None and any(layer.shifts(volume))
-        core = Core(layer.heads, layer.scratch((volume,)), is_fused=not layer.relpos, is_masked=rolls)
-        if rolls:
-            source = self._run(name, Windows(), [source], volume)
-        if layer.window is not None:
-            source = self._run(name, Windows(), [source], vectors)
-        tripled = Volume((vectors[0], 3 * channels))
-        source = self._run(name, FullyConnected(3 * channels), [source], tripled, shapes[:2])
-        source = self._run(name, core, [source], vectors, shapes[4:])
-        source = self._run(name, FullyConnected(channels), [source], vectors, shapes[2:4])
-        if layer.window is not None:
-            source = self._run(name, Windows(), [source], volume)
-        if rolls:
-            source = self._run(name, Windows(), [source], volume)
-        return source

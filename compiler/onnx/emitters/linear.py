@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from archspec.compiler.onnx.emitters.registry import emits
-from archspec.compiler.onnx.step import Step
+from archspec.compiler.onnx.node_writer import NodeWriter
 from archspec.layers.linear import FullyConnected
 
 
 @emits(FullyConnected)
-def fully_connected(step: Step) -> str:
+def fully_connected(writer: NodeWriter) -> str:
     """Gemm of a vector or of a map made flat; MatMul and Add for each vector of a sequence."""
-    tensors = ("weight",) if step.layer.bias is False else ("weight", "bias")
-    if len(step.volume) == 2:
-        return product(step, step.x, *tensors)
-    x = step.op("Flatten", step.x, axis=1) if step.volume.is_map else step.x
-    return step.op("Gemm", x, *map(step.weight, tensors), transB=1)
+    tensors = ("weight",) if writer.layer.bias is False else ("weight", "bias")
+    if len(writer.volume) == 2:
+        return product(writer, writer.x, *tensors)
+    x = writer.op("Flatten", writer.x, axis=1) if writer.volume.is_map else writer.x
+    return writer.op("Gemm", x, *map(writer.weight, tensors), transB=1)
 
 
-def product(step: Step, x: str, weight: str, bias: str = "") -> str:
+def product(writer: NodeWriter, x: str, weight: str, bias: str = "") -> str:
     """x W^T + b over the last dimension. MatMul cannot transpose, so the matrix is stored as it is used."""
-    matrix = step.stored(f"{weight}.transposed", step.array(weight).T)
-    made = step.op("MatMul", x, matrix)
-    return step.op("Add", made, step.weight(bias)) if bias else made
+    matrix = writer.stored(f"{weight}.transposed", writer.array(weight).T)
+    made = writer.op("MatMul", x, matrix)
+    return writer.op("Add", made, writer.weight(bias)) if bias else made

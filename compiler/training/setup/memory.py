@@ -9,8 +9,8 @@ import os
 
 import torch
 
-from archspec.analyses.cost import FLOAT_BYTES
 from archspec.api import Network
+from archspec.graph.volume import FLOAT_BYTES
 from archspec.recipe import Recipe
 
 MIB, GIB = 2**20, 2**30

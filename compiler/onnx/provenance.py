@@ -12,7 +12,7 @@ from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame, Node
 
 
-def trace(nodes: tuple[Node, ...]) -> tuple[tuple[str, str], ...]:
+def provenance(nodes: tuple[Node, ...]) -> tuple[tuple[str, str], ...]:
     """The properties of what was made from these nodes: one, or a layer with the BN that is folded into it.
 
     `spec` is `resnet50.arch:11`, `layer` what stands there, `called_from` the lines of the blocks' calls from the

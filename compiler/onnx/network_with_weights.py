@@ -34,7 +34,7 @@ class Exported:
     description: str
 
 
-def read(source: str, changes: dict[str, Any], output: str | None, seed: int) -> Exported:
+def network_with_weights(source: str, changes: dict[str, Any], output: str | None, seed: int) -> Exported:
     """Find what is exported. Raises ArchspecError for a spec that is wrong and weights that do not fit theirs."""
     path = Path(source)
     if is_weights(path):

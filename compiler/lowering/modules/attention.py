@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archspec.compiler.lowering.modules.registry import lowers
 from archspec.graph.volume import Volume
 from archspec.layers.attention import Attention
 
@@ -23,11 +24,11 @@ class SelfAttention(nn.Module):
         self.proj = nn.Linear(channels, channels)
 
     def forward(self, input: Tensor) -> Tensor:
-        """Each vector attends to all."""
+        """Let each vector attend to all."""
         return self.attend(input, None)
 
     def attend(self, input: Tensor, added: Tensor | None) -> Tensor:
-        """Attention with something added to the scores."""
+        """Attend, with `added` added to the scores."""
         batch, places, channels = input.shape
         parts: Tensor = self.qkv(input).view(batch, places, 3, self.heads, channels // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
@@ -39,7 +40,7 @@ class SelfAttention(nn.Module):
 class WindowAttention(SelfAttention):
     """Within windows of a map [B, C, H, W] that may begin `shift` pixels later (Swin, Liu et al. 2021).
 
-    A shift rolls the map; what the roll brings together from opposite edges does not see each other.
+    A shift rolls the map; pixels that the roll brings together from opposite edges do not see each other.
     """
 
     mask: Tensor | None
@@ -89,7 +90,7 @@ class WindowAttention(SelfAttention):
         return bias if added is None else added + bias
 
     def forward(self, input: Tensor) -> Tensor:
-        """Roll, cut into windows, attend, put together, roll back."""
+        """Roll, cut into windows, attend, join, roll back."""
         batch, side = input.shape[0], self.side
         pixels = input.permute(0, 2, 3, 1)
         if self.mask is not None:
@@ -100,3 +101,9 @@ class WindowAttention(SelfAttention):
         if self.mask is not None:
             pixels = pixels.roll(self.shifts, (1, 2))
         return pixels.permute(0, 3, 1, 2)
+
+
+@lowers(Attention)
+def attention(layer: Attention, volume: Volume) -> nn.Module:
+    """Attention over a sequence, or within the windows of a map."""
+    return SelfAttention(layer.heads, volume.channels) if layer.window is None else WindowAttention(layer, volume)

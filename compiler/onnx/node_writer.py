@@ -1,8 +1,8 @@
-"""One layer on its way into the model: what its emitter reads, and the operations that it writes.
+"""What an emitter works with: it reads one layer, and writes ONNX nodes and constants.
 
-In: a node of the graph, the names of the values that enter it, the weights. Out: `Operation` records and constants.
-Values of the spec keep its names; what an emitter needs in between is called `name/operator`, which no name of a spec
-can be, and the last operation gives the layer's own value.
+In: a node of the graph, the names of the values that enter it, the weights. Out: `EmittedNode` records and constants.
+Values of the spec keep its names; intermediate ones are called `name/operator`, which no name of a spec can be, and the
+last node outputs the layer's own value.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
-from archspec.layers.base import Tensor
+from archspec.layers.base import OnnxNode, Tensor
 
 Array = NDArray[Any]
 Weights = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
-class Operation:
+class EmittedNode:
     """One ONNX node."""
 
     operator: str
@@ -35,24 +35,24 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Emitted:
-    """What was made from nodes of the spec: one, or a layer with the BN that is folded into it."""
+class EmittedLayer:
+    """What was emitted for nodes of the spec: one, or a layer with the BN folded into it."""
 
     nodes: tuple[Node, ...]
     value: str
-    operations: tuple[Operation, ...]
+    operations: tuple[EmittedNode, ...]
     constants: dict[str, Array]
 
 
-class Step:
-    """What the emitter of a layer works with. `inputs` are value names, `x` the first of them."""
+class NodeWriter:
+    """Writes the nodes of one layer. `inputs` are value names, `x` the first of them."""
 
     def __init__(self, node: Node, inputs: tuple[str, ...], volumes: tuple[Volume, ...], weights: Weights) -> None:
         self.node = node
         self.layer: Any = node.layer
         self.inputs = inputs
         self.volumes = volumes
-        self.operations: list[Operation] = []
+        self.operations: list[EmittedNode] = []
         self.constants: dict[str, Array] = {}
         self.weights = weights
         self._counts: dict[str, int] = {}
@@ -68,38 +68,44 @@ class Step:
         return self.volumes[0]
 
     def op(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Write an operation of one result, and return that value's name."""
+        """Write a node with one output and return that value's name."""
         return self.ops(operator, *inputs, outputs=1, **attributes)[0]
 
     def ops(self, operator: str, *inputs: str, outputs: int, **attributes: Any) -> tuple[str, ...]:
-        """Write an operation of several results, and return the values' names."""
+        """Write a node with several outputs and return the values' names."""
         word = operator.lower()
         self._counts[word] = count = self._counts.get(word, 0) + 1
         name = f"{self.node.name}/{word}{count if count > 1 else ''}"
         names = (name,) if outputs == 1 else tuple(f"{name}.{index}" for index in range(outputs))
-        self.operations.append(Operation(operator, name, inputs, names, tuple(attributes.items())))
+        self.operations.append(EmittedNode(operator, name, inputs, names, tuple(attributes.items())))
         return names
 
+    def only(self, node: OnnxNode) -> str:
+        """Write the node that is the whole layer, and return its value's name."""
+        weights = [self.weight(name) for name in node.weights]
+        constants = [self.constant(name, _stored(value)) for name, value in node.constants.items()]
+        return self.op(node.operator, *self.inputs, *weights, *constants, **node.attributes)
+
     def array(self, tensor: str) -> Array:
-        """A weight's numbers, by the tensor's name in the layer."""
+        """The values of a weight, by the tensor's name in the layer."""
         shape = next((one.shape for one in self.layer.tensors(self.volumes) if one.name == tensor), None)
         return weight(self.weights, self.node, Tensor(tensor, shape or (self.volume.channels,)))
 
     def weight(self, tensor: str) -> str:
-        """A weight as it is, under the spec's name."""
+        """Store a weight as it is, under the spec's name."""
         return self.stored(tensor, self.array(tensor))
 
     def stored(self, tensor: str, value: Array) -> str:
-        """A weight in another shape."""
+        """Store a weight in another shape."""
         return self._keep(f"{self.node.name}.{tensor}", value)
 
     def wide(self, tensor: str) -> str:
-        """A weight with one number a channel, in a shape that a product with the layer's input broadcasts."""
+        """A weight with one value per channel, in a shape that broadcasts over the layer's input."""
         channels = self.array(tensor)
         return self.stored(tensor, channels[:, None, None] if self.volume.is_map else channels)
 
     def constant(self, name: str, value: Array) -> str:
-        """Numbers that are no weight."""
+        """Store an array that is not a weight."""
         return self._keep(f"{self.node.name}/{name}", value)
 
     def _keep(self, name: str, value: Array) -> str:
@@ -109,27 +115,27 @@ class Step:
         return name
 
     def numbers(self, name: str, *values: float) -> str:
-        """A constant vector of float32."""
+        """Store a vector of float32."""
         return self.constant(name, np.array(values, dtype=np.float32))
 
     def scalar(self, name: str, value: float) -> str:
-        """A constant float32."""
+        """Store a float32."""
         return self.constant(name, np.array(value, dtype=np.float32))
 
     def integers(self, name: str, *values: int) -> str:
-        """A constant vector of int64: a shape, axes, pads."""
+        """Store a vector of int64: a shape, axes, pads."""
         return self.constant(name, np.array(values, dtype=np.int64))
 
     def reshape(self, x: str, *shape: int) -> str:
-        """Reshape; a 0 keeps the dimension of that place, which is how the batch stays dynamic."""
+        """Reshape; a 0 keeps that dimension, so the batch stays dynamic."""
         return self.op("Reshape", x, self.integers("shape_" + "x".join(map(str, shape)), *shape))
 
     def transpose(self, x: str, *order: int) -> str:
-        """The dimensions in another order."""
+        """Permute the dimensions."""
         return self.op("Transpose", x, perm=list(order))
 
-    def finished(self, result: str, value: str) -> tuple[Operation, ...]:
-        """The operations, the last of which bears the layer's name and writes its result as `value`."""
+    def finished(self, result: str, value: str) -> tuple[EmittedNode, ...]:
+        """The nodes; the last one gets the layer's name and outputs its result as `value`."""
         if not self.operations:
             return ()
         *others, last = self.operations
@@ -137,14 +143,18 @@ class Step:
         return (*others, replace(last, name=self.node.name, outputs=(value,)))
 
 
+def _stored(value: float | int | tuple[int, ...]) -> Array:
+    return np.array(value, dtype=np.float32 if isinstance(value, float) else np.int64)
+
+
 def weight(weights: Weights, node: Node, tensor: Tensor) -> Array:
-    """A weight of a node as float32. Raises ArchspecError where it is not there or has another shape."""
+    """A weight of a node as float32. Raises ArchspecError if it is missing or has another shape."""
     key = f"{node.name}.{tensor.name}"
     found = weights.get(key)
     if found is None:
         raise failure("E421", f"the weights have no `{key}`")
     if tuple(found.shape) != tuple(tensor.shape):
         sizes = "x".join(map(str, found.shape)), "x".join(map(str, tensor.shape))
-        message = f"`{key}` is {sizes[0]} in the weights, and the spec makes it {sizes[1]}"
+        message = f"`{key}` is {sizes[0]} in the weights, and {sizes[1]} in the spec"
         raise failure("E421", message)
     return np.asarray(found, dtype=np.float32)

@@ -1,0 +1,33 @@
+"""Normalisations of volumes that torch's own modules do not take: BN of a sequence, LN of a map."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from archspec.compiler.lowering.modules.registry import lowers
+from archspec.graph.volume import Volume
+from archspec.layers.norm import BatchNorm, LayerNorm
+
+
+@lowers(BatchNorm)
+class SequenceBatchNorm(nn.BatchNorm1d):
+    """Batch normalisation of [B, N, C]; torch expects the channels before the positions."""
+
+    def __init__(self, layer: BatchNorm, volume: Volume) -> None:
+        super().__init__(volume.channels, layer.eps, layer.momentum)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Transpose, normalise, transpose back."""
+        return super().forward(input.transpose(1, 2)).transpose(1, 2)
+
+
+@lowers(LayerNorm)
+class PixelNorm(nn.LayerNorm):
+    """Layer normalisation of each pixel of [B, C, H, W]."""
+
+    def __init__(self, layer: LayerNorm, volume: Volume) -> None:
+        super().__init__(volume.channels, layer.eps)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Permute, normalise, permute back."""
+        return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

@@ -1,0 +1,28 @@
+"""What a weights file says of itself is a record, and comes back from JSON as it was."""
+
+import json
+
+import pytest
+
+import archspec
+from archspec.compiler.weights.metadata import TrainedOn, WeightsMetadata
+from archspec.recipe import Recipe
+
+
+@pytest.mark.parametrize("data", [None, TrainedOn("folder", "ab12", 87)], ids=["early version", "data"])
+def test_a_record_is_read_as_it_was_written(data: TrainedOn | None) -> None:
+    network = archspec.loads("net Small\n[6x8x3] INPUT\nparam wide = 4\nCONV wide 3x3 -> RELU\nGAP -> FC 2\n", "small")
+    recipe = Recipe(seed=5).to_dict()
+    written = WeightsMetadata(network, recipe, ("cat", "dög"), (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), 0.75, data)
+    read = WeightsMetadata.from_json(json.loads(json.dumps(written.to_json())), "it")
+    assert read.to_json() == json.loads(json.dumps(written.to_json()))
+    assert (read.class_names, read.mean, read.std, read.top1, read.data) == (
+        written.class_names,
+        written.mean,
+        written.std,
+        written.top1,
+        data,
+    )
+    assert (read.seed, read.network.title, read.network.params) == (5, "Small", network.params)
+    found = read.preprocessing
+    assert (found.height, found.width, found.colours, found.mean, found.std) == (6, 8, "RGB", written.mean, written.std)
