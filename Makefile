@@ -1,13 +1,15 @@
-# make install   a virtual environment with everything, at the versions of constraints.txt
-# make check     what a change must pass: ruff, mypy, pytest
-# make thorough  the sweeps over everything; writes tests/THOROUGH.md
+# make install    a virtual environment with everything, at the versions of constraints.txt
+# make check      what a change must pass, and .ci/run runs: ruff check, ruff format --check, mypy, pytest
+# make format     format and sort imports
+# make thorough   the sweeps over everything; writes tests/THOROUGH.md
+# make benchmarks measures against peers; writes benchmarks/results
 
 PYTHON ?= python3
 VENV ?= .venv
-# the environment of `make install`, or else the active one
+# the environment of `make install`, or the active one
 BIN := $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/)
 
-.PHONY: install check lint typecheck test thorough wheel benchmarks clean
+.PHONY: install check lint format typecheck test thorough wheel benchmarks clean
 
 # torch first and by itself, so that nothing else chooses its build
 install:
@@ -19,6 +21,11 @@ check: lint typecheck test
 
 lint:
 	$(BIN)ruff check
+	$(BIN)ruff format --check
+
+format:
+	$(BIN)ruff check --select I --fix
+	$(BIN)ruff format
 
 typecheck:
 	$(BIN)mypy

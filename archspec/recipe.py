@@ -1,8 +1,8 @@
 """How a network is trained: every number that a run depends on.
 
-In: what a `train` section says (`train_section.py`), and flags. Out: a `Recipe`, stored with the weights. A rate
-belongs to a batch; a run with another batch scales it (Goyal et al. 2017, the linear scaling rule). Times are epochs:
-where `--epochs` changes how many there are, warm-up and steps keep their shares of the run.
+In: a spec's `train` section (see `resolve`), and flags. Out: a `Recipe`, stored with the weights. A learning
+rate belongs to a batch size, and is scaled to that of the run (Goyal et al. 2017, the linear scaling rule). Times
+are epochs; when `--epochs` changes their number, warm-up and milestones keep their shares of the run.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ SCHEDULES = ("constant", "cosine", "linear", "step", "plateau", "exponential")
 AMP = ("off", "bf16", "fp16")
 MODES = ("scratch", "fine-tune", "linear-probe")
 RMS_DECAY = 0.9
-FINE_TUNE = 0.1  # of the rate: what is learned already is not to be lost
+FINE_TUNE = 0.1  # of the learning rate, so that what was learned is kept
 
 
 class Recipe(Record):
-    """A training run. `batch` is what one process takes at a time, `reference_batch` the batch that `lr` is for."""
+    """A training run. `batch` is the images of one forward pass in one process, `reference_batch` those `lr` is for."""
 
     epochs: int = 30
     batch: int = 32
@@ -35,23 +35,23 @@ class Recipe(Record):
     nesterov: bool = False
     weight_decay: float = 5e-4  # of weights; biases and normalisations have none
     schedule: str = "cosine"
-    factor: float = 0.1  # what step, plateau and exponential multiply the rate by
+    factor: float = 0.1  # by which step, plateau and exponential multiply the rate
     milestones: tuple[float, ...] = (10, 20, 80 / 3)  # of step; ResNet's 30, 60 and 80 of 90
     every: float = 1.0  # epochs between two factors of exponential
-    patience: int = 5  # epochs without a better held-out loss, after which plateau takes its factor
+    patience: int = 5  # epochs without a lower held-out loss before plateau lowers the rate
     lr_end: float = 0.0  # of cosine and linear, for `reference_batch`
-    warmup: float = 1.0  # epochs in which the rate rises from 0 in a line
+    warmup: float = 1.0  # epochs in which the rate rises linearly from 0
     label_smoothing: float = 0.0
-    clip: float = 0.0  # the largest norm of all gradients together; 0 for any
+    clip: float = 0.0  # the largest norm of all gradients together; 0 for no limit
     ema: float = 0.0  # the decay of an average of the weights; 0 for none
     flip: bool = False
-    crop: float = 1.125  # a crop of the input's size out of an image so many times as large
-    area: float = 0.0  # a crop of at least this share of the image, resized (Szegedy et al. 2015); 0 for none
-    scale: tuple[float, ...] = ()  # the short side, in sides of the input, from .. to, then a crop
-    color: float = 0.0  # how much brightness, contrast and saturation vary
-    cutout: float = 0.0  # the side of a square without pixels, in sides of the input (DeVries & Taylor 2017)
-    mixup: float = 0.0  # alpha of the two images' shares (Zhang et al. 2018)
-    cutmix: float = 0.0  # alpha of the area of the other image (Yun et al. 2019)
+    crop: float = 1.125  # crops of the input's size from images this many times as large
+    area: float = 0.0  # resized crops of at least this share of the image (Szegedy et al. 2015); 0 for none
+    scale: tuple[float, ...] = ()  # range of the short side, in sides of the input, before a crop
+    color: float = 0.0  # jitter of brightness, contrast and saturation
+    cutout: float = 0.0  # the side of a blank square, in sides of the input (DeVries & Taylor 2017)
+    mixup: float = 0.0  # alpha of the shares of two blended images (Zhang et al. 2018)
+    cutmix: float = 0.0  # alpha of the area pasted from another image (Yun et al. 2019)
     amp: str = "off"
     channels_last: bool = False
     compile: bool = False
@@ -59,21 +59,21 @@ class Recipe(Record):
     seed: int = 0
 
     def scaled_lr(self, processes: int) -> float:
-        """The rate at its height, for the batch of this run."""
+        """Return the peak learning rate for the images of this run's steps."""
         return self.lr * self.scale_of_lr(processes)
 
     def scale_of_lr(self, processes: int) -> float:
-        """What all rates of this run are multiplied by."""
+        """Return the factor of all learning rates of this run."""
         share = self.step_images(processes) / self.reference_batch
         return share * FINE_TUNE if self.mode == "fine-tune" else share
 
     def step_images(self, processes: int) -> int:
-        """Images of one step."""
+        """Return the images of one step, over all processes."""
         return self.batch * self.accumulate * processes
 
     def changed(self, changes: Mapping[str, Any]) -> Recipe:
-        """The recipe with other values. Other epochs take what is counted in epochs along, unless it is given too, and
-        one way to crop takes the place of another."""
+        """Return the recipe with other values. What is counted in epochs is rescaled with `epochs` unless it is given
+        too, and one way to crop replaces another."""
         share = changes.get("epochs", self.epochs) / self.epochs
         along: dict[str, Any] = {
             "warmup": self.warmup * share,
@@ -87,10 +87,10 @@ class Recipe(Record):
         return replace(self, **{**along, **(crops if crops.keys() & changes.keys() else {}), **changes})
 
     def to_dict(self) -> dict[str, Any]:
-        """As data."""
+        """Return plain data."""
         return {field: getattr(self, field) for field in self._fields}
 
 
 def from_dict(data: Mapping[str, Any]) -> Recipe:
-    """A recipe again, from JSON too. Raises TypeError for other data."""
+    """Return the recipe of `to_dict`, also from JSON. Raises TypeError for other data."""
     return replace(Recipe(), **{name: tuple(one) if isinstance(one, list) else one for name, one in data.items()})

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 import archspec
 from archspec.compiler import build
 from archspec.compiler.data.dataset import Batch, Data, Key
-from archspec.compiler.progress import Progress
+from archspec.compiler.training.loop.observer import SilentObserver
 from archspec.compiler.training.loop.trainer import Trainer
 from archspec.compiler.training.parallel.engine import engine
 from archspec.compiler.training.parallel.processes import Group
@@ -123,7 +123,7 @@ def trainer(setting: Setting) -> Trainer:
 
 def time_case(setting: Setting, rounds: int) -> Case:
     """`rounds` pairs of times after some that warm up."""
-    ours, quiet = trainer(setting), Progress(quiet=True)
+    ours, quiet = trainer(setting), SilentObserver()
     model = build(archspec.load(setting.network, **setting.changes, classes=CLASSES), seed=0).train()
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9, weight_decay=5e-4, fused=True)
     batch = ours.data.train.__getitems__([(0, -1)] * setting.batch)

@@ -1,4 +1,7 @@
-"""What a run says while it works: a line that is rewritten in a terminal, a line an epoch in a pipe."""
+"""What a command says while it works: in a terminal also a line that is rewritten.
+
+In: texts. Out: lines on standard error.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-EVERY = 0.5  # seconds between two looks of the line
+EVERY = 0.5  # seconds between two updates of the line
 
 
 class Progress:
-    """Prints to a stream."""
+    """Prints to a stream, standard error by default; a quiet one prints nothing."""
 
     def __init__(self, quiet: bool, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
@@ -22,14 +25,14 @@ class Progress:
         self._width = 0
 
     def step(self, text: Callable[[], str]) -> None:
-        """How far an epoch is; asked for and shown in terminals only, and not too often."""
+        """Show how far the work is: in terminals only, and not too often. `text` is called when it is shown."""
         now = time.monotonic()
         if self.is_live and now - self._last >= EVERY:
             self._last = now
             self._rewrite(text())
 
     def line(self, text: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         if self.quiet:
             return
         if self.is_live:
@@ -39,14 +42,14 @@ class Progress:
         self.stream.flush()
 
     def _rewrite(self, text: str) -> None:
-        text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps is not written over
+        text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
         self.stream.write("\r" + text.ljust(self._width))
         self._width = len(text)
         self.stream.flush()
 
 
 def clock(seconds: float) -> str:
-    """A time as people read it: 48 s, 3:05 min, 2:07:00 h."""
+    """Return a duration as people read it: 48 s, 3:05 min, 2:07:00 h."""
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"

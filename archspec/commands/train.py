@@ -6,8 +6,9 @@ import json
 import math
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -16,97 +17,163 @@ from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import need
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.recipe import AMP, OPTIMIZERS, SCHEDULES
+from archspec.recipe import AMP, OPTIMIZERS, SCHEDULES, Recipe
+
+if TYPE_CHECKING:
+    from archspec.compiler.training.setup.options import Options
 
 STOPPED = 130
+DEFAULT = Recipe()
 EPILOG = """\b
 Examples:
   archspec train lenet5                               on the bundled digits
   archspec train resnet18 --input 64x64x3 --data photos/ --epochs 20
-  archspec train resnet50 --data photos/ --dry-run    what it would do, and in how much memory
+  archspec train resnet50 --data photos/ --dry-run    what it would do, and how much memory it needs
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
-  archspec train --resume runs/lenet5-1               go on with a run that was interrupted
+  archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   torchrun --nproc-per-node 2 -m archspec train lenet5
   torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train lenet5
 
 \b
---data takes a folder with one folder of images a class, in `train` and `val` (or
-`validation`); or the classes' folders alone: then a tenth is held out. Without --data it
-trains on the 1,797 handwritten digits that come with scikit-learn.
+Data: --data takes a folder with one folder of images per class, split into `train` and `val`
+(or `validation`). Without that split, a tenth of the images is held out. Without --data, the
+network is trained on the 1,797 handwritten digits that come with scikit-learn.
 
 \b
-The recipe is that of the spec's `train` section, or else archspec's own; flags override it.
-A rate belongs to a batch, and is scaled to the images of a step. Where neither --batch nor
---accumulate is given, a step has as many images as the rate is for, in as many parts as the
-memory needs.
+Recipe: the spec's `train` section, or else the defaults above; flags override both. A learning
+rate belongs to a number of images per step and is scaled in proportion to it. If neither --batch
+nor --accumulate is given, a step takes the number of images that the rate is for, in as many
+batches as the memory requires.
 
 \b
-Signals: SIGTERM and Ctrl-C write a checkpoint and stop, SIGUSR1 writes one and goes on.
-Exit status: 0, or 1 where the spec or the data are wrong, or 2 where the command line is, or
-130 where it was stopped: then a checkpoint is left (torchrun itself then ends with 1).
+Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
+
+\b
+Exit status: 0 on success, 1 for an invalid spec or invalid data, 2 for invalid usage, 130 if
+the run was stopped and can be resumed; torchrun itself then exits with 1.
 """
 
 
 class Finite(click.FloatRange):
-    """A range that `nan` and `inf` are not in."""
+    """A range of finite numbers: `nan` and `inf` are not in it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number."""
+        """Return the number."""
         found = super().convert(value, param, ctx)
         if not math.isfinite(found):
-            self.fail(f"{value} is no number to train with.", param, ctx)
+            self.fail(f"{value} is not a finite number.", param, ctx)
         return found
 
 
+COUNT = click.IntRange(1)
 POSITIVE = Finite(0, min_open=True)
 SHARE = Finite(0, 1, max_open=True)
 FOLDER = click.Path(path_type=Path)
-# flags that a run which goes on may have
+# flags that may be given with --resume
 ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_tflops", "as_json"}
+# flags that do not change the result: fields of `Options`
+OPTIONS = ("data", "out", "device", "workers", "save_every", "keep", "peak_tflops")
 
 
 @click.command("train", epilog=EPILOG)
 @click.argument("spec", required=False)
-@click.option("--data", type=FOLDER, metavar="DIR", help="A folder of images.")
-@click.option("--out", type=FOLDER, metavar="DIR", help="Default: runs/<network>-<n>.")
-@click.option("--resume", type=FOLDER, metavar="DIR", help="Go on with the run in this folder.")
-@click.option("--from", "start", type=FOLDER, metavar="WEIGHTS", help="Begin from weights, and fine-tune them.")
-@click.option("--linear-probe", is_flag=True, help="With --from: train the last layer alone.")
-@click.option("--scratch-rate", is_flag=True, help="With --from: at the whole rate, not a tenth of it.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved recipe, and train nothing.")
-@click.option("--epochs", type=click.IntRange(1), help="30, or the recipe's; warm-up and steps keep their shares.")
-@click.option("--batch", type=click.IntRange(1), help="Images that a process takes at a time.")
-@click.option("--accumulate", type=click.IntRange(1), help="Batches of one step.")
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="sgd.")
-@click.option("--lr", type=POSITIVE, help="0.02, for a batch of 32 or the recipe's; scaled with the batch.")
-@click.option("--momentum", type=SHARE, help="0.9; AdamW's beta 1.")
-@click.option("--weight-decay", type=Finite(0), help="5e-4; of weights only.")
-@click.option("--schedule", type=click.Choice(SCHEDULES), help="cosine.")
-@click.option("--warmup", type=Finite(0), metavar="EPOCHS", help="1.")
-@click.option("--label-smoothing", type=SHARE, help="0.")
-@click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradients to a norm; 0 for not.")
-@click.option("--ema", type=SHARE, metavar="DECAY", help="Average the weights, with this decay; 0 for not.")
-@click.option("--flip/--no-flip", default=None, help="Mirror half of the images; on with --data.")
-@click.option("--crop", type=Finite(1, 10), metavar="TIMES", help="Crop from larger images: 1.125.")
-@click.option("--area", type=SHARE, metavar="SHARE", help="Resized crop of at least this share of the image.")
-@click.option("--scale", type=Finite(1, 10), nargs=2, metavar="LOW HIGH", help="Short side, in input sides.")
-@click.option("--color", type=Finite(0, 1), help="Vary light and colour by so much.")
-@click.option("--cutout", type=SHARE, metavar="SIDE", help="Blank a square, in sides of the input.")
-@click.option("--mixup", type=Finite(0, 100), metavar="ALPHA", help="Mix two images.")
-@click.option("--cutmix", type=Finite(0, 100), metavar="ALPHA", help="Put a part of one into another.")
-@click.option("--amp", type=click.Choice(AMP), help="Mixed precision: off.")
-@click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; on with CUDA.")
-@click.option("--compile/--no-compile", "compile_", default=None, help="Compile the network with torch.compile.")
-@click.option("--seed", type=click.IntRange(0, 2**31), help="0.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--workers", type=click.IntRange(0, 256), help="Processes that decode images; 2 with --data.")
-@click.option("--pipeline", type=click.IntRange(2), metavar="N", help="Cut the network over N processes of torchrun.")
-@click.option("--save-every", type=click.IntRange(0), default=0, metavar="STEPS", help="Also within an epoch.")
-@click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Checkpoints to keep.")
-@click.option("--peak-tflops", type=POSITIVE, help="What a GPU could do, for the MFU of one not known here.")
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
+@click.option("--data", type=FOLDER, metavar="DIR", help="Folder of images; the bundled digits by default.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Folder to write; runs/<network>-<n> by default.")
+@click.option("--resume", type=FOLDER, metavar="DIR", help="Continue the unfinished run in this folder.")
+@click.option("--from", "start", type=FOLDER, metavar="WEIGHTS", help="Start from these weights and fine-tune them.")
+@click.option("--linear-probe", is_flag=True, help="With --from: train only the last layer.")
+@click.option("--scratch-rate", is_flag=True, help="With --from: use the full learning rate, not a tenth of it.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved recipe without training.")
+@click.option(
+    "--epochs",
+    type=COUNT,
+    metavar="N",
+    help=f"Passes over the images; {DEFAULT.epochs} by default. Warm-up and milestones scale with it.",
+)
+@click.option("--batch", type=COUNT, metavar="N", help="Images per batch and process.")
+@click.option("--accumulate", type=COUNT, metavar="N", help="Batches per step, whose gradients are accumulated.")
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help=f"Optimiser; {DEFAULT.optimizer} by default.")
+@click.option(
+    "--lr",
+    type=POSITIVE,
+    metavar="RATE",
+    help=f"Learning rate at its peak, for {DEFAULT.reference_batch} images per step or as many as the recipe says;"
+    f" scaled to yours. {DEFAULT.lr:g} by default.",
+)
+@click.option(
+    "--momentum",
+    type=SHARE,
+    metavar="SHARE",
+    help=f"Momentum, or AdamW's beta 1; {DEFAULT.momentum:g} by default.",
+)
+@click.option(
+    "--weight-decay",
+    type=Finite(0),
+    metavar="DECAY",
+    help=f"Decay of weights, not of biases and norms; {DEFAULT.weight_decay:g} by default.",
+)
+@click.option(
+    "--schedule",
+    type=click.Choice(SCHEDULES),
+    help=f"Learning rate after the warm-up; {DEFAULT.schedule} by default.",
+)
+@click.option(
+    "--warmup", type=Finite(0), metavar="EPOCHS", help=f"Linear warm-up; {DEFAULT.warmup:g} epoch by default."
+)
+@click.option("--label-smoothing", type=SHARE, metavar="SHARE", help="Label smoothing; 0 by default.")
+@click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradient norm; 0 (off) by default.")
+@click.option("--ema", type=SHARE, metavar="DECAY", help="Average the weights with this decay; 0 (off) by default.")
+@click.option("--flip/--no-flip", default=None, help="Horizontal flips; on by default with --data.")
+@click.option(
+    "--crop",
+    type=Finite(1, 10),
+    metavar="FACTOR",
+    help=f"Crop from images this many times the input's size; {DEFAULT.crop:g} by default.",
+)
+@click.option("--area", type=SHARE, metavar="SHARE", help="Resized crops of at least this share of the image.")
+@click.option(
+    "--scale",
+    type=Finite(1, 10),
+    nargs=2,
+    metavar="LOW HIGH",
+    help="Crop from images whose short side is LOW to HIGH times the input's.",
+)
+@click.option("--color", type=Finite(0, 1), metavar="SHARE", help="Jitter of brightness, contrast and saturation.")
+@click.option("--cutout", type=SHARE, metavar="SHARE", help="Blank a square with this share of the input's side.")
+@click.option("--mixup", type=Finite(0, 100), metavar="ALPHA", help="Blend pairs of images.")
+@click.option("--cutmix", type=Finite(0, 100), metavar="ALPHA", help="Paste part of one image into another.")
+@click.option("--amp", type=click.Choice(AMP), help=f"Mixed precision; {DEFAULT.amp} by default.")
+@click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; on by default with CUDA.")
+@click.option("--compile/--no-compile", default=None, help="Compile the network with torch.compile.")
+@click.option("--seed", type=click.IntRange(0, 2**31), metavar="N", help=f"Random seed; {DEFAULT.seed} by default.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to train; auto uses CUDA if available.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    metavar="N",
+    help="Processes that decode images; 2 by default with --data.",
+)
+@click.option("--pipeline", type=click.IntRange(2), metavar="N", help="Split the network over N torchrun processes.")
+@click.option(
+    "--save-every",
+    type=click.IntRange(0),
+    default=0,
+    metavar="STEPS",
+    help="Also write a checkpoint every so many steps of an epoch.",
+)
+@click.option("--keep", type=COUNT, default=3, show_default=True, metavar="N", help="Number of checkpoints to keep.")
+@click.option(
+    "--peak-tflops", type=POSITIVE, metavar="N", help="Peak TFLOP/s of the GPU, for the MFU, if it is not known here."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @change_flags
 @click.pass_context
 def command(
@@ -116,101 +183,100 @@ def command(
     resume: Path | None,
     start: Path | None,
     dry_run: bool,
-    linear_probe: bool,
-    scratch_rate: bool,
     as_json: bool,
     changes: dict[str, Any],
-    compile_: bool | None,
-    data: Path | None,
-    out: Path | None,
-    device: str,
-    workers: int | None,
-    save_every: int,
-    keep: int,
-    peak_tflops: float | None,
-    pipeline: int | None,
-    **recipe: Any,
+    **flags: Any,
 ) -> None:
     """Train SPEC on a folder of images, or on bundled handwritten digits.
 
-    The folder that it writes holds weights.safetensors, which knows its spec, classes and preprocessing, the best
-    weights on the held-out images, the metrics of every epoch, checkpoints and a summary.
+    Writes a folder with weights.safetensors, which includes its spec, classes and preprocessing; best.safetensors, the
+    weights of the best epoch; the metrics of every epoch; checkpoints; a report and a summary.
     """
-    _need_sense(context, spec, resume, start, linear_probe or scratch_rate)
-    flags = {name: value for name, value in {**recipe, "compile": compile_}.items() if value is not None}
-    if start is not None and (linear_probe or not scratch_rate):
-        flags["mode"] = "linear-probe" if linear_probe else "fine-tune"
-    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: one of them prints
-    options = {
-        "data": data,
-        "out": out,
-        "weights": start,
-        "device": device,
-        "quiet": as_json,
-        "workers": workers,
-        "save_every": save_every,
-        "keep": keep,
-        "peak_tflops": peak_tflops,
-        "pipeline": pipeline or 0,
-    }
+    _check_usage(context, spec, resume, start)
+    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: only the first prints
     try:
-        need("torch", "numpy", "safetensors", "PIL", *(() if data else ("sklearn",)))
-        found = _work(spec, resume, changes, flags, options, dry_run)
-    except ArchspecError as error:
-        if as_json and is_first:
-            click.echo(json.dumps(describe(spec or str(resume or start), error.diagnostics), indent=2))
-        if is_first:
-            show(error.diagnostics)
+        need("torch", "numpy", "safetensors", "PIL", *(() if flags["data"] else ("sklearn",)))
+        options = _options(flags, start, as_json)
+        if resume is None:
+            recipe = _recipe(flags, start, options.device)
+            text, found, is_stopped = _train(spec, changes, recipe, options, dry_run)
         else:
-            for one in error.diagnostics:
-                click.echo(f"process {os.environ['RANK']}: error[{one.code}]: {one.message}", err=True)
+            text, found, is_stopped = _resume(resume, options)
+    except ArchspecError as error:
+        _report(error, spec or str(resume or start), as_json and is_first, is_first)
         sys.exit(status(error.diagnostics) or 1)
-    if not is_first:
-        sys.exit(STOPPED if found.get("stopped") else 0)
-    if dry_run:
-        lines = found.pop("lines")
-        found.pop("stages_table", None)
-        click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines))
-    elif as_json:
-        click.echo(json.dumps(found, indent=2))
-    sys.exit(STOPPED if found.get("stopped") else 0)
+    if is_first and (as_json or text):
+        click.echo(json.dumps(found, indent=2) if as_json else text)
+    sys.exit(STOPPED if is_stopped else 0)
 
 
-def _need_sense(context: click.Context, spec: str | None, resume: Path | None, start: Path | None, tunes: bool) -> None:
+def _check_usage(context: click.Context, spec: str | None, resume: Path | None, start: Path | None) -> None:
     """Raise UsageError for flags that do not go together."""
+    flags = context.params
     if spec is None and resume is None and start is None:
-        raise click.UsageError("give a SPEC, or --resume DIR, or --from WEIGHTS")
-    scale = context.params.get("scale")
+        raise click.UsageError("missing SPEC, --resume DIR or --from WEIGHTS")
+    scale = flags.get("scale")
     if scale and scale[0] > scale[1]:
-        raise click.UsageError(f"--scale goes from low to high: --scale {scale[1]:g} {scale[0]:g}")
-    if tunes and start is None:
-        raise click.UsageError("--linear-probe and --scratch-rate need --from WEIGHTS")
+        raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
+    if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
+        raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
     if resume is None:
         return
-    given = [name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
+    given = [name for name in flags if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
     for parameter in context.command.params:
         if parameter.name in given and parameter.name not in ON_RESUME:
             shown = max(parameter.opts, key=len) if isinstance(parameter, click.Option) else "SPEC"
-            raise click.UsageError(f"--resume goes on with the run as it is: leave {shown} out")
+            raise click.UsageError(f"--resume cannot change a run: leave out {shown}")
 
 
-def _work(
-    spec: str | None,
-    resume: Path | None,
-    changes: dict[str, Any],
-    flags: dict[str, Any],
-    options: dict[str, Any],
-    dry_run: bool,
-) -> dict[str, Any]:
+def _options(flags: Mapping[str, Any], start: Path | None, quiet: bool) -> Options:
+    from archspec.compiler.training.setup.options import Options
+
+    given = {name: flags[name] for name in OPTIONS}
+    return Options(**given, weights=start, quiet=quiet, pipeline=flags["pipeline"] or 0)
+
+
+def _recipe(flags: Mapping[str, Any], start: Path | None, device: str) -> dict[str, Any]:
+    """Return what the flags change in the recipe. Raises ArchspecError for what the device does not support."""
+    from archspec.compiler.device import chosen
+
+    is_cuda = chosen(device).type == "cuda"
+    if flags["amp"] == "fp16" and not is_cuda:
+        raise failure("E455", "`--amp fp16` requires CUDA", helps=("`--amp bf16` works on the CPU",))
+    changes = {name: flags[name] for name in Recipe._fields if flags.get(name) is not None}
+    if start is not None and (flags["linear_probe"] or not flags["scratch_rate"]):
+        changes["mode"] = "linear-probe" if flags["linear_probe"] else "fine-tune"
+    return {"channels_last": is_cuda, **changes}
+
+
+def _train(
+    spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options, dry_run: bool
+) -> tuple[str, dict[str, Any], bool]:
+    """Return a text for people, data, and whether the run was stopped."""
+    from archspec.compiler.training import run
+    from archspec.compiler.training.setup.plan_text import plan_lines
+
+    if dry_run:
+        plan = run.dry_run(spec, changes, recipe, options)
+        return "\n".join(plan_lines(plan)), plan.to_dict(), False
+    end = run.start(spec, changes, recipe, options)
+    return "", end.to_dict(), end.stopped
+
+
+def _resume(path: Path, options: Options) -> tuple[str, dict[str, Any], bool]:
     from archspec.compiler.device import chosen
     from archspec.compiler.training import run
-    from archspec.compiler.training.setup.choose import Options
 
-    is_cuda = chosen(options["device"]).type == "cuda"
-    if flags.get("amp") == "fp16" and not is_cuda:
-        helps = ("`--amp bf16` works on the CPU, and needs no scaling of the loss",)
-        raise failure("E455", "`--amp fp16` needs CUDA", helps=helps)
-    if resume is not None:
-        return run.resume(resume, Options(**options))
-    work = run.dry_run if dry_run else run.start
-    return work(spec, changes, {"channels_last": is_cuda, **flags}, Options(**options))
+    chosen(options.device)  # raises for CUDA that is unavailable
+    end = run.resume(path, options)
+    return "", end.to_dict(), end.stopped
+
+
+def _report(error: ArchspecError, what: str, as_json: bool, is_first: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(describe(what, error.diagnostics), indent=2))
+    if is_first:
+        show(error.diagnostics)
+        return
+    for one in error.diagnostics:
+        click.echo(f"process {os.environ['RANK']}: error[{one.code}]: {one.message}", err=True)

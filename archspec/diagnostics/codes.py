@@ -1,8 +1,8 @@
 """The long form of every message, by its code, for `archspec explain`.
 
 A code is a letter and three digits: E0 reading, E1 names and arguments, E2 volumes, E3 claims, E4 building, training
-and shipping; W likewise for warnings. Each has a spec that gives it and one that is right, unless no text of a spec can
-give it; tests/test_errors.py runs both.
+and deployment; W likewise for warnings. Each has a spec that triggers it and one that is right, unless no spec can
+trigger it; tests/diagnostics/test_errors.py runs both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from archspec.record import Record
 
 
 class Explanation(Record):
-    """What a message means, why it is one, and what to do."""
+    """What a message means, why it is reported, and how to fix it."""
 
     title: str
     text: str
@@ -21,7 +21,7 @@ class Explanation(Record):
     right: str = ""
 
     def __str__(self) -> str:
-        """The whole, as `archspec explain` prints it."""
+        """Return the text that `archspec explain` prints."""
         parts = [self.title, fill(self.text, 98)]
         if self.wrong:
             parts += ["Wrong:", _indented(self.wrong), "Right:", _indented(self.right)]
@@ -36,276 +36,282 @@ I8 = "[8x8x4] INPUT\n"
 READING = {
     "E001": Explanation(
         "this line cannot be read",
-        "Something stands where it does not belong, or the line ends too early. A line is a chain of steps joined by"
-        " `->`; a step is a layer with its arguments, a call of a block, a repeat, `x` or `@name`.",
+        "Something is out of place, or the line ends too early. A line is a chain of steps joined by `->`; a step is a"
+        " layer with its arguments, a block call, a repeat, `x` or `@name`.",
         I8 + "CONV 4 3x3 same -> RELU -> -> BN\n",
         I8 + "CONV 4 3x3 same -> RELU -> BN\n",
     ),
     "E002": Explanation(
-        "a character that means nothing here",
-        "Names, numbers and layers are written without quotes; blocks are made by indentation, not by braces; steps are"
-        " joined by `->`.",
+        "an unexpected character",
+        "Names, numbers and layers are written without quotes; blocks are indented, not put in braces; steps are joined"
+        " by `->`.",
         I8 + "CONV 4 3x3 => RELU\n",
         I8 + "CONV 4 3x3 -> RELU\n",
     ),
     "E003": Explanation(
-        "a tab",
-        "How wide a tab is, is for each editor to say, and indentation has a meaning here. Use spaces.",
+        "a tab in the indentation",
+        "Indentation is significant, and the width of a tab differs between editors. Use spaces.",
         I8 + "add\n    | CONV 4 3x3 same\n\t| x\n",
         I8 + "add\n    | CONV 4 3x3 same\n    | x\n",
     ),
     "E004": Explanation(
-        "the indentation belongs to nothing",
-        "What belongs to a line stands under it, further in; lines of one level begin at one column (a bracket may hang in"
-        " front of it). Among branches every line begins with `|`, or is further in than the `|` it goes on from.",
+        "inconsistent indentation",
+        "Lines that belong to another line are indented under it; lines of one level begin at the same column (a bracket"
+        " may stand to the left of it). Among branches, every line begins with `|` or is indented further than the `|` of"
+        " the branch it continues.",
         I8 + "CONV 4 3x3 same\n    RELU\n",
         I8 + "CONV 4 3x3 same\nRELU\n",
     ),
     "E005": Explanation(
-        "lines that do not belong together like this",
-        "`add`, `concat` and `mul` end their line and have branches under them; `block`, `if` and `else` have lines under"
-        " them; an `else` follows an `if`; declarations stand at the left margin.",
+        "a misplaced line",
+        "`add`, `concat` and `mul` end their line, with branches under it; `block`, `if` and `else` have lines under"
+        " them; `else` follows `if`; declarations begin at the left margin.",
         I8 + "CONV 4 3x3 same -> add\nRELU\n",
         I8 + "add\n    | CONV 4 3x3 same\n    | x\nRELU\n",
     ),
     "E006": Explanation(
-        "a missing or a loose `->`",
-        "Steps of one line are joined by `->`; a line ends in a step.",
+        "a missing or dangling `->`",
+        "Steps on one line are joined by `->`; a line ends with a step.",
         I8 + "CONV 4 3x3 same BN RELU\n",
         I8 + "CONV 4 3x3 same -> BN -> RELU\n",
     ),
     "E007": Explanation(
         "an empty branch",
-        "A branch that passes its volume on is `| x`.",
+        "A branch that passes its input through is written `| x`.",
         I8 + "add\n    | CONV 4 3x3 same\n    |\n",
         I8 + "add\n    | CONV 4 3x3 same\n    | x\n",
     ),
     "E008": Explanation(
-        "a number past 2^63",
-        "No tensor has such a size. Is a space missing between two numbers?",
+        "a number larger than 2^63",
+        "No tensor is that large. Is there a space missing between two numbers?",
         I8 + "CONV 99999999999999999999 3x3\n",
         I8 + "CONV 9 3x3\n",
     ),
     "E009": Explanation(
-        "too long to be a spec",
-        "A file has at most 16 MiB, a line at most 5,000 characters. Repeats, `36 x block(64)`, keep a spec short.",
+        "a file or a line that is too long",
+        "A file may have up to 16 MiB, a line up to 5,000 characters. Repeats, `36 x block(64)`, keep a spec short.",
     ),
     "E010": Explanation(
-        "nothing to check",
-        "The file holds no layer: it is empty, or has comments and declarations only.",
+        "no layers",
+        "The file is empty, or contains only comments and declarations.",
         "# a spec, some day\n",
         I8 + "FC 10\n",
     ),
     "E011": Explanation(
-        "a wrong setting of a recipe",
-        "A `train` section has one setting a line, each once: optimizer, lr, warmup, epochs, augment, label_smoothing,"
-        " clip, ema. grammar/README.md says what each takes. Nothing of it may come after the last epoch.",
+        "an invalid training setting",
+        "A `train` section has one setting per line, each at most once: optimizer, lr, warmup, epochs, augment,"
+        " label_smoothing, clip, ema. grammar/README.md lists their arguments. No setting may take effect after the last"
+        " epoch.",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epoch 90\n",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epochs 90\n",
     ),
     "E012": Explanation(
-        "a parenthesis or a bracket without its other half",
-        "Each `(` has its `)`, each `[` its `]`, on the same line.",
+        "unbalanced parentheses or brackets",
+        "Each `(` needs a `)` and each `[` a `]` on the same line.",
         "[8x8x4 INPUT\nFC 10\n",
         I8 + "FC 10\n",
     ),
     "E013": Explanation(
-        "an expression too deep",
-        "Expressions nest at most 100 deep. Name a part of it: `let half = ...`.",
+        "an expression that is nested too deeply",
+        "Expressions may be nested up to 100 levels deep. Give a part of it a name: `let half = ...`.",
         I8 + "FC " + "1+" * 120 + "1\n",
         I8 + "FC 121\n",
     ),
     "E014": Explanation(
-        "a spec that is not there, or cannot be read",
-        "A name is a built-in spec (`archspec specs` lists them); a path has a `/` or ends in `.arch`. `use` looks beside"
-        " the spec that uses, then among the built-in ones, and nowhere else.",
+        "a spec that cannot be found or read",
+        "A name refers to a built-in spec (`archspec specs` lists them); a path contains a `/` or ends in `.arch`. `use`"
+        " searches the folder of the spec, then the built-in specs, and nowhere else.",
     ),
-    "E015": Explanation("not UTF-8", "A spec is text in UTF-8. Is this another kind of file?"),
+    "E015": Explanation("not UTF-8", "A spec is a text file in UTF-8. Is this another kind of file?"),
 }
 NAMES = {
     "E101": Explanation(
         "an unknown name",
-        "No parameter, `let`, block, function or result of this name is known here. A name is known in its own block, and"
-        " at the top level in the whole file; blocks of other files are taken with `use`.",
+        "There is no parameter, `let`, block, function or result with this name in scope. A name is visible in the block"
+        " that defines it; a top-level parameter or block in the whole file. `use` imports blocks from other files.",
         "block unit(f)\n    CONV g 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
     ),
     "E102": Explanation(
         "an unknown layer or merge",
-        "`archspec explain CONV` shows a layer; grammar/README.md lists them all. Branches are joined by `add`, `concat`"
-        " or `mul`.",
+        "`archspec explain CONV` describes a layer; grammar/README.md lists them all. Branches are joined by `add`,"
+        " `concat` or `mul`.",
         I8 + "CONVV 4 3x3\n",
         I8 + "CONV 4 3x3\n",
     ),
     "E103": Explanation(
         "an unknown argument",
-        "The layer, the block or the spec takes no argument of this name or form.",
+        "The layer, block or spec has no argument with this name or of this form.",
         I8 + "RELU 4\n",
         I8 + "RELU\n",
     ),
     "E104": Explanation(
-        "a wrong number of arguments or branches",
-        "A block takes what its definition lists, a function what the reference says; a merge joins two branches or more.",
+        "the wrong number of arguments or branches",
+        "A block takes the arguments in its definition, a function those in the reference; a merge joins at least two branches.",
         "block unit(f)\n    FC f\n" + I8 + "unit(4, 5)\n",
         "block unit(f)\n    FC f\n" + I8 + "unit(4)\n",
     ),
     "E105": Explanation(
         "a value of the wrong kind",
-        "A count is a whole number from 1 on, a probability is below 1, a condition compares. `/` is exact: where a size"
-        " may not be whole, say `floor(...)`, `ceil(...)` or `round(...)`.",
+        "A count is a whole number of at least 1, a probability is below 1, a condition is a comparison. `/` is exact:"
+        " where the result may not be a whole number, use `floor(...)`, `ceil(...)` or `round(...)`.",
         I8 + "CONV 7/2 3x3\n",
         I8 + "CONV floor(7/2) 3x3\n",
     ),
     "E106": Explanation(
-        "an argument is missing, or stands twice",
-        "What has no default must be given, once. A pool says its stride.",
+        "an argument that is missing or given twice",
+        "Arguments without a default must be given, exactly once. A pool needs its stride.",
         I8 + "POOL 2x2\n",
         I8 + "POOL 2x2 s2\n",
     ),
-    "E107": Explanation("a division by zero", "The divisor is 0 here.", I8 + "FC 8/0\n", I8 + "FC 8/2\n"),
+    "E107": Explanation("division by zero", "The divisor is 0.", I8 + "FC 8/0\n", I8 + "FC 8/2\n"),
     "E108": Explanation(
-        "a word that stands for nothing here",
-        "`C`, `H`, `W`, `N` are the dimensions at a block's entry, `x` is the volume that entered a block or a merge,"
-        " `@before` the volume that entered the step before. At the top level they stand for nothing.",
+        "a name that is undefined here",
+        "`C`, `H`, `W` and `N` are the dimensions of a block's input, `x` is the input of a block or a merge, `@before` the"
+        " input of the previous step. At the top level they are undefined.",
         I8 + "FC C\n",
         "block same()\n    FC C\n" + I8 + "same()\n",
     ),
     "E109": Explanation(
         "a name given twice",
-        "Titles, blocks, parameters, variants, labels, `let`s and `after` rules have each their own name; a spec has one"
-        " `train` section, and uses one of another.",
+        "Blocks, parameters, variants, labels and `let`s have unique names; a layer has one `after` rule; a spec has one"
+        " title and one `train` section, its own or one that it uses.",
         I8 + "a: RELU\na: RELU\n",
         I8 + "a: RELU\nb: RELU\n",
     ),
     "E110": Explanation(
         "no INPUT, or a second one",
-        "A network has one input, in its first line of layers: `[224x224x3] INPUT`, or the bracket of the first line.",
+        "A network has one input, on its first line: `[224x224x3] INPUT`, or the bracket of the first line.",
         "CONV 4 3x3\n",
         I8 + "CONV 4 3x3\n",
     ),
     "E112": Explanation(
-        "too large",
-        "A network has at most 250,000 layers and calls, counted before a repeat is expanded, and blocks nest at most 64"
-        " deep. A block that calls itself ends in an `if`.",
+        "a network that is too large",
+        "A network may have up to 250,000 layers and calls, counted before a repeat is expanded, and blocks may be nested"
+        " up to 64 levels deep. A block that calls itself needs an `if` that ends the recursion.",
         "block again()\n    again()\n" + I8 + "again()\n",
         "block again(n)\n    RELU\n    if n > 0\n        again(n-1)\n" + I8 + "again(3)\n",
     ),
     "E113": Explanation(
-        "a result that nobody uses",
-        "Every layer leads to the output. A line that begins with `x` or `@name` leaves the line above behind.",
+        "an unused result",
+        "Every layer must contribute to the output. A line that begins with `x` or `@name` discards the result of the line above.",
         "block b()\n    CONV 4 3x3 same\n    x\n    RELU\n" + I8 + "b()\n",
         "block b()\n    add\n        | CONV 4 3x3 same\n        | x\n    RELU\n" + I8 + "b()\n",
     ),
     "E114": Explanation(
         "`x` or `@name` in the middle of a line",
-        "They begin a line. To join two volumes, write them as branches of `add`, `concat` or `mul`.",
+        "They can only begin a line. To join two volumes, write them as branches of `add`, `concat` or `mul`.",
         "block b()\n    RELU -> x\n" + I8 + "b()\n",
         "block b()\n    add\n        | RELU\n        | x\n" + I8 + "b()\n",
     ),
-    "E115": Explanation("files that use each other", "Move the blocks that both need to a third file."),
+    "E115": Explanation("files that use each other", "Move the blocks that both need into a third file."),
     "E116": Explanation("an unknown variant", "`archspec specs` lists the variants of the built-in families."),
     "E117": Explanation(
-        "a change that is none",
-        "`--input` takes height x width x channels, `384x384x3`, or a sequence or a vector; `--classes` a number from 1.",
+        "an invalid change",
+        "`--input` takes height x width x channels, `384x384x3`, or a sequence or a vector; `--classes` a number of at least 1.",
     ),
 }
 VOLUMES = {
     "E201": Explanation(
         "a window that does not fit",
-        "(W - F + 2P)/S + 1 is not whole, and pixels of the map would be dropped. The message names sizes and pads that"
-        " fit. `floor` drops the pixels on purpose, `ceil` adds a window.",
+        "(W - F + 2P)/S + 1 is not a whole number, so pixels of the map would be dropped. The message lists sizes and pads"
+        " that fit. `floor` drops the pixels on purpose, `ceil` adds a window.",
         "[224x224x3] INPUT\nCONV 96 11x11 s4\n",
         "[227x227x3] INPUT\nCONV 96 11x11 s4\n",
     ),
     "E202": Explanation(
         "a window larger than the map",
-        "The map and its padding are smaller than the window.",
+        "The window is larger than the map with its padding.",
         I8 + "CONV 4 9x9\n",
         I8 + "CONV 4 9x9 p1\n",
     ),
     "E203": Explanation(
-        "a number that does not divide",
-        "Groups divide the channels and the filters; heads divide the channels; blocks and windows tile the map.",
+        "numbers that do not divide evenly",
+        "Groups must divide the channels and the filters; heads must divide the channels; blocks and windows must tile the map.",
         I8 + "CONV 4 3x3 g3\n",
         I8 + "CONV 4 3x3 g2\n",
     ),
     "E204": Explanation(
         "a volume of the wrong kind",
-        "A CONV works on a map [HxWxC], MHSA on a sequence [NxC]; FC and GAP make vectors [C], TOKENS a sequence.",
+        "CONV takes a map [HxWxC], MHSA a sequence [NxC]; FC and GAP produce a vector [C], TOKENS a sequence.",
         I8 + "FC 10 -> POOL 2x2 s2\n",
         I8 + "POOL 2x2 s2 -> FC 10\n",
     ),
     "E205": Explanation(
         "an argument that does not suit the volume",
-        "A slice past the channels, a place past the sequence, `same` with an even window, a pad wider than half a window.",
+        "For example a slice beyond the channels, a position beyond the sequence, `same` with an even window, or a pad wider than"
+        " half the window.",
         I8 + "SLICE 2 9\n",
         I8 + "SLICE 2 4\n",
     ),
     "E206": Explanation(
         "volumes that cannot be joined",
-        "`add` takes volumes of one shape; `concat` of one height and width; `mul` also a vector that scales the channels.",
+        "`add` needs volumes of equal shape, `concat` of equal height and width; `mul` also takes a vector that scales the"
+        " channels.",
         I8 + "add\n    | CONV 8 3x3 same\n    | x\n",
         I8 + "add\n    | CONV 8 3x3 same\n    | CONV 8 1x1\n",
     ),
 }
 CLAIMS = {
     "E301": Explanation(
-        "a bracket that is not so",
-        "A bracket claims a volume, and the layers make another. In a file that begins with INPUT it is what its line"
-        " produces, otherwise what its line receives.",
+        "a bracket with the wrong volume",
+        "A bracket claims a volume, and the layers produce another. In a file that begins with INPUT, a bracket shows what"
+        " its line produces, otherwise what its line receives.",
         I8 + "[8x8x4] CONV 4 3x3\n",
         I8 + "[6x6x4] CONV 4 3x3\n",
     ),
     "E302": Explanation(
-        "a claim of parameters that is not so",
-        "The left side is worked out and must be the layer's number of parameters, with biases or without; the right side"
-        " must be the left's value, within 1 % where it has a K, M, G or B.",
+        "a wrong number of parameters",
+        "The left side must evaluate to the layer's number of parameters, with or without biases. The right side must equal"
+        " the left, within 1 % if it is written with K, M, G or B.",
         I8 + "CONV3-4: [8x8x4] params: (3*3*4)*5 = 180\n",
         I8 + "CONV3-4: [8x8x4] params: (3*3*4)*4 = 144\n",
     ),
     "E303": Explanation(
-        "a claim of memory that is not so",
-        "`memory:` is the number of values of the layer's volume.",
+        "a wrong number of values",
+        "`memory:` is the number of values in the layer's volume.",
         I8 + "CONV3-4: [8x8x4] memory: 8*8*5\n",
         I8 + "CONV3-4: [8x8x4] memory: 8*8*4\n",
     ),
     "E304": Explanation(
-        "a bracket that is no volume",
+        "a bracket that is not a volume",
         "[HxWxC] is a map, [NxC] a sequence, [C] a vector.",
         "[1x8x8x4] INPUT\nFC 10\n",
         I8 + "FC 10\n",
     ),
     "W201": Explanation(
-        "nothing nonlinear between two weight layers",
-        "Without an activation between them, two linear maps are one: the listing has left its activations out. `after`"
-        " adds them everywhere; `linear` behind a layer says that it is meant so (MobileNetV2's bottlenecks).",
+        "no activation between two weight layers",
+        "Without an activation between them, two linear layers are equivalent to one: the listing probably omits its"
+        " activations. `after` adds them everywhere; `linear` after a layer marks it as intended (MobileNetV2's"
+        " bottlenecks).",
         I8 + "CONV 4 3x3 -> CONV 4 3x3\n",
         "after CONV: RELU\n" + I8 + "CONV 4 3x3 -> CONV 4 3x3\n",
     ),
     "W202": Explanation(
         "an input that looks like channels first",
-        "Volumes are height x width x channels, as lectures write them; torch's order is channels first.",
+        "Volumes are written height x width x channels, as in lectures; torch puts the channels first.",
         "[3x32x32] INPUT\nFC 10\n",
         "[32x32x3] INPUT\nFC 10\n",
     ),
     "W301": Explanation(
-        "a TOTAL of parameters that is not so",
-        "The rows add up to another number, with biases and without.",
+        "a wrong TOTAL of parameters",
+        "The rows add up to a different number, with and without biases.",
         I8 + "FC 10\nTOTAL params: 3M parameters\n",
         I8 + "FC 10\nTOTAL params: 2,570\n",
     ),
     "W302": Explanation(
-        "a TOTAL of memory that is not so",
-        "The rows, those in place counted once, add up to another number of values, or 4 bytes each to another size.",
+        "a wrong TOTAL of memory",
+        "The rows (in-place layers are not counted again) add up to a different number of values, or at 4 bytes each to a"
+        " different size.",
         I8 + "FC 10\nTOTAL memory: 24M * 4 bytes ~= 96MB\n",
         I8 + "FC 10\nTOTAL memory: 266\n",
     ),
 }
 SHIPPING = {
     "E400": Explanation(
-        "a name that torch has for something else",
-        "A layer stands in a torch module under its name, and torch's modules have methods like `train` and `type`:"
-        " choose another label.",
+        "a label that clashes with an attribute of torch modules",
+        "A layer becomes an attribute of a torch module under its name, and torch modules already have methods such as"
+        " `train` and `type`. Choose another label.",
     ),
     "E401": Explanation(
         "missing or invalid weights",
@@ -316,17 +322,27 @@ SHIPPING = {
         "a folder that cannot be trained on",
         "`--data` takes a folder with one folder of images per class, at least two classes, each with images to train on"
         " and some images to hold out. Hidden folders and files are ignored. Links to a class's folder are followed, links"
-        " below it are not.",
+        " below it are not. A resumed run must find the images it began with.",
     ),
-    "E451": Explanation("a folder that holds a run", "`--resume` goes on with it; another `--out` leaves it as it is."),
-    "E452": Explanation("no checkpoint", "The folder holds none, or it is damaged."),
-    "E453": Explanation("fewer images than a step takes", "A smaller `--batch` makes steps of fewer images."),
+    "E451": Explanation(
+        "a folder that already contains a run", "`--resume` continues it; `--out` names another folder."
+    ),
+    "E452": Explanation(
+        "no checkpoint to resume from",
+        "The folder contains none, all of them are damaged, or another version of archspec wrote them.",
+    ),
+    "E453": Explanation(
+        "fewer images than a step takes",
+        "A step takes `--batch` x `--accumulate` images in each process: make one of them smaller.",
+    ),
     "E454": Explanation(
         "a network that cannot be trained",
         "Training needs a layer with weights and a vector of class scores as output; training on images also needs a map"
         " with 1 or 3 channels as input.",
     ),
-    "E455": Explanation("fp16 without CUDA", "Scaled half precision is for GPUs; `--amp bf16` works everywhere."),
+    "E455": Explanation(
+        "fp16 without CUDA", "`--amp fp16` scales the loss and requires a GPU; `--amp bf16` works everywhere."
+    ),
     "E456": Explanation(
         "too many unreadable images to train on",
         "Damaged images are named and left out, up to 1 % of all images, or ten. More suggest that something else is wrong:"
@@ -337,13 +353,13 @@ SHIPPING = {
         "`--input HxWx3` gives the network three channels; or convert the images to gray.",
     ),
     "E458": Explanation(
-        "a run with another number of processes",
-        "Each process has its own part of the images, so a run goes on with as many as it began with.",
+        "resumed with another number of processes",
+        "Each process has its own part of the images, so a run is resumed with as many processes as it began with.",
     ),
     "E459": Explanation(
-        "steps that are not finite",
-        "A step whose loss or gradients are NaN or infinite changes nothing. After many in a row the training has"
-        " diverged, and ends: a lower rate, a longer warm-up or clipped gradients help.",
+        "training has diverged",
+        "Steps whose loss or gradients are NaN or infinite are skipped; ten in a row, or a held-out loss that is not"
+        " finite, end the run. A lower learning rate, a longer warm-up or clipped gradients help.",
     ),
     "E460": Explanation(
         "different classes",
@@ -377,27 +393,33 @@ SHIPPING = {
     "E466": Explanation("out of GPU memory", "With a smaller `--batch` fewer images are in memory at once."),
     "E470": Explanation(
         "more stages than layers with weights",
-        "A pipeline gives each process a stage of the network, and every stage needs a layer with weights.",
+        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights.",
     ),
     "E471": Explanation(
-        "a pipeline of one process",
-        "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
+        "wrong number of processes for a pipeline",
+        "Each process runs one stage, so a pipeline of N stages requires N processes, at least two:"
+        " `torchrun --nproc-per-node N` starts them.",
     ),
     "E473": Explanation(
-        "processes that do not meet",
-        "`WORLD_SIZE` asks for several processes, and the address where they meet is missing or wrong: `torchrun` sets both.",
+        "processes cannot connect",
+        "`WORLD_SIZE` asks for several processes, but the address where they meet is missing or wrong: `torchrun` sets both.",
     ),
     "E474": Explanation(
-        "a network larger than the memory",
-        "A training step of one image alone takes more than the machine or the GPU has, so nothing was begun.",
+        "network too large for the memory",
+        "A training step of a single image takes more memory than the machine or the GPU has.",
+    ),
+    "E475": Explanation(
+        "batch normalisation of a single value",
+        "In a batch of 1, a normalisation after global pooling has one value per channel, and so no variance:"
+        " `--batch 2` gives it two.",
     ),
     "E472": Explanation(
-        "a recipe that a pipeline cannot do",
-        "Each process of a pipeline has one stage only, and the message names what needs the whole network at once."
-        " Without `--pipeline`, or without that setting, it works.",
+        "not supported in a pipeline",
+        "Each process of a pipeline has only one stage, and the setting that the message names requires the whole"
+        " network: leave out that setting or `--pipeline`.",
     ),
     "E420": Explanation(
-        "a result that is not there",
+        "an unknown result",
         "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
     ),
     "E421": Explanation(
@@ -410,20 +432,20 @@ SHIPPING = {
     ),
     "E423": Explanation(
         "too large for one file",
-        "A protobuf file ends at 2 GiB: `--external-data` puts the weights beside it.",
+        "A protobuf file is limited to 2 GiB: `--external-data` stores the weights in a second file.",
     ),
     "E424": Explanation(
-        "a package is missing",
-        "Building, training, exporting and running need more than `archspec check` does: install `archspec-nn[all]`.",
+        "a missing package",
+        "Training, exporting and running need more packages than `archspec check`: install `archspec-nn[all]`.",
     ),
     "E425": Explanation(
-        "the proof of an exported model failed",
-        "onnxruntime does not compute what torch does, so no file was written. It is a fault of archspec: please report"
+        "an exported model that fails verification",
+        "onnxruntime and torch compute different results, so no file was written. This is a bug in archspec: please report"
         " it with the spec.",
     ),
     "E426": Explanation(
-        "a flag that weights do not take",
-        "Weights are made for one spec, which they hold: `--classes` and its like change a SPEC before it has weights.",
+        "a flag that cannot be combined with weights",
+        "Weights belong to one spec, which their file contains; `--classes` and similar flags change a spec before it is trained.",
     ),
     "E430": Explanation("not an ONNX model", "The file is missing, or onnxruntime cannot load it."),
     "E431": Explanation(

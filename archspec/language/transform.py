@@ -1,7 +1,7 @@
 """From the parser's rules to syntax: one method for each rule of grammar/archspec.lark.
 
-In: tokens and what the rules below made, as lark hands them over. Out: records of `syntax.py`.
-A wording that the grammar lets through, and that means nothing, raises a `Finding` here.
+In: tokens and the results of the rules below, as lark passes them. Out: records of `syntax.py`.
+Text that the grammar accepts but that is meaningless raises a `Finding` here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from archspec.language import syntax as s
 LARGEST = 2**63 - 1
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
 _SIZES = re.compile(r"[x×]")
-# words of a slide that mean nothing: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
+# words on slides without a meaning: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
 NOISE_WORDS = (
     {"a", "and", "at", "of", "the", "to", "with"}
     | {"class", "layer", "local", "normalization", "response", "scores"}
@@ -30,7 +30,7 @@ NOISE_WORDS = (
 
 @v_args(inline=True)
 class SyntaxBuilder(Transformer[Any, Any]):
-    """Builds syntax while a line is parsed, which begins at `offset` in `source`; tokens count from there."""
+    """Build syntax while a line is parsed; token positions count from `offset` in `source`."""
 
     source: Source
     offset: int
@@ -52,7 +52,7 @@ class SyntaxBuilder(Transformer[Any, Any]):
         return s.Number(value, span)
 
     def _closed(self, first: Token, last: Any) -> Span:
-        """From `first` to the bracket that closes behind `last`."""
+        """Return the span from `first` to the parenthesis that closes after `last`."""
         start, end = self._span(first, last)[1:]
         found = re.compile(r"[ )\],(]*").match(self.source.text, end)
         tail = found.group().rstrip(" ,") if found else ""
@@ -177,7 +177,7 @@ class SyntaxBuilder(Transformer[Any, Any]):
                 if part.text.lower() not in NOISE_WORDS:
                     raise missing_arrow(Span(self.source, words[0].span.start, part.span.start), part)
             elif part.type == "COLON":
-                raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` behind the layer's name",))
+                raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` after the layer's name",))
         if len(brackets) > 1:
             raise Finding("E001", "two volumes for one layer", brackets[1].span, "the second volume")
         parts_of_it: tuple[Any, ...] = (*words, *arguments, *brackets, *claims)
@@ -280,13 +280,15 @@ class SyntaxBuilder(Transformer[Any, Any]):
 
 
 def too_large(span: Span) -> Finding:
-    """A number that no tensor's size could be."""
+    """Return the finding for a number that is too large for any size."""
     digits = plural(len(span.text), "character")
-    return Finding("E008", f"a number past 2^63 ({digits} long)", span, "too large", helps=("is a space missing?",))
+    return Finding(
+        "E008", f"a number larger than 2^63 ({digits} long)", span, "too large", helps=("is there a space missing?",)
+    )
 
 
 def missing_arrow(before: Span, word: s.Word) -> Finding:
-    """Two layers side by side; `before` is what stands in front of the second."""
-    message = f"`->` is missing before `{word.text}`"
+    """Return the finding for two layers side by side; `before` is the text before the second."""
+    message = f"missing `->` before `{word.text}`"
     helps = (f"`{before.text.rstrip()} -> {word.text}`",)
     return Finding("E006", message, word.span, "a second step", helps=helps)

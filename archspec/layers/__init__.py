@@ -1,7 +1,7 @@
-"""One class per layer. Importing this package imports every file in it, and with that registers every layer.
+"""One class per layer with all its facts; importing this package imports every file in it, which registers them.
 
-In: nothing. Out: `REGISTRY` and `MERGES`, the layers by name. `base.py` says what a layer is. No layer is run here:
-compiler/lowering and compiler/onnx do that.
+In: arguments and input volumes. Out: output volumes, parameters, costs, and torch's and ONNX's names for the layer, as
+data. `base.py` says what a layer is. No graph is read here, and neither torch nor onnx is imported.
 """
 
 from importlib import import_module

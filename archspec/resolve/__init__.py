@@ -38,7 +38,7 @@ __all__ = ["LOWER_CASE", "MAX_STEPS", "Overrides", "PendingClaim", "Resolved", "
 
 
 class Resolved(Record):
-    """What a spec stands for. `graph` is None where there are errors."""
+    """The meaning of a spec. `graph` is None if there are errors."""
 
     graph: Graph | None
     findings: tuple[Diagnostic, ...]
@@ -46,11 +46,11 @@ class Resolved(Record):
     brackets_checked: int
     brackets_suspended: int
     variants: tuple[str, ...]
-    recipe: Recipe | None = None  # what its `train` section says
+    recipe: Recipe | None = None  # of its `train` section
 
 
 class _Known(Record):
-    """What earlier runs have found: the weight layers of the classifiers, and the volumes of the spec as written."""
+    """Results of earlier runs: the classifiers' weight layers, and the volumes of the spec as written."""
 
     heads: frozenset[int] = frozenset()
     plain: Seen | None = None
@@ -77,10 +77,10 @@ class _Run:
 
 
 def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS) -> Resolved:
-    """Work out the graph of a file.
+    """Build the graph of a file.
 
-    Raises Finding for a variant that is not there. A spec that has `after` rules runs twice: only when all is built
-    is it known which weight layer is the last, and that one stays as written.
+    Raises Finding for an unknown variant. A spec with `after` rules runs twice: only a complete graph shows which
+    weight layer is the last, and that one is left as written.
     """
     reader = DeclarationReader(load, overrides)
     names = reader.read(file)
@@ -110,7 +110,7 @@ def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
 
 
 def _plain_volumes(file: s.File, load: Loader, max_steps: int) -> Seen:
-    """The volumes at the brackets of a spec as it is written."""
+    """Return the volumes at the brackets of a spec as written."""
     plain = Overrides()
     names = DeclarationReader(load, plain).read(file)
     return _Run(file, names, plain, max_steps, _Known()).brackets.seen
@@ -119,8 +119,8 @@ def _plain_volumes(file: s.File, load: Loader, max_steps: int) -> Seen:
 def _finish(file: s.File, title: str, run: _Run) -> tuple[Graph | None, list[Diagnostic]]:
     builder = run.builder
     if not isinstance(run.end, Node):
-        message = f"{file.span.source.name} declares no network: it has no line of layers"
-        return None, [Diagnostic("E010", message, helps=("a spec begins with its input: [224x224x3] INPUT",))]
+        message = f"{file.span.source.name} contains no layers"
+        return None, [Diagnostic("E010", message, helps=("a spec begins with its input: `[224x224x3] INPUT`",))]
     graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
     unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph), [])

@@ -16,7 +16,7 @@ from archspec.resolve.graph_builder import trace
 
 
 def finished(graph: Graph) -> Graph:
-    """The graph as analyses and back ends read it."""
+    """Return the graph as analyses and back ends read it."""
     nodes = list(graph.nodes)
     _drop_needless_biases(graph, nodes)
     _spread_rates(nodes)
@@ -24,7 +24,7 @@ def finished(graph: Graph) -> Graph:
 
 
 def _drop_needless_biases(graph: Graph, nodes: list[Node]) -> None:
-    """A CONV or FC that a BN follows directly has no bias: the BN's shift takes its place (Ioffe & Szegedy 2015)."""
+    """Drop the bias of each CONV or FC directly before a BN, whose shift replaces it (Ioffe & Szegedy 2015)."""
     for node in graph.nodes:
         if node.layer.absorbs_bias and len(graph.consumers[node.inputs[0]]) == 1:
             before = nodes[node.inputs[0]]
@@ -33,7 +33,7 @@ def _drop_needless_biases(graph: Graph, nodes: list[Node]) -> None:
 
 
 def _spread_rates(nodes: list[Node]) -> None:
-    """`DROPPATH 0 to 0.2`: those that share a range get rates at equal steps, from the first to the last."""
+    """Give the DROPPATHs that share a range, `DROPPATH 0 to 0.2`, evenly spaced rates from the first to the last."""
     ranges = [(node, node.layer) for node in nodes if isinstance(node.layer, DropPath) and node.layer.to is not None]
     counts = Counter(layer for _, layer in ranges)
     seen: Counter[DropPath] = Counter()
@@ -43,15 +43,15 @@ def _spread_rates(nodes: list[Node]) -> None:
 
 
 def unused_results(graph: Graph) -> list[Diagnostic]:
-    """Results that lead nowhere."""
+    """Report results that do not contribute to the output."""
     ends = {graph.output, *(head.output for head in graph.heads)}
     found: dict[int, Finding] = {}
     frames: dict[int, Frame | None] = {}
     for node, consumers in zip(graph.nodes, graph.consumers, strict=True):
         if not consumers and node.index not in ends:
             name = node.name.rsplit(".", 1)[-1]
-            helps = ("end a branch in it, or use it by its label: `name: ...` and `@name`; or drop the line",)
-            finding = Finding("E113", f"nobody uses the result of {name}", node.span, "leads nowhere", helps=helps)
+            helps = ("end a branch with it, use it by its label (`name: ...` and `@name`), or drop the line",)
+            finding = Finding("E113", f"unused result of {name}", node.span, "never used", helps=helps)
             found.setdefault(node.span.start, finding)
             frames.setdefault(node.span.start, node.frame)
     return [finding.diagnostic(finding.span, trace(frames[start])) for start, finding in found.items() if finding.span]

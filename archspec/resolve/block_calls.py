@@ -94,19 +94,19 @@ def _shown(value: Value) -> str:
 
 
 def _find_block(step: s.CallStep, scope: Scope) -> Block:
-    """The block that a call names. Raises Finding where there is none."""
+    """Find the block that a call names. Raises Finding if there is none."""
     span = Span(step.span.source, step.span.start, step.span.start + len(step.name))
     value = scope.values.get(step.name, scope.file.values.get(step.name, scope.file.blocks.get(step.name)))
     if isinstance(value, Block):
         return value
     if value is not None:
-        raise Finding("E101", f"`{step.name}` is a number, not a block", span, helps=("give it a block's name",))
+        raise Finding("E101", f"`{step.name}` is a number, not a block", span, helps=("give it the name of a block",))
     if step.name in scope.file.lost:
         raise Unknown
     helps = did_you_mean(step.name, scope.file.blocks)
     if not helps:
         helps = (f"define it: `block {step.name}(...)`, with its lines indented below",)
-    raise Finding("E101", f"no block is called `{step.name}`", span, "unknown block", helps=helps)
+    raise Finding("E101", f"unknown block `{step.name}`", span, "unknown block", helps=helps)
 
 
 def _given(block: Block, step: s.CallStep) -> Given:
@@ -140,24 +140,24 @@ def _named(block: Block, step: s.CallStep) -> Given:
 
 
 def _volume_of(reference: s.Reference, caller: Scope, before: Wire | None) -> Wire:
-    """The volume of `@name`; `@before` is what entered the previous step of the caller's chain."""
+    """Return the volume of `@name`; `@before` is the input of the previous step of the caller's chain."""
     if reference.name != "before":
         return caller.reference(reference.name, reference.span)
     if before is None:
-        helps = ("it is the volume that entered the previous step: this is the first",)
-        raise Finding("E108", "`@before` stands for nothing here", reference.span, helps=helps)
+        helps = ("it is the input of the previous step, and this is the first step",)
+        raise Finding("E108", "`@before` is undefined here", reference.span, helps=helps)
     return before
 
 
 def _signature(block: Block) -> str:
-    """A help with the block's first line as it was written: `bottleneck(f, stride=1)`."""
+    """Return a help with the block's definition as it was written: `bottleneck(f, stride=1)`."""
     definition = block.definition
-    return f"it is `{definition.span.text if definition.parameters else f'{definition.name}()'}`"
+    return f"its definition is `{definition.span.text if definition.parameters else f'{definition.name}()'}`"
 
 
 def _surplus(argument: s.GivenArgument, block: Block, step: s.CallStep) -> Finding:
     takes = plural(len(block.definition.parameters), "argument")
-    message = f"`{step.name}` takes {takes}, {len(step.arguments)} are given"
+    message = f"`{step.name}` takes {takes}, got {len(step.arguments)}"
     return Finding("E104", message, argument.span, "one too many", helps=(_signature(block),))
 
 
@@ -165,11 +165,11 @@ def _missing(parameter: s.Parameter, block: Block, step: s.CallStep) -> Finding:
     name = step.name
     helps: tuple[str, ...] = (_signature(block),)
     if parameter.is_volume:
-        message = f"`{name}` needs a volume for `@{parameter.name}`"
+        message = f"`{name}` requires a volume for `@{parameter.name}`"
         helps = (f"`{name}(..., @label)` passes the result of the line that begins `label: `", *helps)
     else:
-        message = f"`{name}` needs a value for `{parameter.name}`"
-    return Finding("E106", message, step.span, "an argument is missing", helps=helps)
+        message = f"`{name}` requires a value for `{parameter.name}`"
+    return Finding("E106", message, step.span, "missing argument", helps=helps)
 
 
 def _wrong_kind(parameter: s.Parameter, argument: s.GivenArgument, block: Block, step: s.CallStep) -> Finding:

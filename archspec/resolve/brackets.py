@@ -1,9 +1,9 @@
-"""Volumes in brackets: what a bracket says, whether it is so, and what to say where it is not.
+"""Volumes in brackets: what a bracket claims, whether that is true, and the message if it is not.
 
 In: a line with its brackets, and the points of its chain. Out: the points, with a volume again where one was lost and
-a bracket says it. A file whose first layer line declares INPUT shows what each line produces; one that begins with a
+a bracket states it. A file whose first layer line declares INPUT shows what each line produces; one that begins with a
 bracket and another layer shows what each line receives. A bracket inside a chain is the volume at that point. After a
-claim has failed, others are not believed until one is true again: they fail for the same cause.
+claim has failed, further failures are not reported until one is true again: they have the same cause.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Brackets:
         self._told_the_other_side = False
 
     def at_start(self, chain: s.Chain, scope: Scope, point: Point) -> Point:
-        """The start of a line: its bracket may be the network's input, or what the line receives."""
+        """Begin a line, whose bracket may be the network's input or what the line receives."""
         bracket = chain.bracket
         if bracket is None or not self.receives:
             return point
@@ -75,43 +75,43 @@ class Brackets:
         return Point(self._recovered(bracket, scope, point.current), point.before)
 
     def of_result(self, step: s.LayerStep, chain: s.Chain) -> s.Bracket | None:
-        """The bracket that says what a layer produces, if the step or its line has one."""
+        """Return the bracket with the volume that a layer produces, if the step or its line has one."""
         return step.bracket or (None if self.receives else chain.bracket)
 
     def inside(self, bracket: s.Bracket, scope: Scope, wire: Wire | None) -> Wire | None:
-        """A bracket behind a layer or between steps."""
+        """Check a bracket after a layer or between steps; return the volume at that point."""
         if isinstance(wire, Node):
             self._check(bracket, scope, wire, None, "")
             return wire
         return self._recovered(bracket, scope, wire)
 
     def at_end(self, chain: s.Chain, scope: Scope, point: Point, start: Wire | None) -> Point:
-        """The end of a line that began with the volume `start`: its bracket is checked."""
+        """Check the bracket of a line that began with the volume `start`, at its end."""
         if chain.bracket is None or _is_input(chain):
             return point
         if self.receives:
             end = point.current if isinstance(point.current, Node) else None
             if isinstance(start, Node) and start.span != chain.bracket.span:
-                hint = "makes: in this file a bracket shows what its line receives"
+                hint = "produces: in this file a bracket shows what its line receives"
                 self._check(chain.bracket, scope, start, end, hint)
             return point
         if isinstance(point.current, Node):
             other = start if isinstance(start, Node) else None
-            hint = "receives: in a file that begins with INPUT a bracket shows what its line makes"
+            hint = "receives: in a file that begins with INPUT a bracket shows what its line produces"
             self._check(chain.bracket, scope, point.current, other, hint)
             return point
         return Point(self._recovered(chain.bracket, scope, point.current), point.before)
 
     def doubts(self, finding: Finding) -> bool:
-        """Whether a misfit is likely to come from a claim that has failed before."""
+        """Whether a misfit probably follows from a claim that has failed before."""
         return not self._believed and finding.code.startswith("E2")
 
     def input_volume(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
-        """The volume of the network's input: the command line's, or what its bracket says."""
+        """Return the volume of the network's input: the command line's, or the bracket's."""
         return Volume(self.input) if self.input else self.volume(bracket, scope)
 
     def volume(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
-        """The volume that a bracket says; None where it says none, which is then reported."""
+        """Return the volume in a bracket; None if it has none, which is then reported."""
         try:
             return _volume(bracket, scope.lookup)
         except Finding as finding:
@@ -121,7 +121,7 @@ class Brackets:
         return None
 
     def _recovered(self, bracket: s.Bracket, scope: Scope, wire: Wire | None) -> Wire | None:
-        """A lost volume, as the bracket says it: the graph is not used any more, but more mistakes are found."""
+        """Return a lost volume as the bracket states it: the graph is discarded, but more errors are found."""
         volume = self.volume(bracket, scope)
         if volume is None or wire is None:
             return wire
@@ -150,36 +150,36 @@ class Brackets:
 
 
 def _volume(bracket: s.Bracket, lookup: Lookup) -> Volume:
-    """The volume that a bracket says. Raises Finding for one that is none, Unknown for one of unknown names."""
+    """Evaluate a bracket. Raises Finding if it is not a volume, Unknown if it depends on an unknown value."""
     dimensions: list[int] = []
     for expression in bracket.dimensions:
         value = number(expression, lookup)
         whole = round(value)
         if abs(value - whole) > 1e-9 or whole < 1:
-            helps = ("sizes are whole numbers from 1 on",)
+            helps = ("sizes are whole numbers of at least 1",)
             raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", helps=helps)
         dimensions.append(whole)
     if len(dimensions) > 3:
         helps = ("[HxWxC] is a map, [NxC] a sequence, [C] a vector",)
-        raise Finding("E304", f"a volume of {len(dimensions)} dimensions", bracket.span, helps=helps)
+        raise Finding("E304", f"a volume with {len(dimensions)} dimensions", bracket.span, helps=helps)
     return Volume(dimensions)
 
 
 def _agrees(claim: Volume, actual: Volume) -> bool:
-    """Whether they say the same; `[1x1x4096]` and `[4096]` do."""
+    """Whether they are equivalent, as `[1x1x4096]` and `[4096]` are."""
     return claim == actual or (len(claim) == 3 and len(actual) == 1 and claim == (1, 1, *actual))
 
 
 def _false_claim(bracket: s.Bracket, claim: Volume, node: Node, volumes: tuple[Volume, ...], other: str) -> Finding:
-    """The finding for a bracket that does not hold at `node`, into which `volumes` go.
+    """Return the finding for a bracket that is wrong at `node`, whose inputs are `volumes`.
 
-    `other` is a note where the file's other reading of brackets would make it true.
+    `other` is a note if the other reading of brackets would make it true.
     """
     what = node.name.rsplit(".", 1)[-1]
-    message = f"the line says {claim}, {what} makes {node.volume}"
-    others = () if node.span.start == bracket.span.start else (Label(node.span, f"makes {node.volume}"),)
+    message = f"the line says {claim}, {what} produces {node.volume}"
+    others = () if node.span.start == bracket.span.start else (Label(node.span, f"produces {node.volume}"),)
     notes = [*_formula(node, volumes, claim), *([other] if other else [])]
-    helps = [] if other else [*_remedies(node.layer, volumes, claim), f"`{node.volume}` is what it makes"]
+    helps = [] if other else [*_remedies(node.layer, volumes, claim), f"`{node.volume}` is its actual volume"]
     return Finding("E301", message, bracket.span, "claimed here", others=others, notes=notes, helps=helps)
 
 
@@ -195,7 +195,7 @@ def _formula(node: Node, volumes: tuple[Volume, ...], claim: Volume) -> list[str
 
 
 def _remedies(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> list[str]:
-    """Small changes of the layer that make the claim true."""
+    """Find small changes to the layer that make the claim true."""
     found = []
     for field in ("pad", "stride", "kernel"):
         if field in layer.arguments:
@@ -203,7 +203,7 @@ def _remedies(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> list[
     if layer.outputs and len(claim) == len(layer.output(volumes)):
         changed = replace(layer, **{layer.outputs: claim.channels})
         if _makes(changed, volumes, claim):
-            found.append(f"`{changed.describe()}` makes {claim}")
+            found.append(f"`{changed.describe()}` produces {claim}")
     return found[:2]
 
 
@@ -213,7 +213,7 @@ def _attempt(layer: Layer, field: str, value: int, volumes: tuple[Volume, ...], 
     except Finding:
         return ""
     changed = replace(layer, **{field: converted})
-    return f"`{changed.describe()}` makes {claim}" if _makes(changed, volumes, claim) else ""
+    return f"`{changed.describe()}` produces {claim}" if _makes(changed, volumes, claim) else ""
 
 
 def _makes(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> bool:

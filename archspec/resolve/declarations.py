@@ -1,6 +1,6 @@
-"""A file's own names: blocks, parameters, variants, `after` rules, and what it uses of the files beside it.
+"""The names that a file defines: blocks, parameters, variants, `after` rules, and what it uses from other files.
 
-In: a file's declarations, the command line's changes, and a function that loads a file by name. Out: a `FileNames`.
+In: a file's declarations, the command line's changes, and a function that loads a file by name. Out: `FileNames`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Overrides(Record):
 
 
 class Block(Record):
-    """A block that a name stands for: its definition, and the names and rules of the file that it is from."""
+    """A block: its definition, and the names and rules of the file that defines it."""
 
     definition: s.BlockDefinition
     file: FileNames
-    labels: frozenset[str]  # that its lines give
+    labels: frozenset[str]  # of its lines
 
 
 Value: TypeAlias = int | float | Block
@@ -54,11 +54,11 @@ class FileNames:
         self.values: dict[str, Value] = {}
         self.after: dict[type[Layer], s.After] = {}
         self.train: s.Train | None = None
-        self.lost: set[str] = set()  # names that a faulty `use` was to give
+        self.lost: set[str] = set()  # names that an invalid `use` should have imported
 
 
 class DeclarationReader:
-    """Reads declarations; `findings` grows."""
+    """Read declarations, collecting findings."""
 
     def __init__(self, load: Loader, overrides: Overrides) -> None:
         self.load = load
@@ -70,7 +70,7 @@ class DeclarationReader:
         self._loading: list[str] = []
 
     def read(self, file: s.File, is_main: bool = True) -> FileNames:
-        """The names of a file."""
+        """Return the names that a file defines."""
         names = FileNames()
         seen: dict[tuple[str, str], Span] = {}
         for declaration in sorted(file.declarations, key=_order):
@@ -126,13 +126,13 @@ class DeclarationReader:
             if name.name in names.blocks:
                 return names.blocks[name.name]
             helps = did_you_mean(name.name, [*names.values, *names.blocks])
-            raise Finding("E101", f"no name `{name.name}` is known here", name.span, "unknown", helps=helps)
+            raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown", helps=helps)
 
         value: Value = evaluate(expression, lookup)
         return value
 
     def _override(self, names: FileNames, file: s.File) -> None:
-        """Apply a variant, then single settings."""
+        """Apply a variant, then the values of single parameters."""
         span = Span(file.span.source, 0, 0)
         if self.overrides.variant is not None:
             variant = self.variants.get(self.overrides.variant)
@@ -153,9 +153,9 @@ class DeclarationReader:
     def _set(names: FileNames, name: str, value: Value, span: Span) -> None:
         if name not in names.values:
             helps = did_you_mean(name, names.values) or (
-                ("the parameters are " + ", ".join(names.values),) if names.values else ("the spec has no `param`",)
+                ("the parameters are " + ", ".join(names.values),) if names.values else ("the spec has no parameters",)
             )
-            raise Finding("E103", f"no parameter is called `{name}`", span, "unknown", helps=helps)
+            raise Finding("E103", f"unknown parameter `{name}`", span, "unknown", helps=helps)
         if isinstance(names.values[name], Block) != isinstance(value, Block):
             kind = "a block" if isinstance(names.values[name], Block) else "a number"
             raise Finding("E105", f"`{name}` takes {kind}", span, helps=(f"the blocks are {', '.join(names.blocks)}",))
@@ -179,8 +179,8 @@ class DeclarationReader:
             return self._loaded[node.file]
         if node.file in self._loading or len(self._loaded) + len(self._loading) >= MAX_FILES:
             circle = " -> ".join([*self._loading, node.file])
-            helps = ("move the blocks to a third file",)
-            raise Finding("E115", f"files that use each other: {circle}", node.span, helps=helps)
+            helps = ("move the shared blocks to a third file",)
+            raise Finding("E115", f"files use each other: {circle}", node.span, helps=helps)
         self._loading.append(node.file)
         try:
             self._loaded[node.file] = self.read(self.load(node.file, node.span), is_main=False)
@@ -191,26 +191,26 @@ class DeclarationReader:
 
 def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | None) -> s.Train:
     if other.train is None:
-        helps = ("say it here: `train`, and the settings under it",)
-        raise Finding("E101", f"`{node.file}` has no `train` section", name.span, "none there", helps=helps)
+        helps = ("add one here: `train`, with its settings indented under it",)
+        raise Finding("E101", f"`{node.file}` has no `train` section", name.span, "not found", helps=helps)
     if before is not None:
-        raise Finding("E109", "a second `train` is used", name.span, "the second", helps=("drop one",))
+        raise Finding("E109", "`train` is used from two files", name.span, "the second", helps=("drop one",))
     return other.train
 
 
 def _setting(name: str, value: object, names: FileNames) -> Value:
-    """What `--set name=value` gives a parameter: a number, or a block by its name."""
+    """Return the value that `--set name=value` gives a parameter: a number, or a block by its name."""
     if isinstance(value, int | float):
         return value
     text = str(value)
     if text not in names.blocks:
-        helps = did_you_mean(text, names.blocks) or ("a number, or the name of a block",)
-        raise Finding("E105", f"`{name}={text}`: `{text}` is no number, and no block", helps=helps)
+        helps = did_you_mean(text, names.blocks) or ("give a number or the name of a block",)
+        raise Finding("E105", f"`{name}={text}`: `{text}` is neither a number nor a block", helps=helps)
     return names.blocks[text]
 
 
 def _order(node: s.Declaration) -> int:
-    """Blocks before what may name them."""
+    """Sort blocks before the declarations that may refer to them."""
     return {s.Use: 0, s.BlockDefinition: 1, s.Param: 2}.get(type(node), 3)
 
 
@@ -219,7 +219,7 @@ def _check_parameters(node: s.BlockDefinition) -> None:
     for parameter in node.parameters:
         if parameter.name in seen:
             others = (Label(seen[parameter.name], "the first"),)
-            raise Finding("E109", f"the parameter `{parameter.name}` stands twice", parameter.span, others=others)
+            raise Finding("E109", f"the parameter `{parameter.name}` is given twice", parameter.span, others=others)
         seen[parameter.name] = parameter.span
 
 
@@ -228,7 +228,7 @@ def _declare_after(node: s.After, names: FileNames) -> None:
         layer = name_layer(s.LayerStep((word,), True, (), None, (), word.span)).layer
         if layer in names.after:
             others = (Label(names.after[layer].span, "the first"),)
-            raise Finding("E109", f"`after {word.text}` stands twice", word.span, "the second", others=others)
+            raise Finding("E109", f"`after {word.text}` is given twice", word.span, "the second", others=others)
         names.after[layer] = node
 
 
@@ -236,4 +236,4 @@ def _no_variant(name: str, variants: dict[str, s.Variant]) -> Finding:
     helps = did_you_mean(name, variants)
     if not helps:
         helps = ("the variants are " + ", ".join(variants),) if variants else ("the spec has no variants",)
-    return Finding("E116", f"no variant is called `{name}`", helps=helps)
+    return Finding("E116", f"unknown variant `{name}`", helps=helps)

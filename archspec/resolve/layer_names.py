@@ -1,7 +1,7 @@
 """Which layer a step names: `CONV`, `CONV1:`, `CONV3-64`, `MAX POOL1:`, `POOL2`.
 
-In: the words of a step. Out: the layer's class, the label that a slide's number gives, the fields that a shorthand
-sets. Layer names are data: a name that nobody registered is an error with a suggestion.
+In: the words of a step. Out: the layer's class, the label that a numbered name implies, the fields that a shorthand
+sets. Layer names are data: an unregistered name is an error with a suggestion.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?
 
 
 class NamedLayer(Record):
-    """What the words of a step say."""
+    """The layer, label and fields that the words of a step define."""
 
     layer: type[Layer]
     label: str | None
@@ -37,7 +37,7 @@ class NamedLayer(Record):
 
 
 def name_layer(step: s.LayerStep) -> NamedLayer:
-    """Find the layer that a step names. Raises Finding where there is none."""
+    """Find the layer that a step names. Raises Finding if there is none."""
     words = step.words
     text = words[0].text
     if len(words) > 1:
@@ -56,7 +56,9 @@ def name_layer(step: s.LayerStep) -> NamedLayer:
     if fields is not None:
         return NamedLayer(layer, None, fields)
     if dash is not None:
-        raise Finding("E103", f"`{text}`: {name} has no form with a dash", words[-1].span, helps=(f"`{name} ...`",))
+        raise Finding(
+            "E103", f"`{text}`: {name} cannot be written with a dash", words[-1].span, helps=(f"`{name} ...`",)
+        )
     return NamedLayer(layer, words[-1].text.lower(), {})
 
 
@@ -79,7 +81,7 @@ def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
     text = " ".join(names)
     near = suggest(text, [name for name in REGISTRY if " " in name])
     span = words[0].span.to(words[-1].span)
-    return Finding("E102", f"no layer is called `{text}`", span, helps=(f"did you mean `{near}`?",) if near else ())
+    return Finding("E102", f"unknown layer `{text}`", span, helps=(f"did you mean `{near}`?",) if near else ())
 
 
 def _unknown(step: s.LayerStep, name: str) -> Finding:
@@ -92,11 +94,11 @@ def _unknown(step: s.LayerStep, name: str) -> Finding:
         helps: tuple[str, ...] = (f"did you mean `{here}`?",)
     else:
         helps = ("the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key)),)
-    return Finding("E102", f"no layer is called `{word.text}`", word.span, "unknown layer", helps=helps)
+    return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", helps=helps)
 
 
 def labels_in(body: s.Body) -> frozenset[str]:
-    """The labels that the lines of a body give, in branches and in both ways of an `if` too."""
+    """Return the labels in the lines of a body, including branches and every arm of an `if`."""
     found: set[str] = set()
     waiting = list(body)
     while waiting:
@@ -117,7 +119,7 @@ def labels_in(body: s.Body) -> frozenset[str]:
 
 
 def _label(step: s.LayerStep) -> str:
-    """The label that a slide's number gives: conv1 of `CONV1: 96 11x11`, nothing of `POOL2`."""
+    """Return the label that a numbered name implies: conv1 for `CONV1: 96 11x11`, none for `POOL2`."""
     try:
         return name_layer(step).label or ""
     except Finding:

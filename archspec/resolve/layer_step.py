@@ -1,4 +1,4 @@
-"""The way of a layer step: which layer it names, its arguments, its volume, what is claimed of it, what `after` adds.
+"""One layer step from beginning to end: its name, its arguments, its volume, its claims, and what `after` adds.
 
 In: a layer step and the point of the chain before it. Out: the point after it.
 """
@@ -25,7 +25,7 @@ from archspec.resolve.scope import Scope, StepContext
 
 
 class PendingClaim(Record):
-    """What a slide says of a layer's memory or parameters; checked when the graph is whole."""
+    """A slide's claim about a layer's memory or parameters; checked when the graph is complete."""
 
     claim: s.Claim
     value: int | float
@@ -35,9 +35,9 @@ class PendingClaim(Record):
 
 
 class LayerSteps:
-    """Runs layer steps into one builder.
+    """Run layer steps, adding their nodes to one builder.
 
-    `heads` holds the ordinals of the classifiers' weight layers (the last of the trunk and of each `aux`), once a
+    `heads` are the ordinals of the classifiers' weight layers (the last of the trunk and of each `aux`), once a
     first run has found them: `after` adds nothing there, and --classes sets their outputs.
     """
 
@@ -53,7 +53,7 @@ class LayerSteps:
         self._fixed: dict[int, Layer] = {}
 
     def run(self, step: s.LayerStep, context: StepContext, point: Point) -> Point:
-        """Run one step. Raises Finding for a step that is wrong."""
+        """Run one step. Raises Finding for an invalid step."""
         named = self._name(step)
         label = context.label or named.label
         if named.layer is Input:
@@ -71,14 +71,14 @@ class LayerSteps:
 
     # ---- which layer
     def _name(self, step: s.LayerStep) -> NamedLayer:
-        """The layer that a step names; worked out once, however often a block with it is called."""
+        """Return the layer that a step names; looked up once, however often its block is called."""
         named = self._names.get(id(step))
         if named is None:
             named = self._names[id(step)] = name_layer(step)
         return named
 
     def _is_head(self, layer: type[Layer]) -> bool:
-        """Whether it is the last weight layer of a classifier; counts the weight layers."""
+        """Count a weight layer; return whether it is the last one of a classifier."""
         if not layer.is_weight_layer:
             return False
         self._weights += 1
@@ -87,7 +87,7 @@ class LayerSteps:
 
     # ---- its arguments
     def _bind(self, step: s.LayerStep, named: NamedLayer, context: StepContext) -> Layer:
-        """The layer with its arguments; one that names no value is the same in every instance."""
+        """Return the layer with its arguments; if they are all literals, it is the same in every instance."""
         layer = self._fixed.get(id(step))
         if layer is None:
             scope = context.scope
@@ -101,7 +101,7 @@ class LayerSteps:
         return layer
 
     def _fields(self, named: NamedLayer, step: s.LayerStep, context: StepContext) -> dict[str, Any]:
-        """The fields of a shorthand; and of an FC without a number, what its bracket says."""
+        """Return the fields of a shorthand, and for an FC without a number the channels in its bracket."""
         field = named.layer.outputs
         if not named.layer.sized_by_bracket or field in named.fields:
             return named.fields
@@ -116,7 +116,7 @@ class LayerSteps:
 
     # ---- its volume
     def _grow(self, layer: Layer, label: str | None, step: s.LayerStep, scope: Scope, current: Wire) -> Wire:
-        """Add the layer to the graph; the bracket behind it says its volume again where it is lost."""
+        """Add the layer to the graph; if its volume is lost, the bracket after it restores it."""
         if label:
             name = scope.label(label, step.words[-1].span)
             scope.count_label(layer.kind)
@@ -136,15 +136,15 @@ class LayerSteps:
             raise
 
     def _input(self, step: s.LayerStep, context: StepContext, point: Point) -> Wire:
-        """The network's input."""
+        """Add the network's input."""
         scope = context.scope
         if scope.frame is not None or point.current is not None:
             message = "INPUT inside a block" if scope.frame else "a second INPUT"
-            helps = ("a network has one, in its first line",)
+            helps = ("a network has one INPUT, on its first line",)
             raise Finding("E110", message, step.span, helps=helps)
         bracket = step.bracket or context.chain.bracket
         if bracket is None:
-            raise Finding("E106", "INPUT does not say its volume", step.span, helps=("`[224x224x3] INPUT`",))
+            raise Finding("E106", "INPUT needs a volume", step.span, helps=("`[224x224x3] INPUT`",))
         volume = self.brackets.input_volume(bracket, scope)
         if volume is None:
             return LOST
@@ -172,7 +172,7 @@ class LayerSteps:
             return point
         for step in rule.steps:
             if not isinstance(step, s.LayerStep):
-                raise Finding("E105", "`after` adds layers only", step.span, helps=("`after CONV: BN -> RELU`",))
+                raise Finding("E105", "`after` can only add layers", step.span, helps=("`after CONV: BN -> RELU`",))
             named = name_layer(step)
             added = ArgumentBinder(named.layer, step, scope.lookup, named.fields).bind()
             origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)
@@ -181,15 +181,15 @@ class LayerSteps:
 
 
 def no_input(span: Span) -> Finding:
-    """A layer before anything has entered the network."""
-    helps = ("begin with what enters: `[224x224x3] INPUT`",)
-    return Finding("E110", "no INPUT before this line", span, "works on what?", helps=helps)
+    """Return the finding for a step before the network's input."""
+    helps = ("begin with the input: `[224x224x3] INPUT`",)
+    return Finding("E110", "no INPUT before this line", span, "has no input", helps=helps)
 
 
 def layer_from_text(text: str) -> Layer:
-    """The layer that a step describes, with no network around it: `CONV 8 3x3 same`.
+    """Return the layer that a step describes, without a network around it: `CONV 8 3x3 same`.
 
-    Raises ArchspecError for text that is no such step.
+    Raises ArchspecError if the text is not a layer step.
     """
     file, findings = parse(Source("<layer>", text), LOWER_CASE)
     if findings:
@@ -203,7 +203,7 @@ def layer_from_text(text: str) -> Layer:
 
 
 def _no_names(name: s.Name) -> Any:
-    raise Finding("E101", f"no name `{name.name}` is known here", name.span, "unknown")
+    raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown")
 
 
 def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:
@@ -211,32 +211,32 @@ def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:
 
 
 def _sets(argument: s.GivenArgument, field: str, scope: Scope) -> bool:
-    """Whether an argument gives the field: by its name, or as a value that is no word of the layer or the slide."""
+    """Whether an argument sets the field: by its name, or as a value that is not a bare word."""
     if argument.name is not None:
         return argument.name == field
     return not isinstance(argument.value, s.Name) or scope.has(argument.value.name)
 
 
 def _is_literal(value: object, layer: type[Layer]) -> bool:
-    """Whether it is the same wherever it stands: a number, a size, a word of the layer itself."""
+    """Whether a value is the same everywhere: a number, a size, or one of the layer's own words."""
     if isinstance(value, s.Extent):
         return all(isinstance(size, s.Number) for size in value.sizes)
     return isinstance(value, s.Number | s.Short) or (isinstance(value, s.Name) and value.name in layer.words)
 
 
 def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:
-    """A call of a block among the arguments is the next step, its arrow forgotten."""
+    """Report a block call among the arguments: it is the next step, without its arrow."""
     for argument in step.arguments:
         if isinstance(argument.value, s.Function) and argument.value.name in scope.file.blocks:
             call = argument.value.span
             before = call.source.text[step.span.start : call.start].rstrip()
             helps = (f"`{before} -> {call.text}`",)
-            return Finding("E006", f"`->` is missing before `{call.text}`", call, "a second step", helps=helps)
+            return Finding("E006", f"missing `->` before `{call.text}`", call, "a second step", helps=helps)
     return None
 
 
 def _has_a_role(step: s.Step | None) -> bool:
-    """Whether a written step is a normalisation or an activation."""
+    """Whether a step is a normalisation or an activation."""
     if not isinstance(step, s.LayerStep):
         return False
     try:

@@ -1,7 +1,7 @@
-"""Runs the lines of a spec, one after the other: each step grows the graph by what it stands for.
+"""Runs the lines of a spec one after the other, adding to the graph.
 
-In: syntax and a scope. Out: nodes, through the builder. A step that is wrong is reported, its volume is lost, and what
-follows goes on in silence until a bracket says a volume again.
+In: syntax and a scope. Out: nodes, through the builder. An invalid step is reported and its volume is lost; what
+follows is skipped without a message until a bracket states a volume again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_NESTING = 64
 
 
 class StatementRunner:
-    """Runs bodies into one builder."""
+    """Run bodies, adding their nodes to one builder."""
 
     def __init__(self, builder: GraphBuilder, brackets: Brackets, layers: LayerSteps) -> None:
         self.builder = builder
@@ -37,7 +37,7 @@ class StatementRunner:
 
     # ---- lines
     def body(self, body: s.Body, scope: Scope, point: Point, entry: Wire | None) -> Point:
-        """Run lines one after the other; `entry` is what `x` stands for in them."""
+        """Run lines one after the other; `entry` is the volume of `x` in them."""
         for position, statement in enumerate(body):
             try:
                 following = body[position + 1] if position + 1 < len(body) else None
@@ -72,7 +72,12 @@ class StatementRunner:
     def _aux(self, statement: s.Aux, scope: Scope, point: Point, entry: Wire | None) -> None:
         weight = number(statement.weight, scope.lookup)
         if weight <= 0:
-            raise Finding("E105", f"a loss weight of {weight:g}", statement.weight.span, helps=("`aux 0.3: ...`",))
+            raise Finding(
+                "E105",
+                f"a loss weight must be positive, got {weight:g}",
+                statement.weight.span,
+                helps=("`aux 0.3: ...`",),
+            )
         outer, self.builder.head = self.builder.head, len(self.builder.heads) + 1
         number_ = self.builder.head
         self.builder.heads.append(Head(float(weight), -1, number_))
@@ -116,8 +121,8 @@ class StatementRunner:
             return point.after(LOST)
         if isinstance(step, s.EntryStep):
             if context.entry is None:
-                helps = ("it is the volume that entered a block or a merge",)
-                raise Finding("E108", "`x` stands for nothing at the top level", step.span, helps=helps)
+                helps = ("it is the input of a block or a merge",)
+                raise Finding("E108", "`x` is undefined at the top level", step.span, helps=helps)
             return point.after(context.entry)
         if isinstance(step, s.ReferenceStep):
             return point.after(context.scope.reference(step.name, step.span))
@@ -135,8 +140,10 @@ class StatementRunner:
         self.nesting += 1
         try:
             if self.nesting > MAX_NESTING:
-                helps = ("does a block call itself without an end? `if depth > 0` ends it",)
-                raise Finding("E112", f"blocks and merges nested more than {MAX_NESTING} deep", span, helps=helps)
+                helps = ("does a block call itself forever? `if depth > 0` ends the recursion",)
+                raise Finding(
+                    "E112", f"blocks and merges nested more than {MAX_NESTING} levels deep", span, helps=helps
+                )
             yield
         finally:
             self.nesting -= 1
@@ -144,8 +151,8 @@ class StatementRunner:
     def _repeat(self, step: s.RepeatStep, context: StepContext, point: Point) -> Point:
         times = number(step.times, context.scope.lookup)
         if times < 0 or times != int(times):
-            message = f"{times:g} repeats"
-            raise Finding("E105", message, step.times.span, "not a count", helps=("a repeat count is 0 or more",))
+            message = f"expected a number of repeats, got {times:g}"
+            raise Finding("E105", message, step.times.span, "not a count", helps=("use a whole number of at least 0",))
         self.builder.step(step.span, int(times))
         context = replace(context, label=None)
         for ordinal in range(1, int(times) + 1):
@@ -178,20 +185,20 @@ class StatementRunner:
         wires = tuple(end for end in ends if end is not None)
         if len(wires) < 2:
             message = f"`{step.name}` has {plural(len(wires), 'branch').replace('branchs', 'branches')}"
-            raise Finding("E104", message, step.span, helps=("it joins two or more; `| x` is the volume itself",))
+            raise Finding("E104", message, step.span, helps=("it joins at least two; `| x` passes its input through",))
         layer = MERGES[step.name]()
         name = self._name(context, layer.kind, step.span)
         return point.after(self.builder.add(layer, wires, Origin(name, scope.frame, step.span)))
 
     @staticmethod
     def _name(context: StepContext, kind: str, span: Span) -> str:
-        """The path of what a step builds: by its label, or the next of its kind."""
+        """Return the path of what a step builds: its label, or the next name of its kind."""
         scope = context.scope
         return scope.label(context.label, span) if context.label else scope.number(kind)
 
 
 def _first_step(statement: s.Statement | None) -> s.Step | None:
-    """The step that a line begins with, for `after`."""
+    """Return the first step of a line."""
     return _next_step(statement.steps, -1) if isinstance(statement, s.Chain) else None
 
 
@@ -204,14 +211,14 @@ def _next_step(steps: tuple[s.Step | s.Bracket, ...], position: int) -> s.Step |
 
 def _starts_a_line(step: s.EntryStep | s.ReferenceStep) -> Finding:
     text = "x" if isinstance(step, s.EntryStep) else f"@{step.name}"
-    helps = (f"begin a line with it; to join it with what came before, write it as a branch: `| {text}`",)
-    return Finding("E114", f"`{text}` in the middle of a line drops what came before it", step.span, helps=helps)
+    helps = (f"begin a line with it, or join it as a branch: `| {text}`",)
+    return Finding("E114", f"`{text}` in the middle of a line discards the steps before it", step.span, helps=helps)
 
 
 def _unknown_merge(step: s.MergeStep, scope: Scope) -> Finding:
     if step.name in scope.file.blocks:
-        helps: tuple[str, ...] = (f"a call has parentheses: `{step.name}(...)`",)
+        helps: tuple[str, ...] = (f"a block call needs parentheses: `{step.name}(...)`",)
     else:
         near = suggest(step.name, MERGES)
-        helps = (f"did you mean `{near}`?",) if near else ("branches are joined by " + ", ".join(MERGES),)
-    return Finding("E102", f"no merge is called `{step.name}`", step.span, "unknown merge", helps=helps)
+        helps = (f"did you mean `{near}`?",) if near else ("the merges are " + ", ".join(MERGES),)
+    return Finding("E102", f"unknown merge `{step.name}`", step.span, "unknown", helps=helps)

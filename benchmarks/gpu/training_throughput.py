@@ -30,12 +30,12 @@ from torch import Tensor, nn
 import archspec
 from archspec.api import Network
 from archspec.compiler import build
-from archspec.compiler.progress import Progress
+from archspec.compiler.training.loop.observer import SilentObserver
 from archspec.compiler.training.loop.optimizer import optimiser
 from archspec.compiler.training.loop.trainer import Trainer
 from archspec.compiler.training.parallel.engine import engine, precision_of
 from archspec.compiler.training.parallel.processes import Group
-from archspec.compiler.training.records.throughput import figures, peak_tflops
+from archspec.compiler.training.records.throughput import peak_tflops, throughput
 from archspec.recipe import Recipe
 from benchmarks.stopwatch import machine
 from benchmarks.training_speed import synthetic
@@ -145,7 +145,7 @@ def measure(case: Case, setup: Setup) -> dict[str, Any]:
         "slowest": setup.steps * batch / max(seconds),
         "fastest": setup.steps * batch / min(seconds),
         "first_epoch_seconds": first,
-        **figures(network, speed, 1, peak_tflops(group.device, case.amp)),
+        **throughput(network, speed, 1, peak_tflops(group.device, case.amp))._asdict(),
         "peak_bytes": torch.cuda.max_memory_allocated() if is_cuda else None,
         "predicted_bytes": predicted,
     }
@@ -164,7 +164,7 @@ def _ready(
     if case.way == "archspec":
         module = build(network, seed=0)
         trainer = Trainer(engine(network.graph, module, recipe, group), data)
-        quiet = Progress(quiet=True)
+        quiet = SilentObserver()
 
         def steps() -> None:
             trainer.steps_done = 0
@@ -226,7 +226,7 @@ def row(found: dict[str, Any]) -> str:
     start = f"| {found['network']} | {found['batch']} | {kind} | {found['way']} | "
     if "error" in found:
         return start + f"{found['error'].replace('|', ' ')[:100]} | | | | | |"
-    mfu = f"{100 * found['mfu']:.1f} %" if "mfu" in found else "?"
+    mfu = f"{100 * found['mfu']:.1f} %" if found.get("mfu") else "?"
     peak, predicted = (_gib(found[name]) for name in ("peak_bytes", "predicted_bytes"))
     ratio = (
         f"{found['predicted_bytes'] / found['peak_bytes']:.3f}"

@@ -1,7 +1,7 @@
 """A training run as one self-contained page: curves, the confusion matrix, the recipe, the figures.
 
-In: the rows of the epochs, the recipe, an evaluation, a few notes. Out: `report.html`, readable in light and dark, on
-paper, and without a network connection.
+In: the figures of the epochs, the recipe, an evaluation, a few notes. Out: `report.html`, readable in light and dark,
+on paper, and without a network connection.
 """
 
 from __future__ import annotations
@@ -20,28 +20,16 @@ from archspec.compiler.evaluation.confusion_tables import class_rows, share
 from archspec.compiler.pages.confusion_picture import confusion_picture
 from archspec.compiler.pages.line_chart import line_chart
 from archspec.compiler.pages.svg import number
+from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
 from archspec.compiler.weights.atomic import replace_file
 
 PERCENT = 100.0
 CHARTS = (  # title, unit, what each line shows by its column, and a factor
     ("Loss", "cross-entropy", {"loss": "training", "held_out_loss": "held out"}, 1.0),
-    ("Top-1", "%", {"train_top1": "training", "top1": "held out", "ema_top1": "held out, averaged weights"}, PERCENT),
+    ("Accuracy", "%", {"train_top1": "top-1, training", "top1": "top-1, held out", "top5": "top-5, held out"}, PERCENT),
     ("Learning rate", "", {"lr": "learning rate"}, 1.0),
     ("Speed", "images/s", {"images_per_second": "images/s"}, 1.0),
     ("Time", "%", {"data_wait": "waiting for images", "mfu": "MFU"}, PERCENT),
-)
-COLUMNS = (
-    "epoch",
-    "lr",
-    "loss",
-    "held_out_loss",
-    "train_top1",
-    "top1",
-    "ema_top1",
-    "images_per_second",
-    "seconds",
-    "data_wait",
-    "mfu",
 )
 STYLE = """
 :root{color-scheme:light dark}
@@ -65,23 +53,23 @@ dl div{border-color:#444}th,td{border-color:#333}}
 def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
     path: Path,
     title: str,
-    rows: Sequence[Mapping[str, Any]],
+    epochs: Sequence[EpochFigures],
     recipe: Mapping[str, Any],
     evaluation: Evaluation | None,
     notes: Mapping[str, str],
 ) -> None:
-    """Write the page. `rows` are one an epoch, and what they lack is not drawn. Raises ArchspecError."""
+    """Write the page. Figures that no epoch has are not shown. Raises ArchspecError."""
     parts = [
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><h1>{escape(title)}</h1>",
-        *_figures(_summary(rows, evaluation) | dict(notes)),
-        *_charts(rows),
+        *_figures(_summary(epochs, evaluation) | dict(notes)),
+        *_charts(epochs),
         *_evaluation(title, evaluation),
         "<h2>Recipe</h2>",
         *_table([("setting", "value"), *((name, str(value)) for name, value in recipe.items())], "text"),
         "<h2>Epochs</h2><details><summary>results by epoch</summary>",
-        *_epochs(rows),
+        *_epochs(epochs),
         "</details></body></html>",
     ]
     replace_file(path, ("\n".join(parts) + "\n").encode(errors="replace"))
@@ -96,21 +84,15 @@ def versions() -> str:
     return f"archspec {__version__}, {torch}Python {platform.python_version()}"
 
 
-def _summary(rows: Sequence[Mapping[str, Any]], evaluation: Evaluation | None) -> dict[str, str]:
+def _summary(epochs: Sequence[EpochFigures], evaluation: Evaluation | None) -> dict[str, str]:
     found: dict[str, str] = {}
     if evaluation is not None:
         found["top-1"] = share(evaluation.right, evaluation.images)
         found["top-5"] = share(sum(evaluation.right_in_5), evaluation.images)
-    scored = [(value, row["epoch"]) for row in rows if (value := _number(row, "top1")) is not None]
-    if scored:
-        top1, epoch = max(scored, key=lambda one: (one[0], -one[1]))
-        found["best epoch"] = f"{epoch} of {len(rows)}: {PERCENT * top1:.2f} %"
+    if epochs:
+        best = max(epochs, key=lambda one: (one.top1, -one.epoch))
+        found["best epoch"] = f"{best.epoch} of {len(epochs)}: {PERCENT * best.top1:.2f} %"
     return found
-
-
-def _number(row: Mapping[str, Any], column: str) -> float | None:
-    value = row.get(column)
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _figures(figures: Mapping[str, str]) -> Iterator[str]:
@@ -120,12 +102,12 @@ def _figures(figures: Mapping[str, str]) -> Iterator[str]:
     yield "</dl>"
 
 
-def _charts(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _charts(epochs: Sequence[EpochFigures]) -> Iterator[str]:
     yield '<h2>Curves</h2><div class="charts">'
     for title, unit, lines, factor in CHARTS:
         series = {}
         for column, name in lines.items():
-            values = [(float(row["epoch"]), _number(row, column)) for row in rows]
+            values = [(float(one.epoch), getattr(one, column)) for one in epochs]
             if any(value is not None for _, value in values):
                 series[name] = [(x, math.nan if value is None else factor * value) for x, value in values]
         if series:
@@ -142,9 +124,9 @@ def _evaluation(title: str, found: Evaluation | None) -> Iterator[str]:
     yield "</details>"
 
 
-def _epochs(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    columns = [column for column in COLUMNS if any(_number(row, column) is not None for row in rows)]
-    cells = [[_cell(_number(row, column)) for column in columns] for row in rows]
+def _epochs(epochs: Sequence[EpochFigures]) -> Iterator[str]:
+    columns = [column for column in COLUMNS if any(getattr(one, column) is not None for one in epochs)]
+    cells = [[_cell(getattr(one, column)) for column in columns] for one in epochs]
     yield from _table([columns, *cells])
 
 

@@ -1,11 +1,12 @@
-"""Training, in the order in which to read it.
+"""Training, from a network to weights. Read it in this order:
 
-- `run`: a run from a spec to weights; `choose`: what it is made of; `needs`: what is refused; `plan`: what it is going
-  to do; `begin`: the weights that it begins from; `signals`: what it is asked on the way.
-- `loop`: epochs of steps, and a look at the held-out images; `optimise`: optimiser, rate, average; `mix`: what is
-  done to a batch; `guard`: steps that are left out.
-- `engine`: gradients from replicas (DDP) or from a `pipeline` of stages; `distributed`: the processes.
-- `state`: what is kept on the disk.
+- `run`: start, resume or only plan a run; `session`: a run ready to begin; `epochs`: all its epochs and its end;
+  `recorder`: what it writes on the way.
+- `setup`: the options, what a run is made of, what is refused, the batch size, the first weights, the printed plan.
+- `loop`: `trainer` (an epoch of steps), `update` (gradients to weights), `optimizer`, `schedule`, `weight_average`,
+  `skipped_steps`, `held_out` (evaluation), `signals`, and `observer`, through which the trainer is watched.
+- `parallel`: gradients from replicas (DDP) or from a pipeline of stages, and the processes.
+- `records`: the figures of an epoch, checkpoints, the summary, and the folder they are written to.
 
-The recipe is `archspec.recipe`, the images are `archspec.compiler.data`.
+The recipe is `archspec.recipe`; images are `archspec.compiler.data`, the page of a run is `archspec.compiler.pages`.
 """

@@ -129,6 +129,18 @@ class Uses(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+class ShapesOfNorms(Uses):
+    """A batch normalisation on the meta device takes 20 ms to find that its output has its input's shape."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        norm = func is functional.batch_norm
+        return super().__torch_function__(same_shape if norm else func, types, args, kwargs)
+
+
+def same_shape(x: Tensor, *_: Any, **__: Any) -> Tensor:
+    return torch.empty_like(x)
+
+
 def in_order(module: nn.Module, images: Tensor) -> list[nn.Parameter]:
     with Uses() as uses, torch.no_grad():
         module.train()(images)
@@ -173,7 +185,7 @@ def test_normalisations_and_dropouts_are_the_hand_written_networks(name: str) ->
     found = []
     with torch.device("meta"):
         for module in (build(network), BY_HAND[name]()):
-            with Uses() as uses:
+            with ShapesOfNorms() as uses:
                 module.train()(shaped(tuple(network.input)))
             norms = Counter(
                 (part.eps, getattr(part, "momentum", None))

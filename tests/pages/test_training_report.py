@@ -12,7 +12,8 @@ import pytest
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.pages.line_chart import line_chart
 from archspec.compiler.pages.svg import number
-from archspec.compiler.pages.training_report import COLUMNS, versions, write_report
+from archspec.compiler.pages.training_report import CHARTS, versions, write_report
+from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 NOTES = {"network": "Net <i>1</i>", "parameters": "1,234", "time": "12 s", "device": "cpu", "versions": versions()}
@@ -26,6 +27,7 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
+        self.source = text
         self.feed(text)
         self.close()
         assert self.open == []
@@ -45,11 +47,14 @@ class Page(HTMLParser):
         self.text += data
 
 
-def rows(count: int, columns: tuple[str, ...] = COLUMNS) -> list[dict[str, Any]]:
+DIVERGED = dict.fromkeys(COLUMNS, math.nan) | {"epoch": 1, "tflops": None, "mfu": None}
+
+
+def rows(count: int, **fixed: float | None) -> list[EpochFigures]:
     made = []
     for epoch in range(1, count + 1):
         values = {name: (place + 1) * math.exp(-epoch / 50) for place, name in enumerate(COLUMNS)}
-        made.append({"epoch": epoch, **{name: values[name] for name in columns if name != "epoch"}})
+        made.append(EpochFigures.from_dict({**values, "epoch": epoch, **fixed}))
     return made
 
 
@@ -68,16 +73,22 @@ def test_the_page_holds_what_was_measured(tmp_path: Path) -> None:
     recipe = {"epochs": 7, "lr": 0.02, "schedule": "cosine"}
     found = rows(7)
     page = written(tmp_path, "Net <i>1</i>", found, recipe, evaluation(4), NOTES)
-    for name in ("lr", "loss", "held_out_loss", "images_per_second", "seconds", "data_wait"):
-        for row in (found[0], found[-1]):
-            assert number(row[name]) in page.text
-    for name in ("top1", "train_top1", "ema_top1", "mfu"):
-        for row in (found[0], found[-1]):
-            assert number(100 * row[name]) in page.text
+    for row in (found[0], found[-1]):
+        for name, value in row.to_dict().items():
+            assert f">{name}<" in page.source
+            assert f"<td>{number(value)}</td>" in page.source
+        for name in ("top1", "top5", "train_top1", "data_wait", "mfu"):  # in the curves
+            assert number(100 * row.to_dict()[name]) in page.text
     assert "86.96 % (20 of 23)" in page.text
     for text in (*recipe, "cosine", *NOTES.values(), "<b>&3</b>"):
         assert text in page.text
     assert not [tag for tag, _ in page.tags if tag in ("b", "i", "script", "link", "img", "iframe")]
+
+
+def test_every_curve_is_of_a_figure_and_every_share_and_loss_has_one() -> None:
+    drawn = {column for _, _, lines, _ in CHARTS for column in lines}
+    assert set(COLUMNS) - drawn == {"epoch", "tflops", "skipped", "damaged", "seconds"}
+    assert drawn <= set(COLUMNS)
 
 
 def test_nothing_is_fetched_from_elsewhere(tmp_path: Path) -> None:
@@ -96,19 +107,21 @@ def test_a_long_run_of_many_classes_is_a_small_file(tmp_path: Path, every: bool)
     assert (tmp_path / "report.html").stat().st_size < 300_000
 
 
-def test_what_rows_lack_is_not_drawn(tmp_path: Path) -> None:
-    few = ("epoch", "lr", "loss", "held_out_loss", "top1", "images_per_second", "seconds")
-    page = written(tmp_path, "Net", rows(2, few), {}, None, {})
-    assert sum(tag == "svg" for tag, _ in page.tags) == 4
+def test_unknown_figures_are_not_shown(tmp_path: Path) -> None:
+    page = written(tmp_path, "Net", rows(2, tflops=None, mfu=None), {}, None, {})
+    assert sum(tag == "svg" for tag, _ in page.tags) == len(CHARTS)
+    assert "tflops" not in page.text
     assert "MFU" not in page.text
     assert "Held-out images" not in page.text
 
 
 def test_a_run_without_epochs_and_one_that_diverged(tmp_path: Path) -> None:
     written(tmp_path, "Net", [], {}, None, {})
-    page = written(
-        tmp_path, "Net", [{"epoch": 1, "loss": math.nan, "top1": None}, {"epoch": 2, "loss": math.inf}], {}, None, {}
-    )
+    found = [
+        EpochFigures.from_dict({**DIVERGED, "epoch": 1}),
+        EpochFigures.from_dict({**DIVERGED, "epoch": 2, "loss": math.inf}),
+    ]
+    page = written(tmp_path, "Net", found, {}, None, {})
     for _, attributes in page.tags:
         assert "nan" not in (attributes.get("points") or "") + (attributes.get("d") or "")
 

@@ -12,7 +12,8 @@ import archspec
 from archspec.language.parse import MAX_ERRORS
 from archspec.library import built_in
 from archspec.recipe import Recipe, from_dict
-from archspec.resolve.train_section import EXAMPLES, MOST_FINDINGS, SETTINGS, UNSAID
+from archspec.resolve.train_section import MAX_FINDINGS, UNSAID
+from archspec.resolve.train_section.settings import EXAMPLES, SETTINGS
 
 BODY = "[8x8x3] INPUT\nFC 10\n"
 
@@ -147,7 +148,7 @@ def test_all_mistakes_of_a_section_are_named_in_one_run() -> None:
 
 
 def test_a_section_of_nothing_but_mistakes_is_not_read_to_its_end() -> None:
-    assert len(refused(*["lr"] * 1_000)) == MOST_FINDINGS
+    assert len(refused(*["lr"] * 1_000)) == MAX_FINDINGS
     assert len(refused(*["?"] * 1_000)) == MAX_ERRORS
 
 

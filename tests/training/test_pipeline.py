@@ -184,7 +184,8 @@ def compare(graph: Graph, stages: tuple[Stage, ...]) -> None:
     )
     assert len(outputs) == 1 + len(graph.heads)
     assert all(map(torch.equal, outputs, by_parts))
-    torch.testing.assert_close(part_gradients, gradients)
+    if not all(map(torch.equal, part_gradients, gradients)):  # which takes a tenth of the time
+        torch.testing.assert_close(part_gradients, gradients)
     assert all(torch.equal(state[name], part_state[name]) for name in state)
     for module in (whole, *parts):
         module.eval()

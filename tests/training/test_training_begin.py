@@ -13,11 +13,15 @@ import archspec
 from archspec.cli import main
 from archspec.compiler import build
 from archspec.compiler.data.digits import digits
-from archspec.compiler.training.loop.optimizer import Average, optimiser, rate
+from archspec.compiler.training.loop.optimizer import optimiser
+from archspec.compiler.training.loop.schedule import rate
+from archspec.compiler.training.loop.weight_average import WeightAverage
 from archspec.compiler.training.parallel.processes import Group
-from archspec.compiler.training.records.throughput import figures, step_flops
+from archspec.compiler.training.records.throughput import step_flops, throughput
+from archspec.compiler.training.setup.batch_size import with_batch
+from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.fine_tuning import classifiers
-from archspec.compiler.training.setup.plan import counts, plan, with_batch
+from archspec.compiler.training.setup.plan import ParameterCounts, plan
 from archspec.compiler.weights import files as weights
 from archspec.recipe import Recipe
 
@@ -47,13 +51,13 @@ def spec(tmp_path: Path) -> Path:
 def test_a_dry_run_prints_the_resolved_recipe_and_writes_nothing(spec: Path, tmp_path: Path) -> None:
     result = train(spec, "--dry-run", "--batch", "128", "--accumulate", "8", "--epochs", "10")
     assert result.exit_code == 0, result.output
-    lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
-    assert lines["rate"] == "0.004 x 1024/256 = 0.016"
-    assert lines["a"] == "step        1,024 images: 128 x 8 accumulated"
-    assert lines["steps"] == "1 an epoch x 10 epochs = 10"
-    assert lines["schedule"] == "warm-up of 1 epochs, then cosine to 0"
+    lines = {line[:16].strip(): line[16:] for line in result.stdout.splitlines()}
+    assert lines["learning rate"] == "0.004 x 1024/256 = 0.016"
+    assert lines["step"] == "1,024 images: 128 x 8 batches"
+    assert lines["steps"] == "1 per epoch x 10 epochs = 10"
+    assert lines["schedule"] == "warm-up for 1 epoch, then cosine to 0"
     assert lines["optimizer"] == "AdamW, betas 0.9 and 0.999"
-    assert lines["parameters"] == "1,352 weights decayed by 0.05, 26 biases and norms not"
+    assert lines["weight decay"] == "0.05 on 1,352 weights; none on 26 biases and norm parameters"
     assert list(tmp_path.iterdir()) == [spec]
     found = json.loads(train(spec, "--dry-run", "--json").stdout)
     assert found["recipe"]["label_smoothing"] == 0.1
@@ -76,7 +80,7 @@ def test_the_batch_is_made_to_fit_the_data_and_the_memory(monkeypatch: pytest.Mo
     network = archspec.load("vgg16")
     alone = Group(0, 1, torch.device("cpu"))
     recipe = Recipe(reference_batch=256)
-    monkeypatch.setattr("archspec.compiler.training.setup.plan.memory_of", lambda _: 8 * 2**30)
+    monkeypatch.setattr("archspec.compiler.training.setup.batch_size.memory_of", lambda _: 8 * 2**30)
     found = with_batch(network, recipe, 1_000_000, alone)
     assert found.batch * found.accumulate == 256
     assert network.training_bytes(found.batch) < 0.8 * 8 * 2**30 < network.training_bytes(2 * found.batch)
@@ -90,10 +94,11 @@ def test_the_batch_is_made_to_fit_the_data_and_the_memory(monkeypatch: pytest.Mo
 
 def test_counted_parameters_are_all_of_them() -> None:
     network = archspec.load("resnet18")
-    learning = counts(build(network), Recipe())
-    assert sum(learning) == network.params
-    found = plan(network, learning, Recipe(batch=8), digits(network.input, 0), 2)
-    assert found["steps_per_epoch"] == 1438 // 2 // 8
+    counts = ParameterCounts.of(build(network))
+    assert (counts.decayed + counts.not_decayed, counts.frozen) == (network.params, 0)
+    configuration = RunConfiguration(network, Recipe(batch=8), digits(network.input, 0))
+    found = plan(configuration, counts, Group(0, 2, torch.device("cpu")))
+    assert found.steps_per_epoch == 1438 // 2 // 8
 
 
 # ---- weights of an earlier run
@@ -107,8 +112,8 @@ def trained(spec: Path, tmp_path: Path) -> Path:
 def test_a_linear_probe_changes_the_last_layer_alone(trained: Path, tmp_path: Path) -> None:
     result = train("--from", trained, "--linear-probe", "--out", tmp_path / "probe", "--epochs", "2")
     assert result.exit_code == 0, result.output
-    assert "a linear probe: fc1 alone learns" in result.stderr
-    assert "1,280 weights decayed by 0.05, 10 biases and norms not, 88 frozen" in result.stderr
+    assert "linear probe: only fc1 is trained" in result.stderr
+    assert "0.05 on 1,280 weights; none on 10 biases and norm parameters; 88 frozen" in result.stderr
     before, after = load_file(trained), load_file(tmp_path / "probe" / "weights.safetensors")
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed == {"fc1.weight", "fc1.bias"}  # the statistics of the batch normalisation are as they were
@@ -135,7 +140,7 @@ def test_another_number_of_classes_begins_the_last_layer_anew(trained: Path, tmp
     weights.write(tmp_path / "seven.safetensors", state, about)
     result = train("--from", tmp_path / "seven.safetensors", "--out", tmp_path / "run", "--epochs", "1")
     assert result.exit_code == 0, result.output
-    assert "fc1.weight, fc1.bias begin anew: other classes" in result.stderr
+    assert "reinitialised for other classes: fc1.weight, fc1.bias" in result.stderr
     result = train(other, "--from", tmp_path / "seven.safetensors", "--out", tmp_path / "run2", "--epochs", "1")
     assert result.exit_code == 0, result.output
 
@@ -174,10 +179,18 @@ def test_a_lower_rate_takes_the_end_of_its_schedule_along() -> None:
 @pytest.mark.parametrize(
     ("text", "flags", "said"),
     [
-        ("[8x8x1] INPUT\nGAP -> FC 8\nBN -> FC 10\n", ("--batch", "1"), "bn1 has one value of each channel"),
-        ("[8x8x10] INPUT\nGAP\n", (), "has no weights"),
+        (
+            "[8x8x1] INPUT\nGAP -> FC 8\nBN -> FC 10\n",
+            ("--batch", "1"),
+            "error[E475]: bn1 has a single value per channel in a batch of 1",
+        ),
+        ("[8x8x10] INPUT\nGAP\n", (), "has no weights to train"),
         ("[8x8x1] INPUT\nFC 1000000000 -> FC 10\n", ("--dry-run",), "a step of one image takes"),
-        ("[8x8x1] INPUT\nFC 10\n", ("--warmup", "3", "--epochs", "3"), "takes all of the 3 epochs"),
+        (
+            "[8x8x1] INPUT\nFC 10\n",
+            ("--warmup", "3", "--epochs", "3"),
+            "the warm-up takes 3 epochs, but the run has only 3",
+        ),
         ("[8x8x1] INPUT\nFC 10\n", ("--batch", "32", "--accumulate", "100"), "`--batch 14`"),
         ("[8x8x1] INPUT\nFC 10\n", ("--lr", "1e36", "--clip", "1", "--warmup", "0", "--batch", "1400"), "not finite"),
     ],
@@ -197,13 +210,13 @@ def test_processes_that_do_not_meet(spec: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("MASTER_ADDR", raising=False)
     result = train(spec, "--dry-run")
     assert result.exit_code == 1
-    assert "2 processes are asked for, and they do not find each other" in result.stderr
+    assert "cannot connect 2 processes" in result.stderr
 
 
 def test_a_dry_run_of_a_pipeline_is_what_a_pipeline_runs(spec: Path) -> None:
     result = train(spec, "--pipeline", "2", "--dry-run")
     assert result.exit_code == 0, result.output
-    assert "accumulated" in result.stdout
+    assert "x 4 batches" in result.stdout
     assert train(spec, "--pipeline", "2", "--dry-run", "--compile").exit_code == 1
 
 
@@ -247,7 +260,7 @@ def test_flags_that_do_not_go_together(arguments: tuple[str, ...]) -> None:
 # ---- what is averaged, and what is told
 def test_an_average_is_the_mean_of_the_weights_with_its_decay() -> None:
     module = torch.nn.Linear(2, 1, bias=False)
-    average = Average(module, 0.5)
+    average = WeightAverage(module, 0.5)
     expected = average.values["weight"].clone()
     finite = torch.tensor(True)
     for step in range(1, 9):
@@ -302,34 +315,7 @@ def test_throughput_counts_three_passes_and_auxiliary_classifiers() -> None:
     assert step_flops(network) == 6 * network.macs
     googlenet = archspec.load("googlenet")
     assert step_flops(googlenet) > 6 * googlenet.macs
-    found = figures(network, 1000.0, 2, 100.0)
-    assert found["tflops"] == pytest.approx(6 * network.macs * 500 / 1e12)
-    assert found["mfu"] == pytest.approx(found["tflops"] / 100)
-    assert "mfu" not in figures(network, 1000.0, 1, None)
-
-
-def test_tensorboard_is_written_where_it_is_installed(
-    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sys
-    import types
-
-    written: list[tuple[str, int]] = []
-
-    class SummaryWriter:
-        def __init__(self, folder: str) -> None:
-            assert Path(folder) == tmp_path / "run"
-
-        def add_scalar(self, name: str, value: float, step: int) -> None:
-            assert isinstance(value, float | int)
-            written.append((name, step))
-
-        def flush(self) -> None:
-            pass
-
-    module = types.ModuleType("torch.utils.tensorboard")
-    module.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    monkeypatch.setattr("archspec.compiler.training.records.tensorboard.find_spec", lambda _: object())
-    assert train(spec, "--out", tmp_path / "run", "--epochs", "2").exit_code == 0
-    assert {("loss", 1), ("top1", 2), ("lr", 2), ("images_per_second", 1)} <= set(written)
+    found = throughput(network, 1000.0, 2, 100.0)
+    assert found.tflops == pytest.approx(6 * network.macs * 500 / 1e12)
+    assert found.mfu == pytest.approx(found.tflops / 100)
+    assert throughput(network, 1000.0, 1, None).mfu is None

@@ -5,7 +5,8 @@ import torch
 
 from archspec.compiler.data.dataset import InOrder, Shuffled, stratified
 from archspec.compiler.data.digits import digits
-from archspec.compiler.training.loop.optimizer import Plateau, optimiser, rate
+from archspec.compiler.training.loop.optimizer import optimiser
+from archspec.compiler.training.loop.schedule import Plateau, rate
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 

@@ -25,7 +25,7 @@ from archspec.cli import main
 from archspec.compiler import build
 from archspec.compiler.data.dataset import Batch
 from archspec.compiler.data.digits import digits
-from archspec.compiler.progress import Progress
+from archspec.compiler.training.loop.observer import SilentObserver
 from archspec.compiler.training.loop.trainer import Trainer
 from archspec.compiler.training.parallel.engine import Engine, engine
 from archspec.compiler.training.parallel.processes import Group
@@ -146,7 +146,7 @@ def test_a_signal_saves_within_an_epoch_and_the_run_goes_on(spec: Path, tmp_path
     process.send_signal(signal.SIGTERM)
     said = process.communicate()[1]
     assert process.returncode == 130
-    assert f"stopped; `archspec train --resume {out}` goes on from here" in said
+    assert f"stopped; `archspec train --resume {out}` continues from here" in said
     assert 2 <= len(list(out.glob("checkpoint-*.pt"))) <= 3
 
 
@@ -189,8 +189,7 @@ def test_a_damaged_checkpoint_is_noticed_and_the_one_before_taken(
     last.write_bytes(damage(last.read_bytes()))
     result = CliRunner().invoke(main, ["train", "--resume", str(halfway)])
     assert result.exit_code == 0, result.output
-    assert f"`{last.name}`: its checksum differs: it is damaged; it is left aside" in result.stderr
-    assert f"`{before.name}` is taken" in result.stderr
+    assert f"`{last.name}`: damaged: its checksum differs; using `{before.name}` instead" in result.stderr
     assert equal(weights(halfway), undisturbed)
 
 
@@ -207,8 +206,8 @@ def test_a_full_disk_stops_a_run_and_leaves_the_last_checkpoint_whole(spec: Path
     assert "cannot write" in said
     assert "Traceback" not in said
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
-    kept = RunFolder(out).load()  # raises where no checkpoint is whole
-    assert f"checkpoint-{kept['epoch'] * (1438 // 16) + kept['steps_done']:09}.pt\n" == (out / "latest").read_text()
+    kept = RunFolder(out).load().trainer  # raises where no checkpoint is whole
+    assert f"checkpoint-{kept.epoch * (1438 // 16) + kept.steps_done:09}.pt\n" == (out / "latest").read_text()
 
 
 # ---- steps that are not finite
@@ -228,7 +227,7 @@ class Watched(Poisoned):
     def _step(self, batches: list[Batch]) -> float:
         lr = super()._step(batches)
         states = self.__dict__.setdefault("states", [])
-        average = {} if self.average is None else self.average.values
+        average = {} if self.update.average is None else self.update.average.values
         states.append(
             (
                 {name: value.clone() for name, value in self.module.state_dict().items()},
@@ -247,10 +246,11 @@ def test_a_step_that_is_not_finite_changes_nothing(optimizer: str, first: bool) 
     trainer = Watched(alone(network, recipe), digits(network.input, 0))
     trainer.bad = frozenset({0} if first else {3, 4})
     begun = {name: value.clone() for name, value in trainer.module.state_dict().items()}
-    row = trainer.run_epoch(Progress(quiet=True))
+    row = trainer.run_epoch(SilentObserver())
     states = trainer.__dict__["states"]
-    assert row["skipped"] == len(trainer.bad)
-    assert trainer.updates == trainer.steps - len(trainer.bad)
+    assert row is not None
+    assert row.skipped == len(trainer.bad)
+    assert trainer.update.done == trainer.steps - len(trainer.bad)
     for bad in trainer.bad:
         before = states[bad - 1] if bad else (begun, begun, None)
         for now, then in zip(states[bad][:2], before[:2], strict=True):
@@ -266,9 +266,9 @@ def test_many_bad_steps_end_a_run_and_name_the_layer() -> None:
     trainer = Poisoned(alone(network, Recipe(batch=32)), digits(network.input, 0))
     trainer.bad = frozenset(range(5, 99))
     with pytest.raises(ArchspecError) as raised:
-        trainer.run_epoch(Progress(quiet=True))
+        trainer.run_epoch(SilentObserver())
     text = str(raised.value)
-    assert "10 steps in a row had no finite loss or gradients" in text
+    assert "the loss or the gradients were not finite in 10 steps in a row" in text
     assert "epoch 1, step 15 of 44" in text
     assert "`conv1`" in text
 
@@ -276,7 +276,7 @@ def test_many_bad_steps_end_a_run_and_name_the_layer() -> None:
 def test_a_rate_that_is_far_too_high_ends_with_a_message(spec: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["train", str(spec), "--out", str(tmp_path / "run"), "--lr", "1e30"])
     assert result.exit_code == 1
-    assert "steps in a row had no finite loss" in result.stderr
+    assert "the loss or the gradients were not finite in 10 steps" in result.stderr
     assert "a lower `--lr`" in result.stderr
 
 
@@ -352,7 +352,7 @@ def test_a_pipeline_trains_as_one_process_does_and_goes_on(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--pipeline", "2"), "`--pipeline 2` needs 2 processes"),
+        (("--pipeline", "2"), "`--pipeline 2` requires 2 processes, one per stage, but there is only 1"),
         (("--pipeline", "99", "--dry-run"), "99"),
     ],
 )
@@ -397,7 +397,7 @@ def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec
         assert one["held_out_loss"] == other["held_out_loss"]
     result = CliRunner().invoke(main, ["train", "--resume", str(kept)])
     assert result.exit_code == 1
-    assert "the run had 2 processes, and this one has 1" in result.stderr
+    assert "the run began with 2 processes, but there is 1 now" in result.stderr
 
 
 def test_resuming_a_folder_that_is_no_run_deletes_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The epochs of a run and their steps: optimiser, schedule, averaged weights, steps that are skipped, signals.
+"""Epochs and their steps: optimiser, schedule, averaged weights, skipped steps, held-out evaluation, signals.
 
-In: a prepared run. Out: an epoch at a time, as figures. Files are written by `training.records`.
+In: a network, its data and a recipe. Out: the figures of one epoch at a time. Files are written by `training.recorder`.
 """

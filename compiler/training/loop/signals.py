@@ -1,4 +1,4 @@
-"""What signals ask of a run, which does it between two steps.
+"""Signals to a run, which acts on them between two steps.
 
 In: SIGINT and SIGTERM, to stop; SIGUSR1, to write a checkpoint and go on. Out: flags.
 """
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 
-class Asked:
+class SignalFlags:
     """What signals have asked for."""
 
     def __init__(self) -> None:
@@ -19,30 +19,30 @@ class Asked:
         self.to_save = False
 
     def take_save(self) -> bool:
-        """Whether to save, said once."""
+        """Return whether to save, once for each signal."""
         found, self.to_save = self.to_save, False
         return found
 
 
 @contextmanager
-def asked() -> Iterator[Asked]:
-    """A flag for each signal; a second Ctrl-C or SIGTERM ends the run at once."""
-    found = Asked()
+def caught_signals() -> Iterator[SignalFlags]:
+    """Set a flag for each signal; a second Ctrl-C or SIGTERM ends the run at once."""
+    flags = SignalFlags()
 
     def stop(_number: int, _frame: Any) -> None:
-        if found.to_stop:
+        if flags.to_stop:
             raise KeyboardInterrupt
-        found.to_stop = True
+        flags.to_stop = True
 
     def save(_number: int, _frame: Any) -> None:
-        found.to_save = True
+        flags.to_save = True
 
     handlers: dict[signal.Signals, Callable[[int, Any], None]] = {signal.SIGINT: stop, signal.SIGTERM: stop}
-    if hasattr(signal, "SIGUSR1"):  # Windows has none
+    if hasattr(signal, "SIGUSR1"):  # not on Windows
         handlers[signal.SIGUSR1] = save
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield found
+        yield flags
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

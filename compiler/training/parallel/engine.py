@@ -1,7 +1,7 @@
-"""How a step's gradients come about: each process has the whole network and its own images, or a stage of the network.
+"""How the gradients of a step are computed: each process has the whole network and its own images, or a stage of it.
 
 In: a module, a recipe, the group of processes. Out: gradients in the parameters of `module`, scores, states of the
-whole network. The loop does not know which of the two it drives.
+whole network. The loop does not know which of the two it uses.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, distributed, nn
@@ -27,54 +27,75 @@ from archspec.recipe import Recipe
 
 TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 Precision = Callable[[], AbstractContextManager[Any]]
-Part = tuple[Tensor, Target]  # images as the network takes them, and what they show
+
+
+class MicroBatch(NamedTuple):
+    """A part of a step: images as the network takes them, [B, C, H, W], and what they show."""
+
+    images: Tensor
+    target: Target
+
+
+class StepResult(NamedTuple):
+    """What a step measured, on the device.
+
+    `loss` is the mean that was minimised; `seen` [3] has the sums of the output's losses and of its right first guesses
+    over this replica's images, and the number of images.
+    """
+
+    loss: Tensor
+    seen: Tensor
 
 
 class Engine(Protocol):
-    """What the loop asks for. All processes call the same methods in the same order."""
+    """What the loop needs. All processes call the same methods in the same order."""
 
     module: nn.Module  # what this process trains
     recipe: Recipe
     group: Group
 
     def set_mode(self, is_training: bool) -> None:
-        """Dropout, batch statistics and auxiliary classifiers on or off."""
+        """Turn dropout, batch statistics and auxiliary classifiers on or off."""
+        ...
 
-    def backward(self, parts: Iterable[Part], count: int, scaler: GradScaler) -> tuple[Tensor, Tensor]:
-        """Add the gradients of the mean loss over `count` parts.
-
-        Returns the loss, and the output's losses and right guesses summed over this replica's images, with their count.
-        """
+    def backward(self, parts: Iterable[MicroBatch], count: int, scaler: GradScaler) -> StepResult:
+        """Add the gradients of the mean loss over `count` parts."""
+        ...
 
     def scores(self, images: Tensor) -> Tensor:
-        """The output for images, [B, classes] in float32."""
+        """Return the output for images, [B, classes] in float32."""
+        ...
 
     def agree_on_statistics(self, averages: list[dict[str, Tensor]]) -> None:
-        """Give all replicas the batch statistics of the first, which are the ones that are written."""
+        """Give all replicas the batch statistics of the first, which are saved; `averages` likewise."""
+        ...
 
     def whole(self, own: dict[str, Any]) -> dict[str, Any]:
-        """What is kept by weights' names, of all parts of the network: in the first process."""
+        """Gather values by weight name from all parts of the network, in the first process."""
+        ...
 
     def memory(self, optimizer: Optimizer) -> Any:
-        """What the optimiser remembers of all parts of the network: in the first process."""
+        """Gather the optimiser's state for all parts of the network, in the first process."""
+        ...
 
     def remember(self, optimizer: Optimizer, memory: Any) -> None:
-        """Take that again."""
+        """Restore the optimiser from that state."""
+        ...
 
 
 def engine(graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> Engine:
-    """The one for a group, the module on its device."""
+    """Return the engine for a group of processes, with the module on its device."""
     layout = torch.channels_last if recipe.channels_last else torch.preserve_format
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
-    return Stages(graph, module, recipe, group) if group.is_pipeline else Replica(module, recipe, group)
+    return PipelineEngine(graph, module, recipe, group) if group.is_pipeline else ReplicaEngine(module, recipe, group)
 
 
 def precision_of(recipe: Recipe, group: Group) -> Precision:
-    """What a forward pass is run in."""
+    """Return the context of a forward pass: autocast, or nothing for float32."""
     return nullcontext if recipe.amp == "off" else partial(torch.autocast, group.device.type, TYPES[recipe.amp])
 
 
-class Replica:
+class ReplicaEngine:
     """The whole network in each process, gradients averaged over them (DDP)."""
 
     def __init__(self, module: Lowered, recipe: Recipe, group: Group) -> None:
@@ -89,24 +110,24 @@ class Replica:
         """See Engine."""
         self.outer.train(is_training)
 
-    def backward(self, parts: Iterable[Part], count: int, scaler: GradScaler) -> tuple[Tensor, Tensor]:
+    def backward(self, parts: Iterable[MicroBatch], count: int, scaler: GradScaler) -> StepResult:
         """See Engine."""
         found = []
         for number, part in enumerate(parts, 1):
             together = number == count or self.outer is self.module
             with nullcontext() if together else self.outer.no_sync():  # type: ignore[operator]  # DDP's
-                found.append(self._backward(*part, count, scaler))
+                found.append(self._backward(part, count, scaler))
         losses, seen = zip(*found, strict=True)
-        return _sum(losses), _sum(seen)
+        return StepResult(_sum(losses), _sum(seen))
 
-    def _backward(self, images: Tensor, target: Target, count: int, scaler: GradScaler) -> tuple[Tensor, Tensor]:
+    def _backward(self, part: MicroBatch, count: int, scaler: GradScaler) -> StepResult:
         with self.precision():
-            outputs = self.outer(images)
+            outputs = self.outer(part.images)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        losses = [target.loss(output.float(), self.recipe.label_smoothing) for output in outputs]
+        losses = [part.target.loss(output.float(), self.recipe.label_smoothing) for output in outputs]
         loss = _sum([weight / count * one for weight, one in zip(self.loss_weights, losses, strict=False)])
         torch.autograd.backward(scaler.scale(loss))
-        return loss.detach(), target.seen(outputs[0].detach(), losses[0].detach())
+        return StepResult(loss.detach(), part.target.seen(outputs[0].detach(), losses[0].detach()))
 
     def scores(self, images: Tensor) -> Tensor:
         """See Engine."""
@@ -136,11 +157,11 @@ class Replica:
 
 
 def _sum(values: Sequence[Tensor]) -> Tensor:
-    """Of one value it is that value, which in a small step counts."""
+    """Return the sum without an addition to 0, which would show in the time of a small step."""
     return sum(values[1:], values[0])
 
 
-class Stages:
+class PipelineEngine:
     """A stage of the network in each process (pipeline parallelism)."""
 
     def __init__(self, graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> None:
@@ -152,11 +173,11 @@ class Stages:
         """See Engine."""
         self.module.train(is_training)
 
-    def backward(self, parts: Iterable[Part], count: int, scaler: GradScaler) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+    def backward(self, parts: Iterable[MicroBatch], count: int, scaler: GradScaler) -> StepResult:  # noqa: ARG002
         """See Engine."""
         images, targets = zip(*parts, strict=True)
         seen = self.pipeline.train_step(torch.cat(images), torch.cat([target.packed() for target in targets]))
-        return seen[0] / seen[2], seen
+        return StepResult(seen[0] / seen[2], seen)
 
     def scores(self, images: Tensor) -> Tensor:
         """See Engine."""

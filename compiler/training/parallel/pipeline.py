@@ -1,9 +1,9 @@
-"""A network over several processes, a stage in each: model parallelism.
+"""A network split over several processes, one stage in each: model parallelism.
 
-In: a network's graph and module, a recipe, the group of processes. Out: training steps and scores, as one process would
-have them. A step's images go through the stages in micro-batches: while one process works on the next, the process
-behind it works on this (1F1B: Narayanan et al. 2019, "PipeDream"; with fewer micro-batches than stages GPipe: Huang et
-al. 2019). All processes call the same methods in the same order.
+In: a network's graph and module, a recipe, the group of processes. Out: training steps and scores, equal to those of a
+single process. A step's images go through the stages in micro-batches: while one process works on a micro-batch, the
+process before it works on the next (1F1B: Narayanan et al. 2019, "PipeDream"; with fewer micro-batches than stages
+GPipe: Huang et al. 2019). All processes call the same methods in the same order.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ Form = tuple[tuple[int, ...], torch.dtype, bool]  # of a value: one image's shap
 
 
 class Pipeline:
-    """The stage of this process, `module`, and what joins it to the others.
+    """The stage of this process, `module`, and its connection to the others.
 
     A step takes `recipe.accumulate` micro-batches of `recipe.batch` images. The stage shares its weights with `whole`,
     whose other weights are not used. `precision` is entered around each forward pass.
 
-    Raises ArchspecError for one process, or for more than the network has stages.
+    Raises ArchspecError for a single process, or for more processes than layers with weights.
     """
 
     def __init__(
         self, graph: Graph, whole: Lowered, recipe: Recipe, group: Group, precision: Precision = nullcontext
     ) -> None:
         if group.size == 1:
-            helps = ("`torchrun --nproc-per-node 2` starts two",)
-            raise failure("E471", "a pipeline of one process", helps=helps)
+            helps = ("`torchrun --nproc-per-node 2 -m archspec train ...` starts two",)
+            raise failure("E471", "a pipeline requires at least 2 processes, got 1", helps=helps)
         self.stages = cut(graph, group.size)
         self.module: StageModule = stage_module(graph, whole, self.stages[group.rank]).to(group.device)
         self.group, self.recipe = group, recipe
@@ -60,7 +60,7 @@ class Pipeline:
 
     @property
     def images(self) -> int:
-        """How many images a step takes."""
+        """The number of images per step."""
         return self.recipe.batch * self.recipe.accumulate
 
     def train_step(self, images: Tensor, targets: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class Pipeline:
         The first process reads the images, the last one the packed targets. Gradients are those of the mean loss over
         all images.
 
-        Returns the sum of the output's losses, the right first guesses and the images, the same in each process.
+        Returns [3] in each process: the sum of the output's losses, the number of right first guesses, that of images.
         """
         if len(images) != self.images:
             raise ValueError(f"{len(images)} images, and a step takes {self.images}")
@@ -83,12 +83,12 @@ class Pipeline:
 
     @torch.no_grad()
     def evaluate(self, images: Tensor) -> Tensor:
-        """The output for any number of images, the same in each process. The first process reads the images."""
+        """Return the output for any number of images in each process. The first process reads the images."""
         starts = range(0, len(images), self.images)
         return torch.cat([self._scores(images[start : start + self.images]) for start in starts])
 
     def _scores(self, images: Tensor) -> Tensor:
-        """The output for at most a step's images: a pipeline's sizes are fixed, so they are filled up with zeros."""
+        """Return the output for at most one step's images: a pipeline's sizes are fixed, so they are zero-padded."""
         schedule = self._scoring
         self.module.eval()
         filling = (0,) * (2 * images.dim() - 1) + (self.images - len(images),)
@@ -105,7 +105,7 @@ class Pipeline:
         return value
 
     def _loss(self, outputs: Tensor | tuple[Tensor, ...], packed: Tensor) -> Tensor:
-        """A micro-batch's part of the loss."""
+        """Return a micro-batch's part of the loss."""
         target = Target.unpacked(packed)
         results = outputs if isinstance(outputs, tuple) else (outputs,)
         losses = [target.loss(output.float(), self.recipe.label_smoothing) for output in results]
@@ -115,19 +115,19 @@ class Pipeline:
 
     # ---- state
     def parameters(self) -> Iterator[nn.Parameter]:
-        """Those of this process's stage."""
+        """Return the parameters of this process's stage."""
         return self.module.parameters()
 
     def state_dict(self) -> dict[str, Any]:
-        """The whole network's weights in the first process, on the CPU; in the others nothing."""
+        """Return the whole network's weights in the first process, on the CPU; an empty dict in the others."""
         return self.gathered({name: tensor.cpu() for name, tensor in self.module.state_dict().items()})
 
     def load_state_dict(self, whole: Mapping[str, Tensor]) -> None:
-        """Take this stage's of the whole network's weights."""
+        """Load this stage's part of the whole network's weights."""
         self.module.load_state_dict({name: whole[name] for name in self.module.state_dict()})
 
     def gathered(self, own: dict[str, Any]) -> dict[str, Any]:
-        """What all stages have, together, in the first process; in the others nothing."""
+        """Return the values of all stages in the first process; an empty dict in the others."""
         parts: list[dict[str, Any]] | None = [{}] * self.group.size if self.group.is_first else None
         distributed.gather_object(own, parts)
         return {name: value for part in parts or () for name, value in part.items()}
@@ -148,10 +148,8 @@ class Pipeline:
         return ScheduleGPipe(self._stage(is_training=False), self.recipe.accumulate, scale_grads=False)
 
     def _stage(self, *, is_training: bool) -> PipelineStage:
-        """The stage with the forms of its values, which torch would else find by a step on memory as it is.
-
-        That step would go into the statistics of batch normalisations.
-        """
+        """Return the stage with the shapes of its values, which torch would otherwise find by a step on uninitialised
+        memory. That step would change the statistics of batch normalisations."""
         from torch.distributed.pipelining import PipelineStage
 
         given, results = ([self._example(form) for form in forms] for forms in self._forms(is_training))
@@ -169,7 +167,7 @@ class Pipeline:
         return torch.empty(self.recipe.batch, *shape, dtype=dtype, device="meta", requires_grad=has_gradient)
 
     def _forms(self, is_training: bool) -> tuple[list[Form], list[Form]]:
-        """What enters and what leaves this stage, found by an image that goes through all of them."""
+        """Return the forms of this stage's inputs and outputs, found by passing one image through all stages."""
         self.module.eval()
         self.module.training = is_training  # with auxiliary classifiers, but nothing else of training
         given: list[Form] = [(self._input, torch.float32, False)]
@@ -195,7 +193,7 @@ class Pipeline:
 
 
 class _Precise(nn.Module):
-    """A module that runs in a precision."""
+    """A module whose forward pass runs in a precision."""
 
     def __init__(self, inner: nn.Module, precision: Precision) -> None:
         super().__init__()

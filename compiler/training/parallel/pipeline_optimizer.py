@@ -1,7 +1,7 @@
-"""What the optimisers of a pipeline's stages remember, by the names of the weights.
+"""The optimiser states of a pipeline's stages, by weight name.
 
-In: a pipeline, and the optimiser of this process's stage. Out: momenta and their like of the whole network, in the
-first process; and back, into any number of stages.
+In: a pipeline, and the optimiser of this process's stage. Out: momenta and the like for the whole network, in the first
+process; and back, into any number of stages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from archspec.compiler.training.parallel.pipeline import Pipeline
 
 
 def gathered_memory(pipeline: Pipeline, optimizer: Optimizer) -> dict[str, Any]:
-    """What is remembered of each weight, in the first process, on the CPU; in the others nothing."""
+    """Return the state of each weight in the first process, on the CPU; an empty dict in the others."""
     return pipeline.gathered(
         {
             name: {key: value.cpu() if isinstance(value, Tensor) else value for key, value in remembered.items()}
@@ -27,7 +27,7 @@ def gathered_memory(pipeline: Pipeline, optimizer: Optimizer) -> dict[str, Any]:
 
 
 def restore_memory(pipeline: Pipeline, optimizer: Optimizer, whole: Mapping[str, Any]) -> None:
-    """Take what was remembered of this stage's weights."""
+    """Restore the state of this stage's weights."""
     names = {id(parameter): name for name, parameter in pipeline.module.named_parameters()}
     own = [names[id(parameter)] for group in optimizer.param_groups for parameter in group["params"]]
     state = {place: whole[name] for place, name in enumerate(own) if name in whole}

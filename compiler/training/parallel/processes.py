@@ -1,4 +1,4 @@
-"""One process or several: what `torchrun` says of them.
+"""The processes of a run: one, or those that `torchrun` started.
 
 In: the environment. Out: a `Group`, through which a run talks to the others. Without `torchrun` it is a group of one.
 """
@@ -22,9 +22,9 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Group:
-    """A process among others; the first one prints and writes.
+    """A process and its place among the others; the first one prints and writes.
 
-    Each has the whole network and other images (a replica), or in a pipeline a stage of it and the same images.
+    Each has the whole network and its own images (a replica), or in a pipeline one stage and the same images.
     """
 
     rank: int
@@ -34,34 +34,34 @@ class Group:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process prints and writes."""
+        """Whether this is the process that prints and writes."""
         return self.rank == 0
 
     @property
     def replicas(self) -> int:
-        """How many processes see other images."""
+        """How many processes see different images."""
         return 1 if self.is_pipeline else self.size
 
     @property
     def replica(self) -> int:
-        """Which of them this one is."""
+        """Which of the replicas this one is, from 0."""
         return 0 if self.is_pipeline else self.rank
 
     def seed(self, number: int) -> None:
-        """Seed what is drawn on the device, as `torch.manual_seed` does for devices of all kinds: of each kind that is
-        not in use it notes who called, which takes longer than a small step."""
+        """Seed the device's random numbers. `torch.manual_seed` also records its caller for each unused kind of device,
+        which takes longer than a small step."""
         torch.default_generator.manual_seed(number)
         if self.device.type == "cuda":
             torch.cuda.manual_seed(number)
 
     def total(self, numbers: Tensor) -> Tensor:
-        """The sum over all images, of what each process counted of its own."""
+        """Return the sum over all images of what each process counted for its own, in place."""
         if self.replicas > 1:
             distributed.all_reduce(numbers)
         return numbers
 
     def norm_over_stages(self, norm: Tensor) -> Tensor:
-        """The norm of all parts of the network together, of each part's."""
+        """Return the norm over all stages of a pipeline, given the norm of each."""
         if not self.is_pipeline:
             return norm
         squares = norm**2
@@ -69,7 +69,7 @@ class Group:
         return squares**0.5
 
     def agree(self, *flags: bool) -> tuple[bool, ...]:
-        """For each flag whether any process has it set. It does not wait for a GPU."""
+        """Return for each flag whether any process has set it. It does not wait for a GPU."""
         if self.size == 1:
             return flags
         numbers = torch.tensor(flags, dtype=torch.int32)  # on the CPU, where gloo adds it up
@@ -77,7 +77,7 @@ class Group:
         return tuple(bool(number) for number in numbers.tolist())
 
     def first(self, work: Callable[[], Result]) -> Result | None:
-        """What the first process's work gives, nothing in the others. Where it raises ArchspecError, all do."""
+        """Do some work in the first process, and return its result there. If it raises ArchspecError, so do all."""
         found: Result | None = None
         wrong: ArchspecError | None = None
         if self.is_first:
@@ -87,11 +87,11 @@ class Group:
                 wrong = error
         (failed,) = self.agree(wrong is not None)
         if failed:
-            raise wrong or ArchspecError(())  # the first one tells of it
+            raise wrong or ArchspecError(())  # the first one reports it
         return found
 
     def gathered(self, texts: Iterable[str]) -> list[str]:
-        """The texts of all processes, sorted, each once."""
+        """Return the texts of all processes, sorted and without duplicates."""
         parts: list[Any] = [list(texts)]
         if self.size > 1:
             parts = [None] * self.size
@@ -101,7 +101,7 @@ class Group:
 
 @contextmanager
 def joined(device: str, is_pipeline: bool = False) -> Iterator[Group]:
-    """The group of this process, left again at the end."""
+    """Join the group of processes that `torchrun` started, and leave it at the end."""
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     kind = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
     place = torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device("cpu")
@@ -113,9 +113,9 @@ def joined(device: str, is_pipeline: bool = False) -> Iterator[Group]:
     try:
         distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
     except (ValueError, RuntimeError) as error:
-        message = f"{size} processes are asked for, and they do not find each other"
+        message = f"cannot connect {size} processes"
         notes = (str(error).splitlines()[0],)
-        helps = ("`torchrun --nproc-per-node 2 -m archspec train ...` starts them",)
+        helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
         raise failure("E473", message, notes=notes, helps=helps) from None
     try:
         yield Group(rank, size, place, is_pipeline)

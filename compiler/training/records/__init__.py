@@ -1,4 +1,4 @@
-"""What is kept of a run: its folder, checkpoints, the figures of each epoch, throughput, TensorBoard.
+"""What is kept of a run: the figures of each epoch, checkpoints, the summary, the folder; throughput and TensorBoard.
 
-In: a run in progress. Out: files, each whole or not there. Nothing is trained here.
+In: a run in progress. Out: records, and files that are complete or absent. Nothing is trained here.
 """

@@ -1,6 +1,7 @@
-"""TensorBoard, where it is installed: the figures of each epoch.
+"""TensorBoard, if it is installed: the figures of each epoch.
 
-In: a run's folder. Out: an event file beside its metrics. Without the package nothing is written: metrics.csv has all.
+In: a run's folder. Out: an event file beside its metrics. Without the package nothing is written; metrics.csv has the
+same figures.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from archspec.compiler.training.records.epoch_figures import EpochFigures
 
-class Board:
-    """Writes scalars."""
+
+class ScalarWriter:
+    """Writes the figures of epochs as scalars; without a folder it writes nothing."""
 
     def __init__(self, folder: Path | None) -> None:
         self.writer: Any = None
@@ -20,11 +23,11 @@ class Board:
 
             self.writer = SummaryWriter(str(folder))
 
-    def add(self, row: dict[str, Any]) -> None:
-        """The figures of an epoch."""
+    def add(self, figures: EpochFigures) -> None:
+        """Write every figure but the epoch, which is the step of the others."""
         if self.writer is None:
             return
-        for name, value in row.items():
+        for name, value in figures.to_dict().items():
             if name != "epoch":
-                self.writer.add_scalar(name, value, row["epoch"])
+                self.writer.add_scalar(name, value, figures.epoch)
         self.writer.flush()

@@ -1,10 +1,12 @@
-"""How fast a run computes: TFLOP/s from the spec's own count, and their share of what the GPU could do (MFU).
+"""How fast a run computes: TFLOP/s from the spec's own count, and their share of the GPU's peak (MFU).
 
-In: a network, images a second, a device. Out: two figures. A training step of an image is three passes: forward, and
-backward for what flows back and for the weights, each of 2 x MACs (Narayanan et al. 2021, without recomputation).
+In: a network, images a second, a device. Out: two figures. A training step of an image counts as three passes: forward,
+backward to the activations and backward to the weights, each of 2 x MACs (Narayanan et al. 2021, no recomputation).
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 
@@ -28,13 +30,13 @@ PEAKS = {
 
 
 def step_flops(network: Network) -> int:
-    """Floating-point operations of a training step for one image, auxiliary classifiers included."""
+    """Return the floating-point operations of a training step for one image, including auxiliary classifiers."""
     heads = sum(totals.flops for totals in network.auxiliary)
     return PASSES * (network.flops + heads)
 
 
 def peak_tflops(device: torch.device, amp: str) -> float | None:
-    """What the device could do, if it is a GPU that is known here."""
+    """Return the peak of a GPU in TFLOP/s, or None if it is not in the table."""
     if device.type != "cuda":
         return None
     name = torch.cuda.get_device_name(device)
@@ -42,7 +44,14 @@ def peak_tflops(device: torch.device, amp: str) -> float | None:
     return found and found[amp == "off"]
 
 
-def figures(network: Network, images_per_second: float, processes: int, peak: float | None) -> dict[str, float]:
-    """TFLOP/s of one process, and its share of the peak where that is known."""
+class Throughput(NamedTuple):
+    """TFLOP/s of one process, and their share of the GPU's peak, or None if that is unknown."""
+
+    tflops: float
+    mfu: float | None
+
+
+def throughput(network: Network, images_per_second: float, processes: int, peak: float | None) -> Throughput:
+    """Return the throughput of one of `processes`, which train `images_per_second` together; `peak` is in TFLOP/s."""
     tflops = step_flops(network) * images_per_second / processes / 1e12
-    return {"tflops": tflops} | ({"mfu": tflops / peak} if peak else {})
+    return Throughput(tflops, tflops / peak if peak else None)

@@ -1,44 +1,41 @@
-"""What a run begins from: first weights, or those of an earlier run to be tuned further.
+"""The module of a run and its first weights: initialised, or those of an earlier run, to be fine-tuned.
 
-In: a network, the recipe's mode, a weights file. Out: its module. A last layer for other classes begins
-anew; in a linear probe it alone learns.
+In: a run's configuration. Out: its module. A last layer for other classes is reinitialised; in a linear probe only the
+last layer is trained.
 """
 
 from __future__ import annotations
 
 from torch import nn
 
-from archspec.api import Network
 from archspec.compiler.lowering.lower import Lowered, build
+from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.weights import files as weights
-from archspec.compiler.weights.trained import Trained
 from archspec.graph.ir import Graph
-from archspec.recipe import Recipe
 
 
-def begin(
-    network: Network, recipe: Recipe, start: Trained | None, class_names: tuple[str, ...]
-) -> tuple[Lowered, list[str]]:
-    """The module, and what is to be said of it. Raises ArchspecError for weights of another network."""
+def starting_module(configuration: RunConfiguration) -> tuple[Lowered, tuple[str, ...]]:
+    """Return the module, and messages for the user. Raises ArchspecError for weights of another network."""
+    network, recipe, start = configuration.network, configuration.recipe, configuration.start
     module = build(network, seed=recipe.seed)
-    said: list[str] = []
-    ends = classifiers(network.graph)
+    messages: list[str] = []
+    last_layers = classifiers(network.graph)
     if start is not None:
-        state = dict(start.state)
-        anew = {name: value for name, value in module.state_dict().items() if name.rpartition(".")[0] in ends}
-        if start.class_names == class_names:
-            anew = {}
-        state.update(anew)
-        weights.fill(module, state, f"`{start.path}`")
-        said.append(f"from `{start.path}`" + (f"; {', '.join(anew)} begin anew: other classes" if anew else ""))
+        reinitialised = {}
+        if start.class_names != configuration.data.class_names:
+            own = module.state_dict()
+            reinitialised = {name: value for name, value in own.items() if name.rpartition(".")[0] in last_layers}
+        weights.fill(module, {**start.state, **reinitialised}, f"`{start.path}`")
+        other = f"; reinitialised for other classes: {', '.join(reinitialised)}" if reinitialised else ""
+        messages.append(f"starting from `{start.path}`{other}")
     if recipe.mode == "linear-probe":
-        freeze(module, ends[:1])
-        said.append(f"a linear probe: {ends[0]} alone learns")
-    return module, said
+        freeze_all_but(module, last_layers[0])
+        messages.append(f"linear probe: only {last_layers[0]} is trained")
+    return module, tuple(messages)
 
 
 def classifiers(graph: Graph) -> list[str]:
-    """The names of the last layers with weights: the trunk's first, then those of auxiliary classifiers."""
+    """Return the last layers with weights: the network's own first, then those of auxiliary classifiers."""
     return [_last_with_weights(graph, end) for end in (graph.output, *(head.output for head in graph.heads))]
 
 
@@ -49,7 +46,7 @@ def _last_with_weights(graph: Graph, end: int) -> str:
     return node.name
 
 
-def freeze(module: nn.Module, but: list[str]) -> None:
-    """Let these layers alone learn."""
+def freeze_all_but(module: nn.Module, layer: str) -> None:
+    """Train the parameters of one layer only."""
     for name, parameter in module.named_parameters():
-        parameter.requires_grad_(name.rpartition(".")[0] in but)
+        parameter.requires_grad_(name.rpartition(".")[0] == layer)

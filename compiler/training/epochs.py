@@ -1,0 +1,110 @@
+"""All epochs of a run, and its end.
+
+In: a session. Out: a run's folder, with weights, checkpoints, metrics, a page and a summary.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from archspec.compiler.data.digits import Digits
+from archspec.compiler.pages.samples import write_samples
+from archspec.compiler.pages.training_report import versions, write_report
+from archspec.compiler.progress import clock
+from archspec.compiler.training.loop.held_out import HeldOutResult
+from archspec.compiler.training.loop.signals import caught_signals
+from archspec.compiler.training.recorder import RunRecorder
+from archspec.compiler.training.records.run_folder import EVALUATION, REPORT, SUMMARY, RunFolder
+from archspec.compiler.training.records.summary import RunSummary, StoppedRun
+from archspec.compiler.training.session import Session
+from archspec.compiler.training.setup.plan_text import named, plan_lines
+from archspec.compiler.weights.trained import WEIGHTS
+
+SAMPLES = "samples"
+
+
+def train(session: Session, folder: RunFolder | None, best: float = -1.0) -> RunSummary | StoppedRun:
+    """Train to the end, or until a signal stops it. `folder` is the first process's; `best` a resumed run's top-1."""
+    start, trainer = time.monotonic(), session.trainer
+    _announce(session, folder)
+    with caught_signals() as signals:
+        recorder = RunRecorder(session, folder, signals, best)
+        while trainer.epoch < session.configuration.recipe.epochs:
+            figures = trainer.run_epoch(recorder)
+            if figures is None:
+                return _stop(recorder)
+            recorder.end_epoch(figures)
+        result = trainer.result or trainer.evaluate(recorder)  # a finished run that is resumed has none yet
+        summary = _summary(recorder, result, time.monotonic() - start)
+        recorder.write_weights(WEIGHTS, summary.top1)
+        if folder is not None:
+            _write_results(session, folder, summary, result)
+        return summary
+
+
+def _announce(session: Session, folder: RunFolder | None) -> None:
+    device = named("device", str(session.context.group.device))
+    for line in (*plan_lines(session.plan), device, *session.messages):
+        session.context.say(line)
+    if folder is not None:
+        session.context.say(f"writing to {folder.path}/")
+
+
+def _stop(recorder: RunRecorder) -> StoppedRun:
+    trainer, path = recorder.session.trainer, recorder.path
+    recorder.save(trainer.state())
+    if path is not None:
+        recorder.tell(f"stopped; `archspec train --resume {path}` continues from here")
+    return StoppedRun(trainer.epoch, str(path or ""))
+
+
+def _summary(recorder: RunRecorder, result: HeldOutResult, seconds: float) -> RunSummary:
+    """Return the summary; `seconds` are those of this process, which count where there is no folder."""
+    configuration, trainer, folder = recorder.session.configuration, recorder.session.trainer, recorder.folder
+    return RunSummary(
+        network=configuration.network.name,
+        top1=result.evaluation.top1,
+        top5=result.evaluation.top5,
+        loss=result.loss,
+        images=result.evaluation.images,
+        right=result.evaluation.right,
+        best_top1=recorder.best,
+        classes=len(configuration.data.class_names),
+        epochs=configuration.recipe.epochs,
+        seconds=sum(row.seconds for row in folder.rows) if folder else seconds,
+        skipped_steps=trainer.update.skipping.skipped,
+        damaged_images=tuple(sorted(trainer.damaged)),
+        recipe=configuration.recipe,
+        out=str(recorder.path or ""),
+    )
+
+
+def _write_results(session: Session, folder: RunFolder, summary: RunSummary, result: HeldOutResult) -> None:
+    """Write the summary, the confusion matrix and the page, and say what to do next."""
+    say, data = session.context.say, session.configuration.data
+    folder.write_json(SUMMARY, summary.to_dict())
+    folder.write_json(EVALUATION, result.evaluation.to_dict())
+    page = _write_page(session, folder, summary, result)
+    say(f"curves, confusion matrix and recipe: {page}")
+    time_taken = clock(summary.seconds)
+    say(f"top-1 {100 * summary.top1:.2f} % ({summary.right:,} of {summary.images:,} held-out images) in {time_taken}")
+    if isinstance(data.held_out, Digits):
+        write_samples(data.held_out, folder.path / SAMPLES)
+        say(f"one held-out digit of each class as an image: {folder.path / SAMPLES}/")
+    say(f"next: archspec export {folder.path / WEIGHTS} -o {summary.network}.onnx")
+
+
+def _write_page(session: Session, folder: RunFolder, summary: RunSummary, result: HeldOutResult) -> Path:
+    network = session.configuration.network
+    notes = {
+        "network": network.title,
+        "parameters": f"{network.params:,}",
+        "data": session.configuration.data.description,
+        "time": clock(summary.seconds),
+        "device": str(session.context.group.device),
+        "versions": versions(),
+    }
+    path = folder.path / REPORT
+    write_report(path, network.title, folder.rows, summary.recipe.to_dict(), result.evaluation, notes)
+    return path

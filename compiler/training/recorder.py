@@ -1,0 +1,103 @@
+"""What a run writes: a checkpoint when asked for one, the figures of each epoch, the best weights, the last ones.
+
+In: a session, its folder, signals. Out: files and lines. All processes call the same methods in the same order; only
+the first one has a folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from archspec.compiler.training.loop.observer import Requests
+from archspec.compiler.training.loop.signals import SignalFlags
+from archspec.compiler.training.records.checkpoint import Checkpoint, TrainerState
+from archspec.compiler.training.records.epoch_figures import EpochFigures
+from archspec.compiler.training.records.run_folder import RunFolder
+from archspec.compiler.training.records.tensorboard import ScalarWriter
+from archspec.compiler.training.records.throughput import peak_tflops, throughput
+from archspec.compiler.training.session import Session
+from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.trained import BEST
+
+
+class RunRecorder:
+    """The observer of a run's trainer. `best` is the highest top-1 so far."""
+
+    def __init__(self, session: Session, folder: RunFolder | None, signals: SignalFlags, best: float = -1.0) -> None:
+        self.session, self.folder, self.signals, self.best = session, folder, signals, best
+        self.context = session.context
+        self.peak = self.context.options.peak_tflops or peak_tflops(
+            self.context.group.device, session.configuration.recipe.amp
+        )
+        self.scalars = ScalarWriter(folder.path if folder else None)
+
+    # ---- as a TrainingObserver
+    def requests(self, steps_done: int) -> Requests:
+        """See TrainingObserver."""
+        every = self.context.options.save_every
+        is_due = every > 0 and steps_done > 0 and steps_done % every == 0
+        return Requests(self.signals.to_stop, self.signals.take_save() or is_due)
+
+    def show_progress(self, line: Callable[[], str]) -> None:
+        """See TrainingObserver."""
+        self.context.progress.step(line)
+
+    def tell(self, message: str) -> None:
+        """See TrainingObserver."""
+        self.context.say(message)
+
+    def save(self, state: TrainerState) -> None:
+        """Write a checkpoint."""
+        options, data = self.context.options, self.session.configuration.data
+        checkpoint = Checkpoint(
+            trainer=state,
+            description=self.session.description,
+            data=str(options.data.resolve()) if options.data else "",
+            fingerprint=data.fingerprint,
+            best=self.best,
+            pipeline=options.pipeline,
+            rows=tuple(self.folder.rows) if self.folder else (),
+        )
+        steps = state.epoch * self.session.trainer.steps + state.steps_done
+        self.write(lambda folder: folder.save(checkpoint, steps))
+
+    # ---- the ends of epochs
+    def end_epoch(self, measured: EpochFigures) -> None:
+        """Write what an epoch measured, a checkpoint, and the weights if they are the best so far."""
+        network, processes = self.session.configuration.network, self.context.group.size
+        speed = throughput(network, measured.images_per_second, processes, self.peak)
+        figures = replace(measured, tflops=speed.tflops, mfu=speed.mfu)
+        is_best, self.best = figures.top1 > self.best, max(self.best, figures.top1)
+        self.context.say(epoch_line(figures, self.session.configuration.recipe.epochs))
+        self.write(lambda folder: folder.add(figures))
+        self.scalars.add(figures)
+        if is_best:  # before the checkpoint that knows of it
+            self.write_weights(BEST, figures.top1)
+        self.save(self.session.trainer.state())
+
+    def write_weights(self, name: str, top1: float) -> None:
+        """Write the weights, from all processes."""
+        metadata, state = self.session.weights_metadata(top1), self.session.trainer.weights()
+        self.write(lambda folder: weights.write(folder.path / name, state, metadata.to_json()))
+
+    def write(self, work: Callable[[RunFolder], None]) -> None:
+        """Write something in the first process; if that fails, all processes raise ArchspecError."""
+        self.context.group.first(lambda: work(self.folder) if self.folder is not None else None)
+
+    @property
+    def path(self) -> Path | None:
+        """The folder, in the first process."""
+        return self.folder.path if self.folder else None
+
+
+def epoch_line(figures: EpochFigures, epochs: int) -> str:
+    """Return the line that the terminal shows for an epoch."""
+    mfu = f"  MFU {100 * figures.mfu:.0f} %" if figures.mfu is not None else ""
+    skipped = f"  {figures.skipped} skipped" if figures.skipped else ""
+    return (
+        f"epoch {figures.epoch:>3}/{epochs}  loss {figures.loss:.4f}  held-out {figures.held_out_loss:.4f}"
+        f"  top-1 {100 * figures.top1:.2f} %  top-5 {100 * figures.top5:.2f} %  lr {figures.lr:.2g}"
+        f"  {figures.images_per_second:,.0f} images/s  waiting {100 * figures.data_wait:.0f} %{mfu}{skipped}"
+    )

@@ -1,0 +1,33 @@
+"""The batch size of a run if the command line gives none.
+
+In: a network, its recipe, the number of images, the group of processes. Out: a recipe whose batch fits the memory.
+"""
+
+from __future__ import annotations
+
+from archspec.api import Network
+from archspec.compiler.training.parallel.processes import Group
+from archspec.compiler.training.setup.memory import memory_of, predicted_memory
+from archspec.recipe import Recipe
+
+LEAST_BATCH = 2  # a single image has no batch statistics
+LEAST_STEPS = 10  # per epoch
+SHARE_OF_MEMORY = 0.8
+
+
+def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> Recipe:
+    """Return the recipe with as many images a step as its learning rate is for, or fewer if there are few images.
+
+    A step is split into as many batches as the predicted memory of a process requires; but for batch normalisation the
+    split changes nothing in what is learned.
+    """
+    step = max(1, min(recipe.reference_batch, images // LEAST_STEPS))
+    if group.is_pipeline:  # twice as many parts as stages, so that most of the time all of them work
+        accumulate = min(2 * group.size, step)
+        return recipe.changed({"batch": step // accumulate, "accumulate": accumulate})
+    memory = SHARE_OF_MEMORY * memory_of(group.device) / (1 if group.device.type == "cuda" else group.size)
+    batch, accumulate = max(LEAST_BATCH, step // group.replicas), 1
+    while batch > LEAST_BATCH and predicted_memory(network, recipe.changed({"batch": batch})) > memory:
+        accumulate *= 2
+        batch = max(LEAST_BATCH, step // group.replicas // accumulate)
+    return recipe.changed({"batch": batch, "accumulate": accumulate})

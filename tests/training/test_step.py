@@ -1,0 +1,60 @@
+"""A step: what is done to its images, and how its gradients change the weights."""
+
+import pytest
+import torch
+
+import archspec
+from archspec.compiler import build
+from archspec.compiler.data.mixup import mixed
+from archspec.compiler.training.loop.update import WeightUpdate, clip, total_norm
+from archspec.compiler.training.parallel.engine import engine
+from archspec.compiler.training.parallel.processes import Group
+from archspec.recipe import Recipe
+
+SPEC = "[4x4x1] INPUT\nCONV 2 3x3 -> FC 3\n"
+
+
+def change(clipped_to: float, scale: float) -> torch.Tensor:
+    """The change of all weights by one step of plain SGD at a rate of 1, whose gradients are `scale` x 1, 2, 3, ..."""
+    network = archspec.loads(SPEC)
+    recipe = Recipe(clip=clipped_to, momentum=0.0, weight_decay=0.0)
+    made = engine(network.graph, build(network, seed=0), recipe, Group(0, 1, torch.device("cpu")))
+    update = WeightUpdate(made)
+    before = torch.cat([one.detach().flatten() for one in made.module.parameters()])
+    update.begin()
+    for one in made.module.parameters():
+        one.grad = scale * torch.arange(1.0, one.numel() + 1).view_as(one)
+    assert update.apply(torch.tensor(1.0), 1.0)
+    return before - torch.cat([one.detach().flatten() for one in made.module.parameters()])
+
+
+def test_gradients_larger_than_the_clip_are_scaled_to_it() -> None:
+    whole, clipped = change(0.0, 1.0), change(0.5, 1.0)
+    assert clipped.norm().item() == pytest.approx(0.5, rel=1e-4)
+    torch.testing.assert_close(clipped, 0.5 * whole / whole.norm(), rtol=1e-3, atol=1e-5)
+
+
+def test_gradients_smaller_than_the_clip_stay_as_they_are() -> None:
+    assert change(0.0, 1e-3).norm() < 0.5
+    assert torch.equal(change(0.5, 1e-3), change(0.0, 1e-3))
+
+
+def test_clipping_is_that_of_torch() -> None:
+    for most in (0.1, 100.0):
+        parameters = [torch.nn.Parameter(torch.zeros(3)), torch.nn.Parameter(torch.zeros(2, 2))]
+        for one in parameters:
+            one.grad = torch.arange(1.0, one.numel() + 1).view_as(one)
+        ours = [one.grad.clone() for one in parameters if one.grad is not None]
+        clip(ours, total_norm(ours), most)
+        torch.nn.utils.clip_grad_norm_(parameters, most)
+        torch.testing.assert_close(ours, [one.grad for one in parameters])
+
+
+def test_the_squares_of_cutout_are_centred_on_pixels_of_the_image() -> None:
+    """Each pixel is equally likely to be a centre, so a square of 7 covers row r for centres from r - 3 to r + 3."""
+    side, count = 16, 4000
+    images, _ = mixed(torch.ones(count, 1, side, side), torch.zeros(count).long(), Recipe(cutout=7 / side), 1)
+    blank = images[:, 0] == 0
+    expected = torch.tensor([len(range(max(0, row - 3), min(side, row + 4))) / side for row in range(side)])
+    for along in (1, 2):  # columns, rows
+        torch.testing.assert_close(blank.any(along).float().mean(0), expected, rtol=0, atol=0.04)
