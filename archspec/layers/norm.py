@@ -28,7 +28,11 @@ class LocalResponseNorm(Layer):
     aliases = ("LRN",)
     known_as = ("localresponsenorm",)
     role = "normalisation"
-    examples = (Example("NORM", ((5, 5, 8),)), Example("NORM n=3 k=1", ((4, 4, 6),)))
+    examples = (
+        Example("NORM", ((5, 5, 8),)),
+        Example("NORM n=3 k=1", ((4, 4, 6),)),
+        Example("NORM n=4 alpha=1", ((4, 5, 6),)),
+    )
 
     n: int = argument(COUNT, "how many neighbouring channels", default=5)
     alpha: float = argument(REAL, "the weight of their squares", default=1e-4)

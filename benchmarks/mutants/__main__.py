@@ -1,6 +1,6 @@
 """Apply each mutant of `table.toml` to a copy of the tree, run the test file that should notice, and count.
 
-    python -m benchmarks.mutants [--only WORD] [--write FILE]
+    python -m benchmarks.mutants [--only WORD] [--write FILE] [--check] [--skip-baseline]
 
 The working tree is not touched. A mutant whose test fails or takes too long is killed; the exit status is 1 if fewer than
 95 % are, if a test fails without a mutant, or if a text of the table is not found exactly once.
@@ -73,6 +73,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="mutants with this text in their name, file or test")
     parser.add_argument("--write", type=Path, help=f"write the result as Markdown, for example to {RESULT.name}")
+    parser.add_argument("--skip-baseline", action="store_true", help="do not run the tests without a mutant first")
     parser.add_argument("--check", action="store_true", help="only look whether each text is found exactly once")
     arguments = parser.parse_args()
     chosen = [one for one in read_table() if arguments.only in f"{one.name} {one.file} {one.test}"]
@@ -82,7 +83,8 @@ def main() -> int:
         return 1 if stale else 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         trees = [copied(Path(folder) / str(number)) for number in range(SIDE_BY_SIDE)]
-        failing = failing_without(trees, sorted({one.test for one in chosen}))
+        tests = () if arguments.skip_baseline else sorted({one.test for one in chosen})
+        failing = failing_without(trees, tests)
         if failing:
             print("these fail without a mutant:", *failing, sep="\n  ")
             return 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +20,11 @@ from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
 from archspec.layers.base import Example, Layer
 from archspec.layers.conv import Conv
-from archspec.layers.demand import UNKNOWN
+from archspec.layers.demand import UNKNOWN, Workload
 from archspec.layers.input import Input
 from archspec.library import built_in
+from archspec.resolve.layer_step import layer_from_text
+from support.layer_modules import torch_module
 from support.memory_measures import Lowered, training_bytes
 
 MEASURED = Path(__file__).parents[2] / "benchmarks" / "training_memory" / "measured.jsonl"
@@ -45,6 +48,7 @@ WINDOWED = "[28x28x64] INPUT\nSCALE 1 -> {} -> GAP -> FC 10"
 SEQUENCE = "[256x64] INPUT\nSCALE 1 -> {} -> GAP -> FC 10"
 ENDED = "[256x64] INPUT\nSCALE 1 -> {} -> FC 10"
 VECTOR = "[4096] INPUT\nSCALE 1 -> {} -> FC 10"
+STATISTICS = "[1x2x2048] INPUT\nSCALE 1 -> {} -> GAP"  # maps as small as what a normalisation keeps of them
 LAYERS: list[tuple[str, str]] = [
     *(
         (MAP, text)
@@ -142,6 +146,7 @@ LAYERS: list[tuple[str, str]] = [
     ),
     (ENDED, "TAKE 0"),
     *((VECTOR, text) for text in ("BN", "RELU", "DROPOUT 0.5", "SLICE 0 100", "FC 1024 -> RELU")),
+    *((STATISTICS, text) for text in ("IN", "BN")),
     ("[32x32x64] INPUT\nSCALE 1 -> {}", "CONV 10 1x1"),
     ("[32x32x64] INPUT\nSCALE 1 -> {}", "FC 10"),
 ]
@@ -150,6 +155,32 @@ LAYERS: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("form", "text"), LAYERS, ids=[text.replace("\n   ", "") for _, text in LAYERS])
 def test_the_memory_of_a_layer_is_torchs(form: str, text: str) -> None:
     assert error(graph_of(form.format(text)), 8) == pytest.approx(0, abs=0.02)
+
+
+def kept_beside_its_input(layer: Layer, volume: Volume, batch: int) -> int:
+    """Bytes that autograd keeps of a layer, except its input and its parameters."""
+    module = torch_module(layer, (volume,)).train()
+    images = torch.randn(batch, *volume.laid_out, requires_grad=True)
+    known = {images.data_ptr(), *(parameter.data_ptr() for parameter in module.parameters())}
+    known |= {buffer.data_ptr() for buffer in module.buffers()}
+    saved: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.data_ptr() not in known:
+            saved[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        module(images)
+    return sum(saved.values())
+
+
+@pytest.mark.parametrize("text", ["GN 4", "GN 16", "BN", "POOL 2x2 s2", "DROPOUT 0.5"])
+def test_what_a_layer_keeps_is_what_autograd_saves(text: str) -> None:
+    layer, volume, batch = layer_from_text(text), Volume((8, 8, 16)), 3
+    shapes = tuple(tensor.shape for tensor in layer.tensors((volume,)))
+    demand = layer.demand(Workload((volume,), layer.output((volume,)), shapes, batch))
+    assert demand.keeps == kept_beside_its_input(layer, volume, batch)
 
 
 BY_HAND = {type(node.layer) for form, text in LAYERS for node in graph_of(form.format(text)).nodes}

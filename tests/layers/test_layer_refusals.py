@@ -96,6 +96,19 @@ def test_a_refusal_says_both_numbers_and_its_hint_holds(
         run(mended, Volume(volume))
 
 
+LEFT_OVER = {
+    (7, 8, 3): "7 % 2 = 1: 1 row left over",
+    (8, 7, 3): "7 % 2 = 1: 1 column left over",
+}
+
+
+@pytest.mark.parametrize(("volume", "note"), LEFT_OVER.items())
+def test_blocks_that_do_not_tile_say_which_pixels_are_left_over(volume: tuple[int, ...], note: str) -> None:
+    with pytest.raises(Finding) as caught:
+        run("SPACE2DEPTH 2", Volume(volume))
+    assert caught.value.notes == (note,)
+
+
 MERGED = [
     ("add", ((8, 8, 3), (8, 8, 4)), "`add` cannot add [8x8x3] and [8x8x4]"),
     ("concat", ((8, 8, 3), (4, 4, 3)), "`concat` cannot join [8x8x3] and [4x4x3]"),

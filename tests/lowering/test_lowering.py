@@ -206,6 +206,16 @@ def test_gradients_equal_the_hand_written_networks(name: str) -> None:
         torch.testing.assert_close(own.grad, other.grad, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("steps", ["RELU", "DROPOUT 0.5 -> RELU", "TOKENS -> RELU", "add\n    | x\n    | RELU6"])
+def test_the_images_are_not_written_to(steps: str, training: bool) -> None:
+    module = build(archspec.loads(f"[4x4x3] INPUT\n{steps}\n")).train(training)
+    images = shaped((4, 4, 3))
+    before = images.clone()
+    module(images)
+    assert torch.equal(images, before)
+
+
 def test_weights_bear_the_names_of_the_spec() -> None:
     network = archspec.load("resnet50")
     names = {f"{node.name}.{tensor.name}" for node in network.graph.nodes for tensor in network.graph.tensors(node)}
