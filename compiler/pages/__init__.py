@@ -1,5 +1,5 @@
-"""What people look at: line charts and confusion matrices as SVG, the report of a training run, sample images.
+"""What people look at: line charts and confusion matrices as SVG, and sample images.
 
-In: figures, names and an `Evaluation`. Out: self-contained SVG and HTML. Only positions are computed here; training is
-not imported.
+In: figures, names and an `Evaluation`. Out: self-contained SVG, and PNG. Only positions are computed here; the page of
+a run is `training/records`.
 """

@@ -1,4 +1,7 @@
-"""Training, from a network to weights. Read it in this order:
+"""Training, from a network to weights.
+
+In: a spec, flags, and images or a checkpoint. Out: a folder with weights, checkpoints, metrics, a page and a summary.
+Not done here: images are `compiler/data`, the recipe is `archspec/recipe.py`. Read it in this order:
 
 - `run`: start, resume or only plan a run; `session`: a run ready to begin; `epochs`: all its epochs and its end;
   `recorder`: what it writes on the way.
@@ -7,6 +10,4 @@
   `skipped_steps`, `held_out` (evaluation), `signals`, and `observer`, through which the trainer is watched.
 - `parallel`: gradients from replicas (DDP) or from a pipeline of stages, and the processes.
 - `records`: the figures of an epoch, checkpoints, the summary, and the folder they are written to.
-
-The recipe is `archspec.recipe`; images are `archspec.compiler.data`, the page of a run is `archspec.compiler.pages`.
 """

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from archspec.compiler.data.digits import Digits
 from archspec.compiler.pages.samples import write_samples
-from archspec.compiler.pages.training_report import versions, write_report
 from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.held_out import HeldOutResult
 from archspec.compiler.training.loop.signals import caught_signals
 from archspec.compiler.training.recorder import RunRecorder
+from archspec.compiler.training.records.report_page import versions, write_report
 from archspec.compiler.training.records.run_folder import EVALUATION, REPORT, SUMMARY, RunFolder
 from archspec.compiler.training.records.summary import RunSummary, StoppedRun
 from archspec.compiler.training.session import Session

@@ -13,10 +13,10 @@ import torch
 from click.testing import CliRunner, Result
 
 from archspec.cli import main
-from archspec.compiler.pages.training_report import write_report
 from archspec.compiler.training.recorder import epoch_line
 from archspec.compiler.training.records.checkpoint import REQUIRED, Checkpoint, RunDescription, TrainerState
 from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
+from archspec.compiler.training.records.report_page import write_report
 from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.compiler.training.records.tensorboard import ScalarWriter
 from archspec.recipe import Recipe

@@ -1,0 +1,144 @@
+"""The flags of `archspec train`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from archspec.recipe import AMP, OPTIMIZERS, SCHEDULES, Recipe
+
+DEFAULT = Recipe()
+
+
+class Finite(click.FloatRange):
+    """A range of finite numbers: `nan` and `inf` are not in it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return found
+
+
+COUNT = click.IntRange(1)
+POSITIVE = Finite(0, min_open=True)
+SHARE = Finite(0, 1, max_open=True)
+FOLDER = click.Path(path_type=Path)
+FLAGS = (
+    click.option("--data", type=FOLDER, metavar="DIR", help="Folder of images; the bundled digits by default."),
+    click.option("--out", type=FOLDER, metavar="DIR", help="Folder to write; runs/<network>-<n> by default."),
+    click.option("--resume", type=FOLDER, metavar="DIR", help="Continue the unfinished run in this folder."),
+    click.option(
+        "--from", "start", type=FOLDER, metavar="WEIGHTS", help="Start from these weights and fine-tune them."
+    ),
+    click.option("--linear-probe", is_flag=True, help="With --from: train only the last layer."),
+    click.option("--scratch-rate", is_flag=True, help="With --from: use the full learning rate, not a tenth of it."),
+    click.option("--dry-run", is_flag=True, help="Print the resolved recipe without training."),
+    click.option(
+        "--epochs",
+        type=COUNT,
+        metavar="N",
+        help=f"Passes over the images; {DEFAULT.epochs} by default. Warm-up and milestones scale with it.",
+    ),
+    click.option("--batch", type=COUNT, metavar="N", help="Images per batch and process."),
+    click.option("--accumulate", type=COUNT, metavar="N", help="Batches per step, whose gradients are accumulated."),
+    click.option("--optimizer", type=click.Choice(OPTIMIZERS), help=f"Optimiser; {DEFAULT.optimizer} by default."),
+    click.option(
+        "--lr",
+        type=POSITIVE,
+        metavar="RATE",
+        help=f"Learning rate at its peak, for {DEFAULT.reference_batch} images per step or as many as the recipe says;"
+        f" scaled to yours. {DEFAULT.lr:g} by default.",
+    ),
+    click.option(
+        "--momentum",
+        type=SHARE,
+        metavar="SHARE",
+        help=f"Momentum, or AdamW's beta 1; {DEFAULT.momentum:g} by default.",
+    ),
+    click.option(
+        "--weight-decay",
+        type=Finite(0),
+        metavar="DECAY",
+        help=f"Decay of weights, not of biases and norms; {DEFAULT.weight_decay:g} by default.",
+    ),
+    click.option(
+        "--schedule",
+        type=click.Choice(SCHEDULES),
+        help=f"Learning rate after the warm-up; {DEFAULT.schedule} by default.",
+    ),
+    click.option(
+        "--warmup", type=Finite(0), metavar="EPOCHS", help=f"Linear warm-up; {DEFAULT.warmup:g} epoch by default."
+    ),
+    click.option("--label-smoothing", type=SHARE, metavar="SHARE", help="Label smoothing; 0 by default."),
+    click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradient norm; 0 (off) by default."),
+    click.option("--ema", type=SHARE, metavar="DECAY", help="Average the weights with this decay; 0 (off) by default."),
+    click.option("--flip/--no-flip", default=None, help="Horizontal flips; on by default with --data."),
+    click.option(
+        "--crop",
+        type=Finite(1, 10),
+        metavar="FACTOR",
+        help=f"Crop from images this many times the input's size; {DEFAULT.crop:g} by default.",
+    ),
+    click.option("--area", type=SHARE, metavar="SHARE", help="Resized crops of at least this share of the image."),
+    click.option(
+        "--scale",
+        type=Finite(1, 10),
+        nargs=2,
+        metavar="LOW HIGH",
+        help="Crop from images whose short side is LOW to HIGH times the input's.",
+    ),
+    click.option("--color", type=Finite(0, 1), metavar="SHARE", help="Jitter of brightness, contrast and saturation."),
+    click.option("--cutout", type=SHARE, metavar="SHARE", help="Blank a square with this share of the input's side."),
+    click.option("--mixup", type=Finite(0, 100), metavar="ALPHA", help="Blend pairs of images."),
+    click.option("--cutmix", type=Finite(0, 100), metavar="ALPHA", help="Paste part of one image into another."),
+    click.option("--amp", type=click.Choice(AMP), help=f"Mixed precision; {DEFAULT.amp} by default."),
+    click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; on by default with CUDA."),
+    click.option("--compile/--no-compile", default=None, help="Compile the network with torch.compile."),
+    click.option("--seed", type=click.IntRange(0, 2**31), metavar="N", help=f"Random seed; {DEFAULT.seed} by default."),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where to train; auto uses CUDA if available.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(0, 256),
+        metavar="N",
+        help="Processes that decode images; 2 by default with --data.",
+    ),
+    click.option(
+        "--pipeline", type=click.IntRange(2), metavar="N", help="Split the network over N torchrun processes."
+    ),
+    click.option(
+        "--save-every",
+        type=click.IntRange(0),
+        default=0,
+        metavar="STEPS",
+        help="Also write a checkpoint every so many steps of an epoch.",
+    ),
+    click.option(
+        "--keep", type=COUNT, default=3, show_default=True, metavar="N", help="Number of checkpoints to keep."
+    ),
+    click.option(
+        "--peak-tflops",
+        type=POSITIVE,
+        metavar="N",
+        help="Peak TFLOP/s of the GPU, for the MFU, if it is not known here.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON."),
+)
+
+
+def train_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags, in this order."""
+    for flag in reversed(FLAGS):
+        command = flag(command)
+    return command
