@@ -1,5 +1,5 @@
-"""Why a run can be trusted with a week of GPU time: it resumes from any step to the same weights, damage is noticed, and
-steps that are not finite are skipped.
+"""Why a run can be trusted with a week of GPU time: it resumes from any step to the same weights, damage is noticed,
+and steps that are not finite are skipped.
 """
 
 import json
