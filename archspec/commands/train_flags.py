@@ -122,7 +122,7 @@ FLAGS = (
         type=click.IntRange(0),
         default=0,
         metavar="STEPS",
-        help="Also write a checkpoint every so many steps of an epoch.",
+        help="Also write a checkpoint every STEPS steps.",
     ),
     click.option(
         "--keep", type=COUNT, default=3, show_default=True, metavar="N", help="Number of checkpoints to keep."

@@ -60,7 +60,7 @@ def _stop(recorder: RunRecorder) -> StoppedRun:
 
 
 def _summary(recorder: RunRecorder, result: HeldOutResult, seconds: float) -> RunSummary:
-    """Return the summary; `seconds` are those of this process, which count where there is no folder."""
+    """Return the summary; `seconds` are those of this process, used if it has no folder."""
     configuration, trainer, folder = recorder.session.configuration, recorder.session.trainer, recorder.folder
     return RunSummary(
         network=configuration.network.name,

@@ -1,4 +1,4 @@
-"""Training: what a run writes, that it can be stopped and goes on exactly, and what is said of bad input."""
+"""Training: what a run writes, how it is stopped and resumed, and which errors bad input gives."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def train(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["train", *map(str, arguments)])
 
 
-def test_a_run_on_the_bundled_digits_learns_and_writes_what_it_says(spec: Path, tmp_path: Path) -> None:
+def test_a_run_on_the_bundled_digits_learns_and_writes_its_results(spec: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     result = train(spec, "--out", out, "--epochs", "4")
     assert result.exit_code == 0, result.output
@@ -75,7 +75,7 @@ def test_a_run_on_the_bundled_digits_learns_and_writes_what_it_says(spec: Path, 
     assert f"next: archspec export {out / 'weights.safetensors'}" in result.stderr
 
 
-def test_weights_know_their_spec_their_classes_and_their_preprocessing(spec: Path, tmp_path: Path) -> None:
+def test_weights_contain_their_spec_classes_and_preprocessing(spec: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
     state, about = weights.read(out / "weights.safetensors")
@@ -95,19 +95,19 @@ def test_weights_know_their_spec_their_classes_and_their_preprocessing(spec: Pat
     }
 
 
-def test_json_is_the_summary_alone(spec: Path, tmp_path: Path) -> None:
+def test_json_prints_only_the_summary(spec: Path, tmp_path: Path) -> None:
     result = train(spec, "--out", tmp_path / "run", "--epochs", "1", "--json")
     assert json.loads(result.stdout)["classes"] == 10
     assert result.stderr == ""
 
 
-def test_the_class_count_adapts_and_says_so(colour: Path, tmp_path: Path) -> None:
+def test_the_number_of_classes_follows_the_data(colour: Path, tmp_path: Path) -> None:
     result = train(colour, "--out", tmp_path / "run", "--epochs", "1")
     assert "Colour outputs 5 classes, the data have 10: using 10 classes" in result.stderr
     assert load_file(tmp_path / "run" / "weights.safetensors")["fc1.weight"].shape == (10, 8)
 
 
-def test_the_next_free_folder_is_taken(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_run_gets_a_new_folder(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
         assert train(spec, "--epochs", "1").exit_code == 0
@@ -129,7 +129,7 @@ def test_every_recipe_learns(spec: Path, tmp_path: Path, flags: tuple[str, ...])
     assert json.loads(result.stdout)["top1"] > 0.6
 
 
-def test_a_folder_of_images_is_learned_and_exported_and_run(colour: Path, photos: Path, tmp_path: Path) -> None:
+def test_a_network_trained_on_a_folder_can_be_exported_and_run(colour: Path, photos: Path, tmp_path: Path) -> None:
     out, model = tmp_path / "run", tmp_path / "net.onnx"
     flags = ("--epochs", "6", "--batch", "8", "--lr", "0.05", "--workers", "1", "--color", "0.1")
     result = train(colour, "--data", photos, "--out", out, *flags)
@@ -144,7 +144,7 @@ def test_a_folder_of_images_is_learned_and_exported_and_run(colour: Path, photos
 
 
 # ---- stopping and going on
-def test_a_run_that_is_stopped_goes_on_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
     flags = ("--epochs", "3", "--seed", "5")
     assert train(spec, "--out", tmp_path / "whole", *flags).exit_code == 0
     stopped = tmp_path / "stopped"
@@ -161,7 +161,7 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_weights(spec: Path, tmp_path:
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
-def test_a_run_that_is_killed_goes_on_from_its_last_epoch(spec: Path, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_from_its_last_epoch(spec: Path, tmp_path: Path) -> None:
     flags = ("--epochs", "4", "--seed", "6")
     assert train(spec, "--out", tmp_path / "whole", *flags).exit_code == 0
     killed = tmp_path / "killed"
@@ -228,13 +228,13 @@ def refused_folder(spec: Path, folder: Path) -> str:
     return " ".join(result.stderr.split())
 
 
-def test_a_class_whose_name_is_no_text_is_refused(colour: Path, photos: Path) -> None:
+def test_a_class_whose_name_is_not_text_is_refused(colour: Path, photos: Path) -> None:
     for split in ("train", "val"):
         os.rename(os.fsencode(photos / split / "dark"), os.fsencode(photos / split) + b"/d\xe4rk")  # noqa: PTH104
     assert "'d\\udce4rk'" in refused_folder(colour, photos)
 
 
-def test_hidden_folders_and_links_below_a_class_count_as_nothing(photos: Path) -> None:
+def test_hidden_folders_and_links_below_a_class_are_ignored(photos: Path) -> None:
     plain = folder(photos, Volume((8, 8, 3)), Recipe())
     (photos / "train" / ".cache").mkdir()
     shutil.copytree(photos / "train" / "dark", photos / "train" / "light" / ".thumbnails")
@@ -270,7 +270,7 @@ def test_a_class_without_images_to_train_on_is_named(colour: Path, photos: Path)
     assert "the class `light` has no image to train on" in refused_folder(colour, photos)
 
 
-def test_a_split_without_any_image_that_can_be_read_is_refused(colour: Path, photos: Path) -> None:
+def test_a_split_without_readable_images_is_refused(colour: Path, photos: Path) -> None:
     for name in ("dark", "light"):
         for path in [*(photos / "val" / name).iterdir()][2:]:
             path.unlink()
@@ -279,7 +279,7 @@ def test_a_split_without_any_image_that_can_be_read_is_refused(colour: Path, pho
     assert "none of the held-out images can be read" in refused_folder(colour, photos)
 
 
-def test_a_fingerprint_is_of_the_files_of_a_folder_wherever_it_is(photos: Path, tmp_path: Path) -> None:
+def test_a_fingerprint_depends_on_the_files_of_a_folder_not_on_its_path(photos: Path, tmp_path: Path) -> None:
     one = folder(photos, Volume((8, 8, 3)), Recipe())
     moved = photos.rename(tmp_path / "moved")
     other = folder(moved, Volume((9, 9, 1)), Recipe(seed=3))
@@ -291,7 +291,7 @@ def test_a_fingerprint_is_of_the_files_of_a_folder_wherever_it_is(photos: Path, 
 
 
 @pytest.mark.parametrize("workers", ["0", "1"])
-def test_damaged_images_are_named_and_counted_and_skipped(
+def test_damaged_images_are_reported_counted_and_left_out(
     colour: Path, photos: Path, tmp_path: Path, workers: str
 ) -> None:
     whole, text = photos / "train" / "dark" / "0.png", photos / "val" / "light" / "0.png"
@@ -318,7 +318,7 @@ def test_too_many_damaged_images_end_a_run(colour: Path, photos: Path, tmp_path:
     assert not (tmp_path / "run" / "weights.safetensors").exists()
 
 
-def test_colours_that_the_network_has_no_channels_for(photos: Path, tmp_path: Path) -> None:
+def test_colour_images_for_a_network_of_one_channel_are_refused(photos: Path, tmp_path: Path) -> None:
     spec = tmp_path / "gray.arch"
     spec.write_text("[16x16x1] INPUT\nCONV 4 3x3\nGAP -> FC 2\n")
     result = train(spec, "--data", photos, "--out", tmp_path / "run")
@@ -327,7 +327,7 @@ def test_colours_that_the_network_has_no_channels_for(photos: Path, tmp_path: Pa
     assert "`--input 16x16x3`" in result.stderr
 
 
-def test_fewer_images_than_a_step_takes(colour: Path, photos: Path, tmp_path: Path) -> None:
+def test_fewer_images_than_a_step_takes_are_refused(colour: Path, photos: Path, tmp_path: Path) -> None:
     result = train(colour, "--data", photos, "--out", tmp_path / "run", "--batch", "64")
     assert result.exit_code == 1
     assert "a step takes 64 images, and there are 48 to train on" in result.stderr
@@ -349,7 +349,7 @@ def test_a_spec_that_cannot_be_trained_is_refused(tmp_path: Path, text: str, sai
     assert said in result.stderr
 
 
-def test_a_folder_that_holds_a_run_is_left_as_it_is(spec: Path, tmp_path: Path) -> None:
+def test_a_folder_that_contains_a_run_is_left_unchanged(spec: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
     before = (out / "weights.safetensors").read_bytes()
@@ -359,7 +359,7 @@ def test_a_folder_that_holds_a_run_is_left_as_it_is(spec: Path, tmp_path: Path) 
     assert (out / "weights.safetensors").read_bytes() == before
 
 
-def test_a_place_that_cannot_be_written_is_refused(spec: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused(spec: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = train(spec, "--out", tmp_path / "file" / "run")
     assert result.exit_code == 1
@@ -377,7 +377,7 @@ def test_a_damaged_checkpoint_is_refused(spec: Path, tmp_path: Path, damage: obj
     assert "no intact checkpoint in" in result.stderr
 
 
-def test_nothing_in_a_checkpoint_is_run(spec: Path, tmp_path: Path) -> None:
+def test_no_code_in_a_checkpoint_is_run(spec: Path, tmp_path: Path) -> None:
     class Harmful:
         def __reduce__(self) -> tuple[object, ...]:
             return os.system, (f"touch {tmp_path / 'harmed'}",)
@@ -387,7 +387,7 @@ def test_nothing_in_a_checkpoint_is_run(spec: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "harmed").exists()
 
 
-def test_resuming_nothing_is_refused(tmp_path: Path) -> None:
+def test_resuming_an_empty_folder_is_refused(tmp_path: Path) -> None:
     result = train("--resume", tmp_path)
     assert result.exit_code == 1
     assert "no checkpoint in" in result.stderr
@@ -408,13 +408,13 @@ def test_weights_of_another_spec_are_refused_at_the_first_difference(spec: Path,
 @pytest.mark.parametrize(
     "arguments", [(), ("lenet5", "--resume", "x"), ("lenet5", "--epochs", "0"), ("lenet5", "--lr", "0")]
 )
-def test_a_wrong_command_line_ends_with_status_2(arguments: tuple[str, ...]) -> None:
+def test_invalid_usage_exits_with_status_2(arguments: tuple[str, ...]) -> None:
     assert train(*arguments).exit_code == 2
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="is about a machine without CUDA")
 @pytest.mark.parametrize("flags", [("--device", "cuda"), ("--amp", "fp16")])
-def test_cuda_that_is_not_there_is_said_to_be_missing(spec: Path, flags: tuple[str, ...]) -> None:
+def test_unavailable_cuda_is_reported(spec: Path, flags: tuple[str, ...]) -> None:
     result = train(spec, *flags)
     assert result.exit_code == 1
     assert "CUDA" in result.stderr

@@ -1,4 +1,4 @@
-"""What a run is going to do, what it begins from, and what it tells."""
+"""The plan of a run, the weights it starts from, its optimiser and its schedule."""
 
 import json
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from archspec.compiler.training.records.throughput import step_flops, throughput
 from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.fine_tuning import classifiers
+from archspec.compiler.training.setup.options import WORKERS, Options
 from archspec.compiler.training.setup.plan import ParameterCounts, plan
 from archspec.compiler.weights import files as weights
 from archspec.recipe import Recipe
@@ -76,7 +77,7 @@ def test_flags_override_the_recipe_of_the_spec(spec: Path, tmp_path: Path) -> No
     )
 
 
-def test_the_batch_is_made_to_fit_the_data_and_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_fits_the_data_and_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     network = archspec.load("vgg16")
     alone = Group(0, 1, torch.device("cpu"))
     recipe = Recipe(reference_batch=256)
@@ -92,13 +93,18 @@ def test_the_batch_is_made_to_fit_the_data_and_the_memory(monkeypatch: pytest.Mo
     assert four.batch * four.accumulate * 4 == 256
 
 
-def test_counted_parameters_are_all_of_them() -> None:
+def test_every_parameter_is_counted() -> None:
     network = archspec.load("resnet18")
     counts = ParameterCounts.of(build(network))
     assert (counts.decayed + counts.not_decayed, counts.frozen) == (network.params, 0)
     configuration = RunConfiguration(network, Recipe(batch=8), digits(network.input, 0))
     found = plan(configuration, counts, Group(0, 2, torch.device("cpu")))
     assert found.steps_per_epoch == 1438 // 2 // 8
+
+
+def test_the_default_number_of_workers_is_the_one_in_the_help(tmp_path: Path) -> None:
+    assert f"images; {WORKERS} by default with --data" in " ".join(train("--help").output.split())
+    assert (Options(data=tmp_path).loader_workers, Options().loader_workers) == (WORKERS, 0)
 
 
 # ---- weights of an earlier run
@@ -109,7 +115,7 @@ def trained(spec: Path, tmp_path: Path) -> Path:
     return out / "weights.safetensors"
 
 
-def test_a_linear_probe_changes_the_last_layer_alone(trained: Path, tmp_path: Path) -> None:
+def test_a_linear_probe_changes_only_the_last_layer(trained: Path, tmp_path: Path) -> None:
     result = train("--from", trained, "--linear-probe", "--out", tmp_path / "probe", "--epochs", "2")
     assert result.exit_code == 0, result.output
     assert "linear probe: only fc1 is trained" in result.stderr
@@ -119,7 +125,7 @@ def test_a_linear_probe_changes_the_last_layer_alone(trained: Path, tmp_path: Pa
     assert changed == {"fc1.weight", "fc1.bias"}  # the statistics of the batch normalisation are as they were
 
 
-def test_fine_tuning_is_done_at_a_tenth_of_the_rate(trained: Path, tmp_path: Path) -> None:
+def test_fine_tuning_uses_a_tenth_of_the_learning_rate(trained: Path, tmp_path: Path) -> None:
     result = train("--from", trained, "--out", tmp_path / "tuned", "--epochs", "1", "--batch", "64")
     assert result.exit_code == 0, result.output
     assert "0.004 x 0.1 (fine-tuning) x 64/256 = 0.0001" in result.stderr
@@ -130,7 +136,7 @@ def test_fine_tuning_is_done_at_a_tenth_of_the_rate(trained: Path, tmp_path: Pat
     assert about["mean"] == weights.read(trained)[1]["mean"]
 
 
-def test_another_number_of_classes_begins_the_last_layer_anew(trained: Path, tmp_path: Path) -> None:
+def test_the_last_layer_is_reinitialised_for_other_classes(trained: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.arch"
     other.write_text(f"net Other\n[8x8x1] INPUT\n{BACKBONE}FC 10\n")
     state, about = weights.read(trained)
@@ -145,7 +151,9 @@ def test_another_number_of_classes_begins_the_last_layer_anew(trained: Path, tmp
     assert result.exit_code == 0, result.output
 
 
-def test_a_probe_is_one_at_any_rate_and_flags_change_the_network_of_weights(trained: Path, tmp_path: Path) -> None:
+def test_a_linear_probe_works_at_the_full_rate_and_flags_change_the_network_of_weights(
+    trained: Path, tmp_path: Path
+) -> None:
     result = train("--from", trained, "--linear-probe", "--scratch-rate", "--dry-run")
     assert "88 frozen" in result.stdout
     result = train("--from", trained, "--set", "foo=1", "--dry-run")
@@ -171,7 +179,7 @@ def test_a_resumed_run_keeps_the_normalisation_that_it_began_with(trained: Path,
     assert weights.read(tmp_path / "torn" / "weights.safetensors")[1]["mean"] == [0.4]
 
 
-def test_a_lower_rate_takes_the_end_of_its_schedule_along() -> None:
+def test_the_end_of_a_schedule_scales_with_the_rate() -> None:
     recipe = Recipe(lr=0.1, lr_end=0.05, schedule="cosine", warmup=0, epochs=10).changed({"lr": 0.001})
     assert [recipe.lr * rate(recipe, at) for at in (0, 10)] == pytest.approx([0.001, 0.0005])
 
@@ -195,9 +203,7 @@ def test_a_lower_rate_takes_the_end_of_its_schedule_along() -> None:
         ("[8x8x1] INPUT\nFC 10\n", ("--lr", "1e36", "--clip", "1", "--warmup", "0", "--batch", "1400"), "not finite"),
     ],
 )
-def test_what_cannot_be_trained_is_said_before_or_where_it_shows(
-    tmp_path: Path, text: str, flags: tuple[str, ...], said: str
-) -> None:
+def test_what_cannot_be_trained_is_reported(tmp_path: Path, text: str, flags: tuple[str, ...], said: str) -> None:
     path = tmp_path / "odd.arch"
     path.write_text(text)
     result = train(path, "--out", tmp_path / "run", *flags)
@@ -205,7 +211,7 @@ def test_what_cannot_be_trained_is_said_before_or_where_it_shows(
     assert said in result.stderr
 
 
-def test_processes_that_do_not_meet(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_that_cannot_connect_are_reported(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.delenv("MASTER_ADDR", raising=False)
     result = train(spec, "--dry-run")
@@ -213,14 +219,14 @@ def test_processes_that_do_not_meet(spec: Path, monkeypatch: pytest.MonkeyPatch)
     assert "cannot connect 2 processes" in result.stderr
 
 
-def test_a_dry_run_of_a_pipeline_is_what_a_pipeline_runs(spec: Path) -> None:
+def test_a_dry_run_shows_a_pipeline(spec: Path) -> None:
     result = train(spec, "--pipeline", "2", "--dry-run")
     assert result.exit_code == 0, result.output
     assert "x 4 batches" in result.stdout
     assert train(spec, "--pipeline", "2", "--dry-run", "--compile").exit_code == 1
 
 
-def test_places_are_not_decayed() -> None:
+def test_position_embeddings_are_not_decayed() -> None:
     for name, decayed in (("vit_b32", "pos"), ("swin_t", "relative_position_bias_table")):
         module = build(archspec.load(name, input="32x32x3") if name == "vit_b32" else archspec.load(name))
         weights_, others = optimiser(module.parameters(), Recipe()).param_groups
@@ -251,7 +257,7 @@ def test_the_last_layers_of_a_network_with_auxiliary_classifiers() -> None:
         (),
     ],
 )
-def test_flags_that_do_not_go_together(arguments: tuple[str, ...]) -> None:
+def test_flags_that_do_not_go_together_are_refused(arguments: tuple[str, ...]) -> None:
     result = train(*arguments)
     assert result.exit_code == 2
     assert "Usage" in result.stderr
@@ -297,7 +303,7 @@ def test_optimisers_do_what_torchs_own_do(name: str) -> None:
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
 
 
-def test_rates_of_all_schedules() -> None:
+def test_learning_rates_of_all_schedules() -> None:
     assert [rate(Recipe(schedule="exponential", factor=0.5, every=2, warmup=0), at) for at in (0, 1.9, 2, 5)] == [
         1,
         1,

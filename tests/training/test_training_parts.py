@@ -17,7 +17,7 @@ def test_every_held_out_image_counts_once_on_any_number_of_processes(processes: 
     assert sorted(place for place, _ in keys) == list(range(101))
 
 
-def test_an_epoch_shows_each_image_once_and_another_order_each_time() -> None:
+def test_an_epoch_shows_each_image_once_in_a_new_order() -> None:
     orders = []
     for epoch in (0, 1):
         parts = [Shuffled(100, 3, rank, 2) for rank in range(2)]
@@ -29,7 +29,7 @@ def test_an_epoch_shows_each_image_once_and_another_order_each_time() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 20260101, 2**31])
-def test_every_seed_shifts_digits_and_keeps_its_order(seed: int) -> None:
+def test_shifts_and_order_of_digits_depend_only_on_the_seed(seed: int) -> None:
     data = digits(Volume((8, 8, 1)), seed)
     order = Shuffled(len(data.train), seed, 0, 1)
     order.epoch = 10**6
@@ -40,7 +40,7 @@ def test_every_seed_shifts_digits_and_keeps_its_order(seed: int) -> None:
     assert torch.equal(one, again)
 
 
-def test_held_out_images_are_of_every_class_and_not_trained_on() -> None:
+def test_held_out_images_cover_every_class_and_are_not_trained_on() -> None:
     classes = torch.tensor([0] * 50 + [1] * 30 + [2] * 3)
     kept, out = stratified(classes, 0.1, seed=0)
     assert sorted(torch.cat([kept, out]).tolist()) == list(range(83))
@@ -79,5 +79,5 @@ def test_a_plateau_divides_the_rate() -> None:
     assert plateau.factor == pytest.approx(0.1)
 
 
-def test_the_rate_follows_the_batch() -> None:
+def test_the_learning_rate_scales_with_the_batch() -> None:
     assert Recipe(lr=0.1, batch=256, accumulate=2, reference_batch=256).scaled_lr(2) == pytest.approx(0.4)

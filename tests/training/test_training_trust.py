@@ -1,5 +1,5 @@
-"""What a week of GPU time is trusted to: a run goes on from any step to the same weights, damage is noticed, a bad step
-is left out, and nothing that was good is lost.
+"""Why a run can be trusted with a week of GPU time: it resumes from any step to the same weights, damage is noticed,
+and steps that are not finite are skipped.
 """
 
 import json
@@ -132,7 +132,7 @@ def test_a_run_that_is_killed_anywhere_ends_with_the_same_weights(
         assert [row["epoch"] for row in rows] == [1, 2, 3]
 
 
-def test_a_signal_saves_within_an_epoch_and_the_run_goes_on(spec: Path, tmp_path: Path) -> None:
+def test_a_signal_writes_a_checkpoint_within_an_epoch(spec: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = begin(spec, "--out", out, *FLAGS[2:], "--batch", "1", "--epochs", "2000", "--save-every", "0")
     wait_for(process, "writing to ")
@@ -182,7 +182,7 @@ def nothing(_data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [cut, flip, nothing])
-def test_a_damaged_checkpoint_is_noticed_and_the_one_before_taken(
+def test_a_damaged_checkpoint_is_replaced_by_the_one_before(
     halfway: Path, undisturbed: dict[str, Tensor], damage: Callable[[bytes], bytes]
 ) -> None:
     before, last = sorted(halfway.glob("checkpoint-*.pt"))[-2:]
@@ -193,7 +193,7 @@ def test_a_damaged_checkpoint_is_noticed_and_the_one_before_taken(
     assert equal(weights(halfway), undisturbed)
 
 
-def test_a_full_disk_stops_a_run_and_leaves_the_last_checkpoint_whole(spec: Path, tmp_path: Path) -> None:
+def test_a_full_disk_stops_a_run_and_leaves_the_last_checkpoint_intact(spec: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = begin(spec, "--out", out, *FLAGS[2:], "--epochs", "5000")
     while not (out / "latest").exists():
@@ -261,7 +261,7 @@ def test_a_step_that_is_not_finite_changes_nothing(optimizer: str, first: bool) 
     assert all(torch.isfinite(value).all() for value in states[-1][0].values())
 
 
-def test_many_bad_steps_end_a_run_and_name_the_layer() -> None:
+def test_many_skipped_steps_end_a_run_and_name_the_layer() -> None:
     network = archspec.loads(SMALL)
     trainer = Poisoned(alone(network, Recipe(batch=32)), digits(network.input, 0))
     trainer.bad = frozenset(range(5, 99))
@@ -273,7 +273,7 @@ def test_many_bad_steps_end_a_run_and_name_the_layer() -> None:
     assert "`conv1`" in text
 
 
-def test_a_rate_that_is_far_too_high_ends_with_a_message(spec: Path, tmp_path: Path) -> None:
+def test_a_far_too_high_learning_rate_is_reported(spec: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["train", str(spec), "--out", str(tmp_path / "run"), "--lr", "1e30"])
     assert result.exit_code == 1
     assert "the loss or the gradients were not finite in 10 steps" in result.stderr
@@ -288,7 +288,7 @@ def alone(network: Network, recipe: Recipe) -> Engine:
 PLAIN = "net Plain\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> RELU -> POOL 2x2 s2\nFC 10\n"
 
 
-def test_accumulated_steps_are_those_of_the_whole_batch(tmp_path: Path) -> None:
+def test_accumulated_batches_equal_the_whole_batch(tmp_path: Path) -> None:
     spec = tmp_path / "plain.arch"  # no BN and no dropout, whose values belong to a batch
     spec.write_text(PLAIN)
     flags = ("--epochs", "2", "--clip", "1")
@@ -309,7 +309,7 @@ def by_torchrun(*arguments: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_pipeline_trains_as_one_process_does_and_goes_on(tmp_path: Path) -> None:
+def test_a_pipeline_trains_as_one_process_does_and_resumes(tmp_path: Path) -> None:
     spec = tmp_path / "plain.arch"  # dropout's values belong to a process; batch statistics to a part of a step
     spec.write_text("net Plain\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> CONV 8 3x3 -> POOL 2x2 s2\nFC 10\n")
     flags = (
@@ -363,7 +363,7 @@ def test_a_pipeline_that_cannot_be_is_refused(spec: Path, tmp_path: Path, flags:
 
 
 @pytest.mark.slow
-def test_two_processes_never_abort_at_their_end(spec: Path, tmp_path: Path) -> None:
+def test_two_processes_never_abort_on_exit(spec: Path, tmp_path: Path) -> None:
     for number in range(12):
         more = ("--pipeline", "2") if number % 3 == 2 else ("--ema", "0.9")
         process = by_torchrun(spec, "--out", tmp_path / str(number), "--epochs", "1", "--batch", "64", *more)
@@ -372,7 +372,7 @@ def test_two_processes_never_abort_at_their_end(spec: Path, tmp_path: Path) -> N
         assert "terminate called" not in said
 
 
-def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
+def test_two_killed_processes_resume_to_the_same_weights(spec: Path, tmp_path: Path) -> None:
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     process = together(spec, "--out", whole, *FLAGS)
     said = process.communicate(timeout=120)[1]
@@ -400,7 +400,7 @@ def test_two_processes_are_stopped_and_killed_and_go_on_to_the_same_weights(spec
     assert "the run began with 2 processes, but there is 1 now" in result.stderr
 
 
-def test_resuming_a_folder_that_is_no_run_deletes_nothing(tmp_path: Path) -> None:
+def test_resuming_a_folder_that_is_not_a_run_deletes_nothing(tmp_path: Path) -> None:
     names = (".env.2024", ".notes.1", ".latest.17", ".metrics.csv.99", "checkpoint-5.pt", "checkpoint-000000009.pt")
     for name in names:
         (tmp_path / name).write_bytes(b"mine")
@@ -410,7 +410,7 @@ def test_resuming_a_folder_that_is_no_run_deletes_nothing(tmp_path: Path) -> Non
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(names, b"mine")
 
 
-def test_resuming_a_run_removes_what_it_left_half_written_and_nothing_else(halfway: Path) -> None:
+def test_resuming_a_run_removes_only_its_half_written_files(halfway: Path) -> None:
     left = (".latest.17", ".metrics.csv.99", ".checkpoint-000000090.pt.4711", ".report.html.3")
     others = (".env.2024", ".notes.1", ".latest.backup", ".mine.pt.5")
     for name in (*left, *others):

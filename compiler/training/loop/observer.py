@@ -26,7 +26,7 @@ class TrainingObserver(Protocol):
         ...
 
     def save(self, state: TrainerState) -> None:
-        """Keep the state, from which a run can go on."""
+        """Write the state as a checkpoint."""
         ...
 
     def show_progress(self, line: Callable[[], str]) -> None:

@@ -1,6 +1,6 @@
 """Signals to a run, which acts on them between two steps.
 
-In: SIGINT and SIGTERM, to stop; SIGUSR1, to write a checkpoint and go on. Out: flags.
+In: SIGINT and SIGTERM, to stop; SIGUSR1, to write a checkpoint and continue. Out: flags.
 """
 
 from __future__ import annotations

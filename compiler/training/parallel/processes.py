@@ -119,7 +119,7 @@ def joined(device: str, is_pipeline: bool = False) -> Iterator[Group]:
         raise failure("E473", message, notes=notes, helps=helps) from None
     try:
         yield Group(rank, size, place, is_pipeline)
-        # DDP's reducer has threads that use the group: it goes first, and nobody leaves before the others are done
+        # DDP's reducer has threads that use the group: it is freed first, and all processes leave together
         gc.collect()
         distributed.barrier()
     finally:
