@@ -20,7 +20,7 @@ from archspec.language import syntax as s
 from archspec.language.parse import collector_off, parse
 from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
-from archspec.resolve import LOWER_CASE, MAX_STEPS, Overrides, Resolved, resolve
+from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve
 
 
 class Network(MeasuredNetwork):
@@ -169,13 +169,13 @@ def read(
     def load_file(name: str, span: Span) -> s.File:
         source = find(name, span) if find else load_used(name, span, located.folder)
         uses[name] = source.text
-        file, findings = parse(source, LOWER_CASE)
+        file, findings = parse(source, lower_case_names())
         if findings:
             raise ArchspecError(findings)
         return file
 
     with collector_off():
-        file, findings = parse(located.source, LOWER_CASE)
+        file, findings = parse(located.source, lower_case_names())
         resolved = _resolved(file, lambda: resolve(file, load_file, changes, max_layers), findings)
         graph = resolved.graph
         if graph is None:

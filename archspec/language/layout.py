@@ -110,16 +110,16 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
 def _open_branch(levels: list[_Level], span: Span, column: int) -> None:
     text = span.text
     bar = Span(span.source, span.start, span.start + 1)
-    behind = len(text) - len(text[1:].lstrip(" "))
-    if behind == len(text):
+    at = len(text) - len(text[1:].lstrip(" "))
+    if at == len(text):
         helps = ("`| x` is a branch that passes its input through",)
         raise Finding("E007", "nothing after `|`", bar, "empty branch", helps=helps)
     if len(levels) >= DEEPEST:
         raise _too_deep(span)
     branch = Layout(bar, True)
     levels[-1].lines.append(branch)
-    levels.append(_Level(branch.children, column + 1, column + behind))
-    _place_first(levels, Span(span.source, span.start + behind, span.end), column + behind)
+    levels.append(_Level(branch.children, column + 1, column + at))
+    _place_first(levels, Span(span.source, span.start + at, span.end), column + at)
 
 
 def _place_first(levels: list[_Level], span: Span, column: int) -> None:

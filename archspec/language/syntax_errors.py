@@ -165,8 +165,8 @@ def _known_mistake(unexpected: UnexpectedToken, span: Span, line: Span, layers: 
         return Finding(
             "E105", f"`{span.text}` is a volume and cannot be an argument of a layer", span, "a volume", helps=helps
         )
-    behind_a_step = word and (")" in word.group() or re.match(r"(\[.*\] *)?[A-Z]{2}", line.text))
-    if token.type in ("LAYER", "CALL") and behind_a_step:
+    after_a_step = word and (")" in word.group() or re.match(r"(\[.*\] *)?[A-Z]{2}", line.text))
+    if token.type in ("LAYER", "CALL") and after_a_step:
         helps = (f"`{before} -> {span.text}`",)
         return Finding("E006", f"missing `->` before `{span.text}`", span, "a second step", helps=helps)
     return None

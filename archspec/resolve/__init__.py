@@ -26,7 +26,7 @@ from archspec.resolve.after_build import finished, unused_results
 from archspec.resolve.brackets import Brackets, Seen, shows_received
 from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
 from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge
-from archspec.resolve.layer_names import LOWER_CASE, labels_in
+from archspec.resolve.layer_names import labels_in, lower_case_names
 from archspec.resolve.layer_step import LayerSteps, PendingClaim
 from archspec.resolve.scope import Scope
 from archspec.resolve.statements import StatementRunner
@@ -34,7 +34,7 @@ from archspec.resolve.statements import StatementRunner
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
 
-__all__ = ["LOWER_CASE", "MAX_STEPS", "Overrides", "PendingClaim", "Resolved", "resolve"]
+__all__ = ["MAX_STEPS", "Overrides", "PendingClaim", "Resolved", "lower_case_names", "resolve"]
 
 
 class Resolved(Record):

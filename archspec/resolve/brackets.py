@@ -202,7 +202,7 @@ def _remedies(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> list[
             found += [text for value in range(8) if (text := _attempt(layer, field, value, volumes, claim))][:1]
     if layer.outputs and len(claim) == len(layer.output(volumes)):
         changed = replace(layer, **{layer.outputs: claim.channels})
-        if _makes(changed, volumes, claim):
+        if _produces(changed, volumes, claim):
             found.append(f"`{changed.describe()}` produces {claim}")
     return found[:2]
 
@@ -213,10 +213,10 @@ def _attempt(layer: Layer, field: str, value: int, volumes: tuple[Volume, ...], 
     except Finding:
         return ""
     changed = replace(layer, **{field: converted})
-    return f"`{changed.describe()}` produces {claim}" if _makes(changed, volumes, claim) else ""
+    return f"`{changed.describe()}` produces {claim}" if _produces(changed, volumes, claim) else ""
 
 
-def _makes(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> bool:
+def _produces(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> bool:
     try:
         return _agrees(claim, layer.output(volumes))
     except Finding:

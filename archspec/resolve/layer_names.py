@@ -16,15 +16,6 @@ from archspec.language.transform import missing_arrow
 from archspec.layers import REGISTRY, Layer
 from archspec.record import Record
 
-# each layer by its names in lower case, here and in other tools
-LOWER_CASE = {
-    name: written
-    for layer in REGISTRY.values()
-    for name, written in (
-        *((name.lower(), name) for name in (layer.keyword, *layer.aliases) if " " not in name),
-        *((name, layer.keyword) for name in layer.known_as),
-    )
-}
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
 
 
@@ -34,6 +25,15 @@ class NamedLayer(Record):
     layer: type[Layer]
     label: str | None
     fields: dict[str, Any]
+
+
+def lower_case_names() -> dict[str, str]:
+    """Return the layers by their names in lower case, here and in other tools."""
+    names = {}
+    for layer in REGISTRY.values():
+        names.update(dict.fromkeys(layer.known_as, layer.keyword))
+    names.update({name.lower(): name for name in REGISTRY if " " not in name})
+    return names
 
 
 def name_layer(step: s.LayerStep) -> NamedLayer:
@@ -87,9 +87,8 @@ def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
 def _unknown(step: s.LayerStep, name: str) -> Finding:
     word = step.words[-1]
     bare = word.text.lower().replace("_", "")
-    here = (
-        LOWER_CASE.get(bare) or LOWER_CASE.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
-    )
+    names = lower_case_names()
+    here = names.get(bare) or names.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
     if here:
         helps: tuple[str, ...] = (f"did you mean `{here}`?",)
     else:

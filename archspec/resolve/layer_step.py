@@ -20,7 +20,7 @@ from archspec.resolve.argument_binding import ArgumentBinder
 from archspec.resolve.brackets import Brackets
 from archspec.resolve.declarations import Overrides
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
-from archspec.resolve.layer_names import LOWER_CASE, NamedLayer, name_layer
+from archspec.resolve.layer_names import NamedLayer, lower_case_names, name_layer
 from archspec.resolve.scope import Scope, StepContext
 
 
@@ -191,7 +191,7 @@ def layer_from_text(text: str) -> Layer:
 
     Raises ArchspecError if the text is not a layer step.
     """
-    file, findings = parse(Source("<layer>", text), LOWER_CASE)
+    file, findings = parse(Source("<layer>", text), lower_case_names())
     if findings:
         raise ArchspecError(findings)
     (chain,) = file.body

@@ -72,12 +72,8 @@ class StatementRunner:
     def _aux(self, statement: s.Aux, scope: Scope, point: Point, entry: Wire | None) -> None:
         weight = number(statement.weight, scope.lookup)
         if weight <= 0:
-            raise Finding(
-                "E105",
-                f"a loss weight must be positive, got {weight:g}",
-                statement.weight.span,
-                helps=("`aux 0.3: ...`",),
-            )
+            message = f"a loss weight must be positive, got {weight:g}"
+            raise Finding("E105", message, statement.weight.span, helps=("`aux 0.3: ...`",))
         outer, self.builder.head = self.builder.head, len(self.builder.heads) + 1
         number_ = self.builder.head
         self.builder.heads.append(Head(float(weight), -1, number_))
