@@ -90,6 +90,10 @@ def of_features(folder: Path) -> Path:
     return write_model(folder / "features.onnx", output="relu1", preprocessing=GRAY)
 
 
+def of_a_hidden_vector(folder: Path) -> Path:
+    return write_model(folder / "hidden.onnx", output="hidden", preprocessing=GRAY)
+
+
 NO_CLASSIFIERS = pytest.mark.parametrize(
     ("make", "code", "message"),
     [
@@ -97,6 +101,7 @@ NO_CLASSIFIERS = pytest.mark.parametrize(
         (text, "E430", "onnxruntime cannot load `"),
         (strangers, "E431", "does not describe its preprocessing: `archspec export` did not write it"),
         (of_vectors, "E431", "does not take images: its input is ['batch', 8]"),
+        (of_a_hidden_vector, "E435", "outputs `hidden` [12], which are not class scores"),
         (of_features, "E435", "outputs `relu1` [4, 6, 6], which are not class scores"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
