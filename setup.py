@@ -19,7 +19,8 @@ class BuildWithTables(build_py):
 
         write(ROOT / "archspec" / "grammar")
         if self.editable_mode:  # pip compiles the files that it copies, and these stay where they are
-            compileall.compile_dir(ROOT / "archspec", quiet=2)
+            for name in ("archspec", "compiler", "grammar"):  # links in archspec are not followed
+                compileall.compile_dir(ROOT / name, quiet=2)
         super().run()
 
 

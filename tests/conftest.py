@@ -1,4 +1,4 @@
-"""What every test run shares: `--summary FILE` writes down what was run, where and with which outcome.
+"""Options of every test run: `--summary FILE` writes what was run, where, and with which outcome.
 
 `make thorough` keeps that file in the repository, because its sweeps are too long to run on every change.
 """
@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-# Tests run side by side, a process for each core. Were each to use all cores, their threads would wait for each other,
-# up to ten times as long as the work takes. Processes that tests start take it over.
+# Tests run in parallel, a process per core. If each used all cores, their threads would wait for each other, up to ten
+# times as long as the work takes. Processes that tests start inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 PACKAGES = ("archspec-nn", "lark", "click", "torch", "hypothesis", "pytest")
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 SLOWEST = 10
-NETWORKS = {"network": ":---", "input": ":---", "done": ":---", "parameters": "---:"}  # what tests record of them
+NETWORKS = {"network": ":---", "input": ":---", "done": ":---", "parameters": "---:"}  # recorded by tests
 
 started = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--summary", type=Path, metavar="FILE", help="write a Markdown summary of the run")
-    parser.addoption("--update-golden", action="store_true", help="write down what is printed now as what is expected")
+    parser.addoption("--update-golden", action="store_true", help="replace expected texts by what is printed now")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,7 +37,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     path: Path | None = config.getoption("--summary")
     if path is not None:
         seconds = time.monotonic() - config.stash[started]
-        lines = [*_heading(config, seconds), *_outcomes(terminalreporter), *_slowest(terminalreporter)]
+        lines = [*_heading(config, seconds), *_outcomes(terminalreporter), *_failures(terminalreporter)]
+        lines += _slowest(terminalreporter)
         lines += _networks(terminalreporter)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -49,7 +50,7 @@ def _heading(config: pytest.Config, seconds: float) -> list[str]:
     return [
         "# The last thorough run",
         "",
-        "Written by `make thorough`; not edited by hand.",
+        "Written by `make thorough`; do not edit.",
         "",
         f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {seconds / 60:.1f} minutes",
         f"- what: the tests that match `{config.option.markexpr}`" + (f" and `{words}`" if words else ""),
@@ -75,6 +76,19 @@ def _outcomes(reporter: pytest.TerminalReporter) -> list[str]:
     return ["| outcome | tests |", "| --- | ---: |", *rows, *skipped]
 
 
+def _failures(reporter: pytest.TerminalReporter) -> list[str]:
+    """Each test that failed, with the line that says why."""
+    failed = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
+    rows = [f"- `{report.nodeid}`: {_reason(report)}" for report in failed]
+    return ["", f"Failed: {len(rows)}", "", *rows] if rows else []
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(crash.message if crash else report.longrepr)
+    return f"`{next(filter(None, text.splitlines()), 'no message')[:200]}`"
+
+
 def _ran(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
     return [
         report
@@ -91,12 +105,12 @@ def _slowest(reporter: pytest.TerminalReporter) -> list[str]:
 
 
 def _networks(reporter: pytest.TerminalReporter) -> list[str]:
-    """A row for each network that a test ran from its spec to its end, as the test recorded it."""
+    """A row for each network that a test ran end to end, as the test recorded it."""
     told = [dict(report.user_properties) for report in _ran(reporter) if report.passed]
     found = sorted((one for one in told if one.keys() >= NETWORKS.keys()), key=lambda one: str(one["network"]))
     rows = [f"| {' | '.join(_cell(one[key]) for key in NETWORKS)} |" for one in found]
     head = [f"| {' | '.join(NETWORKS)} |", f"| {' | '.join(NETWORKS.values())} |"]
-    title = f"Built-in networks that tests/test_end_to_end.py ran, and what it did: {len(rows)}"
+    title = f"Built-in networks that tests/test_end_to_end.py ran, and what was done: {len(rows)}"
     return ["", title, "", *head, *rows] if rows else []
 
 

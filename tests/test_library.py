@@ -38,7 +38,7 @@ def test_a_name_may_contain_a_variant() -> None:
         ("lenet", "did you mean `lenet5`?"),
         ("qqqqqq", "`archspec specs` lists the built-in specs"),
         ("missing/net.arch", "no such file: missing/net.arch"),
-        ("resnet_r51", "no variant is called `r51`"),
+        ("resnet_r51", "unknown variant `r51`"),
     ],
 )
 def test_a_missing_spec_is_reported(spec: str, said: str) -> None:
@@ -56,7 +56,7 @@ def test_a_file_in_this_folder_is_suggested_by_its_path(tmp_path: Path, monkeypa
     [
         (b"[8x8x3] INPUT\n\xff\n", "is not UTF-8 text: byte 0xff on line 2"),
         (b"#" * (MAX_BYTES + 1), f"is larger than {MAX_BYTES:,} bytes"),
-        (b"", "holds no layer"),
+        (b"", "contains no layers"),
     ],
 )
 def test_a_file_that_is_not_a_spec_gets_one_message(tmp_path: Path, data: bytes, said: str) -> None:

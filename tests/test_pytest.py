@@ -1,5 +1,6 @@
-"""The tests are found however pytest is called: as a command or a module, in the clone or from another folder."""
+"""The tests are found however pytest is called, and the page of a run names what failed."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -29,3 +30,21 @@ def test_tests_are_collected(command: tuple[str, ...], folder: str | None, tmp_p
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{Path(FILE).name}::" in done.stdout
+
+
+def test_the_page_of_a_run_names_what_failed(tmp_path: Path) -> None:
+    (tmp_path / "test_two.py").write_text("def test_good(): pass\ndef test_bad(): assert 1 == 2\n")
+    (tmp_path / "pytest.ini").touch()
+    done = subprocess.run(
+        [*MODULE, "-p", "conftest", "-n0", "--summary", "page.md", "test_two.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "| passed | 1 |" in page
+    assert "- `test_two.py::test_bad`: `assert 1 == 2`" in page
+    assert "test_good`:" not in page

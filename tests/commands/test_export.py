@@ -79,7 +79,7 @@ def test_weights_can_have_a_file_of_their_own_and_run_finds_it(spec: Path, tmp_p
 # ---- what is wrong, and what is left
 def test_a_wrong_output_name_is_an_error_with_a_hint(spec: Path, tmp_path: Path) -> None:
     result = export(spec, "-o", tmp_path / "x.onnx", "--output", "hiden")
-    assert refused(result, "E420", "no result is called `hiden`\n = help: did you mean `hidden`?")
+    assert refused(result, "E420", "unknown result `hiden`\n = help: did you mean `hidden`?")
     assert files(tmp_path) == ["small.arch"]
 
 
@@ -96,9 +96,9 @@ def test_a_place_that_cannot_be_written_is_an_error_before_any_work(
 ) -> None:
     gone = tmp_path / "gone" / "x.onnx"
     assert refused(export(spec, "-o", tmp_path), "E422", f"cannot write `{tmp_path}`: it is a folder")
-    assert refused(export(spec, "-o", gone), "E422", f"cannot write `{gone}`: there is no folder `{gone.parent}`")
+    assert refused(export(spec, "-o", gone), "E422", f"cannot write `{gone}`: no such folder: `{gone.parent}`")
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    message = f"cannot write `{tmp_path / 'x.onnx'}`: no file can be made in `{tmp_path}`"
+    message = f"cannot write `{tmp_path / 'x.onnx'}`: no permission to write into `{tmp_path}`"
     assert refused(export(spec, "-o", tmp_path / "x.onnx"), "E422", message)
 
 
@@ -111,7 +111,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
         path.write_bytes(b"part")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(exporting, "write", full)
+    monkeypatch.setattr(exporting, "write_flushed", full)
     result = export(spec, "-o", tmp_path / "x.onnx")
     assert refused(result, "E422", f"cannot write `{tmp_path / 'x.onnx'}`: No space left on device")
     assert files(tmp_path) == ["small.arch", "x.onnx"]

@@ -19,7 +19,9 @@ from archspec.commands.eval import _limit, _number_or_share
 from archspec.compiler.data.digits import Digits, digits
 from archspec.compiler.data.folder import folder
 from archspec.compiler.data.preprocessing import Preprocessing
+from archspec.compiler.evaluation.ensemble_member import ensemble_member
 from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.trained import open_trained
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 from support.evals import (
@@ -299,6 +301,15 @@ def test_every_view_of_a_uniform_image_gives_the_same_result(fixed: Path, tmp_pa
     plain = as_json(*flags)["matrix"]
     for views_ in (["10-crop"], ["scales"], ["10-crop", "scales", "flip"]):
         assert as_json(*flags, *(part for one in views_ for part in ("--tta", one)))["matrix"] == plain
+
+
+@pytest.mark.parametrize("wanted", [(), ("flip",), ("10-crop",), ("scales",)])
+def test_the_probabilities_of_all_views_together_add_up_to_1(fixed: Path, wanted: tuple[str, ...]) -> None:
+    """So that networks with more views do not count more in an ensemble."""
+    member = ensemble_member(open_trained(fixed), NAMES, wanted, torch.device("cpu"), 4)
+    sizes = [view.size(member.trained.preprocessing) for view in member.views]
+    pixels = {(width, height): torch.rand(2, sizes.count((width, height)), 3, height, width) for width, height in sizes}
+    torch.testing.assert_close(member(pixels).sum(1), torch.ones(2, dtype=torch.float64))
 
 
 # ---- output

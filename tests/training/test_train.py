@@ -208,9 +208,9 @@ def test_bad_folders_get_one_message_each(colour: Path, photos: Path, tmp_path: 
     (half / "train").mkdir(parents=True)
     cases = {
         empty: "has no folders of images",
-        single: "has one class, `cats`",
-        half: "has `train` and no `val`",
-        tmp_path / "missing": "there is no folder",
+        single: "has only one class, `cats`",
+        half: "has a folder `train` but no `val`",
+        tmp_path / "missing": "no such folder",
     }
     for place, said in cases.items():
         result = train(colour, "--data", place, "--out", tmp_path / "run", "--epochs", "1")
@@ -251,7 +251,7 @@ def test_a_link_that_makes_one_folder_two_classes_is_refused(target: str, colour
     (photos / "train" / "dark" / "inner").mkdir()
     (photos / "train" / "more").symlink_to(photos / target)
     said = refused_folder(colour, photos)
-    assert "is a link to a folder around it" in said or "are one folder" in said
+    assert "is a link to a folder that contains it" in said or "are the same folder" in said
 
 
 def test_a_link_to_a_folder_elsewhere_is_a_class(photos: Path, tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_too_many_damaged_images_end_a_run(colour: Path, photos: Path, tmp_path:
     flags = ("--batch", "8", "--epochs", "9", "--workers", "0")
     result = train(colour, "--data", photos, "--out", tmp_path / "run", *flags)
     assert result.exit_code == 1
-    assert "images cannot be read; a run goes on without up to 10" in result.stderr
+    assert "images cannot be read; at most 10 may be left out" in result.stderr
     assert not (tmp_path / "run" / "weights.safetensors").exists()
 
 
@@ -323,7 +323,7 @@ def test_colours_that_the_network_has_no_channels_for(photos: Path, tmp_path: Pa
     spec.write_text("[16x16x1] INPUT\nCONV 4 3x3\nGAP -> FC 2\n")
     result = train(spec, "--data", photos, "--out", tmp_path / "run")
     assert result.exit_code == 1
-    assert "the network takes 1 colour" in result.stderr
+    assert "the network takes 1 channel" in result.stderr
     assert "`--input 16x16x3`" in result.stderr
 
 
