@@ -1,6 +1,6 @@
 """Apply each mutant of `table.toml` to a copy of the tree, run the test file that should notice, and count.
 
-    python -m benchmarks.mutants [--only WORD] [--write FILE] [--check] [--skip-baseline]
+    python -m benchmarks.mutants [--only WORD] [--write FILE] [--jobs N] [--check] [--skip-baseline]
 
 The working tree is not touched. A mutant whose test fails or takes too long is killed; the exit status is 1 if fewer than
 95 % are, if a test fails without a mutant, or if a text of the table is not found exactly once.
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 TABLE = Path(__file__).with_name("table.toml")
 RESULT = Path(__file__).with_name("result.md")
 COPIED = ("archspec", "benchmarks", "compiler", "grammar", "specs", "tests", "pyproject.toml", "setup.py")
-SIDE_BY_SIDE = 2
+SIDE_BY_SIDE = 2  # by default
 LONGEST = 300.0  # seconds
 ENOUGH = 0.95
 PASSED, FAILED = 0, 1  # of pytest; others mean that no test was run
@@ -74,6 +74,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="mutants with this text in their name, file or test")
     parser.add_argument("--write", type=Path, help=f"write the result as Markdown, for example to {RESULT.name}")
     parser.add_argument("--skip-baseline", action="store_true", help="do not run the tests without a mutant first")
+    parser.add_argument("--jobs", type=int, default=SIDE_BY_SIDE, help="mutants at a time")
     parser.add_argument("--check", action="store_true", help="only look whether each text is found exactly once")
     arguments = parser.parse_args()
     chosen = [one for one in read_table() if arguments.only in f"{one.name} {one.file} {one.test}"]
@@ -82,7 +83,7 @@ def main() -> int:
         print("\n".join(stale) or f"{len(chosen)} mutants: each text is found exactly once")
         return 1 if stale else 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        trees = [copied(Path(folder) / str(number)) for number in range(SIDE_BY_SIDE)]
+        trees = [copied(Path(folder) / str(number)) for number in range(arguments.jobs)]
         tests = () if arguments.skip_baseline else sorted({one.test for one in chosen})
         failing = failing_without(trees, tests)
         if failing:
@@ -121,7 +122,7 @@ def failing_without(trees: Sequence[Path], tests: Sequence[str]) -> list[str]:
     return [test for part in found for test in part]
 
 
-def run_all(trees: Iterable[Path], mutants: Sequence[Mutant]) -> Iterable[Outcome]:
+def run_all(trees: Sequence[Path], mutants: Sequence[Mutant]) -> Iterable[Outcome]:
     """The outcome of each mutant in the order of the table; each tree has one at a time."""
     free: Queue[Path] = Queue()
     for tree in trees:
@@ -136,7 +137,7 @@ def run_all(trees: Iterable[Path], mutants: Sequence[Mutant]) -> Iterable[Outcom
         print(row(outcome), file=sys.stderr, flush=True)
         return outcome
 
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with ThreadPoolExecutor(len(trees)) as pool:
         yield from pool.map(run, mutants)
 
 
