@@ -24,8 +24,7 @@ from archspec.language import syntax as s
 from archspec.language.parse import collector_off, parse
 from archspec.library import Located, load_used, locate
 from archspec.record import Record
-from archspec.resolve import Overrides, Resolved, resolve
-from archspec.resolve.builder import MAX_STEPS
+from archspec.resolve import LOWER_CASE, MAX_STEPS, Overrides, Resolved, resolve
 
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
@@ -271,13 +270,13 @@ def read(
     def load_file(name: str, span: Span) -> s.File:
         source = find(name, span) if find else load_used(name, span, located.folder)
         uses[name] = source.text
-        file, findings = parse(source)
+        file, findings = parse(source, LOWER_CASE)
         if findings:
             raise ArchspecError(findings)
         return file
 
     with collector_off():
-        file, findings = parse(located.source)
+        file, findings = parse(located.source, LOWER_CASE)
         resolved = _resolved(file, lambda: resolve(file, load_file, changes, max_layers), findings)
         graph = resolved.graph
         if graph is None:

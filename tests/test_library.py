@@ -38,7 +38,7 @@ def test_a_variant_may_stand_in_the_name() -> None:
         ("lenet", "did you mean `lenet5`?"),
         ("qqqqqq", "`archspec specs` lists them"),
         ("missing/net.arch", "there is no file missing/net.arch"),
-        ("resnet_r51", "no variant is called `r51`"),
+        ("resnet_r51", "unknown variant `r51`"),
     ],
 )
 def test_a_spec_that_is_not_there_is_said_to_be_missing(spec: str, said: str) -> None:
@@ -58,7 +58,7 @@ def test_a_file_called_like_a_built_in_spec_is_offered_by_its_path(
     [
         (b"[8x8x3] INPUT\n\xff\n", "is no UTF-8 text: byte 0xff on line 2"),
         (b"#" * (MAX_BYTES + 1), f"has more than {MAX_BYTES:,} bytes"),
-        (b"", "holds no layer"),
+        (b"", "contains no layers"),
     ],
 )
 def test_a_file_that_is_no_spec_gets_one_message(tmp_path: Path, data: bytes, said: str) -> None:

@@ -15,7 +15,7 @@ from archspec.diagnostics.source import Span
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record
-from archspec.resolve.steps import PendingClaim
+from archspec.resolve import PendingClaim
 
 TOLERANCE = 0.01
 

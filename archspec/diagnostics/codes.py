@@ -1,8 +1,8 @@
 """The long form of every message, by its code, for `archspec explain`.
 
 A code is a letter and three digits: E0 reading, E1 names and arguments, E2 volumes, E3 claims, E4 building, training
-and shipping; W likewise for warnings. Each has a spec that gives it and one that is right, unless no text of a spec can
-give it; tests/test_errors.py runs both.
+and deployment; W likewise for warnings. Each has a spec that triggers it and one that is right, unless no spec can
+trigger it; tests/diagnostics/test_errors.py runs both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from archspec.record import Record
 
 
 class Explanation(Record):
-    """What a message means, why it is one, and what to do."""
+    """What a message means, why it is reported, and how to fix it."""
 
     title: str
     text: str
@@ -21,7 +21,7 @@ class Explanation(Record):
     right: str = ""
 
     def __str__(self) -> str:
-        """The whole, as `archspec explain` prints it."""
+        """Return the text that `archspec explain` prints."""
         parts = [self.title, fill(self.text, 98)]
         if self.wrong:
             parts += ["Wrong:", _indented(self.wrong), "Right:", _indented(self.right)]
@@ -36,407 +36,414 @@ I8 = "[8x8x4] INPUT\n"
 READING = {
     "E001": Explanation(
         "this line cannot be read",
-        "Something stands where it does not belong, or the line ends too early. A line is a chain of steps joined by"
-        " `->`; a step is a layer with its arguments, a call of a block, a repeat, `x` or `@name`.",
+        "Something is out of place, or the line ends too early. A line is a chain of steps joined by `->`; a step is a"
+        " layer with its arguments, a block call, a repeat, `x` or `@name`.",
         I8 + "CONV 4 3x3 same -> RELU -> -> BN\n",
         I8 + "CONV 4 3x3 same -> RELU -> BN\n",
     ),
     "E002": Explanation(
-        "a character that means nothing here",
-        "Names, numbers and layers are written without quotes; blocks are made by indentation, not by braces; steps are"
-        " joined by `->`.",
+        "an unexpected character",
+        "Names, numbers and layers are written without quotes; blocks are indented, not put in braces; steps are joined"
+        " by `->`.",
         I8 + "CONV 4 3x3 => RELU\n",
         I8 + "CONV 4 3x3 -> RELU\n",
     ),
     "E003": Explanation(
-        "a tab",
-        "How wide a tab is, is for each editor to say, and indentation has a meaning here. Use spaces.",
+        "a tab in the indentation",
+        "Indentation is significant, and the width of a tab differs between editors. Use spaces.",
         I8 + "add\n    | CONV 4 3x3 same\n\t| x\n",
         I8 + "add\n    | CONV 4 3x3 same\n    | x\n",
     ),
     "E004": Explanation(
-        "the indentation belongs to nothing",
-        "What belongs to a line stands under it, further in; lines of one level begin at one column (a bracket may hang in"
-        " front of it). Among branches every line begins with `|`, or is further in than the `|` it goes on from.",
+        "inconsistent indentation",
+        "Lines that belong to another line are indented under it; lines of one level begin at the same column (a bracket"
+        " may stand to the left of it). Among branches, every line begins with `|` or is indented further than the `|` of"
+        " the branch it continues.",
         I8 + "CONV 4 3x3 same\n    RELU\n",
         I8 + "CONV 4 3x3 same\nRELU\n",
     ),
     "E005": Explanation(
-        "lines that do not belong together like this",
-        "`add`, `concat` and `mul` end their line and have branches under them; `block`, `if` and `else` have lines under"
-        " them; an `else` follows an `if`; declarations stand at the left margin.",
+        "a misplaced line",
+        "`add`, `concat` and `mul` end their line, with branches under it; `block`, `if` and `else` have lines under"
+        " them; `else` follows `if`; declarations begin at the left margin.",
         I8 + "CONV 4 3x3 same -> add\nRELU\n",
         I8 + "add\n    | CONV 4 3x3 same\n    | x\nRELU\n",
     ),
     "E006": Explanation(
-        "a missing or a loose `->`",
-        "Steps of one line are joined by `->`; a line ends in a step.",
+        "a missing or dangling `->`",
+        "Steps on one line are joined by `->`; a line ends with a step.",
         I8 + "CONV 4 3x3 same BN RELU\n",
         I8 + "CONV 4 3x3 same -> BN -> RELU\n",
     ),
     "E007": Explanation(
         "an empty branch",
-        "A branch that passes its volume on is `| x`.",
+        "A branch that passes its input through is written `| x`.",
         I8 + "add\n    | CONV 4 3x3 same\n    |\n",
         I8 + "add\n    | CONV 4 3x3 same\n    | x\n",
     ),
     "E008": Explanation(
-        "a number past 2^63",
-        "No tensor has such a size. Is a space missing between two numbers?",
+        "a number larger than 2^63",
+        "No tensor is that large. Is there a space missing between two numbers?",
         I8 + "CONV 99999999999999999999 3x3\n",
         I8 + "CONV 9 3x3\n",
     ),
     "E009": Explanation(
-        "too long to be a spec",
-        "A file has at most 16 MiB, a line at most 5,000 characters. Repeats, `36 x block(64)`, keep a spec short.",
+        "a file or a line that is too long",
+        "A file may have up to 16 MiB, a line up to 5,000 characters. Repeats, `36 x block(64)`, keep a spec short.",
     ),
     "E010": Explanation(
-        "nothing to check",
-        "The file holds no layer: it is empty, or has comments and declarations only.",
+        "no layers",
+        "The file is empty, or contains only comments and declarations.",
         "# a spec, some day\n",
         I8 + "FC 10\n",
     ),
     "E011": Explanation(
-        "a wrong setting of a recipe",
-        "A `train` section has one setting a line, each once: optimizer, lr, warmup, epochs, augment, label_smoothing,"
-        " clip, ema. grammar/README.md says what each takes. Nothing of it may come after the last epoch.",
+        "an invalid training setting",
+        "A `train` section has one setting per line, each at most once: optimizer, lr, warmup, epochs, augment,"
+        " label_smoothing, clip, ema. grammar/README.md lists their arguments. No setting may take effect after the last"
+        " epoch.",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epoch 90\n",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epochs 90\n",
     ),
     "E012": Explanation(
-        "a parenthesis or a bracket without its other half",
-        "Each `(` has its `)`, each `[` its `]`, on the same line.",
+        "unbalanced parentheses or brackets",
+        "Each `(` needs a `)` and each `[` a `]` on the same line.",
         "[8x8x4 INPUT\nFC 10\n",
         I8 + "FC 10\n",
     ),
     "E013": Explanation(
-        "an expression too deep",
-        "Expressions nest at most 100 deep. Name a part of it: `let half = ...`.",
+        "an expression that is nested too deeply",
+        "Expressions may be nested up to 100 levels deep. Give a part of it a name: `let half = ...`.",
         I8 + "FC " + "1+" * 120 + "1\n",
         I8 + "FC 121\n",
     ),
     "E014": Explanation(
-        "a spec that is not there, or cannot be read",
-        "A name is a built-in spec (`archspec specs` lists them); a path has a `/` or ends in `.arch`. `use` looks beside"
-        " the spec that uses, then among the built-in ones, and nowhere else.",
+        "a spec that cannot be found or read",
+        "A name refers to a built-in spec (`archspec specs` lists them); a path contains a `/` or ends in `.arch`. `use`"
+        " searches the folder of the spec, then the built-in specs, and nowhere else.",
     ),
-    "E015": Explanation("not UTF-8", "A spec is text in UTF-8. Is this another kind of file?"),
+    "E015": Explanation("not UTF-8", "A spec is a text file in UTF-8. Is this another kind of file?"),
 }
 NAMES = {
     "E101": Explanation(
         "an unknown name",
-        "No parameter, `let`, block, function or result of this name is known here. A name is known in its own block, and"
-        " at the top level in the whole file; blocks of other files are taken with `use`.",
+        "There is no parameter, `let`, block, function or result with this name in scope. A name is visible in the block"
+        " that defines it; a top-level parameter or block in the whole file. `use` imports blocks from other files.",
         "block unit(f)\n    CONV g 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
     ),
     "E102": Explanation(
         "an unknown layer or merge",
-        "`archspec explain CONV` shows a layer; grammar/README.md lists them all. Branches are joined by `add`, `concat`"
-        " or `mul`.",
+        "`archspec explain CONV` describes a layer; grammar/README.md lists them all. Branches are joined by `add`,"
+        " `concat` or `mul`.",
         I8 + "CONVV 4 3x3\n",
         I8 + "CONV 4 3x3\n",
     ),
     "E103": Explanation(
         "an unknown argument",
-        "The layer, the block or the spec takes no argument of this name or form.",
+        "The layer, block or spec has no argument with this name or of this form.",
         I8 + "RELU 4\n",
         I8 + "RELU\n",
     ),
     "E104": Explanation(
-        "a wrong number of arguments or branches",
-        "A block takes what its definition lists, a function what the reference says; a merge joins two branches or more.",
+        "the wrong number of arguments or branches",
+        "A block takes the arguments in its definition, a function those in the reference; a merge joins at least two branches.",
         "block unit(f)\n    FC f\n" + I8 + "unit(4, 5)\n",
         "block unit(f)\n    FC f\n" + I8 + "unit(4)\n",
     ),
     "E105": Explanation(
         "a value of the wrong kind",
-        "A count is a whole number from 1 on, a probability is below 1, a condition compares. `/` is exact: where a size"
-        " may not be whole, say `floor(...)`, `ceil(...)` or `round(...)`.",
+        "A count is a whole number of at least 1, a probability is below 1, a condition is a comparison. `/` is exact:"
+        " where the result may not be a whole number, use `floor(...)`, `ceil(...)` or `round(...)`.",
         I8 + "CONV 7/2 3x3\n",
         I8 + "CONV floor(7/2) 3x3\n",
     ),
     "E106": Explanation(
-        "an argument is missing, or stands twice",
-        "What has no default must be given, once. A pool says its stride.",
+        "an argument that is missing or given twice",
+        "Arguments without a default must be given, exactly once. A pool needs its stride.",
         I8 + "POOL 2x2\n",
         I8 + "POOL 2x2 s2\n",
     ),
-    "E107": Explanation("a division by zero", "The divisor is 0 here.", I8 + "FC 8/0\n", I8 + "FC 8/2\n"),
+    "E107": Explanation("division by zero", "The divisor is 0.", I8 + "FC 8/0\n", I8 + "FC 8/2\n"),
     "E108": Explanation(
-        "a word that stands for nothing here",
-        "`C`, `H`, `W`, `N` are the dimensions at a block's entry, `x` is the volume that entered a block or a merge,"
-        " `@before` the volume that entered the step before. At the top level they stand for nothing.",
+        "a name that is undefined here",
+        "`C`, `H`, `W` and `N` are the dimensions of a block's input, `x` is the input of a block or a merge, `@before` the"
+        " input of the previous step. At the top level they are undefined.",
         I8 + "FC C\n",
         "block same()\n    FC C\n" + I8 + "same()\n",
     ),
     "E109": Explanation(
         "a name given twice",
-        "Titles, blocks, parameters, variants, labels, `let`s and `after` rules have each their own name; a spec has one"
-        " `train` section, and uses one of another.",
+        "Blocks, parameters, variants, labels and `let`s have unique names; a layer has one `after` rule; a spec has one"
+        " title and one `train` section, its own or one that it uses.",
         I8 + "a: RELU\na: RELU\n",
         I8 + "a: RELU\nb: RELU\n",
     ),
     "E110": Explanation(
         "no INPUT, or a second one",
-        "A network has one input, in its first line of layers: `[224x224x3] INPUT`, or the bracket of the first line.",
+        "A network has one input, on its first line: `[224x224x3] INPUT`, or the bracket of the first line.",
         "CONV 4 3x3\n",
         I8 + "CONV 4 3x3\n",
     ),
     "E112": Explanation(
-        "too large",
-        "A network has at most 250,000 layers and calls, counted before a repeat is expanded, and blocks nest at most 64"
-        " deep. A block that calls itself ends in an `if`.",
+        "a network that is too large",
+        "A network may have up to 250,000 layers and calls, counted before a repeat is expanded, and blocks may be nested"
+        " up to 64 levels deep. A block that calls itself needs an `if` that ends the recursion.",
         "block again()\n    again()\n" + I8 + "again()\n",
         "block again(n)\n    RELU\n    if n > 0\n        again(n-1)\n" + I8 + "again(3)\n",
     ),
     "E113": Explanation(
-        "a result that nobody uses",
-        "Every layer leads to the output. A line that begins with `x` or `@name` leaves the line above behind.",
+        "an unused result",
+        "Every layer must contribute to the output. A line that begins with `x` or `@name` discards the result of the line above.",
         "block b()\n    CONV 4 3x3 same\n    x\n    RELU\n" + I8 + "b()\n",
         "block b()\n    add\n        | CONV 4 3x3 same\n        | x\n    RELU\n" + I8 + "b()\n",
     ),
     "E114": Explanation(
         "`x` or `@name` in the middle of a line",
-        "They begin a line. To join two volumes, write them as branches of `add`, `concat` or `mul`.",
+        "They can only begin a line. To join two volumes, write them as branches of `add`, `concat` or `mul`.",
         "block b()\n    RELU -> x\n" + I8 + "b()\n",
         "block b()\n    add\n        | RELU\n        | x\n" + I8 + "b()\n",
     ),
-    "E115": Explanation("files that use each other", "Move the blocks that both need to a third file."),
+    "E115": Explanation("files that use each other", "Move the blocks that both need into a third file."),
     "E116": Explanation("an unknown variant", "`archspec specs` lists the variants of the built-in families."),
     "E117": Explanation(
-        "a change that is none",
-        "`--input` takes height x width x channels, `384x384x3`, or a sequence or a vector; `--classes` a number from 1.",
+        "an invalid change",
+        "`--input` takes height x width x channels, `384x384x3`, or a sequence or a vector; `--classes` a number of at least 1.",
     ),
 }
 VOLUMES = {
     "E201": Explanation(
         "a window that does not fit",
-        "(W - F + 2P)/S + 1 is not whole, and pixels of the map would be dropped. The message names sizes and pads that"
-        " fit. `floor` drops the pixels on purpose, `ceil` adds a window.",
+        "(W - F + 2P)/S + 1 is not a whole number, so pixels of the map would be dropped. The message lists sizes and pads"
+        " that fit. `floor` drops the pixels on purpose, `ceil` adds a window.",
         "[224x224x3] INPUT\nCONV 96 11x11 s4\n",
         "[227x227x3] INPUT\nCONV 96 11x11 s4\n",
     ),
     "E202": Explanation(
         "a window larger than the map",
-        "The map and its padding are smaller than the window.",
+        "The window is larger than the map with its padding.",
         I8 + "CONV 4 9x9\n",
         I8 + "CONV 4 9x9 p1\n",
     ),
     "E203": Explanation(
-        "a number that does not divide",
-        "Groups divide the channels and the filters; heads divide the channels; blocks and windows tile the map.",
+        "numbers that do not divide evenly",
+        "Groups must divide the channels and the filters; heads must divide the channels; blocks and windows must tile the map.",
         I8 + "CONV 4 3x3 g3\n",
         I8 + "CONV 4 3x3 g2\n",
     ),
     "E204": Explanation(
         "a volume of the wrong kind",
-        "A CONV works on a map [HxWxC], MHSA on a sequence [NxC]; FC and GAP make vectors [C], TOKENS a sequence.",
+        "CONV takes a map [HxWxC], MHSA a sequence [NxC]; FC and GAP produce a vector [C], TOKENS a sequence.",
         I8 + "FC 10 -> POOL 2x2 s2\n",
         I8 + "POOL 2x2 s2 -> FC 10\n",
     ),
     "E205": Explanation(
         "an argument that does not suit the volume",
-        "A slice past the channels, a place past the sequence, `same` with an even window, a pad wider than half a window.",
+        "For example a slice beyond the channels, a position beyond the sequence, `same` with an even window, or a pad wider than"
+        " half the window.",
         I8 + "SLICE 2 9\n",
         I8 + "SLICE 2 4\n",
     ),
     "E206": Explanation(
         "volumes that cannot be joined",
-        "`add` takes volumes of one shape; `concat` of one height and width; `mul` also a vector that scales the channels.",
+        "`add` needs volumes of equal shape, `concat` of equal height and width; `mul` also takes a vector that scales the"
+        " channels.",
         I8 + "add\n    | CONV 8 3x3 same\n    | x\n",
         I8 + "add\n    | CONV 8 3x3 same\n    | CONV 8 1x1\n",
     ),
 }
 CLAIMS = {
     "E301": Explanation(
-        "a bracket that is not so",
-        "A bracket claims a volume, and the layers make another. In a file that begins with INPUT it is what its line"
-        " produces, otherwise what its line receives.",
+        "a bracket with the wrong volume",
+        "A bracket claims a volume, and the layers produce another. In a file that begins with INPUT, a bracket shows what"
+        " its line produces, otherwise what its line receives.",
         I8 + "[8x8x4] CONV 4 3x3\n",
         I8 + "[6x6x4] CONV 4 3x3\n",
     ),
     "E302": Explanation(
-        "a claim of parameters that is not so",
-        "The left side is worked out and must be the layer's number of parameters, with biases or without; the right side"
-        " must be the left's value, within 1 % where it has a K, M, G or B.",
+        "a wrong number of parameters",
+        "The left side must evaluate to the layer's number of parameters, with or without biases. The right side must equal"
+        " the left, within 1 % if it is written with K, M, G or B.",
         I8 + "CONV3-4: [8x8x4] params: (3*3*4)*5 = 180\n",
         I8 + "CONV3-4: [8x8x4] params: (3*3*4)*4 = 144\n",
     ),
     "E303": Explanation(
-        "a claim of memory that is not so",
-        "`memory:` is the number of values of the layer's volume.",
+        "a wrong number of values",
+        "`memory:` is the number of values in the layer's volume.",
         I8 + "CONV3-4: [8x8x4] memory: 8*8*5\n",
         I8 + "CONV3-4: [8x8x4] memory: 8*8*4\n",
     ),
     "E304": Explanation(
-        "a bracket that is no volume",
+        "a bracket that is not a volume",
         "[HxWxC] is a map, [NxC] a sequence, [C] a vector.",
         "[1x8x8x4] INPUT\nFC 10\n",
         I8 + "FC 10\n",
     ),
     "W201": Explanation(
-        "nothing nonlinear between two weight layers",
-        "Without an activation between them, two linear maps are one: the listing has left its activations out. `after`"
-        " adds them everywhere; `linear` behind a layer says that it is meant so (MobileNetV2's bottlenecks).",
+        "no activation between two weight layers",
+        "Without an activation between them, two linear layers are equivalent to one: the listing probably omits its"
+        " activations. `after` adds them everywhere; `linear` after a layer marks it as intended (MobileNetV2's"
+        " bottlenecks).",
         I8 + "CONV 4 3x3 -> CONV 4 3x3\n",
         "after CONV: RELU\n" + I8 + "CONV 4 3x3 -> CONV 4 3x3\n",
     ),
     "W202": Explanation(
         "an input that looks like channels first",
-        "Volumes are height x width x channels, as lectures write them; torch's order is channels first.",
+        "Volumes are written height x width x channels, as in lectures; torch puts the channels first.",
         "[3x32x32] INPUT\nFC 10\n",
         "[32x32x3] INPUT\nFC 10\n",
     ),
     "W301": Explanation(
-        "a TOTAL of parameters that is not so",
-        "The rows add up to another number, with biases and without.",
+        "a wrong TOTAL of parameters",
+        "The rows add up to a different number, with and without biases.",
         I8 + "FC 10\nTOTAL params: 3M parameters\n",
         I8 + "FC 10\nTOTAL params: 2,570\n",
     ),
     "W302": Explanation(
-        "a TOTAL of memory that is not so",
-        "The rows, those in place counted once, add up to another number of values, or 4 bytes each to another size.",
+        "a wrong TOTAL of memory",
+        "The rows (in-place layers are not counted again) add up to a different number of values, or at 4 bytes each to a"
+        " different size.",
         I8 + "FC 10\nTOTAL memory: 24M * 4 bytes ~= 96MB\n",
         I8 + "FC 10\nTOTAL memory: 266\n",
     ),
 }
 SHIPPING = {
     "E400": Explanation(
-        "a name that torch has for something else",
-        "A layer stands in a torch module under its name, and torch's modules have methods like `train` and `type`:"
-        " choose another label.",
+        "a label that clashes with an attribute of torch modules",
+        "A layer becomes an attribute of a torch module under its name, and torch modules already have methods such as"
+        " `train` and `type`. Choose another label.",
     ),
     "E401": Explanation(
-        "no weights",
-        "The file is not there, or is none that `archspec train` wrote. A file says of itself which network it is of, what"
-        " its classes are called and what an image must become: the note names what is wrong there.",
+        "invalid weights",
+        "There is no such file, or it was not written by `archspec train`. A weights file records its network, its class"
+        " names and its preprocessing; the note says what is wrong with them.",
     ),
     "E450": Explanation(
-        "a folder that nothing can be learned from",
-        "--data takes a folder with one folder of images a class, two classes or more, each with images to train on."
-        " Hidden folders and files count as nothing. Links are followed to a class's folder, not below it.",
+        "a folder that is not a training set",
+        "--data takes a folder with one subfolder of images per class, for at least two classes. Hidden folders and files"
+        " are ignored. A class folder may be a link; links inside it are not followed.",
     ),
-    "E451": Explanation("a folder that holds a run", "`--resume` goes on with it; another `--out` leaves it as it is."),
-    "E452": Explanation("no checkpoint", "The folder holds none, or it is damaged."),
+    "E451": Explanation(
+        "a folder that contains a run", "`--resume` continues it; another `--out` leaves it untouched."
+    ),
+    "E452": Explanation("no checkpoint", "The folder contains no checkpoint, or a damaged one."),
     "E453": Explanation("fewer images than a step takes", "A smaller `--batch` makes steps of fewer images."),
     "E454": Explanation(
-        "a network that classifies no images",
-        "Training needs a map of 1 or 3 colours in, and a vector of class scores out.",
+        "a network that is not an image classifier",
+        "Training needs a network that takes a map of 1 or 3 colour channels and outputs a vector of class scores.",
     ),
-    "E455": Explanation("fp16 without CUDA", "Scaled half precision is for GPUs; `--amp bf16` works everywhere."),
+    "E455": Explanation("fp16 without CUDA", "Training in fp16 needs a GPU; `--amp bf16` works everywhere."),
     "E456": Explanation(
-        "too many images that cannot be read",
-        "A damaged image is named and left out, up to 1 % of the images or ten of them. With more, something else is"
-        " wrong: a copy that was cut off, or files of another kind.",
+        "too many unreadable images",
+        "Damaged images are listed and skipped, up to 1 % of the images or ten of them. More than that suggests another"
+        " problem, such as an incomplete copy or files of another kind.",
     ),
     "E457": Explanation(
-        "coloured images for a network of one colour",
-        "`--input` with `x3` makes a network of three colours; images in grey make one of one.",
+        "colour images for a greyscale network",
+        "`--input` with `x3` builds a network for colour images; otherwise convert the images to greyscale.",
     ),
     "E458": Explanation(
-        "a run with another number of processes",
-        "Each process has its own part of the images, so a run goes on with as many as it began with.",
+        "a run started with a different number of processes",
+        "Each process has its own part of the images, so a run must be resumed with as many processes as it was started with.",
     ),
     "E459": Explanation(
-        "steps that are not finite",
-        "A step whose loss or gradients are NaN or infinite changes nothing. After many in a row the training has"
-        " diverged, and ends: a lower rate, a longer warm-up or clipped gradients help.",
+        "non-finite steps",
+        "A step whose loss or gradients are NaN or infinite is skipped. After many in a row, training has diverged and"
+        " stops: try a lower learning rate, a longer warm-up or gradient clipping.",
     ),
     "E460": Explanation(
-        "classes that differ",
-        "Networks are judged by images of their own classes, and an ensemble's members have the same ones, in any order."
-        " Classes go by name: a folder of images is called as its class is called in the weights.",
+        "different classes",
+        "Weights are evaluated on images of their own classes, and the members of an ensemble must have the same classes,"
+        " in any order. Classes are matched by name: a folder of images must have the name of its class in the weights.",
     ),
     "E461": Explanation(
         "too many damaged images",
-        "An image that cannot be read is named and left out, up to 1 % of the images or ten of them; `--max-damaged`"
-        " sets another limit.",
+        "Images that cannot be read are listed and skipped, up to 1 % of the images or ten of them; `--max-damaged` sets"
+        " another limit.",
     ),
     "E462": Explanation(
-        "no images to judge by",
-        "Only weights of the bundled digits are judged without `--data`, which names a folder with one folder of images a"
-        " class.",
+        "no images to evaluate on",
+        "Only weights trained on the bundled digits can be evaluated without `--data`, which takes a folder with one"
+        " subfolder of images per class.",
     ),
     "E463": Explanation(
-        "no image that was held out",
-        "A run without a `val` folder holds out some images by its seed. Weights of different seeds are judged by the"
-        " images that all of them held out, and here there are none: `--all` takes every image.",
+        "no held-out images in common",
+        "Without a `val` folder, a run holds out some images, chosen by its seed. Weights of different seeds are evaluated"
+        " on the images that all of them held out, and here there are none: `--all` uses every image.",
     ),
     "E464": Explanation(
-        "scores that are no numbers",
-        "The network makes NaN or infinity of some image: its training has diverged, or its weights are damaged.",
+        "non-finite scores",
+        "The network outputs NaN or infinity for some image: its training diverged, or its weights are damaged.",
     ),
     "E465": Explanation(
         "weights without class scores",
-        "To be judged, a network must end in a vector with one score for each class, and its weights must name the"
-        " classes.",
+        "Evaluation needs a network that outputs a vector with one score per class, and weights that name the classes.",
     ),
-    "E466": Explanation("too little memory on the GPU", "A smaller `--batch` takes fewer images at once."),
+    "E466": Explanation("out of GPU memory", "A smaller `--batch` processes fewer images at once."),
     "E470": Explanation(
         "more stages than layers with weights",
-        "A pipeline gives each process a stage of the network, and every stage needs a layer with weights.",
+        "A pipeline assigns each process one stage of the network, and every stage needs a layer with weights.",
     ),
     "E471": Explanation(
-        "a pipeline of one process",
+        "a pipeline with one process",
         "Each process runs one stage: `torchrun --nproc-per-node 2` starts two.",
     ),
     "E473": Explanation(
-        "processes that do not meet",
-        "`WORLD_SIZE` asks for several processes, and the address where they meet is missing or wrong: `torchrun` sets both.",
+        "processes that cannot connect",
+        "`WORLD_SIZE` asks for several processes, but the address where they connect is missing or wrong: `torchrun` sets both.",
     ),
     "E474": Explanation(
-        "a network larger than the memory",
-        "A training step of one image alone takes more than the machine or the GPU has, so nothing was begun.",
+        "a network that does not fit into memory",
+        "A training step with a single image needs more memory than the machine or the GPU has, so training was not started.",
     ),
     "E472": Explanation(
-        "a recipe that a pipeline cannot do",
-        "Each process of a pipeline has one stage only, and the message names what needs the whole network at once."
-        " Without `--pipeline`, or without that setting, it works.",
+        "a recipe that a pipeline does not support",
+        "Each process of a pipeline has only one stage, and the message names the setting that needs the whole network."
+        " Drop `--pipeline` or that setting.",
     ),
     "E420": Explanation(
-        "a result that is not there",
+        "an unknown result",
         "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
     ),
     "E421": Explanation(
-        "weights of another network",
-        "The weights and the spec differ in a name or a shape; the first difference is shown.",
+        "weights of a different network",
+        "The weights and the spec differ in names or shapes; the first difference is shown.",
     ),
-    "E422": Explanation("a file that cannot be written", "The folder is missing, is not yours to write, or is full."),
+    "E422": Explanation("a file that cannot be written", "The folder is missing, read-only or full."),
     "E423": Explanation(
         "too large for one file",
-        "A protobuf file ends at 2 GiB: `--external-data` puts the weights beside it.",
+        "A protobuf file is limited to 2 GiB: `--external-data` stores the weights in a second file.",
     ),
     "E424": Explanation(
-        "a package is missing",
-        "Building, training, exporting and running need more than `archspec check` does: install `archspec-nn[all]`.",
+        "a missing package",
+        "Training, exporting and running need more packages than `archspec check`: install `archspec-nn[all]`.",
     ),
     "E425": Explanation(
-        "the proof of an exported model failed",
-        "onnxruntime does not compute what torch does, so no file was written. It is a fault of archspec: please report"
+        "an exported model that fails verification",
+        "onnxruntime and torch compute different results, so no file was written. This is a bug in archspec: please report"
         " it with the spec.",
     ),
     "E426": Explanation(
-        "a flag that weights do not take",
-        "Weights are made for one spec, which they hold: `--classes` and its like change a SPEC before it has weights.",
+        "a flag that cannot be combined with weights",
+        "Weights belong to one spec, which their file contains; `--classes` and similar flags change a spec before it is trained.",
     ),
-    "E430": Explanation("no ONNX model", "The file is not there, or is no model that onnxruntime can load."),
+    "E430": Explanation("not an ONNX model", "There is no such file, or onnxruntime cannot load it."),
     "E431": Explanation(
-        "a model that says too little of itself",
-        "`archspec export` writes class names and preprocessing into a model, which this one lacks.",
+        "a model without the required metadata",
+        "`archspec export` stores class names and preprocessing in a model; this one has none.",
     ),
-    "E432": Explanation("a file that is no image", "It is missing, damaged, or something else under an image's name."),
-    "E433": Explanation("a folder without images", "None of its files ends as images do."),
+    "E432": Explanation("not an image", "The file is missing, damaged, or not what its name says."),
+    "E433": Explanation("a folder without images", "None of its files has the extension of an image."),
     "E434": Explanation(
         "CUDA cannot be used",
-        "The message says what is missing. `--device cpu` runs without it, `archspec doctor` looks at everything.",
+        "The message says what is missing. `--device cpu` runs without CUDA; `archspec doctor` checks the whole setup.",
     ),
-    "E435": Explanation("a model without scores", "It ends in features: `--features` prints them."),
-    "W431": Explanation("images that were left out", "Some could not be read; the others were classified."),
+    "E435": Explanation("a model without class scores", "It outputs features: `--features` prints them."),
+    "W431": Explanation("skipped images", "Some images could not be read; the others were classified."),
     "W432": Explanation(
-        "a folder that is not the one of the training",
-        "Of a folder without `val`, a seed and the names of the files decide what is held out. With other names the tenth"
-        " is another one, and the network may have learned from it: its figures are then too good.",
+        "not the folder of the training",
+        "In a folder without `val`, the held-out tenth depends on the seed and the file names. With other names it is a"
+        " different tenth, which the network may have been trained on: its figures are then too good.",
     ),
 }
 CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS, **SHIPPING}

@@ -1,7 +1,7 @@
-"""Findings on their way to the user, as exceptions.
+"""Findings as exceptions.
 
-In: what a rule or a command noticed. Out: `Finding`, which the stage around it collects before it goes on;
-`ArchspecError`, which ends the work with all that was found.
+In: a problem that a rule or a command detected. Out: `Finding`, which the surrounding stage collects before it
+continues; `ArchspecError`, which ends the work with everything that was found.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from archspec.diagnostics.source import Span
 
 
 class ArchspecError(Exception):
-    """Why a command or a call cannot do its work; `diagnostics` holds every finding, errors and warnings."""
+    """The reason why a command or a call failed; `diagnostics` has all findings, errors and warnings."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        from archspec.diagnostics.rendering import render  # only when somebody prints it
+        from archspec.diagnostics.rendering import render  # only needed when it is printed
 
         return "\n".join(render(diagnostic) for diagnostic in self.diagnostics)
 
@@ -32,12 +32,12 @@ def failure(
     notes: Iterable[str] = (),
     helps: Iterable[str] = (),
 ) -> ArchspecError:
-    """The error of a single finding: `raise failure("E434", "CUDA cannot be used", helps=("`--device cpu`",))`."""
+    """Return an error with one finding: `raise failure("E434", "CUDA cannot be used", helps=("`--device cpu`",))`."""
     return ArchspecError([Diagnostic(code, message, labels, tuple(notes), tuple(helps))])
 
 
 class Finding(Exception):
-    """One finding on its way from the rule that noticed it to the stage that collects it."""
+    """A finding, raised by the rule that detects it and collected by the stage around it."""
 
     def __init__(  # noqa: PLR0913  # the parts of a diagnostic, by name
         self,
@@ -55,6 +55,6 @@ class Finding(Exception):
         self.others, self.notes, self.helps = tuple(others), tuple(notes), tuple(helps)
 
     def diagnostic(self, fallback: Span, extra: Iterable[str] = ()) -> Diagnostic:
-        """The finding as data; a rule that knows no place leaves it to the stage, in `fallback`."""
+        """Return the finding as data; `fallback` is the span if the rule gave none."""
         first = Label(self.span or fallback, self.label)
         return Diagnostic(self.code, self.message, (first, *self.others), (*self.notes, *extra), self.helps)

@@ -1,8 +1,8 @@
-"""Findings as data: what is wrong, where, why, and what to do.
+"""Findings as data: what is wrong, where, why, and how to fix it.
 
-In: what a stage of the compiler noticed. Out: `Diagnostic` records, which `render.py` prints and `--json` lists.
-A code is a letter and three digits: E0 syntax, E1 names and arguments, E2 volumes, E3 claims, E4 back end; W
-likewise for warnings. `codes.py` holds the long form of each.
+In: a problem that a stage of the compiler detected. Out: `Diagnostic` records, which `rendering.py` prints and `--json`
+lists. A code is a letter and three digits: E0 syntax, E1 names and arguments, E2 volumes, E3 claims, E4 back end; W
+likewise for warnings. `codes.py` explains each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from archspec.record import Record
 
 
 class Label(Record):
-    """A place that a finding points at, with the few words written under it."""
+    """A span that a finding points at, with a short text to print under it."""
 
     span: Span
     text: str = ""
@@ -24,8 +24,8 @@ class Label(Record):
 class Diagnostic(Record):
     """One finding.
 
-    `labels[0]` is the place that is wrong; the others are places it came from. `notes` explain (a formula, an
-    instance trace), `helps` say what to write instead.
+    `labels[0]` is the wrong place; the others are related places. `notes` explain (a formula, the calls around it),
+    `helps` say what to write instead.
     """
 
     code: str
@@ -41,11 +41,11 @@ class Diagnostic(Record):
 
     @property
     def span(self) -> Span | None:
-        """The place that is wrong, where there is one."""
+        """The wrong place, if any."""
         return self.labels[0].span if self.labels else None
 
     def to_dict(self) -> dict[str, object]:
-        """The finding as `--json` gives it."""
+        """Return the finding as `--json` prints it."""
         places = []
         for label in self.labels:
             line, column = label.span.source.position(label.span.start)
@@ -60,23 +60,23 @@ class Diagnostic(Record):
         }
 
 
-def suggest(wrong: str, known: Iterable[str]) -> str | None:
-    """The known name nearest to `wrong`, if one is near, whatever the case of the letters.
+def suggest(wrong: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known name most similar to `wrong`, if one is similar enough, in any case.
 
     >>> suggest("CONVV", ["CONV", "POOL"])
     'CONV'
     """
     by_lower = {name.lower(): name for name in known}
-    near = get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.6)
+    near = get_close_matches(wrong.lower(), by_lower, n=1, cutoff=cutoff)
     return by_lower[near[0]] if near else None
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The hint for a misspelt name, or nothing where no known name is near."""
+    """Return a hint for a misspelt name, or no hint if no known name is similar."""
     near = suggest(wrong, known)
     return (f"did you mean `{near}`?",) if near else ()
 
 
 def plural(number: int, noun: str) -> str:
-    """`1 layer`, `2 layers`, `1,234 layers`."""
+    """Return `1 layer`, `2 layers`, `1,234 layers`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,4 +1,4 @@
-"""Findings as text, with the lines they are about. Knows nothing of what is wrong or why."""
+"""Findings as text, with the source lines they refer to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Style = Callable[[str, str], str]
 
 
 def plain(text: str, role: str) -> str:  # noqa: ARG001  # a style is told the role
-    """A style that adds nothing."""
+    """Return the text unchanged."""
     return text
 
 
@@ -22,12 +22,12 @@ COLOURS = {"error": "1;31", "warning": "1;33", "place": "1;34", "help": "1;32", 
 
 
 def coloured(text: str, role: str) -> str:
-    """A style for terminals: ANSI colours by the role of the text."""
+    """Return the text in the ANSI colour of its role."""
     return f"\x1b[{COLOURS[role]}m{text}\x1b[0m"
 
 
 def render(diagnostic: Diagnostic, style: Style = plain) -> str:
-    """The finding as a few lines of text, ending with a newline."""
+    """Return the finding as a few lines of text, ending with a newline."""
     head = style(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity)
     lines = [f"{head}: {_shortened(diagnostic.message)}"]
     gutter = _gutter_width(diagnostic.labels)
@@ -48,7 +48,7 @@ def render(diagnostic: Diagnostic, style: Style = plain) -> str:
 
 
 def _wrapped(lead: str, text: str, indent: int) -> list[str]:
-    """The lines of a note; `indent` is how wide its lead is on the screen."""
+    """Return the lines of a note; `indent` is the width of its lead on the screen."""
     if indent + len(text) <= WIDTH:
         return [lead + text]
     from textwrap import wrap  # seldom needed
@@ -58,7 +58,7 @@ def _wrapped(lead: str, text: str, indent: int) -> list[str]:
 
 
 def _shortened(text: str) -> str:
-    """A text that may quote a user's: printable, and a very long one without its middle."""
+    """Return a text that may quote user input: printable, and shortened in the middle if it is very long."""
     text = _printable(text)
     if len(text) <= LONGEST_TEXT:
         return text
@@ -97,7 +97,7 @@ def _snippet(source: Source, labels: list[Label], diagnostic: Diagnostic, gutter
 
 
 def _clip(text: str, column: int) -> tuple[str, int]:
-    """The part of a long line around `column`, printable, and the column in it."""
+    """Return the printable part of a long line around `column`, and the column in it."""
     text = _printable(text)
     if len(text) <= LONGEST_LINE:
         return text, column
@@ -108,6 +108,6 @@ def _clip(text: str, column: int) -> tuple[str, int]:
 
 
 def _printable(text: str) -> str:
-    """What a terminal shows as it is, one character for each."""
+    """Replace unprintable characters, one for one."""
     text = text.replace("\t", "\N{RIGHTWARDS ARROW TO BAR}")
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

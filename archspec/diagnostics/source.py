@@ -1,6 +1,6 @@
-"""Text with a name, and places in it.
+"""Text with a name, and spans in it.
 
-In: what a file holds. Out: `Source` and `Span`, by which every later stage says where something was written.
+In: the text of a file. Out: `Source` and `Span`, with which all later stages refer to places in it.
 Offsets count characters from the start of the text; lines and columns count from 1.
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Source:
-    """A spec's text under the name that messages give it."""
+    """The text of a spec, with its name in messages."""
 
     __slots__ = ("_starts", "name", "text")
 
@@ -32,12 +32,12 @@ class Source:
         return self._starts
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, both from 1."""
+        """Return the line and column of an offset, both from 1."""
         line = bisect_right(self.starts, offset)
         return line, offset - self.starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """The text of line `number` (from 1), without its line end."""
+        """Return the text of line `number` (from 1), without its line end."""
         start = self.starts[number - 1]
         end = self.starts[number] - 1 if number < len(self.starts) else len(self.text)
         return self.text[start:end]
@@ -64,5 +64,5 @@ class Span(NamedTuple):
         return self.source.text[self.start : self.end]
 
     def to(self, other: Span) -> Span:
-        """From the start of this one to the end of `other`."""
+        """Return the span from the start of this one to the end of `other`."""
         return Span(self.source, self.start, max(self.end, other.end))

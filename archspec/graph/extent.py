@@ -1,7 +1,7 @@
-"""How much of a network: what inference runs, or what leads to a named result.
+"""The part of a network that inference runs, or that leads to a named result.
 
-In: a graph. Out: a graph of the nodes that its output, or the result of a name, is made from. Auxiliary classifiers are
-not among them unless they are named.
+In: a graph. Out: a graph of the nodes that its output, or the named result, depends on. Auxiliary classifiers are
+excluded unless they are named.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from archspec.record import replace
 
 
 def named(graph: Graph, name: str | None) -> int:
-    """The node that a name means: a layer's own, or the one that a block ends in; without a name the output.
+    """Return the index of a named node: a layer, or the last node of a block; without a name the output.
 
-    Raises ArchspecError where nothing is called so.
+    Raises ArchspecError for an unknown name.
     """
     index = graph.output if name is None else _find(graph, name)
     if isinstance(graph.nodes[index].layer, Input):
-        raise failure("E420", f"`{graph.nodes[index].name}` is what enters: nothing leads to it")
+        raise failure("E420", f"`{graph.nodes[index].name}` is the network's input, not a result")
     return index
 
 
@@ -31,17 +31,17 @@ def _find(graph: Graph, name: str) -> int:
             return node.index
         frame: Frame | None = node.frame
         while frame is not None:
-            blocks[frame.name] = node.index  # the last of a block's nodes is its result: nothing in it is unused
+            blocks[frame.name] = node.index  # the last node of a block is its result: none of its nodes is unused
             frame = frame.parent
     if name not in blocks:
         known = [*blocks, *(node.name for node in graph.nodes)]
         helps = did_you_mean(name, known) or ("`archspec check SPEC --all` shows all names",)
-        raise failure("E420", f"no result is called `{name}`", helps=helps)
+        raise failure("E420", f"unknown result `{name}`", helps=helps)
     return blocks[name]
 
 
 def upto(graph: Graph, output: int) -> Graph:
-    """The part of the graph that ends in the node `output`, as a network without auxiliary classifiers."""
+    """Return the part of the graph that leads to the node `output`, without auxiliary classifiers."""
     wanted = {output}
     for node in reversed(graph.nodes[: output + 1]):
         if node.index in wanted:

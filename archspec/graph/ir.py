@@ -1,7 +1,7 @@
-"""The graph: what a network is, once every name, block and repeat is worked out.
+"""The graph of a network, with every name, block and repeat resolved.
 
-In: what the resolver builds. Out: frozen nodes in an order in which each comes after its inputs. Analyses, the
-lowering and the ONNX emitter read this and nothing before it.
+In: what the resolver builds. Out: frozen nodes in topological order. Analyses, the lowering and the ONNX emitter read
+only this.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from archspec.record import Record
 
 
 class Frame(Record):
-    """An instance of a block: who called it, and the how manieth of how many a repeat made."""
+    """An instance of a block: its call, and its position among the repeats."""
 
     call: str  # stage(128, 4, 2)
     span: Span
@@ -28,7 +28,7 @@ class Frame(Record):
 class Node(Record):
     """One layer of the network.
 
-    `implied` marks what `after` added; `head` the auxiliary classifier that it belongs to, from 1, or 0 for the trunk.
+    `implied` marks layers added by `after`; `head` is the number of an auxiliary classifier, or 0 for the trunk.
     """
 
     index: int
@@ -43,7 +43,7 @@ class Node(Record):
 
 
 class Head(Record):
-    """An auxiliary classifier: its loss weight, and the node whose volume it ends in."""
+    """An auxiliary classifier: its loss weight, and the node of its scores."""
 
     weight: float
     output: int
@@ -51,7 +51,7 @@ class Head(Record):
 
 
 class Graph:
-    """A network. Immutable by convention: passes make new ones."""
+    """A network. Immutable by convention: passes return new graphs."""
 
     def __init__(self, title: str, nodes: tuple[Node, ...], output: int, heads: tuple[Head, ...] = ()) -> None:
         self.title = title
@@ -61,7 +61,7 @@ class Graph:
 
     @cached_property
     def consumers(self) -> tuple[tuple[int, ...], ...]:
-        """For each node, the nodes that take its volume."""
+        """The consumers of each node, by index."""
         found: list[list[int]] = [[] for _ in self.nodes]
         for node in self.nodes:
             for index in node.inputs:
@@ -70,13 +70,13 @@ class Graph:
 
     @cached_property
     def trunk(self) -> tuple[Node, ...]:
-        """The nodes that inference runs: all but the auxiliary classifiers."""
+        """The nodes used in inference: all but the auxiliary classifiers."""
         return tuple(node for node in self.nodes if not node.head)
 
     def inputs(self, node: Node) -> tuple[Volume, ...]:
-        """The volumes that enter a node."""
+        """Return the input volumes of a node."""
         return tuple(self.nodes[index].volume for index in node.inputs)
 
     def tensors(self, node: Node) -> tuple[Tensor, ...]:
-        """The parameters of a node."""
+        """Return the parameters of a node."""
         return node.layer.tensors(self.inputs(node))

@@ -1,4 +1,4 @@
-"""The extent of a tensor for one image: `[HxWxC]` for a map, `[NxC]` for a sequence, `[C]` for a vector."""
+"""The shape of a tensor for one image: `[HxWxC]` for a map, `[NxC]` for a sequence, `[C]` for a vector."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ FLOAT_BYTES = 4  # of a float32: the type of every value
 
 
 class Volume(tuple[int, ...]):
-    """Dimensions with the channels last, as the lecture writes them.
+    """Dimensions with the channels last, as in lectures.
 
     >>> print(Volume((55, 55, 96)), Volume((55, 55, 96)).values)
     [55x55x96] 290400
@@ -18,12 +18,12 @@ class Volume(tuple[int, ...]):
 
     @property
     def channels(self) -> int:
-        """The last dimension: the features of a map, of each vector of a sequence, or of the vector."""
+        """The last dimension: the channels of a map, or the length of a vector."""
         return self[-1]
 
     @property
     def spatial(self) -> tuple[int, ...]:
-        """All but the channels: `(H, W)`, `(N,)` or `()`."""
+        """The other dimensions: `(H, W)`, `(N,)` or `()`."""
         return tuple(self[:-1])
 
     @property
@@ -48,7 +48,7 @@ class Volume(tuple[int, ...]):
 
     @property
     def kind(self) -> str:
-        """The word for it in messages."""
+        """The name of its kind in messages."""
         return ("vector", "sequence", "map")[len(self) - 1] if 1 <= len(self) <= 3 else "volume"
 
     def __str__(self) -> str:

@@ -1,5 +1,5 @@
 """From the text of a spec to syntax: layout, tables, parse, transform, syntax, and the arithmetic of its expressions.
 
 In: a source. Out: a `syntax.File`, and what is wrong with the text.
-Nothing here knows a layer, a volume or a file system.
+It knows no layers, volumes or files.
 """

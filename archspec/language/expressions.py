@@ -1,9 +1,9 @@
-"""Arithmetic of specs: whole numbers, decimals (IEEE doubles), comparisons, a few functions; nothing else.
+"""Arithmetic in specs: whole numbers, decimals (IEEE doubles), comparisons and a few functions.
 
-In: an expression and the values of its names. Out: a number or a truth value. There is no `eval`, and nothing here can
-grow without bound: numbers stay under 2^63, expressions under a depth.
+In: an expression and the values of its names. Out: a number or a truth value. There is no `eval`, and everything is
+bounded: numbers by 2^63, expressions in depth.
 
-`/` is exact: of whole numbers it gives a whole number where it can, and otherwise a fraction that no size accepts.
+`/` is exact: it divides whole numbers to a whole number if possible, and otherwise to a fraction that no size accepts.
 Decimals are doubles on purpose: published scaling rules (EfficientNet's ceil(depth * n)) were computed with them.
 """
 
@@ -25,17 +25,17 @@ Lookup = Callable[[s.Name], Any]
 
 
 class Unknown(Exception):
-    """The value hangs on a volume that an earlier mistake left open: nothing more is to be said of it."""
+    """The value depends on a volume that an earlier error left unknown: no further message is needed."""
 
 
 def round8(value: Number) -> int:
-    """The nearest multiple of 8, but not below 90 % of the value (MobileNetV2's `_make_divisible`)."""
+    """Round to a multiple of 8, but not to less than 90 % of the value (MobileNetV2's `_make_divisible`)."""
     nearest = max(8, int(value + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * value else nearest
 
 
 def _round(value: Number) -> int:
-    """To the nearest whole number, halves up."""
+    """Round to the nearest whole number, halves up."""
     return math.floor(value + 0.5)
 
 
@@ -61,7 +61,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-# name: function, least and most arguments
+# name: function, minimum and maximum number of arguments
 FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
     "min": (min, 1, 9),
     "max": (max, 1, 9),
@@ -73,16 +73,18 @@ FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
 
 
 def evaluate(expression: s.Expression, lookup: Lookup, depth: int = 0) -> Any:
-    """The value of an expression.
+    """Evaluate an expression.
 
-    Raises Finding for what has no value, with the place; Unknown where an earlier mistake left a name without one.
+    Raises Finding for an invalid expression; Unknown if an earlier error left one of its names without a value.
     """
     if isinstance(expression, s.Number):
         return expression.value
     if isinstance(expression, s.Name):
         return lookup(expression)
     if depth > DEEPEST:
-        raise Finding("E013", f"an expression nested more than {DEEPEST} deep", expression.span, helps=("use `let`",))
+        raise Finding(
+            "E013", f"an expression nested more than {DEEPEST} levels deep", expression.span, helps=("use `let`",)
+        )
     if isinstance(expression, s.Binary):
         return _binary(expression, lookup, depth + 1)
     if isinstance(expression, s.Negate):
@@ -93,19 +95,21 @@ def evaluate(expression: s.Expression, lookup: Lookup, depth: int = 0) -> Any:
 
 
 def number(expression: s.Expression, lookup: Lookup, depth: int = 0) -> Number:
-    """The value, which must be a number."""
+    """Evaluate an expression that must be a number."""
     value = evaluate(expression, lookup, depth)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Finding("E105", f"{_kind(value)} where a number belongs", expression.span, "not a number")
+        raise Finding("E105", f"expected a number, got {_kind(value)}", expression.span, "not a number")
     return value
 
 
 def truth(expression: s.Expression, lookup: Lookup, depth: int = 0) -> bool:
-    """The value, which must be a truth value."""
+    """Evaluate an expression that must be a condition."""
     value = evaluate(expression, lookup, depth)
     if not isinstance(value, bool):
         helps = ("compare it: `n > 0`",)
-        raise Finding("E105", f"{_kind(value)} where a condition belongs", expression.span, "no condition", helps=helps)
+        raise Finding(
+            "E105", f"expected a condition, got {_kind(value)}", expression.span, "not a condition", helps=helps
+        )
     return value
 
 
@@ -130,13 +134,13 @@ def _binary(expression: s.Binary, lookup: Lookup, depth: int) -> Any:
 
 def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
     if expression.name not in FUNCTIONS:
-        helps = did_you_mean(expression.name, FUNCTIONS) or (f"there are {', '.join(FUNCTIONS)}",)
-        raise Finding("E101", f"no function is called `{expression.name}`", expression.span, "unknown", helps=helps)
+        helps = did_you_mean(expression.name, FUNCTIONS) or (f"the functions are {', '.join(FUNCTIONS)}",)
+        raise Finding("E101", f"unknown function `{expression.name}`", expression.span, "unknown", helps=helps)
     function, least, most = FUNCTIONS[expression.name]
     given = len(expression.arguments)
     if not least <= given <= most:
         takes = plural(least, "argument") if least == most else f"{least} to {most} arguments"
-        message = f"`{expression.name}` takes {takes}, {given} are given"
+        message = f"`{expression.name}` takes {takes}, got {given}"
         raise Finding("E104", message, expression.span)
     values = [number(argument, lookup, depth) for argument in expression.arguments]
     return _bounded(function(*values), expression)
@@ -144,5 +148,5 @@ def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
 
 def _bounded(value: Number, expression: s.Expression) -> Number:
     if (isinstance(value, float) and not math.isfinite(value)) or abs(value) > LARGEST:
-        raise Finding("E008", "a number past 2^63", expression.span, "too large")
+        raise Finding("E008", "a number larger than 2^63", expression.span, "too large")
     return value

@@ -1,13 +1,13 @@
-"""The tree of lines: what indentation says, before anybody reads what the lines say.
+"""The tree of lines that indentation defines, before the lines themselves are parsed.
 
 In: a source. Out: `Layout` trees and the findings about indentation. The rules:
 
-- A line further in than the one above belongs to it; blank lines and comments (`#` to the end) do not count.
-- A line that begins under the text behind a bracket stands at that bracket's level, so brackets form a column.
-- `|` opens a branch: the text behind it is its first line, and lines further in than the `|` go on with it.
+- A line indented further than the one above belongs to it; blank lines and comments (`#` to the end) are ignored.
+- A line that begins under the text after a bracket is at that bracket's level, so brackets form a column.
+- `|` opens a branch: the text after it is the first line, and lines indented further than the `|` continue it.
 
-Reading line by line keeps the grammar free of INDENT and DEDENT, one bad line from spoiling the next, and the memory
-of a parse that of one line.
+Parsing line by line keeps INDENT and DEDENT out of the grammar, one bad line from affecting the next, and the memory of
+a parse to that of one line.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BRACKET = re.compile(r"\[[^\]\n]*\] +(?=\S)")
 
 
 class Layout:
-    """A line or a branch, and what stands under it. A branch's own text is its first child."""
+    """A line or a branch, and the lines under it. A branch's own text is its first child."""
 
     __slots__ = ("children", "is_branch", "span")
 
@@ -36,7 +36,7 @@ class Layout:
 
 
 class _Level:
-    """Lines that stand beside each other, and the columns at which one more may begin."""
+    """Lines of one level, and the columns at which the next may begin."""
 
     __slots__ = ("columns", "lines", "low")
 
@@ -50,7 +50,7 @@ class _Level:
 
 
 def layout(source: Source) -> tuple[list[Layout], list[Diagnostic]]:
-    """Arrange the lines of `source` in a tree; the second result is what is wrong with the indentation."""
+    """Arrange the lines of `source` in a tree; return it with the findings about indentation."""
     roots: list[Layout] = []
     levels: list[_Level] = []
     findings: list[Diagnostic] = []
@@ -74,11 +74,11 @@ def layout(source: Source) -> tuple[list[Layout], list[Diagnostic]]:
 
 
 def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -> None:
-    """Close the levels that a line at `column` ends, and put the line into the one it stands in."""
+    """Close the levels that a line at `column` ends, and add the line to its own."""
     text = span.text
     bracket = _BRACKET.match(text)
     hanging = column + bracket.end() if bracket else None
-    # a bracket hangs in front of a level only where it does not begin at the column of another
+    # a bracket may stand to the left of its level only if it does not begin at the column of another level
     hangs = None if any(column in level.columns for level in levels) else hanging
     closed = 0
     while closed < len(levels) and not levels[-1 - closed].takes(column, hangs):
@@ -110,22 +110,22 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
 def _open_branch(levels: list[_Level], span: Span, column: int) -> None:
     text = span.text
     bar = Span(span.source, span.start, span.start + 1)
-    behind = len(text) - len(text[1:].lstrip(" "))
-    if behind == len(text):
-        helps = ("`| x` is the branch that passes the volume on",)
-        raise Finding("E007", "nothing stands behind `|`", bar, "an empty branch", helps=helps)
+    at = len(text) - len(text[1:].lstrip(" "))
+    if at == len(text):
+        helps = ("`| x` is a branch that passes its input through",)
+        raise Finding("E007", "nothing after `|`", bar, "empty branch", helps=helps)
     if len(levels) >= DEEPEST:
         raise _too_deep(span)
     branch = Layout(bar, True)
     levels[-1].lines.append(branch)
-    levels.append(_Level(branch.children, column + 1, column + behind))
-    _place_first(levels, Span(span.source, span.start + behind, span.end), column + behind)
+    levels.append(_Level(branch.children, column + 1, column + at))
+    _place_first(levels, Span(span.source, span.start + at, span.end), column + at)
 
 
 def _place_first(levels: list[_Level], span: Span, column: int) -> None:
-    """The text behind a `|`: the first line of its level."""
+    """Add the text after a `|` as the first line of its level."""
     if span.text[0] == "|":
-        raise Finding("E007", "nothing stands between `|` and `|`", span, "a branch in a branch needs its own merge")
+        raise Finding("E007", "nothing between `|` and `|`", span, "a nested branch needs its own merge")
     bracket = _BRACKET.match(span.text)
     if bracket:
         levels[-1].columns.add(column + bracket.end())
@@ -133,24 +133,22 @@ def _place_first(levels: list[_Level], span: Span, column: int) -> None:
 
 
 def _too_deep(span: Span) -> Finding:
-    helps = ("give the inner lines a block of their own: `block name()`",)
-    return Finding("E004", f"lines are nested more than {DEEPEST} deep", span, "too deep", helps=helps)
+    helps = ("move the inner lines into a block: `block name()`",)
+    return Finding("E004", f"lines nested more than {DEEPEST} levels deep", span, "too deep", helps=helps)
 
 
 def _tab(source: Source, at: int) -> Finding:
-    helps = ("indent with spaces: how wide a tab is, is for each editor to say",)
+    helps = ("indent with spaces: the width of a tab differs between editors",)
     return Finding("E003", "a tab in the indentation", Span(source, at, at + 1), "this is a tab", helps=helps)
 
 
 def _unlike(span: Span) -> Finding:
     column = span.source.position(span.start)[1]
-    helps = ("begin it under the line whose level it belongs to",)
-    message = f"no open level begins at column {column}"
-    return Finding("E004", message, span, "indented like nothing above it", helps=helps)
+    helps = ("align it with the line whose level it belongs to",)
+    message = f"no level begins at column {column}"
+    return Finding("E004", message, span, "matches no line above", helps=helps)
 
 
 def _not_a_branch(span: Span) -> Finding:
-    helps = (
-        "begin it with `| `; or indent it, to go on with the branch above; or put it under the merge, to follow it",
-    )
-    return Finding("E004", "a line among branches does not begin with `|`", span, "not a branch", helps=helps)
+    helps = ("begin it with `| `, indent it to continue the branch above, or align it with the merge to follow it",)
+    return Finding("E004", "a line among branches that does not begin with `|`", span, "not a branch", helps=helps)

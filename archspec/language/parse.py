@@ -1,14 +1,14 @@
 """From text to syntax.
 
-In: a source. Out: a `File`, and everything that is wrong with the text: a bad line is reported and left out, and
-the others are read all the same, so that one run shows all there is.
+In: a source. Out: a `File`, and everything that is wrong with the text: an invalid line is reported and left out, and
+the others are still read, so that one run reports all errors.
 """
 
 from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, did_you_mean
+from archspec.diagnostics.findings import Diagnostic, suggest
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, layout
@@ -30,7 +30,8 @@ from archspec.record import replace
 MAX_CHARACTERS = 16 * 2**20
 MAX_LINE = 5_000
 MAX_ERRORS = 50
-# how lines begin that give names, and those that others hang on
+NO_LAYERS: Mapping[str, str] = {}
+# the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
 _BRACKET = re.compile(r"\[[^\]]*\]")
 
@@ -45,8 +46,8 @@ def _line_parser() -> tuple[Lark, SyntaxBuilder]:
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Run without the garbage collector: syntax and graphs hold no cycles, and walking them again and again while
-    they grow makes long specs quadratic."""
+    """Run without the garbage collector: syntax and graphs have no cycles, and traversing them repeatedly while they
+    grow would make long specs quadratic."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -56,20 +57,21 @@ def collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
-    """Read a spec's text.
+def parse(source: Source, layers: Mapping[str, str] = NO_LAYERS) -> tuple[s.File, tuple[Diagnostic, ...]]:
+    """Parse the text of a spec.
 
-    Returns the file with what could be read, and the findings, in the order of the text.
+    `layers` maps names in lower case to the layers they stand for; it is used for suggestions only.
+    Returns the file with all that could be read, and the findings in the order of the text.
     """
     if len(source.text) > MAX_CHARACTERS:
         return _too_long(source)
     with collector_off():
         lines, findings = layout(source)
-        reader = _Reader(source, findings)
+        reader = _Reader(source, findings, layers)
         misplaced = len(findings)
         statements = reader.read(lines)
         is_whole = not findings
-    if misplaced:  # what lines belong to is not known: that one has nothing under it follows from that
+    if misplaced:  # the structure is unknown: a line with nothing under it is a consequence of that
         findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code != "E005"]
     if not statements and not findings:
         findings.append(_empty(source))
@@ -82,22 +84,23 @@ def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
 
 def _too_long(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
     span = Span(source, 0, 0)
-    message = f"the file has {len(source.text):,} characters; a spec may have {MAX_CHARACTERS:,}"
+    message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_CHARACTERS:,}"
     finding = Diagnostic("E009", message, helps=("is this a spec? repeats, `3 x block(...)`, keep one short",))
     return s.File((), (), span, False, False), (finding,)
 
 
 def _empty(source: Source) -> Diagnostic:
-    message = f"{source.name} holds no layer"
-    return Diagnostic("E010", message, helps=("a spec begins with its input: [224x224x3] INPUT",))
+    message = f"{source.name} contains no layers"
+    return Diagnostic("E010", message, helps=("a spec begins with its input: `[224x224x3] INPUT`",))
 
 
 class _Reader:
     """Reads a tree of lines; `findings` grows."""
 
-    def __init__(self, source: Source, findings: list[Diagnostic]) -> None:
+    def __init__(self, source: Source, findings: list[Diagnostic], layers: Mapping[str, str]) -> None:
         self.source = source
         self.findings = findings
+        self.layers = layers
         self.has_all_names = not findings
         self.parser, self.builder = _line_parser()
         self.builder.source = source
@@ -117,7 +120,7 @@ class _Reader:
         return nodes
 
     def _stand_in(self, line: Layout, nodes: list[Any]) -> None:
-        """A chain in place of a line that was not read, with the bracket it begins with."""
+        """Put a chain in place of a line that was not read, with the bracket at its beginning."""
         if line.is_branch or line.children or _NAMES.match(line.span.text):
             self.has_all_names = False
             return
@@ -169,21 +172,21 @@ class _Reader:
         return tuple(settings)
 
     def _parse(self, span: Span, start: str = "line") -> Any:
-        """The node of one line."""
+        """Parse one line."""
         if span.end - span.start > MAX_LINE:
-            message = f"a line of {span.end - span.start:,} characters; a line may have {MAX_LINE:,}"
-            raise Finding("E009", message, span, helps=("a chain may go on over several lines",))
+            message = f"the line has {span.end - span.start:,} characters, more than the limit of {MAX_LINE:,}"
+            raise Finding("E009", message, span, helps=("a chain may continue over several lines",))
         self.builder.offset = span.start
         try:
             return self.parser.parse(span.text, start=start)
         except UnexpectedToken as unexpected:
-            raise explain_token(unexpected, span) from None
+            raise explain_token(unexpected, span, self.layers) from None
         except UnexpectedCharacters as unexpected:
             raise explain_character(unexpected, span) from None
 
     def _body(self, line: Layout) -> s.Body:
         if not line.children:
-            helps = ("indent the lines that belong to it; `x` alone passes the volume on",)
+            helps = ("indent the lines that belong to it; `x` alone passes its input through",)
             raise Finding("E005", "nothing is indented under this line", line.span, "needs a body", helps=helps)
         body = self.read(line.children)
         for node in body:
@@ -195,7 +198,7 @@ class _Reader:
         return tuple(node for node in body if not isinstance(node, s.Declaration))
 
     def _with_branches(self, chain: s.Chain, line: Layout) -> tuple[s.Chain, list[Layout]]:
-        """The chain with the branches under it, and the lines under it that are none."""
+        """Return the chain with the branches under it, and the other lines under it."""
         branches = [child for child in line.children if child.is_branch]
         rest = [child for child in line.children if not child.is_branch]
         merges = [step for step in chain.steps if isinstance(step, s.MergeStep)]
@@ -207,15 +210,15 @@ class _Reader:
         if len(merges) > 1:
             raise _no_merge(merges[:1], branches)
         if not branches:
-            raise _bare_name(last)
+            raise _bare_name(last, self.layers)
         bodies = tuple(tuple(self.read(branch.children, in_branch=True)) for branch in branches)
         merge = s.MergeStep(last.name, bodies, last.span)
         return replace(chain, steps=(*chain.steps[:-1], merge)), rest
 
     def _continuation(self, lines: list[Layout], in_branch: bool) -> list[Any]:
         if lines and not in_branch:
-            helps = ("begin it under the line above: every line goes on from the one before",)
-            raise Finding("E004", "this line is indented under one that takes nothing", lines[0].span, helps=helps)
+            helps = ("align it with the line above: every line continues from the previous one",)
+            raise Finding("E004", "unexpected indentation", lines[0].span, helps=helps)
         return self.read(lines, in_branch)
 
     def _add_arm(self, arm: s.Arm, nodes: list[Any]) -> None:
@@ -225,38 +228,41 @@ class _Reader:
             return
         before = nodes[-1] if nodes else None
         if not isinstance(before, s.If) or before.arms[-1].condition is None:
-            raise Finding("E005", "`else` without an `if` above it", arm.span, "belongs to no `if`")
+            raise Finding("E005", "`else` without an `if` above it", arm.span, "no matching `if`")
         nodes[-1] = s.If((*before.arms, arm), before.span)
 
 
 def _stray_branch(span: Span) -> Finding:
-    helps = ("branches stand under a merge: a line ending in `add`, `concat` or `mul`",)
-    return Finding("E005", "a branch that no merge takes", span, "a branch", helps=helps)
+    helps = ("branches belong under a merge: a line that ends with `add`, `concat` or `mul`",)
+    return Finding("E005", "a branch without a merge", span, "a branch", helps=helps)
 
 
 def _empty_recipe(span: Span) -> Finding:
-    helps = ("indent its settings under it: `lr 0.1 for batch 256, cosine`; or leave it out",)
+    helps = ("indent its settings under it: `lr 0.1 for batch 256, cosine`; or drop the line",)
     return Finding("E011", "nothing is indented under `train`", span, "needs settings", helps=helps)
 
 
 def _no_setting(span: Span) -> Finding:
-    helps = ("one setting a line: `epochs 90`",)
-    return Finding("E011", "this is no setting of a recipe", span, "nothing stands under a setting", helps=helps)
+    helps = ("one setting per line: `epochs 90`",)
+    return Finding("E011", "not a training setting", span, "a setting has no lines under it", helps=helps)
 
 
 def _no_merge(merges: list[s.MergeStep], branches: list[Layout]) -> Finding:
     if merges:
-        helps = ("end the line behind it; what follows the merge goes on the line below the branches",)
-        return Finding("E005", f"`{merges[0].name}` is not the last step of its line", merges[0].span, helps=helps)
-    helps = ("end the line in `-> add`, `-> concat` or `-> mul`",)
-    return Finding("E005", "branches under a line that ends in no merge", branches[0].span, "a branch", helps=helps)
+        helps = ("end the line after it; what follows the merge belongs on the line below the branches",)
+        return Finding("E005", f"`{merges[0].name}` must be the last step of its line", merges[0].span, helps=helps)
+    helps = ("end the line with `-> add`, `-> concat` or `-> mul`",)
+    return Finding(
+        "E005", "branches under a line that does not end with a merge", branches[0].span, "a branch", helps=helps
+    )
 
 
-def _bare_name(step: s.MergeStep) -> Finding:
-    helps: tuple[str, ...] = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
-    upper = step.name.upper()
-    helps += did_you_mean(upper, ("CONV", "FC", "POOL", "RELU", "BN", "INPUT", "GAP", "DROPOUT", "SOFTMAX", "NORM"))
+def _bare_name(step: s.MergeStep, layers: Mapping[str, str]) -> Finding:
     if step.name in ("add", "concat", "mul"):
-        helps = ("indent its branches under it, each behind a `|`",)
-        return Finding("E005", f"`{step.name}` merges branches, and none stand under it", step.span, helps=helps)
-    return Finding("E005", f"`{step.name}` alone is no step", step.span, helps=helps)
+        helps: tuple[str, ...] = ("indent its branches under it, each after a `|`",)
+        return Finding("E005", f"`{step.name}` has no branches under it", step.span, helps=helps)
+    helps = (f"`{step.name}(...)` calls a block, `@{step.name}` uses a result",)
+    near = suggest(step.name, layers, cutoff=0.75)
+    if near:
+        helps += (f"did you mean `{layers[near]}`?",)
+    return Finding("E005", f"`{step.name}` is not a step", step.span, helps=helps)

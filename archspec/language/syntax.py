@@ -1,7 +1,7 @@
-"""What a spec says, as data: one record for each thing that can be written.
+"""The syntax tree: one record for each construct of the language.
 
 In: the parser's rules. Out: a `File`, which the resolver reads. Nothing here knows what a layer or a volume is.
-Every node has the span it was written in; spans take no part in equality.
+Every node has the span in which it was written; spans are ignored in comparisons.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ Expression: TypeAlias = Number | Name | Negate | Not | Binary | Function
 
 
 class Figure(Record):
-    """A figure as slides round it: `1,728` is exact, `3.2M` is not."""
+    """A figure as it appears on slides: `1,728` is exact, `3.2M` is rounded."""
 
     value: int | float
     is_exact: bool
@@ -78,7 +78,7 @@ class Extent(Record):
 
 
 class Short(Record):
-    """`s2`, `p0x3`, `p0:1`: a letter, and per dimension its numbers."""
+    """`s2`, `p0x3`, `p0:1`: a letter, and the numbers for each dimension."""
 
     letter: str
     sizes: tuple[tuple[int, ...], ...]
@@ -86,19 +86,19 @@ class Short(Record):
 
 
 class Bracket(Record):
-    """`[55x55x96]`: a volume that is claimed, or that `INPUT` declares."""
+    """`[55x55x96]`: a volume that is claimed, or declared by `INPUT`."""
 
     dimensions: tuple[Expression, ...]
     span: Span
 
     @property
     def is_literal(self) -> bool:
-        """Whether it holds nothing but digits."""
+        """Whether it contains only numbers."""
         return all(isinstance(dimension, Number) for dimension in self.dimensions)
 
 
 class Claim(Record):
-    """`params: (3*3*3)*64 = 1,728`: what a slide says of a layer."""
+    """`params: (3*3*3)*64 = 1,728`: what a slide says about a layer."""
 
     kind: str  # "memory" or "params"
     value: Expression | Figure
@@ -107,13 +107,13 @@ class Claim(Record):
 
 
 class Reference(Record):
-    """`@stem`: the result that a label names."""
+    """`@stem`: the result with this label."""
 
     name: str
     span: Span
 
 
-class Argument(Record):
+class GivenArgument(Record):
     """`64`, `3x3`, `s2`, `same`, `stride=s`, `@stem`."""
 
     name: str | None
@@ -134,7 +134,7 @@ class LayerStep(Record):
 
     words: tuple[Word, ...]
     has_colon: bool
-    arguments: tuple[Argument, ...]
+    arguments: tuple[GivenArgument, ...]
     bracket: Bracket | None
     claims: tuple[Claim, ...]
     span: Span
@@ -144,7 +144,7 @@ class CallStep(Record):
     """`bottleneck(64, stride=2)`."""
 
     name: str
-    arguments: tuple[Argument, ...]
+    arguments: tuple[GivenArgument, ...]
     span: Span
 
 
@@ -178,7 +178,7 @@ class ReferenceStep(Record):
 
 
 class UnreadStep(Record):
-    """Stands for a line that could not be read, so that the lines around it are checked all the same."""
+    """A line that could not be read; the lines around it are still checked."""
 
     span: Span
 
@@ -188,7 +188,7 @@ Step: TypeAlias = LayerStep | CallStep | RepeatStep | MergeStep | EntryStep | Re
 
 # ---- statements ----------------------------------------------------------------------------------------------------
 class Chain(Record):
-    """A line of steps. A bracket among `steps` is the volume at that point."""
+    """A line of steps; a bracket among them is the volume at that point."""
 
     bracket: Bracket | None
     label: str | None
@@ -205,7 +205,7 @@ class Let(Record):
 
 
 class Arm(Record):
-    """One way through an `if`: no condition is `else`."""
+    """A branch of an `if`; without a condition, its `else`."""
 
     condition: Expression | None
     body: Body
@@ -233,7 +233,7 @@ Body: TypeAlias = tuple[Statement, ...]
 
 # ---- declarations --------------------------------------------------------------------------------------------------
 class Parameter(Record):
-    """A block's parameter; one written `@h` takes a volume."""
+    """A parameter of a block; one written `@h` takes a volume."""
 
     name: str
     default: Expression | Reference | None
@@ -242,7 +242,7 @@ class Parameter(Record):
 
 
 class BlockDefinition(Record):
-    """`block bottleneck(f, stride=1)` and the lines under it."""
+    """`block bottleneck(f, stride=1)` with the lines under it."""
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -323,7 +323,7 @@ class Setting(Record):
 
 
 class Train(Record):
-    """`train` and the settings under it."""
+    """`train` with the settings under it."""
 
     settings: tuple[Setting, ...]
     span: Span
@@ -335,8 +335,8 @@ Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After |
 class File(Record):
     """A whole spec: its declarations, and the body of the network.
 
-    `is_whole` unless a line could not be read; `has_all_names` unless that line, or the structure around it, may have
-    given a name that others use.
+    `is_whole` is False if a line could not be read; `has_all_names` is False if that line, or the structure around it,
+    may have defined a name that others use.
     """
 
     declarations: tuple[Declaration, ...]

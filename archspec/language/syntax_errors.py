@@ -1,4 +1,4 @@
-"""What to say of a line that the grammar refuses, in the user's words: no token of the parser shows.
+"""Error messages for lines that the grammar rejects, in the user's terms: no parser token is shown.
 
 In: lark's exception and the line. Out: one `Finding`.
 """
@@ -6,13 +6,14 @@ In: lark's exception and the line. Out: one `Finding`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.source import Span
 
-# what stands behind each terminal, as a reader would call it; several share a phrase
+# each terminal as a reader would call it; several share a phrase
 _PHRASES = {
     "NUMBER": "a number",
     "NAME": "a name",
@@ -44,7 +45,7 @@ _PHRASES = {
 }
 _QUIET = {"CLAIM", "NOTE", "LABEL", "FIGURE", "BYTES", "PROSE"}
 _CLOSERS = {"(": ")", "[": "]"}
-_LOWER_LAYER = re.compile(r"(conv|fc|pool|maxpool|avgpool|bn|relu|input|dropout|gap|norm|dense|linear)[0-9]*")
+_FIRST_NAME = re.compile(r"([a-z]\w*?)[0-9]*(?!\w)")
 _ARGUMENTS = ("NUMBER", "EXTENT", "SHORT", "CALL", "COLON", "LPAR")
 _KEYWORDS = {
     "net",
@@ -64,23 +65,23 @@ _KEYWORDS = {
 }
 
 
-def explain_token(unexpected: UnexpectedToken, line: Span) -> Finding:
-    """Why the parser does not take this token here."""
+def explain_token(unexpected: UnexpectedToken, line: Span, layers: Mapping[str, str]) -> Finding:
+    """Explain why the parser rejects a token; `layers` are those of `parse`."""
     token = unexpected.token
     if token.type == "$END":
         return _unbalanced(line) or _cut_short(unexpected, line)
     start = line.start + (token.start_pos or 0)
     span = Span(line.source, start, max(start + 1, line.start + (token.end_pos or 0)))
-    return _unbalanced(line) or _known_mistake(unexpected, span, line) or _unexpected(unexpected, span, line)
+    return _unbalanced(line) or _known_mistake(unexpected, span, line, layers) or _unexpected(unexpected, span, line)
 
 
 def explain_character(unexpected: UnexpectedCharacters, line: Span) -> Finding:
-    """Why a character begins nothing."""
+    """Explain why a character begins no token."""
     at = line.start + (unexpected.pos_in_stream or 0)
     span = Span(line.source, at, at + 1)
     character = span.text
     if character == "\t":
-        return Finding("E003", "a tab between words", span, "this is a tab", helps=("write spaces",))
+        return Finding("E003", "a tab between words", span, "this is a tab", helps=("use spaces",))
     shown = f"`{character}`" if character.isprintable() else f"the character U+{ord(character):04X}"
     wider = _word_at(line, at)
     return _unbalanced(line) or _known_text(wider) or _stray(shown, span, line, unexpected)
@@ -89,7 +90,7 @@ def explain_character(unexpected: UnexpectedCharacters, line: Span) -> Finding:
 def _stray(shown: str, span: Span, line: Span, unexpected: UnexpectedCharacters) -> Finding:
     expected = _expected(unexpected.allowed or set())
     helps = _hint(span, line) or ((f"expected {expected}",) if expected else ())
-    return Finding("E002", f"{shown} means nothing here", span, "not expected", helps=helps)
+    return Finding("E002", f"unexpected {shown}", span, "not expected", helps=helps)
 
 
 def _word_at(line: Span, at: int) -> Span:
@@ -101,12 +102,12 @@ def _known_text(span: Span) -> Finding | None:
     text = span.text
     if text.startswith(("=>", "-->", "- >", "~>")):
         arrow = Span(span.source, span.start, span.start + 2)
-        return Finding("E002", f"`{text[:2]}` is no arrow", arrow, "not expected", helps=("`->`",))
+        return Finding("E002", f"`{text[:2]}` is not an arrow", arrow, "not expected", helps=("`->`",))
     return None
 
 
 def _unbalanced(line: Span) -> Finding | None:
-    """A parenthesis or bracket without its other half."""
+    """Report an unbalanced parenthesis or bracket."""
     stack: list[int] = []
     for offset, character in enumerate(line.text, line.start):
         if character in _CLOSERS:
@@ -115,54 +116,56 @@ def _unbalanced(line: Span) -> Finding | None:
             if not stack or _CLOSERS[line.source.text[stack[-1]]] != character:
                 span = Span(line.source, offset, offset + 1)
                 opener = next(opener for opener, closer in _CLOSERS.items() if closer == character)
-                return Finding("E012", f"`{character}` closes nothing", span, f"no `{opener}` before it")
+                return Finding("E012", f"unmatched `{character}`", span, f"no `{opener}` before it")
             stack.pop()
     if not stack:
         return None
     at = stack[-1]
     opener = line.source.text[at]
     helps = (f"add `{_CLOSERS[opener]}`",)
-    return Finding("E012", f"`{opener}` is never closed", Span(line.source, at, at + 1), "opened here", helps=helps)
+    return Finding("E012", f"unclosed `{opener}`", Span(line.source, at, at + 1), "opened here", helps=helps)
 
 
 def _cut_short(unexpected: UnexpectedToken, line: Span) -> Finding:
     end = Span(line.source, max(line.start, line.end - 1), line.end)
     if line.text.endswith(("->", "→")):
-        helps = ("put the next step behind it; or drop it: the next line goes on from this one by itself",)
+        helps = ("add the next step, or drop it: the next line continues from this one anyway",)
         arrow = Span(line.source, line.end - (2 if line.text.endswith("->") else 1), line.end)
-        return Finding("E006", "nothing stands behind `->`", arrow, "leads nowhere", helps=helps)
+        return Finding("E006", "nothing after `->`", arrow, "leads nowhere", helps=helps)
     expected = _expected(unexpected.accepts or unexpected.expected)
     first = re.match(r"\w+", line.text)
     if first and first.group() in _KEYWORDS:
-        return Finding("E001", f"the line `{first.group()}` is not complete", end, f"expected {expected}")
+        return Finding("E001", f"incomplete `{first.group()}`", end, f"expected {expected}")
     return Finding("E001", "the line ends too early", end, f"expected {expected}")
 
 
-def _known_mistake(unexpected: UnexpectedToken, span: Span, line: Span) -> Finding | None:
+def _known_mistake(unexpected: UnexpectedToken, span: Span, line: Span, layers: Mapping[str, str]) -> Finding | None:
     token = unexpected.token
     before = line.source.text[line.start : span.start].rstrip()
     word = re.search(r"(\S+)$", before)
     arrow = _known_text(Span(line.source, span.start, min(line.end, span.start + 3)))
     if arrow:
         return arrow
-    lower = _LOWER_LAYER.match(line.text)
-    if lower and (token.type in _ARGUMENTS or token.start_pos == 0):
-        name = lower.group()
+    first = _FIRST_NAME.match(line.text)
+    if first and first[1] in layers and (token.type in _ARGUMENTS or token.start_pos == 0):
+        name, layer = first.group(), layers[first[1]]
         whole = Span(line.source, line.start, line.start + len(name))
-        helps = (f"`{name.upper()}`",)
+        helps = (f"`{name.upper() if layer == first[1].upper() else layer}`",)
         return Finding("E001", f"layers are written in capitals: `{name}`", whole, "lower case", helps=helps)
     called = re.search(r"\b([A-Z][A-Za-z0-9]+)\(", line.text)
     if called:
         opened = Span(line.source, line.start + called.start(), line.start + called.end())
-        helps = (f"arguments follow the layer: `{called[1]} 64 3x3 s2`",)
-        return Finding("E001", "a layer's arguments stand in no parentheses", opened, "no call", helps=helps)
+        helps = (f"arguments follow the layer without parentheses: `{called[1]} 64 3x3 s2`",)
+        return Finding("E001", "a layer is not called with parentheses", opened, "not a block", helps=helps)
     if token.type == "REFERENCE":
         helps = (f"begin a line with `{span.text}`, or a branch: `| {span.text}`",)
-        return Finding("E105", f"`{span.text}` is a volume, and no argument of a layer", span, "a volume", helps=helps)
-    behind_a_step = word and (")" in word.group() or re.match(r"(\[.*\] *)?[A-Z]{2}", line.text))
-    if token.type in ("LAYER", "CALL") and behind_a_step:
+        return Finding(
+            "E105", f"`{span.text}` is a volume and cannot be an argument of a layer", span, "a volume", helps=helps
+        )
+    after_a_step = word and (")" in word.group() or re.match(r"(\[.*\] *)?[A-Z]{2}", line.text))
+    if token.type in ("LAYER", "CALL") and after_a_step:
         helps = (f"`{before} -> {span.text}`",)
-        return Finding("E006", f"`->` is missing before `{span.text}`", span, "a second step", helps=helps)
+        return Finding("E006", f"missing `->` before `{span.text}`", span, "a second step", helps=helps)
     return None
 
 
@@ -171,20 +174,20 @@ def _unexpected(unexpected: UnexpectedToken, span: Span, line: Span) -> Finding:
     text = span.text if len(span.text) <= 30 else span.text[:30] + "…"
     helps = _hint(span, line) or ((f"expected {expected}",) if expected else ())
     if span.text in _KEYWORDS:
-        helps = (f"`{span.text}` is a word of the language: choose another name",)
-    return Finding("E001", f"`{text}` does not belong here", span, "not expected", helps=helps)
+        helps = (f"`{span.text}` is a keyword: choose another name",)
+    return Finding("E001", f"unexpected `{text}`", span, "not expected", helps=helps)
 
 
 def _hint(span: Span, line: Span) -> tuple[str, ...]:
-    """What is meant by what other languages write here."""
+    """Suggest what to write in place of another language's syntax."""
     first = span.text[:1]
     if first and first in "\"'":
         return ("names and numbers are written without quotes",)
     if first and first in "{};":
-        return ("blocks are made by indentation, and a line ends at its end",)
+        return ("blocks are indented, without braces; lines end without `;`",)
     before = line.source.text[line.start : span.start]
     if before.rfind("[") > before.rfind("]"):
-        return ("`x` stands between the sizes: `[224x224x3]`",)
+        return ("separate the sizes with `x`: `[224x224x3]`",)
     return ()
 
 

@@ -1,7 +1,7 @@
 """From the parser's rules to syntax: one method for each rule of grammar/archspec.lark.
 
-In: tokens and what the rules below made, as lark hands them over. Out: records of `syntax.py`.
-A wording that the grammar lets through, and that means nothing, raises a `Finding` here.
+In: tokens and the results of the rules below, as lark passes them. Out: records of `syntax.py`.
+Text that the grammar accepts but that is meaningless raises a `Finding` here.
 """
 
 from __future__ import annotations
@@ -19,13 +19,18 @@ from archspec.language import syntax as s
 LARGEST = 2**63 - 1
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
 _SIZES = re.compile(r"[x×]")
-# words of a slide that are written like a layer and mean nothing
-_NOISE = {"normalization", "layer", "filters", "neurons", "local", "response", "class", "scores"}
+# words on slides without a meaning: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
+NOISE_WORDS = (
+    {"a", "and", "at", "of", "the", "to", "with"}
+    | {"class", "layer", "local", "normalization", "response", "scores"}
+    | {"channels", "filter", "filters", "kernel", "kernels", "neuron", "neurons", "nodes", "unit", "units"}
+    | {"pixels", "window", "windows"}
+)
 
 
 @v_args(inline=True)
 class SyntaxBuilder(Transformer[Any, Any]):
-    """Builds syntax while a line is parsed, which begins at `offset` in `source`; tokens count from there."""
+    """Build syntax while a line is parsed; token positions count from `offset` in `source`."""
 
     source: Source
     offset: int
@@ -47,7 +52,7 @@ class SyntaxBuilder(Transformer[Any, Any]):
         return s.Number(value, span)
 
     def _closed(self, first: Token, last: Any) -> Span:
-        """From `first` to the bracket that closes behind `last`."""
+        """Return the span from `first` to the parenthesis that closes after `last`."""
         start, end = self._span(first, last)[1:]
         found = re.compile(r"[ )\],(]*").match(self.source.text, end)
         tail = found.group().rstrip(" ,") if found else ""
@@ -93,24 +98,24 @@ class SyntaxBuilder(Transformer[Any, Any]):
             raise too_large(self._span(token))
         return tuple(s.Number(int(part), self._span(token)) for part in parts)
 
-    def short(self, token: Token) -> s.Argument:
+    def short(self, token: Token) -> s.GivenArgument:
         span = self._span(token)
         if any(len(part) > 9 for part in re.split(r"[:x×]", token[1:])):
             raise too_large(span)
         sizes = tuple(tuple(int(n) for n in part.split(":")) for part in _SIZES.split(token[1:]))
-        return s.Argument(None, s.Short(token[0], sizes, span), span)
+        return s.GivenArgument(None, s.Short(token[0], sizes, span), span)
 
-    def positional(self, value: Any) -> s.Argument:
-        return s.Argument(None, value, value.span)
+    def positional(self, value: Any) -> s.GivenArgument:
+        return s.GivenArgument(None, value, value.span)
 
-    def named(self, name: Token, value: Any) -> s.Argument:
-        return s.Argument(str(name), value, self._span(name, value))
+    def named(self, name: Token, value: Any) -> s.GivenArgument:
+        return s.GivenArgument(str(name), value, self._span(name, value))
 
-    def volume(self, token: Token) -> s.Argument:
-        return s.Argument(None, self._reference(token), self._span(token))
+    def volume(self, token: Token) -> s.GivenArgument:
+        return s.GivenArgument(None, self._reference(token), self._span(token))
 
-    def named_volume(self, name: Token, token: Token) -> s.Argument:
-        return s.Argument(str(name), self._reference(token), self._span(name, token))
+    def named_volume(self, name: Token, token: Token) -> s.GivenArgument:
+        return s.GivenArgument(str(name), self._reference(token), self._span(name, token))
 
     def _reference(self, token: Token) -> s.Reference:
         return s.Reference(str(token[1:]), self._span(token))
@@ -158,21 +163,21 @@ class SyntaxBuilder(Transformer[Any, Any]):
         while rest and isinstance(rest[0], s.Word):
             words.append(rest.pop(0))
         has_colon = bool(rest) and isinstance(rest[0], Token) and rest[0].type == "COLON"
-        arguments: list[s.Argument] = []
+        arguments: list[s.GivenArgument] = []
         brackets: list[s.Bracket] = []
         claims: list[s.Claim] = []
         for part in rest[has_colon:]:
-            if isinstance(part, s.Argument):
+            if isinstance(part, s.GivenArgument):
                 arguments.append(part)
             elif isinstance(part, s.Bracket):
                 brackets.append(part)
             elif isinstance(part, s.Claim):
                 claims.append(part)
             elif isinstance(part, s.Word):
-                if part.text.lower() not in _NOISE:
+                if part.text.lower() not in NOISE_WORDS:
                     raise missing_arrow(Span(self.source, words[0].span.start, part.span.start), part)
             elif part.type == "COLON":
-                raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` behind the layer's name",))
+                raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` after the layer's name",))
         if len(brackets) > 1:
             raise Finding("E001", "two volumes for one layer", brackets[1].span, "the second volume")
         parts_of_it: tuple[Any, ...] = (*words, *arguments, *brackets, *claims)
@@ -275,13 +280,15 @@ class SyntaxBuilder(Transformer[Any, Any]):
 
 
 def too_large(span: Span) -> Finding:
-    """A number that no tensor's size could be."""
+    """Return the finding for a number that is too large for any size."""
     digits = plural(len(span.text), "character")
-    return Finding("E008", f"a number past 2^63 ({digits} long)", span, "too large", helps=("is a space missing?",))
+    return Finding(
+        "E008", f"a number larger than 2^63 ({digits} long)", span, "too large", helps=("is there a space missing?",)
+    )
 
 
 def missing_arrow(before: Span, word: s.Word) -> Finding:
-    """Two layers side by side; `before` is what stands in front of the second."""
-    message = f"`->` is missing before `{word.text}`"
+    """Return the finding for two layers side by side; `before` is the text before the second."""
+    message = f"missing `->` before `{word.text}`"
     helps = (f"`{before.text.rstrip()} -> {word.text}`",)
     return Finding("E006", message, word.span, "a second step", helps=helps)

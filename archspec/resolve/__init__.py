@@ -1,6 +1,16 @@
 """From syntax to the graph: names, blocks, repeats, `after`, and the volumes that brackets claim.
 
 In: a file, the command line's changes, a loader for `use`. Out: the graph, if there is one, and the findings.
+Nothing is measured here.
+
+To read the room in the order in which a spec goes through it:
+
+1. `declarations` reads what a file declares (with `layer_names`): its blocks, parameters, variants, `after` rules.
+2. `statements` runs the lines. A step that is a layer goes through `layer_step`: its name (`layer_names`), its
+   arguments (`argument_binding`), its volume (`graph_builder`, then `brackets`), what is claimed of it. A call of a
+   block goes through `block_calls`, and the block's lines through `statements` again, in a new `scope`.
+3. `after_build` does what only the whole graph can tell.
+4. `train_section` reads the recipe.
 """
 
 from __future__ import annotations
@@ -9,26 +19,26 @@ from typing import TYPE_CHECKING
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, plural
-from archspec.graph.ir import Frame, Graph, Node
+from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record
-from archspec.resolve.body import Runner
+from archspec.resolve.after_build import finished, unused_results
 from archspec.resolve.brackets import Brackets, Seen, shows_received
-from archspec.resolve.builder import MAX_STEPS, GraphBuilder, TooLarge, trace
-from archspec.resolve.flow import Flow, Overrides
-from archspec.resolve.module import Loader, ModuleReader
-from archspec.resolve.passes import finished
-from archspec.resolve.scope import Lost, Module, Scope, labels_in
-from archspec.resolve.steps import LayerSteps, PendingClaim
+from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
+from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge
+from archspec.resolve.layer_names import LOWER_CASE, labels_in
+from archspec.resolve.layer_step import LayerSteps, PendingClaim
+from archspec.resolve.scope import Scope
+from archspec.resolve.statements import StatementRunner
 
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
 
-__all__ = ["Overrides", "Resolved", "resolve"]
+__all__ = ["LOWER_CASE", "MAX_STEPS", "Overrides", "PendingClaim", "Resolved", "resolve"]
 
 
 class Resolved(Record):
-    """What a spec stands for. `graph` is nothing where there are errors."""
+    """The meaning of a spec. `graph` is None if there are errors."""
 
     graph: Graph | None
     findings: tuple[Diagnostic, ...]
@@ -36,11 +46,11 @@ class Resolved(Record):
     brackets_checked: int
     brackets_suspended: int
     variants: tuple[str, ...]
-    recipe: Recipe | None = None  # what its `train` section says
+    recipe: Recipe | None = None  # of its `train` section
 
 
 class _Known(Record):
-    """What earlier runs have found: the weight layers of the classifiers, and the volumes of the spec as written."""
+    """Results of earlier runs: the classifiers' weight layers, and the volumes of the spec as written."""
 
     heads: frozenset[int] = frozenset()
     plain: Seen | None = None
@@ -49,14 +59,14 @@ class _Known(Record):
 class _Run:
     """One run over the body of a file."""
 
-    def __init__(self, file: s.File, module: Module, overrides: Overrides, bound: int, known: _Known) -> None:
+    def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
         self.builder = GraphBuilder(bound)
-        self.brackets = Brackets(self.builder, shows_received(file.body), known.plain)
+        self.brackets = Brackets(self.builder, shows_received(file.body), overrides.input, known.plain)
         self.layers = LayerSteps(self.builder, self.brackets, overrides, known.heads)
-        runner = Runner(self.builder, self.brackets, self.layers, overrides)
-        scope = Scope(module, None, None, labels_in(file.body))
+        runner = StatementRunner(self.builder, self.brackets, self.layers)
+        scope = Scope(names, None, None, labels_in(file.body))
         try:
-            self.end = runner.body(file.body, scope, Flow(None), None).current
+            self.end = runner.body(file.body, scope, Point(None), None).current
         except TooLarge as too_large:
             self.end = Lost()
             self.builder.report(_too_large(bound), too_large.span, None)
@@ -67,20 +77,20 @@ class _Run:
 
 
 def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS) -> Resolved:
-    """Work out the graph of a file.
+    """Build the graph of a file.
 
-    Raises Finding for a variant that is not there. A spec that has `after` rules runs twice: only when all is built
-    is it known which weight layer is the last, and that one stays as written.
+    Raises Finding for an unknown variant. A spec with `after` rules runs twice: only a complete graph shows which
+    weight layer is the last, and that one is left as written.
     """
-    reader = ModuleReader(load, overrides)
-    module = reader.read(file)
-    run = _Run(file, module, overrides, max_steps, _Known())
-    if module.after or overrides.classes:
-        run = _Run(file, module, overrides, max_steps, _Known(run.heads))
+    reader = DeclarationReader(load, overrides)
+    names = reader.read(file)
+    run = _Run(file, names, overrides, max_steps, _Known())
+    if names.after or overrides.classes:
+        run = _Run(file, names, overrides, max_steps, _Known(run.heads))
     if overrides.any and run.builder.findings:
         plain = _plain_volumes(file, load, max_steps)
-        run = _Run(file, module, overrides, max_steps, _Known(run.heads, plain))
-    recipe, wrong = _recipe(module)
+        run = _Run(file, names, overrides, max_steps, _Known(run.heads, plain))
+    recipe, wrong = _recipe(names)
     findings = [*reader.findings, *run.builder.findings, *wrong]
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
@@ -91,44 +101,29 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe)
 
 
-def _recipe(module: Module) -> tuple[Recipe | None, list[Diagnostic]]:
-    if module.train is None:
+def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
+    if names.train is None:
         return None, []
-    from archspec.resolve import train_section
+    from archspec.resolve import train_section  # most specs have none
 
-    return train_section.read(module.train)
+    return train_section.read(names.train)
 
 
 def _plain_volumes(file: s.File, load: Loader, max_steps: int) -> Seen:
-    """The volumes at the brackets of a spec as it is written."""
+    """Return the volumes at the brackets of a spec as written."""
     plain = Overrides()
-    module = ModuleReader(load, plain).read(file)
-    return _Run(file, module, plain, max_steps, _Known()).brackets.seen
+    names = DeclarationReader(load, plain).read(file)
+    return _Run(file, names, plain, max_steps, _Known()).brackets.seen
 
 
 def _finish(file: s.File, title: str, run: _Run) -> tuple[Graph | None, list[Diagnostic]]:
     builder = run.builder
     if not isinstance(run.end, Node):
-        message = f"{file.span.source.name} declares no network: it has no line of layers"
-        return None, [Diagnostic("E010", message, helps=("a spec begins with its input: [224x224x3] INPUT",))]
+        message = f"{file.span.source.name} contains no layers"
+        return None, [Diagnostic("E010", message, helps=("a spec begins with its input: `[224x224x3] INPUT`",))]
     graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
-    unused = _unused(graph)
+    unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph), [])
-
-
-def _unused(graph: Graph) -> list[Diagnostic]:
-    """Results that lead nowhere."""
-    ends = {graph.output, *(head.output for head in graph.heads)}
-    found: dict[int, Finding] = {}
-    frames: dict[int, Frame | None] = {}
-    for node, consumers in zip(graph.nodes, graph.consumers, strict=True):
-        if not consumers and node.index not in ends:
-            name = node.name.rsplit(".", 1)[-1]
-            helps = ("end a branch in it, or use it by its label: `name: ...` and `@name`; or drop the line",)
-            finding = Finding("E113", f"nobody uses the result of {name}", node.span, "leads nowhere", helps=helps)
-            found.setdefault(node.span.start, finding)
-            frames.setdefault(node.span.start, node.frame)
-    return [finding.diagnostic(finding.span, trace(frames[start])) for start, finding in found.items() if finding.span]
 
 
 def _too_large(bound: int) -> Finding:

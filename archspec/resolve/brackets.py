@@ -1,32 +1,58 @@
-"""Which side of a line a bracket stands for, and what happens when it is not so.
+"""Volumes in brackets: what a bracket claims, whether that is true, and the message if it is not.
 
-In: a line with its brackets, and the flow around it. Out: the flow, with a volume again where one was lost and the
-bracket says it. A file whose first layer line declares INPUT shows what each line produces; one that begins with a
-bracket and another layer shows what each line receives. A bracket inside a chain is the volume at that point.
+In: a line with its brackets, and the points of its chain. Out: the points, with a volume again where one was lost and
+a bracket states it. A file whose first layer line declares INPUT shows what each line produces; one that begins with a
+bracket and another layer shows what each line receives. A bracket inside a chain is the volume at that point. After a
+claim has failed, further failures are not reported until one is true again: they have the same cause.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Label
 from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
-from archspec.language.expressions import Unknown
+from archspec.language.expressions import Lookup, Unknown, number
+from archspec.layers import Layer
 from archspec.layers.input import Input
-from archspec.resolve.builder import GraphBuilder, Origin
-from archspec.resolve.flow import Flow, Overrides
-from archspec.resolve.scope import LOST, Scope, Wire
-from archspec.resolve.volume_claims import agrees, claimed, false_claim
+from archspec.layers.window import size_formula
+from archspec.record import replace
+from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
+from archspec.resolve.scope import Scope
 
 Seen = dict[tuple[object, ...], Volume]
 
 
-class Brackets:
-    """Checks claims of volumes. `plain` is what the same spec makes without the command line's changes."""
+def shows_received(body: s.Body) -> bool:
+    """Whether the brackets of a file show what its lines receive."""
+    for statement in body:
+        if isinstance(statement, s.Chain):
+            return statement.bracket is not None and not _is_input(statement)
+    return False
 
-    def __init__(self, builder: GraphBuilder, receives: bool, plain: Seen | None) -> None:
+
+def _is_input(chain: s.Chain) -> bool:
+    """Whether a line declares the input."""
+    first = chain.steps[0]
+    return isinstance(first, s.LayerStep) and first.words[0].text == Input.keyword
+
+
+class Brackets:
+    """The brackets of one run, in the order in which a line meets them.
+
+    `receives` is what `shows_received` says of the file, `input` replaces the network's input, `plain` is what the
+    same spec produces without the command line's changes.
+    """
+
+    def __init__(
+        self, builder: GraphBuilder, receives: bool, input: tuple[int, ...] | None, plain: Seen | None
+    ) -> None:
         self.builder = builder
         self.receives = receives
+        self.input = input
         self.plain = plain
         self.seen: Seen = {}
         self.checked = 0
@@ -34,51 +60,60 @@ class Brackets:
         self._believed = True
         self._told_the_other_side = False
 
-    def before(self, chain: s.Chain, scope: Scope, flow: Flow, overrides: Overrides) -> Flow:
-        """The flow at the start of a line: its bracket may be the network's input, or what is received."""
+    def at_start(self, chain: s.Chain, scope: Scope, point: Point) -> Point:
+        """Begin a line, whose bracket may be the network's input or what the line receives."""
         bracket = chain.bracket
         if bracket is None or not self.receives:
-            return flow
-        if flow.current is None and scope.frame is None:
-            volume = Volume(overrides.input) if overrides.input else self._claimed(bracket, scope)
+            return point
+        if point.current is None and scope.frame is None:
+            volume = self.input_volume(bracket, scope)
             if volume is None:
-                return Flow(LOST)
-            return Flow(self.builder.place(Input(), (), volume, Origin("input", None, bracket.span)))
-        if isinstance(flow.current, Node):
-            return Flow(flow.current, flow.before)  # checked in `behind`, when the other reading is known too
-        return Flow(self._recovered(bracket, scope, flow.current), flow.before)
+                return Point(LOST)
+            return Point(self.builder.place(Input(), (), volume, Origin("input", None, bracket.span)))
+        if isinstance(point.current, Node):
+            return point  # checked in `at_end`, when the other reading is known too
+        return Point(self._recovered(bracket, scope, point.current), point.before)
 
-    def behind(self, chain: s.Chain, scope: Scope, flow: Flow, start: Wire | None) -> Flow:
-        """The flow at the end of a line, its bracket checked."""
-        if chain.bracket is None or is_input(chain):
-            return flow
-        if self.receives:
-            end = flow.current if isinstance(flow.current, Node) else None
-            if isinstance(start, Node) and start.span != chain.bracket.span:
-                hint = "makes: in this file a bracket shows what its line receives"
-                self._check(chain.bracket, scope, start, end, hint)
-            return flow
-        if isinstance(flow.current, Node):
-            other = start if isinstance(start, Node) else None
-            hint = "receives: in a file that begins with INPUT a bracket shows what its line makes"
-            self._check(chain.bracket, scope, flow.current, other, hint)
-            return flow
-        return Flow(self._recovered(chain.bracket, scope, flow.current), flow.before)
+    def of_result(self, step: s.LayerStep, chain: s.Chain) -> s.Bracket | None:
+        """Return the bracket with the volume that a layer produces, if the step or its line has one."""
+        return step.bracket or (None if self.receives else chain.bracket)
 
     def inside(self, bracket: s.Bracket, scope: Scope, wire: Wire | None) -> Wire | None:
-        """A bracket between steps."""
+        """Check a bracket after a layer or between steps; return the volume at that point."""
         if isinstance(wire, Node):
             self._check(bracket, scope, wire, None, "")
             return wire
         return self._recovered(bracket, scope, wire)
 
+    def at_end(self, chain: s.Chain, scope: Scope, point: Point, start: Wire | None) -> Point:
+        """Check the bracket of a line that began with the volume `start`, at its end."""
+        if chain.bracket is None or _is_input(chain):
+            return point
+        if self.receives:
+            end = point.current if isinstance(point.current, Node) else None
+            if isinstance(start, Node) and start.span != chain.bracket.span:
+                hint = "produces: in this file a bracket shows what its line receives"
+                self._check(chain.bracket, scope, start, end, hint)
+            return point
+        if isinstance(point.current, Node):
+            other = start if isinstance(start, Node) else None
+            hint = "receives: in a file that begins with INPUT a bracket shows what its line produces"
+            self._check(chain.bracket, scope, point.current, other, hint)
+            return point
+        return Point(self._recovered(chain.bracket, scope, point.current), point.before)
+
     def doubts(self, finding: Finding) -> bool:
-        """Whether a misfit is likely to come from a claim that has failed before."""
+        """Whether a misfit probably follows from a claim that has failed before."""
         return not self._believed and finding.code.startswith("E2")
 
-    def _claimed(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
+    def input_volume(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
+        """Return the volume of the network's input: the command line's, or the bracket's."""
+        return Volume(self.input) if self.input else self.volume(bracket, scope)
+
+    def volume(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
+        """Return the volume in a bracket; None if it has none, which is then reported."""
         try:
-            return claimed(bracket, scope.lookup)
+            return _volume(bracket, scope.lookup)
         except Finding as finding:
             self.builder.report(finding, bracket.span, scope.frame)
         except Unknown:
@@ -86,43 +121,103 @@ class Brackets:
         return None
 
     def _recovered(self, bracket: s.Bracket, scope: Scope, wire: Wire | None) -> Wire | None:
-        """A lost volume, as the bracket says it: the graph is not used any more, but more mistakes are found."""
-        volume = self._claimed(bracket, scope)
+        """Return a lost volume as the bracket states it: the graph is discarded, but more errors are found."""
+        volume = self.volume(bracket, scope)
         if volume is None or wire is None:
             return wire
         self._believed = True
         return self.builder.place(Input(), (), volume, Origin(f"{scope.path}recovered", scope.frame, bracket.span))
 
     def _check(self, bracket: s.Bracket, scope: Scope, node: Node, other: Node | None, reading: str) -> None:
-        claim = self._claimed(bracket, scope)
+        claim = self.volume(bracket, scope)
         if claim is None:
             return
         key = (bracket.span.start, scope.path)
         self.seen[key] = node.volume
-        if agrees(claim, node.volume):
+        if _agrees(claim, node.volume):
             self.checked += 1
             self._believed = True
         elif bracket.is_literal and self.plain is not None and self.plain.get(key) != node.volume:
             self.suspended += 1
         elif self._believed:
             self._believed = False
-            note = f"{claim} is what the line {reading}" if other and agrees(claim, other.volume) else ""
+            note = f"{claim} is what the line {reading}" if other and _agrees(claim, other.volume) else ""
             if note and self._told_the_other_side:
                 return
             self._told_the_other_side = bool(note)
             volumes = tuple(self.builder.nodes[index].volume for index in node.inputs)
-            self.builder.report(false_claim(bracket, claim, node, volumes, note), bracket.span, scope.frame)
+            self.builder.report(_false_claim(bracket, claim, node, volumes, note), bracket.span, scope.frame)
 
 
-def is_input(chain: s.Chain) -> bool:
-    """Whether a line declares the input."""
-    first = chain.steps[0]
-    return isinstance(first, s.LayerStep) and first.words[0].text == Input.keyword
+def _volume(bracket: s.Bracket, lookup: Lookup) -> Volume:
+    """Evaluate a bracket. Raises Finding if it is not a volume, Unknown if it depends on an unknown value."""
+    dimensions: list[int] = []
+    for expression in bracket.dimensions:
+        value = number(expression, lookup)
+        whole = round(value)
+        if abs(value - whole) > 1e-9 or whole < 1:
+            helps = ("sizes are whole numbers of at least 1",)
+            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", helps=helps)
+        dimensions.append(whole)
+    if len(dimensions) > 3:
+        helps = ("[HxWxC] is a map, [NxC] a sequence, [C] a vector",)
+        raise Finding("E304", f"a volume with {len(dimensions)} dimensions", bracket.span, helps=helps)
+    return Volume(dimensions)
 
 
-def shows_received(body: s.Body) -> bool:
-    """Whether the brackets of a file show what its lines receive."""
-    for statement in body:
-        if isinstance(statement, s.Chain):
-            return statement.bracket is not None and not is_input(statement)
-    return False
+def _agrees(claim: Volume, actual: Volume) -> bool:
+    """Whether they are equivalent, as `[1x1x4096]` and `[4096]` are."""
+    return claim == actual or (len(claim) == 3 and len(actual) == 1 and claim == (1, 1, *actual))
+
+
+def _false_claim(bracket: s.Bracket, claim: Volume, node: Node, volumes: tuple[Volume, ...], other: str) -> Finding:
+    """Return the finding for a bracket that is wrong at `node`, whose inputs are `volumes`.
+
+    `other` is a note if the other reading of brackets would make it true.
+    """
+    what = node.name.rsplit(".", 1)[-1]
+    message = f"the line says {claim}, {what} produces {node.volume}"
+    others = () if node.span.start == bracket.span.start else (Label(node.span, f"produces {node.volume}"),)
+    notes = [*_formula(node, volumes, claim), *([other] if other else [])]
+    helps = [] if other else [*_remedies(node.layer, volumes, claim), f"`{node.volume}` is its actual volume"]
+    return Finding("E301", message, bracket.span, "claimed here", others=others, notes=notes, helps=helps)
+
+
+def _formula(node: Node, volumes: tuple[Volume, ...], claim: Volume) -> list[str]:
+    layer: Any = node.layer
+    if not (hasattr(layer, "kernel") and hasattr(layer, "pads") and volumes and volumes[0].is_map):
+        return []
+    if claim.spatial == node.volume.spatial:
+        return []
+    axis = 0 if len(claim) != 3 or claim[0] != node.volume[0] else 1
+    dilation = getattr(layer, "dilation", (1, 1))
+    return [size_formula(volumes[0][axis], layer.kernel[axis], layer.stride[axis], layer.pads[axis], dilation[axis])]
+
+
+def _remedies(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> list[str]:
+    """Find small changes to the layer that make the claim true."""
+    found = []
+    for field in ("pad", "stride", "kernel"):
+        if field in layer.arguments:
+            found += [text for value in range(8) if (text := _attempt(layer, field, value, volumes, claim))][:1]
+    if layer.outputs and len(claim) == len(layer.output(volumes)):
+        changed = replace(layer, **{layer.outputs: claim.channels})
+        if _produces(changed, volumes, claim):
+            found.append(f"`{changed.describe()}` produces {claim}")
+    return found[:2]
+
+
+def _attempt(layer: Layer, field: str, value: int, volumes: tuple[Volume, ...], claim: Volume) -> str:
+    try:
+        converted = layer.arguments[field].kind.convert(value)
+    except Finding:
+        return ""
+    changed = replace(layer, **{field: converted})
+    return f"`{changed.describe()}` produces {claim}" if _produces(changed, volumes, claim) else ""
+
+
+def _produces(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> bool:
+    try:
+        return _agrees(claim, layer.output(volumes))
+    except Finding:
+        return False

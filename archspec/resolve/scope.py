@@ -1,71 +1,43 @@
-"""What names mean inside one instance of a block, and how the things in it are called.
+"""The names in one instance of a block, and the paths of the nodes in it.
 
 In: the parameters of an instance. Out: values of names, volumes of labels, paths for new nodes.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Label, did_you_mean
 from archspec.diagnostics.source import Span
-from archspec.graph.ir import Frame, Node
+from archspec.graph.ir import Frame
 from archspec.language import syntax as s
 from archspec.language.expressions import FUNCTIONS, Unknown
 from archspec.record import Record
-from archspec.resolve.words import name_layer
+from archspec.resolve.declarations import FileNames, Value
+from archspec.resolve.graph_builder import Lost, Wire
 
 DIMENSIONS = ("C", "H", "W", "N")
 
 
-class Lost(Record):
-    """A volume that could not be worked out: what hangs on it is passed over in silence."""
-
-
-LOST = Lost()
-Wire: TypeAlias = Node | Lost
-
-
-class Block(Record):
-    """A block that a name stands for: its definition, and the names and rules of the file that it is from."""
-
-    definition: s.BlockDefinition
-    module: Module
-    labels: frozenset[str]  # that its lines give
-
-
-class Module:
-    """A file's own names: its blocks (with those it uses), its parameters, its `after` rules."""
-
-    def __init__(self) -> None:
-        self.blocks: dict[str, Block] = {}
-        self.values: dict[str, Any] = {}
-        self.after: dict[type[Any], s.After] = {}
-        self.train: s.Train | None = None
-        self.lost: set[str] = set()  # names that a faulty `use` was to give
-
-
 class Scope:
-    """One instance of a block, or the top level of a file (whose `entry` is nothing)."""
+    """One instance of a block, or the top level of a file (whose `entry` is None)."""
 
-    def __init__(self, module: Module, frame: Frame | None, entry: Wire | None, labels: frozenset[str]) -> None:
-        self.module = module
+    def __init__(self, file: FileNames, frame: Frame | None, entry: Wire | None, labels: frozenset[str]) -> None:
+        self.file = file
         self.frame = frame
         self.entry = entry
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, Value] = {}
         self.volumes: dict[str, Wire] = {}
-        self.places: dict[str, Span] = {}  # of lets and labels, for the second of a name
+        self.places: dict[str, Span] = {}  # of lets and labels, to report duplicates
         self._reserved = labels
         self._counts: dict[str, int] = {}
 
     @property
     def path(self) -> str:
-        """What names inside begin with."""
+        """The prefix of the paths inside."""
         return f"{self.frame.name}." if self.frame else ""
 
     def number(self, kind: str) -> str:
-        """The path of the next thing of a kind: conv1, conv2, ...; what a label takes is left out."""
+        """Return the path for the next node of a kind: conv1, conv2, ..., skipping names that labels use."""
         count = self._counts.get(kind, 0) + 1
         while f"{kind}{count}" in self._reserved:
             count += 1
@@ -73,16 +45,16 @@ class Scope:
         return f"{self.path}{kind}{count}"
 
     def label(self, name: str, span: Span) -> str:
-        """The path that a label gives. Raises Finding where it is taken."""
+        """Return the path for a label. Raises Finding if the label is taken."""
         self._once(name, span, "label")
         return f"{self.path}{name}"
 
     def count_label(self, kind: str) -> None:
-        """A label stands for one of its kind in the count, so that CONV1:, CONV, CONV3: are 1, 2, 3."""
+        """Count a labelled node among its kind, so that CONV1:, CONV, CONV3: are 1, 2, 3."""
         self._counts[kind] = self._counts.get(kind, 0) + 1
 
-    def let(self, name: str, value: Any, span: Span) -> None:
-        """Give a name a value."""
+    def let(self, name: str, value: Value, span: Span) -> None:
+        """Define a name. Raises Finding if it is taken."""
         self._once(name, span, "name")
         self.values[name] = value
 
@@ -94,76 +66,57 @@ class Scope:
         self.places[name] = span
 
     def has(self, name: str) -> bool:
-        """Whether a name stands for a value."""
-        return name in self.values or name in self.module.values or (name in DIMENSIONS and self.entry is not None)
+        """Whether a name is defined."""
+        return name in self.values or name in self.file.values or (name in DIMENSIONS and self.entry is not None)
 
-    def lookup(self, name: s.Name) -> Any:
-        """The value of a name. Raises Finding where there is none."""
+    def lookup(self, name: s.Name) -> Value:
+        """Return the value of a name. Raises Finding if it is undefined."""
         key = name.name
-        for values in (self.values, self.module.values, self.module.blocks):
+        for values in (self.values, self.file.values, self.file.blocks):
             if key in values:
                 return values[key]
         if key in DIMENSIONS:
             return self._dimension(name)
-        if key in self.module.lost:
+        if key in self.file.lost:
             raise Unknown
-        known = [*self.values, *self.module.values, *self.module.blocks]
+        known = [*self.values, *self.file.values, *self.file.blocks]
         helps = did_you_mean(key, known)
         if not helps and known:
-            helps = ("known here: " + ", ".join(known[:12]),)
-        raise Finding("E101", f"no name `{key}` is known here", name.span, "unknown", helps=helps)
+            helps = ("names in scope: " + ", ".join(known[:12]),)
+        raise Finding("E101", f"undefined name `{key}`", name.span, "unknown", helps=helps)
 
     def _dimension(self, name: s.Name) -> int:
         if self.entry is None:
-            helps = ("they are the dimensions at a block's entry: use them inside a block",)
-            raise Finding("E108", f"`{name.name}` stands for nothing at the top level", name.span, helps=helps)
+            helps = ("it is a dimension of a block's input: use it inside a block",)
+            raise Finding("E108", f"`{name.name}` is undefined at the top level", name.span, helps=helps)
         if isinstance(self.entry, Lost):
             raise Unknown
         volume = self.entry.volume
         places = {"C": -1, "H": -3, "W": -2} if volume.is_map else {"C": -1, "N": -2}
         place = places.get(name.name)
         if place is None or -place > len(volume):
-            message = f"the {volume.kind} {volume} that enters the block has no `{name.name}`"
+            message = f"the block's input, the {volume.kind} {volume}, has no `{name.name}`"
             has = ", ".join(key for key, at in places.items() if -at <= len(volume))
             raise Finding("E108", message, name.span, helps=(f"a {volume.kind} has {has}",))
         return volume[place]
 
     def reference(self, name: str, span: Span) -> Wire:
-        """The volume of `@name`. Raises Finding where no label is called so."""
+        """Return the volume of `@name`. Raises Finding if there is no such label."""
         if name in self.volumes:
             return self.volumes[name]
         helps = did_you_mean(name, self.volumes)
         if not helps:
-            helps = (f"put `{name}: ` before the line whose result it is",)
+            helps = (f"label a line with it: `{name}: ...`",)
             if name in self.values or name in FUNCTIONS:
                 helps = (f"`{name}` is a number: write it without `@`",)
-        raise Finding("E101", f"no result is called `{name}` here", span, "unknown", helps=helps)
+        raise Finding("E101", f"unknown result `@{name}`", span, "unknown", helps=helps)
 
 
-def labels_in(body: s.Body) -> frozenset[str]:
-    """The labels that the lines of a body give, in branches and in both ways of an `if` too."""
-    found: set[str] = set()
-    waiting = list(body)
-    while waiting:
-        statement = waiting.pop()
-        if isinstance(statement, s.If):
-            waiting += [inner for arm in statement.arms for inner in arm.body]
-        elif isinstance(statement, s.Aux):
-            waiting.append(statement.chain)
-        elif isinstance(statement, s.Chain):
-            if statement.label:
-                found.add(statement.label)
-            for step in statement.steps:
-                if isinstance(step, s.LayerStep):
-                    found.add(_label(step))
-                elif isinstance(step, s.MergeStep):
-                    waiting += [inner for branch in step.branches for inner in branch]
-    return frozenset(found)
+class StepContext(Record):
+    """The surroundings of a step: its line, the step written after it, its scope, the volume of `x`, and its label."""
 
-
-def _label(step: s.LayerStep) -> str:
-    """The label that a slide's number gives: conv1 of `CONV1: 96 11x11`, nothing of `POOL2`."""
-    try:
-        return name_layer(step).label or ""
-    except Finding:
-        return ""
+    chain: s.Chain
+    following: s.Step | None
+    scope: Scope
+    entry: Wire | None
+    label: str | None = None  # the line's, for its last step

@@ -79,7 +79,7 @@ def test_weights_can_have_a_file_of_their_own_and_run_finds_it(spec: Path, tmp_p
 # ---- what is wrong, and what is left
 def test_a_wrong_output_name_is_an_error_with_a_hint(spec: Path, tmp_path: Path) -> None:
     result = export(spec, "-o", tmp_path / "x.onnx", "--output", "hiden")
-    assert refused(result, "E420", "no result is called `hiden`\n = help: did you mean `hidden`?")
+    assert refused(result, "E420", "unknown result `hiden`\n = help: did you mean `hidden`?")
     assert files(tmp_path) == ["small.arch"]
 
 

@@ -40,7 +40,7 @@ def test_a_wrong_spec_gets_its_message(path: Path, request: pytest.FixtureReques
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_a_message_says_where_and_is_readable_at_100_columns(path: Path) -> None:
+def test_a_message_has_a_place_and_fits_into_100_columns(path: Path) -> None:
     for finding in findings_of(path):
         assert finding.labels or finding.code in ("E010", "E116")
         assert len(finding.message) <= 100, finding.message
@@ -48,7 +48,7 @@ def test_a_message_says_where_and_is_readable_at_100_columns(path: Path) -> None
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
-def test_the_wrong_example_of_an_explanation_gives_its_code_and_the_right_one_nothing(code: str) -> None:
+def test_the_wrong_example_of_an_explanation_triggers_only_its_code_and_the_right_one_no_finding(code: str) -> None:
     explanation = CODES[code]
     if not explanation.wrong:
         assert code in NOT_OF_A_TEXT | {"E014", "E115"}
@@ -63,11 +63,11 @@ def codes_used() -> set[str]:
     return {code for text in texts for code in re.findall(r'"([EW]\d{3})"', text)}
 
 
-def test_every_code_is_explained_and_no_other() -> None:
+def test_exactly_the_codes_in_use_are_explained() -> None:
     assert codes_used() == set(CODES)
 
 
-def test_every_code_that_a_text_can_give_has_a_case() -> None:
+def test_every_code_that_a_spec_can_trigger_has_a_case() -> None:
     given = {finding.code for path in CASES for finding in findings_of(path)}
     assert set(CODES) - given == NOT_OF_A_TEXT
 
@@ -119,7 +119,7 @@ HELPS = [
 
 
 @pytest.mark.parametrize(("case", "shown", "wrong", "right"), HELPS)
-def test_pasting_what_a_help_shows_mends_the_spec(case: str, shown: str, wrong: str, right: str) -> None:
+def test_pasting_the_help_fixes_the_spec(case: str, shown: str, wrong: str, right: str) -> None:
     text = (ROOT / "tests" / "errors" / f"{case}.arch").read_text(encoding="utf-8")
     first = findings_of("", text)[0]
     assert any(shown in help_ for help_ in first.helps)

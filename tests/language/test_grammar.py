@@ -23,13 +23,13 @@ def test_the_grammar_has_no_conflict() -> None:
     strict(GRAMMAR.read_text(encoding="utf-8"))
 
 
-def test_a_conflict_would_be_noticed() -> None:
+def test_a_grammar_conflict_would_be_detected() -> None:
     ambiguous = GRAMMAR.read_text(encoding="utf-8") + '\nnet2: "net" TITLE\n'
     with pytest.raises((GrammarError, LexError)):
         strict(ambiguous.replace("?line: chain | net", "?line: chain | net | net2"))
 
 
-def test_the_grammar_names_no_layer() -> None:
+def test_the_grammar_contains_no_layer_names() -> None:
     from archspec.layers import REGISTRY
 
     rules = [line for line in GRAMMAR.read_text(encoding="utf-8").splitlines() if not line.startswith("//")]
@@ -37,7 +37,7 @@ def test_the_grammar_names_no_layer() -> None:
     assert not words & set(REGISTRY)
 
 
-def test_tables_are_made_again_when_the_grammar_changes(tmp_path: Path) -> None:
+def test_tables_are_rebuilt_when_the_grammar_changes(tmp_path: Path) -> None:
     folder = tmp_path / "grammar"
     folder.mkdir()
     (folder / "archspec.lark").write_text(GRAMMAR.read_text(encoding="utf-8") + "// changed\n", encoding="utf-8")
@@ -48,7 +48,7 @@ def test_tables_are_made_again_when_the_grammar_changes(tmp_path: Path) -> None:
     assert key != repr(shipped.KEY)
 
 
-def test_tables_are_literals_that_run_nothing() -> None:
+def test_tables_contain_only_literals() -> None:
     import ast
 
     from archspec import grammar

@@ -65,14 +65,14 @@ def read(text: str) -> s.File:
     return file
 
 
-def test_every_form_of_the_language_is_read() -> None:
+def test_every_construct_of_the_language_is_parsed() -> None:
     file = read(FORMS)
     assert len(file.declarations) == 11
     assert len(file.body) == 10
 
 
 @pytest.mark.parametrize("text", [FORMS, *(path.read_text() for path in sorted(folder().glob("*.arch")))])
-def test_what_was_printed_reads_the_same(text: str) -> None:
+def test_printed_syntax_parses_to_the_same_tree(text: str) -> None:
     file = read(text)
     assert read(print_file(file)) == file
 
@@ -101,7 +101,7 @@ expressions = st.recursive(numbers | st.builds(lambda name: s.Name(name, SPAN), 
 
 
 @given(expressions)
-def test_expressions_read_as_they_are_printed(node: s.Expression) -> None:
+def test_printed_expressions_parse_to_the_same_tree(node: s.Expression) -> None:
     (let,) = read(f"let value = {expression(node)}\n").body
     assert isinstance(let, s.Let)
     assert let.value == node
@@ -123,12 +123,12 @@ def test_operators_bind_as_in_python(text: str, same_as: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg16"])
-def test_the_lectures_listings_stand_in_their_specs_word_for_word(name: str) -> None:
+def test_specs_contain_the_lecture_listings_verbatim(name: str) -> None:
     notation = Path(__file__).with_name("listings") / f"{name}.txt"
     listing = notation.read_text(encoding="utf-8").strip()
     assert listing in (folder() / f"{name}.arch").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", ["add\n   |\n    | x\n", "\tRELU\n    RELU\n", "|\n | x\n"])
-def test_lines_under_a_line_that_was_refused_are_read(text: str) -> None:
+def test_lines_under_an_invalid_line_are_still_read(text: str) -> None:
     assert parse(Source("spec", text))[1]

@@ -9,7 +9,8 @@ import archspec
 from archspec.layers import MERGES, REGISTRY
 from archspec.layers.reference import describe, updated
 from archspec.recipe import OPTIMIZERS, Recipe
-from archspec.resolve.train_section import AUGMENTATIONS, SETTINGS, UNSAID
+from archspec.resolve.train_section import UNSAID
+from archspec.resolve.train_section.settings import AUGMENTATIONS, SETTINGS
 
 PAGE = Path(__file__).parents[2] / "grammar" / "README.md"
 SPECS = re.findall(r"^```arch\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

@@ -166,9 +166,9 @@ def test_a_model_can_end_in_any_named_result(name: str, output: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message", "helps"),
     [
-        ("boddy", "no result is called `boddy`", ("did you mean `body`?",)),
-        ("zzz", "no result is called `zzz`", ("`archspec check SPEC --all` shows all names",)),
-        ("input", "`input` is what enters: nothing leads to it", ()),
+        ("boddy", "unknown result `boddy`", ("did you mean `body`?",)),
+        ("zzz", "unknown result `zzz`", ("`archspec check SPEC --all` shows all names",)),
+        ("input", "`input` is the network's input, not a result", ()),
     ],
 )
 def test_an_unknown_output_is_an_error_with_a_hint(name: str, message: str, helps: tuple[str, ...]) -> None:

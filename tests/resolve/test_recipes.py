@@ -12,7 +12,8 @@ import archspec
 from archspec.language.parse import MAX_ERRORS
 from archspec.library import built_in
 from archspec.recipe import Recipe, from_dict
-from archspec.resolve.train_section import EXAMPLES, MOST_FINDINGS, SETTINGS, UNSAID
+from archspec.resolve.train_section import MAX_FINDINGS, UNSAID
+from archspec.resolve.train_section.settings import EXAMPLES, SETTINGS
 
 BODY = "[8x8x3] INPUT\nFC 10\n"
 
@@ -81,19 +82,19 @@ def test_a_setting_is_read_with_its_defaults(setting: str, fields: dict[str, Any
     }
 
 
-def test_every_setting_has_an_example_that_is_read() -> None:
+def test_every_setting_has_a_valid_example() -> None:
     assert EXAMPLES.keys() == SETTINGS.keys()
     assert {setting.split()[0] for setting, _ in READ} == SETTINGS.keys()
     for example in EXAMPLES.values():
         recipe(example)
 
 
-def test_what_is_not_said_is_archspecs_own_without_a_warm_up() -> None:
+def test_omitted_settings_have_archspecs_defaults_but_no_warm_up() -> None:
     found = recipe("epochs 30")
     assert found == UNSAID == Recipe(warmup=0.0)
 
 
-def test_the_order_of_settings_and_of_options_says_nothing() -> None:
+def test_the_order_of_settings_and_options_is_irrelevant() -> None:
     settings = ["epochs 90", "lr 0.1 for batch 256, divided by 10 at 30 60", "augment flip crop", "warmup 5"]
     assert recipe(*settings) == recipe(*reversed(settings))
     assert recipe("optimizer sgd nesterov momentum=0.8") == recipe("optimizer sgd momentum=0.8 nesterov")
@@ -132,7 +133,7 @@ BOUNDS: list[tuple[str, tuple[float | str, ...], tuple[float | str, ...]]] = [
 
 
 @pytest.mark.parametrize(("setting", "inside", "outside"), BOUNDS, ids=[setting for setting, _, _ in BOUNDS])
-def test_a_number_keeps_within_its_bounds(
+def test_a_number_must_be_within_its_bounds(
     setting: str, inside: tuple[float | str, ...], outside: tuple[float | str, ...]
 ) -> None:
     for number in inside:
@@ -141,48 +142,48 @@ def test_a_number_keeps_within_its_bounds(
         assert len(refused(setting.format(number))) == 1
 
 
-def test_all_mistakes_of_a_section_are_named_in_one_run() -> None:
+def test_all_errors_of_a_section_are_reported_in_one_run() -> None:
     said = refused("lr fast", "epoch 90", "augment flop", "optimizer adam", "epochs 9")
     assert [message.split("`")[1] for message in said] == ["fast", "train", "flop", "adam"]
 
 
-def test_a_section_of_nothing_but_mistakes_is_not_read_to_its_end() -> None:
-    assert len(refused(*["lr"] * 1_000)) == MOST_FINDINGS
+def test_the_number_of_errors_in_a_section_is_limited() -> None:
+    assert len(refused(*["lr"] * 1_000)) == MAX_FINDINGS
     assert len(refused(*["?"] * 1_000)) == MAX_ERRORS
 
 
-def test_a_mistake_in_the_layers_does_not_hide_one_in_the_recipe() -> None:
+def test_an_error_in_the_layers_does_not_hide_one_in_the_recipe() -> None:
     with pytest.raises(archspec.ArchspecError) as caught:
         archspec.loads("[8x8x3] INPUT\nCONV 4 9x9\ntrain\n    epochs 0\n")
     assert [finding.code for finding in caught.value.diagnostics] == ["E202", "E011"]
 
 
 # ---- runs that change a recipe -------------------------------------------------------------------------------------
-def test_other_epochs_take_warm_up_steps_and_intervals_along() -> None:
+def test_changing_the_epochs_scales_warm_up_milestones_and_intervals() -> None:
     found = recipe("lr 0.1, divided by 10 at 30 60", "warmup 6", "epochs 90").changed({"epochs": 30})
     assert (found.epochs, found.warmup, found.milestones) == (30, 2.0, (10.0, 20.0))
     assert recipe("lr 0.1, times 0.9 every 2 epochs", "epochs 10").changed({"epochs": 5}).every == 1.0
 
 
-def test_what_is_given_too_is_not_taken_along() -> None:
+def test_values_given_together_with_the_epochs_are_not_scaled() -> None:
     found = recipe("warmup 6", "epochs 90").changed({"epochs": 30, "warmup": 6.0, "milestones": (1.0,)})
     assert (found.warmup, found.milestones) == (6.0, (1.0,))
 
 
-def test_one_way_to_crop_takes_the_place_of_another() -> None:
+def test_one_kind_of_crop_replaces_another() -> None:
     found = recipe("augment scale=1.143 to 2.143 flip")
     assert (found.changed({"crop": 1.25}).crop, found.changed({"crop": 1.25}).scale) == (1.25, ())
     assert (found.changed({"area": 0.08}).area, found.changed({"area": 0.08}).scale) == (0.08, ())
     assert found.changed({"flip": False}).scale == (1.143, 2.143)
 
 
-def test_other_changes_leave_the_epochs_as_they_are() -> None:
+def test_other_changes_do_not_affect_the_epochs() -> None:
     found = recipe("lr 0.1, divided by 10 at 30 60", "warmup 6", "epochs 90")
     assert found.changed({"lr": 0.2}).to_dict() == {**found.to_dict(), "lr": 0.2}
     assert found.changed({}) == found
 
 
-def test_a_rate_is_scaled_to_the_images_of_a_step() -> None:
+def test_the_learning_rate_is_scaled_with_the_batch_size() -> None:
     found = recipe("lr 0.1 for batch 256")
     assert found.scaled_lr(1) == pytest.approx(0.1)
     assert found.changed({"batch": 64, "accumulate": 2}).scaled_lr(4) == pytest.approx(0.2)
@@ -197,7 +198,7 @@ def sections(draw: st.DrawFn) -> list[str]:
 
 
 @given(sections())
-def test_a_recipe_is_the_same_after_it_was_stored_as_json(settings: list[str]) -> None:
+def test_a_recipe_survives_a_round_trip_through_json(settings: list[str]) -> None:
     found = recipe(*settings)
     again = from_dict(json.loads(json.dumps(found.to_dict())))
     assert again == found
@@ -205,7 +206,7 @@ def test_a_recipe_is_the_same_after_it_was_stored_as_json(settings: list[str]) -
 
 
 @pytest.mark.parametrize("data", [{"epoch": 3}, {"batch": 3, "dropout": 0.5}])
-def test_other_data_are_no_recipe(data: dict[str, Any]) -> None:
+def test_invalid_data_are_not_a_recipe(data: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="no field"):
         from_dict(data)
 
@@ -217,14 +218,14 @@ def spec(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def test_use_takes_the_recipe_of_another_spec(tmp_path: Path) -> None:
+def test_use_imports_the_recipe_of_another_spec(tmp_path: Path) -> None:
     spec(tmp_path, "first", f"{BODY}train\n    epochs 7\n")
     spec(tmp_path, "second", f"use first: train\n{BODY}")
     third = archspec.load(spec(tmp_path, "third", f"use second: train\n{BODY}"))
     assert third.recipe == recipe("epochs 7")
 
 
-def test_a_spec_that_uses_blocks_alone_has_no_recipe(tmp_path: Path) -> None:
+def test_a_spec_that_imports_only_blocks_has_no_recipe(tmp_path: Path) -> None:
     spec(tmp_path, "parts", f"block unit(f)\n    FC f -> RELU\n{BODY}train\n    epochs 7\n")
     uses = "use parts: {}\n[8x8x3] INPUT\nunit(4)\nFC 10\n"
     assert archspec.load(spec(tmp_path, "a", uses.format("unit"))).recipe is None
@@ -232,26 +233,26 @@ def test_a_spec_that_uses_blocks_alone_has_no_recipe(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("own_is_first", [True, False])
-def test_an_own_section_stands_in_for_the_whole_of_a_used_one(tmp_path: Path, own_is_first: bool) -> None:
+def test_a_section_of_the_file_itself_replaces_an_imported_one_entirely(tmp_path: Path, own_is_first: bool) -> None:
     spec(tmp_path, "other", f"{BODY}train\n    epochs 7\n    ema 0.9\n")
     parts = ["train\n    epochs 8\n", "use other: train\n"]
     text = "".join([*(parts if own_is_first else reversed(parts)), BODY])
     assert archspec.load(spec(tmp_path, "own", text)).recipe == recipe("epochs 8")
 
 
-def test_a_mistake_in_a_used_recipe_is_shown_where_it_stands(tmp_path: Path) -> None:
+def test_an_error_in_an_imported_recipe_is_shown_in_its_own_file(tmp_path: Path) -> None:
     spec(tmp_path, "other", f"{BODY}train\n    epochs 0\n")
     with pytest.raises(archspec.ArchspecError, match=r"other\.arch:4"):
         archspec.load(spec(tmp_path, "own", f"use other: train\n{BODY}"))
 
 
-def test_a_recipe_that_nobody_uses_is_not_looked_at(tmp_path: Path) -> None:
+def test_an_unused_recipe_is_not_checked(tmp_path: Path) -> None:
     spec(tmp_path, "other", f"block unit()\n    RELU\n{BODY}train\n    epochs 0\n")
     assert archspec.load(spec(tmp_path, "own", f"use other: unit\n{BODY}unit()\n")).recipe is None
 
 
 def test_a_call_of_an_unknown_block_called_train_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(archspec.ArchspecError, match="no block is called `train`"):
+    with pytest.raises(archspec.ArchspecError, match="unknown block `train`"):
         archspec.load(spec(tmp_path, "own", f"use alexnet: train\n{BODY}train(3)\n"))
 
 
@@ -285,7 +286,7 @@ def test_a_built_in_classifier_has_a_recipe(network: str) -> None:
 
 
 @pytest.mark.parametrize(("network", "headline"), PAPERS.items())
-def test_a_built_in_recipe_is_the_papers(network: str, headline: tuple[str, float, int, float, int, str]) -> None:
+def test_a_built_in_recipe_follows_its_paper(network: str, headline: tuple[str, float, int, float, int, str]) -> None:
     found = archspec.load(network).recipe
     assert found is not None
     assert (
@@ -299,5 +300,5 @@ def test_a_built_in_recipe_is_the_papers(network: str, headline: tuple[str, floa
 
 
 @pytest.mark.parametrize("network", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet_r101"])
-def test_a_family_shares_a_recipe(network: str) -> None:
+def test_a_family_shares_one_recipe(network: str) -> None:
     assert archspec.load(network).recipe == archspec.load("resnet").recipe

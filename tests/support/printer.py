@@ -107,7 +107,7 @@ def _layer(step: s.LayerStep) -> str:
     return " ".join([words, *bracket, *(_argument(one, True) for one in step.arguments), *claims])
 
 
-def _argument(node: s.Argument, in_layer: bool = False) -> str:
+def _argument(node: s.GivenArgument, in_layer: bool = False) -> str:
     lead = f"{node.name}=" if node.name else ""
     value = node.value
     if isinstance(value, s.Short):

@@ -143,7 +143,7 @@ def test_a_probe_is_one_at_any_rate_and_flags_change_the_network_of_weights(trai
     assert "88 frozen" in result.stdout
     result = train("--from", trained, "--set", "foo=1", "--dry-run")
     assert result.exit_code == 1
-    assert "no parameter is called `foo`" in result.stderr
+    assert "unknown parameter `foo`" in result.stderr
     result = train("--from", trained, "--input", "16x16x1", "--out", tmp_path / "run")
     assert result.exit_code == 1
     assert "`fc1.weight` is 10x128" in result.stderr

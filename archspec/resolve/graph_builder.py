@@ -1,10 +1,12 @@
-"""Grows a graph node by node, within bounds, and collects what is wrong on the way.
+"""The graph under construction: adds nodes one by one, within bounds, and collects findings.
 
-In: layers and the volumes that enter them. Out: nodes and diagnostics. A volume that cannot be worked out is `LOST`:
-what hangs on it adds nothing and says nothing, so that one cause is reported once.
+In: layers and their input volumes. Out: nodes and diagnostics. A volume that cannot be computed is `LOST`: whatever
+depends on it is skipped without a message, so that each cause is reported once.
 """
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Label, plural
@@ -13,13 +15,34 @@ from archspec.graph.ir import Frame, Head, Node
 from archspec.graph.volume import Volume
 from archspec.layers import Layer
 from archspec.record import Record, replace
-from archspec.resolve.scope import LOST, Wire
 
 MAX_STEPS = 250_000  # layers and calls in one network
 
 
+class Lost(Record):
+    """A volume that could not be computed: whatever depends on it is skipped without a message."""
+
+
+LOST = Lost()
+Wire: TypeAlias = Node | Lost
+
+
+class Point(Record):
+    """A point in a chain: the volume there, and the input of the step before it (`@before`).
+
+    `current` is None until there is an input.
+    """
+
+    current: Wire | None
+    before: Wire | None = None
+
+    def after(self, wire: Wire | None) -> Point:
+        """Return the point after one more step."""
+        return Point(wire, self.current)
+
+
 class Origin(Record):
-    """Where a node comes from: its name, the instance it is in, its place, and whether `after` added it."""
+    """Where a node comes from: its name, its block instance, its span, and whether `after` added it."""
 
     name: str
     frame: Frame | None
@@ -28,7 +51,7 @@ class Origin(Record):
 
 
 class GraphBuilder:
-    """The nodes so far. `findings` holds each finding once, however many instances have it."""
+    """The nodes so far. `findings` has each finding once, however many instances share it."""
 
     def __init__(self, max_steps: int = MAX_STEPS) -> None:
         self.nodes: list[Node] = []
@@ -41,7 +64,7 @@ class GraphBuilder:
 
     # ---- findings
     def report(self, finding: Finding, fallback: Span, frame: Frame | None) -> None:
-        """Keep a finding, with where the instance came from; count it where another instance has it already."""
+        """Record a finding with the calls around it; only count it if another instance has it already."""
         span = finding.span or fallback
         key = (finding.code, span.source, span.start, finding.code == "E201" or finding.message)
         if key in self._findings:
@@ -51,23 +74,23 @@ class GraphBuilder:
 
     @property
     def findings(self) -> list[Diagnostic]:
-        """Everything reported, with the number of instances that share a finding."""
+        """Return all findings, each with the number of instances that share it."""
         found = []
         for key, diagnostic in self._findings.items():
             again = self._again.get(key, 0)
-            note = (f"and the same in {plural(again, 'more instance')}",) if again else ()
+            note = (f"the same in {plural(again, 'more instance')}",) if again else ()
             found.append(replace(diagnostic, notes=(*diagnostic.notes, *note)))
         return found
 
     # ---- growth
     def step(self, span: Span, more: int = 1) -> None:
-        """Count what is about to be built. Raises TooLarge past the bound, before anything is built."""
+        """Count what is about to be built. Raises TooLarge beyond the bound, before anything is built."""
         self.steps += more
         if self.steps > self.max_steps:
             raise TooLarge(span)
 
     def add(self, layer: Layer, inputs: tuple[Wire, ...], origin: Origin) -> Wire:
-        """One more node, or LOST where its volume cannot be worked out. Raises Finding where the layer refuses."""
+        """Add a node; return LOST if its inputs are lost. Raises Finding if the layer rejects its inputs."""
         nodes = [wire for wire in inputs if isinstance(wire, Node)]
         if len(nodes) < len(inputs):
             return LOST
@@ -81,7 +104,7 @@ class GraphBuilder:
         return self.place(layer, tuple(node.index for node in nodes), volume, origin)
 
     def place(self, layer: Layer, inputs: tuple[int, ...], volume: Volume, origin: Origin) -> Node:
-        """One more node whose volume is known."""
+        """Add a node whose volume is known."""
         name, frame, span, implied = origin.name, origin.frame, origin.span, origin.implied
         node = Node(len(self.nodes), name, layer, inputs, volume, frame, span, implied, self.head)
         self.nodes.append(node)
@@ -89,7 +112,7 @@ class GraphBuilder:
 
 
 class TooLarge(Exception):
-    """More layers than a network may have; `span` is where the bound was passed."""
+    """More layers than a network may have; `span` is where the bound was exceeded."""
 
     def __init__(self, span: Span) -> None:
         super().__init__(span)
@@ -97,16 +120,16 @@ class TooLarge(Exception):
 
 
 def _sources(nodes: list[Node], span: Span) -> tuple[Label, ...]:
-    """Where the volumes came from, once for each place."""
+    """Label the origins of the input volumes, once for each place."""
     labels: dict[int, Label] = {}
     for node in nodes:
         if node.span.start != span.start:
-            labels.setdefault(node.span.start, Label(node.span, f"makes {node.volume}"))
+            labels.setdefault(node.span.start, Label(node.span, f"produces {node.volume}"))
     return tuple(labels.values())
 
 
 def trace(frame: Frame | None) -> tuple[str, ...]:
-    """The instances around a place, innermost first, each with the line that called it."""
+    """Return notes on the calls around a place, innermost first."""
     notes = []
     while frame is not None:
         which = f", {ordinal(frame.ordinal)} of {frame.times}" if frame.times > 1 else ""
@@ -119,11 +142,11 @@ def trace(frame: Frame | None) -> tuple[str, ...]:
 
 
 def _shortened(path: str) -> str:
-    """A path of many parts without its middle."""
+    """Shorten a long path in the middle."""
     return path if len(path) <= 40 else f"{path[:16]}...{path[-16:]}"
 
 
 def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th."""
+    """Return 1st, 2nd, 3rd, 4th, 11th."""
     ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"

@@ -1,7 +1,7 @@
 """From the arguments of a step to the fields of a layer.
 
-In: what was written, and a function that evaluates. Out: a layer. Noise words of a slide (`filters at`) are dropped
-only where nothing is bound to them.
+In: the arguments as written, and a lookup of names. Out: a layer. Noise words of slides (`filters at`) are dropped
+only if no value is bound to them.
 """
 
 from __future__ import annotations
@@ -13,40 +13,16 @@ from archspec.diagnostics.findings import Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Lookup, Unknown, evaluate
+from archspec.language.transform import NOISE_WORDS
 from archspec.layers import Layer
 from archspec.layers.arguments import Argument
 from archspec.record import REQUIRED
 
-NOISE = {
-    "filter",
-    "filters",
-    "kernel",
-    "kernels",
-    "at",
-    "with",
-    "and",
-    "of",
-    "a",
-    "the",
-    "layer",
-    "neurons",
-    "neuron",
-    "units",
-    "unit",
-    "to",
-    "window",
-    "windows",
-    "pixels",
-    "channels",
-    "nodes",
-}
-
-
 _EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
 
 
-class Binder:
-    """Binds the arguments of one step; `bound` maps fields to values, `places` to where they were written."""
+class ArgumentBinder:
+    """Bind the arguments of one step; `bound` maps fields to values, `places` fields to spans."""
 
     def __init__(self, layer: type[Layer], step: s.LayerStep, lookup: Lookup, fields: dict[str, Any]) -> None:
         self.layer = layer
@@ -58,7 +34,7 @@ class Binder:
         self.unknown = False
 
     def bind(self) -> Layer:
-        """The layer. Raises Finding for a wrong argument, Unknown where one hangs on an unknown volume."""
+        """Return the layer. Raises Finding for an invalid argument, Unknown if one depends on an unknown volume."""
         waiting = list(self.step.arguments)
         while waiting:
             argument = waiting.pop(0)
@@ -82,7 +58,7 @@ class Binder:
             raise self._missing(missing[0])
         return self.layer(**self.bound)
 
-    def _named(self, name: str, argument: s.Argument) -> None:
+    def _named(self, name: str, argument: s.GivenArgument) -> None:
         if name not in self.layer.arguments:
             known = [*self.layer.arguments, *self.words]
             helps = did_you_mean(name, known) or (self._takes(),)
@@ -90,8 +66,8 @@ class Binder:
             raise Finding("E103", f"{self.layer.keyword} has no argument `{name}`", span, "unknown", helps=helps)
         self._set(name, argument.value, argument.span)
 
-    def _word(self, word: s.Name, waiting: list[s.Argument]) -> None:
-        """A bare word: one that sets a field, the name of the value behind it, a variable, or noise."""
+    def _word(self, word: s.Name, waiting: list[s.GivenArgument]) -> None:
+        """Bind a bare word: one that sets a field, the name of the value after it, a variable, or noise."""
         name = word.name
         if name in self.words:
             field, value = self.words[name]
@@ -104,11 +80,11 @@ class Binder:
             try:
                 self._placed(word)
             except Finding as finding:
-                if name in NOISE and finding.code == "E101":
+                if name in NOISE_WORDS and finding.code == "E101":
                     return
                 raise self._bad_word(word, finding) from None
 
-    def _names_next(self, name: str, waiting: list[s.Argument]) -> bool:
+    def _names_next(self, name: str, waiting: list[s.GivenArgument]) -> bool:
         if name not in self.layer.arguments or not waiting or waiting[0].name is not None:
             return False
         value = waiting[0].value
@@ -117,7 +93,7 @@ class Binder:
         if isinstance(value, s.Extent) and not self.layer.arguments[name].kind.takes_extent:
             return False
         if isinstance(value, s.Name):
-            return value.name not in self.words and value.name not in NOISE and name not in self.bound
+            return value.name not in self.words and value.name not in NOISE_WORDS and name not in self.bound
         return name not in self.bound
 
     def _bad_word(self, word: s.Name, finding: Finding) -> Finding:
@@ -128,17 +104,17 @@ class Binder:
         if word.name in self.layer.arguments:
             kind = self.layer.arguments[word.name].kind
             helps = (f"`{word.name}={kind.written or 'true'}`",)
-            return Finding("E106", f"`{word.name}` has no value", word.span, "what value?", helps=helps)
-        message = f"`{word.name}` is no argument of {self.layer.keyword}, and no name that is known here"
+            return Finding("E106", f"`{word.name}` needs a value", word.span, "no value", helps=helps)
+        message = f"`{word.name}` is neither an argument of {self.layer.keyword} nor a known name"
         return Finding("E101", message, word.span, "unknown", helps=helps)
 
     def _placed(self, value: Any) -> None:
-        """An argument without a name: its form says what it is."""
+        """Bind an argument without a name by its form."""
         if isinstance(value, s.Short):
             field = self._first(lambda description: description.short == value.letter)
             if field is None:
-                message = f"{self.layer.keyword} takes no `{value.span.text}`"
-                raise Finding("E103", message, value.span, "not an argument of it", helps=(self._takes(),))
+                message = f"{self.layer.keyword} does not take `{value.span.text}`"
+                raise Finding("E103", message, value.span, "unexpected", helps=(self._takes(),))
             self._set(field, value, value.span)
             return
         extent = isinstance(value, s.Extent)
@@ -151,7 +127,7 @@ class Binder:
         self._set(field, value, value.span)
 
     def _first(self, wanted: Any) -> str | None:
-        """The first field of a kind that has no value yet, else the last of that kind."""
+        """Return the first such field that has no value yet, otherwise the last such field."""
         fields = [field for field, description in self.layer.arguments.items() if wanted(description)]
         free = [field for field in fields if field not in self.bound]
         return free[0] if free else fields[-1] if fields else None
@@ -163,9 +139,9 @@ class Binder:
             helps: tuple[str, ...] = (f"`{evaluated}x{evaluated}`",)
             return Finding("E105", f"{name} takes its {field} as height x width", value.span, "one number", helps=helps)
         if field is None or field not in self.places:
-            message = f"{name} takes no `{text}`"
-            return Finding("E103", message, value.span, "not an argument of it", helps=(self._takes(),))
-        message = f"{name} has its {field} already"
+            message = f"{name} does not take `{text}`"
+            return Finding("E103", message, value.span, "unexpected", helps=(self._takes(),))
+        message = f"{name} already has its {field}"
         others = (self._before(field),)
         return Finding("E106", message, value.span, "one too many", others=others, helps=(self._takes(),))
 
@@ -189,7 +165,7 @@ class Binder:
 
     def _once(self, field: str, span: Span) -> None:
         if field in self.places:
-            message = f"{self.layer.keyword} has its {field} twice"
+            message = f"{field} of {self.layer.keyword} given twice"
             raise Finding("E106", message, span, "the second", others=(self._before(field),), helps=("drop one",))
         self.places[field] = span
 
@@ -200,7 +176,7 @@ class Binder:
         if isinstance(value, s.Extent):
             return tuple(evaluate(size, self.lookup) for size in value.sizes)
         if isinstance(value, s.Reference):
-            raise Finding("E105", f"`@{value.name}` is a volume, and no argument of a layer", value.span)
+            raise Finding("E105", f"`@{value.name}` is a volume and cannot be an argument of a layer", value.span)
         return evaluate(value, self.lookup)
 
     def _missing(self, field: str) -> Finding:
@@ -212,7 +188,7 @@ class Binder:
         return Finding("E106", message, span, f"no {field}", helps=helps)
 
     def _takes(self) -> str:
-        """One line that says what the layer takes."""
+        """Return one line that lists the layer's arguments."""
         fields = self.layer.arguments
         if not fields:
             return f"{self.layer.keyword} takes no arguments"
@@ -221,32 +197,6 @@ class Binder:
 
 
 def _shown(field: str, argument: Argument) -> str:
-    """How the usage line names an argument: kernel (3x3), stride (s2), heads."""
+    """Return an argument as the usage line shows it: kernel (3x3), stride (s2), heads."""
     example = _EXAMPLES.get(field, (argument.short or "") + argument.kind.written)
     return f"{field} ({example})" if argument.short or argument.kind.takes_extent else field
-
-
-def layer_from_text(text: str) -> Layer:
-    """The layer that a step describes, with no network around it: `CONV 8 3x3 same`.
-
-    Raises ArchspecError for text that is no such step.
-    """
-    from archspec.diagnostics.errors import ArchspecError
-    from archspec.diagnostics.source import Source
-    from archspec.language.parse import parse
-    from archspec.resolve.words import name_layer
-
-    file, findings = parse(Source("<layer>", text))
-    if findings:
-        raise ArchspecError(findings)
-    (chain,) = file.body
-    assert isinstance(chain, s.Chain)
-    (step,) = chain.steps
-    assert isinstance(step, s.LayerStep)
-    named = name_layer(step)
-    return Binder(named.layer, step, no_names, named.fields).bind()
-
-
-def no_names(name: s.Name) -> Any:
-    """A lookup that knows nothing."""
-    raise Finding("E101", f"no name `{name.name}` is known here", name.span, "unknown")

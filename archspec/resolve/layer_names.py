@@ -1,0 +1,126 @@
+"""Which layer a step names: `CONV`, `CONV1:`, `CONV3-64`, `MAX POOL1:`, `POOL2`.
+
+In: the words of a step. Out: the layer's class, the label that a numbered name implies, the fields that a shorthand
+sets. Layer names are data: an unregistered name is an error with a suggestion.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import suggest
+from archspec.language import syntax as s
+from archspec.language.transform import missing_arrow
+from archspec.layers import REGISTRY, Layer
+from archspec.record import Record
+
+# each layer by its names in lower case, here and in other tools
+LOWER_CASE = {
+    name: written
+    for layer in REGISTRY.values()
+    for name, written in (
+        *((name.lower(), name) for name in (layer.keyword, *layer.aliases) if " " not in name),
+        *((name, layer.keyword) for name in layer.known_as),
+    )
+}
+_NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
+
+
+class NamedLayer(Record):
+    """The layer, label and fields that the words of a step define."""
+
+    layer: type[Layer]
+    label: str | None
+    fields: dict[str, Any]
+
+
+def name_layer(step: s.LayerStep) -> NamedLayer:
+    """Find the layer that a step names. Raises Finding if there is none."""
+    words = step.words
+    text = words[0].text
+    if len(words) > 1:
+        text = " ".join(word.text for word in words)
+        if len(words) > 2 or _split(text)[0] not in REGISTRY:
+            raise _not_one_layer(words)
+    if text in REGISTRY:
+        return NamedLayer(REGISTRY[text], None, {})
+    name, number, dash = _split(text)
+    layer = REGISTRY.get(name)
+    if layer is None:
+        raise _unknown(step, name)
+    if dash is None and step.arguments:  # CONV1: 96 11x11
+        return NamedLayer(layer, f"{words[-1].text.lower()}", {})
+    fields = layer.shorthand(number or 0, dash) if dash is not None or number is not None else None
+    if fields is not None:
+        return NamedLayer(layer, None, fields)
+    if dash is not None:
+        raise Finding(
+            "E103", f"`{text}`: {name} cannot be written with a dash", words[-1].span, helps=(f"`{name} ...`",)
+        )
+    return NamedLayer(layer, words[-1].text.lower(), {})
+
+
+def _split(text: str) -> tuple[str, int | None, int | None]:
+    found = _NUMBERED.fullmatch(text.rsplit(" ", 1)[-1])
+    if found is None:
+        return text, None, None
+    prefix = text.rsplit(" ", 1)[0] + " " if " " in text else ""
+    number, dash = found["number"], found["dash"]
+    for digits in (number, dash):
+        if digits and len(digits) > 9:
+            return text, None, None
+    return prefix + found["name"], int(number) if number else None, int(dash) if dash else None
+
+
+def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
+    names = [_split(word.text)[0] for word in words]
+    if names[0] in REGISTRY or names[0] not in {alias.split()[0] for alias in REGISTRY if " " in alias}:
+        return missing_arrow(words[0].span, words[1])
+    text = " ".join(names)
+    near = suggest(text, [name for name in REGISTRY if " " in name])
+    span = words[0].span.to(words[-1].span)
+    return Finding("E102", f"unknown layer `{text}`", span, helps=(f"did you mean `{near}`?",) if near else ())
+
+
+def _unknown(step: s.LayerStep, name: str) -> Finding:
+    word = step.words[-1]
+    bare = word.text.lower().replace("_", "")
+    here = (
+        LOWER_CASE.get(bare) or LOWER_CASE.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
+    )
+    if here:
+        helps: tuple[str, ...] = (f"did you mean `{here}`?",)
+    else:
+        helps = ("the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key)),)
+    return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", helps=helps)
+
+
+def labels_in(body: s.Body) -> frozenset[str]:
+    """Return the labels in the lines of a body, including branches and every arm of an `if`."""
+    found: set[str] = set()
+    waiting = list(body)
+    while waiting:
+        statement = waiting.pop()
+        if isinstance(statement, s.If):
+            waiting += [inner for arm in statement.arms for inner in arm.body]
+        elif isinstance(statement, s.Aux):
+            waiting.append(statement.chain)
+        elif isinstance(statement, s.Chain):
+            if statement.label:
+                found.add(statement.label)
+            for step in statement.steps:
+                if isinstance(step, s.LayerStep):
+                    found.add(_label(step))
+                elif isinstance(step, s.MergeStep):
+                    waiting += [inner for branch in step.branches for inner in branch]
+    return frozenset(found)
+
+
+def _label(step: s.LayerStep) -> str:
+    """Return the label that a numbered name implies: conv1 for `CONV1: 96 11x11`, none for `POOL2`."""
+    try:
+        return name_layer(step).label or ""
+    except Finding:
+        return ""

@@ -1,0 +1,224 @@
+"""Runs the lines of a spec one after the other, adding to the graph.
+
+In: syntax and a scope. Out: nodes, through the builder. An invalid step is reported and its volume is lost; what
+follows is skipped without a message until a bracket states a volume again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import plural, suggest
+from archspec.diagnostics.source import Span
+from archspec.graph.ir import Frame, Head, Node
+from archspec.language import syntax as s
+from archspec.language.expressions import Unknown, evaluate, number, truth
+from archspec.layers import MERGES
+from archspec.record import replace
+from archspec.resolve.block_calls import read_call
+from archspec.resolve.brackets import Brackets
+from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
+from archspec.resolve.layer_step import LayerSteps, no_input
+from archspec.resolve.scope import Scope, StepContext
+
+MAX_NESTING = 64
+
+
+class StatementRunner:
+    """Run bodies, adding their nodes to one builder."""
+
+    def __init__(self, builder: GraphBuilder, brackets: Brackets, layers: LayerSteps) -> None:
+        self.builder = builder
+        self.brackets = brackets
+        self.layers = layers
+        self.nesting = 0
+
+    # ---- lines
+    def body(self, body: s.Body, scope: Scope, point: Point, entry: Wire | None) -> Point:
+        """Run lines one after the other; `entry` is the volume of `x` in them."""
+        for position, statement in enumerate(body):
+            try:
+                following = body[position + 1] if position + 1 < len(body) else None
+                point = self._statement(statement, following, scope, point, entry)
+            except Finding as finding:
+                self.builder.report(finding, statement.span, scope.frame)
+                if not isinstance(statement, s.Let):
+                    point = point.after(LOST)
+            except Unknown:
+                point = point.after(LOST)
+        return point
+
+    def _statement(
+        self, statement: s.Statement, following: s.Statement | None, scope: Scope, point: Point, entry: Wire | None
+    ) -> Point:
+        if isinstance(statement, s.Chain):
+            return self._chain(statement, StepContext(statement, _first_step(following), scope, entry), point)
+        if isinstance(statement, s.If):
+            return self._if(statement, scope, point, entry)
+        if isinstance(statement, s.Aux):
+            self._aux(statement, scope, point, entry)
+            return point
+        scope.let(statement.name, evaluate(statement.value, scope.lookup), statement.span)
+        return point
+
+    def _if(self, statement: s.If, scope: Scope, point: Point, entry: Wire | None) -> Point:
+        for arm in statement.arms:
+            if arm.condition is None or truth(arm.condition, scope.lookup):
+                return self.body(arm.body, scope, point, entry)
+        return point
+
+    def _aux(self, statement: s.Aux, scope: Scope, point: Point, entry: Wire | None) -> None:
+        weight = number(statement.weight, scope.lookup)
+        if weight <= 0:
+            raise Finding(
+                "E105",
+                f"a loss weight must be positive, got {weight:g}",
+                statement.weight.span,
+                helps=("`aux 0.3: ...`",),
+            )
+        outer, self.builder.head = self.builder.head, len(self.builder.heads) + 1
+        number_ = self.builder.head
+        self.builder.heads.append(Head(float(weight), -1, number_))
+        try:
+            end = self._chain(statement.chain, StepContext(statement.chain, None, scope, entry), point).current
+        finally:
+            self.builder.head = outer
+        if isinstance(end, Node):
+            self.builder.heads[number_ - 1] = Head(float(weight), end.index, number_)
+
+    def _chain(self, chain: s.Chain, context: StepContext, point: Point) -> Point:
+        scope = context.scope
+        point = self.brackets.at_start(chain, scope, point)
+        start = point.current
+        for position, step in enumerate(chain.steps):
+            if isinstance(step, s.Bracket):
+                point = Point(self.brackets.inside(step, scope, point.current), point.before)
+                continue
+            is_last = position == len(chain.steps) - 1
+            following = context.following if is_last else _next_step(chain.steps, position)
+            label = chain.label if is_last else None
+            try:
+                if position and isinstance(step, s.EntryStep | s.ReferenceStep):
+                    raise _starts_a_line(step)
+                point = self._step(step, StepContext(chain, following, scope, context.entry, label), point)
+            except Finding as finding:
+                self.builder.report(finding, step.span, scope.frame)
+                point = point.after(LOST)
+            except Unknown:
+                point = point.after(LOST)
+        point = self.brackets.at_end(chain, scope, point, start)
+        if chain.label and point.current is not None:
+            scope.volumes[chain.label] = point.current
+        return point
+
+    # ---- steps
+    def _step(self, step: s.Step, context: StepContext, point: Point) -> Point:
+        if isinstance(step, s.LayerStep):
+            return self.layers.run(step, context, point)
+        if isinstance(step, s.UnreadStep):
+            return point.after(LOST)
+        if isinstance(step, s.EntryStep):
+            if context.entry is None:
+                helps = ("it is the input of a block or a merge",)
+                raise Finding("E108", "`x` is undefined at the top level", step.span, helps=helps)
+            return point.after(context.entry)
+        if isinstance(step, s.ReferenceStep):
+            return point.after(context.scope.reference(step.name, step.span))
+        if point.current is None:
+            raise no_input(step.span)
+        if isinstance(step, s.RepeatStep):
+            return self._repeat(step, context, point)
+        with self._one_deeper(step.span):
+            if isinstance(step, s.CallStep):
+                return self._call(step, context, point, 1, 1)
+            return self._merge(step, context, point)
+
+    @contextmanager
+    def _one_deeper(self, span: Span) -> Iterator[None]:
+        self.nesting += 1
+        try:
+            if self.nesting > MAX_NESTING:
+                helps = ("does a block call itself forever? `if depth > 0` ends the recursion",)
+                raise Finding(
+                    "E112", f"blocks and merges nested more than {MAX_NESTING} levels deep", span, helps=helps
+                )
+            yield
+        finally:
+            self.nesting -= 1
+
+    def _repeat(self, step: s.RepeatStep, context: StepContext, point: Point) -> Point:
+        times = number(step.times, context.scope.lookup)
+        if times < 0 or times != int(times):
+            message = f"expected a number of repeats, got {times:g}"
+            raise Finding("E105", message, step.times.span, "not a count", helps=("use a whole number of at least 0",))
+        self.builder.step(step.span, int(times))
+        context = replace(context, label=None)
+        for ordinal in range(1, int(times) + 1):
+            if isinstance(step.step, s.CallStep):
+                with self._one_deeper(step.span):
+                    point = self._call(step.step, context, point, ordinal, int(times))
+            else:
+                point = self._step(step.step, context, point)
+        return point
+
+    def _call(self, step: s.CallStep, context: StepContext, point: Point, ordinal: int, times: int) -> Point:
+        entry = point.current
+        assert entry is not None  # _step has looked
+        call = read_call(step, context.scope, point.before)
+        self.builder.step(step.span)
+        name = self._name(context, call.block.definition.name, step.span)
+        frame = Frame(call.text, step.span, name, ordinal, times, context.scope.frame)
+        try:
+            inner = call.instance(frame, entry)
+        except Finding as finding:
+            self.builder.report(finding, step.span, frame)
+            return point.after(LOST)
+        return point.after(self.body(call.block.definition.body, inner, Point(entry), entry).current)
+
+    def _merge(self, step: s.MergeStep, context: StepContext, point: Point) -> Point:
+        scope, entry = context.scope, point.current
+        if step.name not in MERGES:
+            raise _unknown_merge(step, scope)
+        ends = [self.body(branch, scope, Point(entry), entry).current for branch in step.branches]
+        wires = tuple(end for end in ends if end is not None)
+        if len(wires) < 2:
+            message = f"`{step.name}` has {plural(len(wires), 'branch').replace('branchs', 'branches')}"
+            raise Finding("E104", message, step.span, helps=("it joins at least two; `| x` passes its input through",))
+        layer = MERGES[step.name]()
+        name = self._name(context, layer.kind, step.span)
+        return point.after(self.builder.add(layer, wires, Origin(name, scope.frame, step.span)))
+
+    @staticmethod
+    def _name(context: StepContext, kind: str, span: Span) -> str:
+        """Return the path of what a step builds: its label, or the next name of its kind."""
+        scope = context.scope
+        return scope.label(context.label, span) if context.label else scope.number(kind)
+
+
+def _first_step(statement: s.Statement | None) -> s.Step | None:
+    """Return the first step of a line."""
+    return _next_step(statement.steps, -1) if isinstance(statement, s.Chain) else None
+
+
+def _next_step(steps: tuple[s.Step | s.Bracket, ...], position: int) -> s.Step | None:
+    for step in steps[position + 1 :]:
+        if not isinstance(step, s.Bracket):
+            return step
+    return None
+
+
+def _starts_a_line(step: s.EntryStep | s.ReferenceStep) -> Finding:
+    text = "x" if isinstance(step, s.EntryStep) else f"@{step.name}"
+    helps = (f"begin a line with it, or join it as a branch: `| {text}`",)
+    return Finding("E114", f"`{text}` in the middle of a line discards the steps before it", step.span, helps=helps)
+
+
+def _unknown_merge(step: s.MergeStep, scope: Scope) -> Finding:
+    if step.name in scope.file.blocks:
+        helps: tuple[str, ...] = (f"a block call needs parentheses: `{step.name}(...)`",)
+    else:
+        near = suggest(step.name, MERGES)
+        helps = (f"did you mean `{near}`?",) if near else ("the merges are " + ", ".join(MERGES),)
+    return Finding("E102", f"unknown merge `{step.name}`", step.span, "unknown", helps=helps)

@@ -1,0 +1,164 @@
+"""The settings of a `train` section: what each takes, and an example of it.
+
+In: the words of a setting. Out: the values of the recipe's fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import did_you_mean
+from archspec.recipe import OPTIMIZERS, RMS_DECAY
+from archspec.resolve.train_section.setting_words import SettingWords
+
+CROPS = ("crop", "resized_crop", "scale")
+_DECAY = {"weight_decay": ("weight_decay", 0.0, 10.0)}
+_MOMENTUM = {"momentum": ("momentum", 0.0, 0.9999), **_DECAY}
+_BETAS = {"beta1": ("momentum", 0.0, 0.9999), "beta2": ("beta2", 0.0, 0.999999), **_DECAY}
+_RMS = {**_MOMENTUM, "decay": ("beta2", 0.0, 0.9999), "eps": ("eps", 1e-12, 10.0)}
+
+
+def _optimizer(words: SettingWords) -> None:
+    name = next((name for name in OPTIMIZERS if words.takes(name)), None)
+    if name is None:
+        raise _no_optimizer(words)
+    words.values["optimizer"], words.example = name, _OPTIMIZER_EXAMPLES[name]
+    if name == "sgd":
+        words.options(_MOMENTUM, {"nesterov": "nesterov"})
+    elif name == "adamw":
+        words.options(_BETAS)
+    else:
+        words.values["beta2"] = RMS_DECAY
+        words.options(_RMS)
+
+
+def _no_optimizer(words: SettingWords) -> Finding:
+    names = ("the optimizers are " + ", ".join(OPTIMIZERS),)
+    if not words.words:
+        return Finding("E011", "`optimizer` needs a name", words.setting.span, "no name", helps=names)
+    text = words.words[0].span.text
+    helps = did_you_mean(text, OPTIMIZERS) or names
+    return Finding("E011", f"unknown optimizer `{text}`", words.words[0].span, "unknown", helps=helps)
+
+
+def _lr(words: SettingWords) -> None:
+    values = words.values
+    values["lr"] = words.number(1e-12, 1e3)
+    if words.takes("for", "batch"):
+        values["reference_batch"] = words.number(1, 2**20, whole=True)
+    if words.takes("constant"):
+        values["schedule"] = "constant"
+    elif fall := next((word for word in ("cosine", "linear") if words.takes(word)), None):
+        values["schedule"], words.example = fall, f"lr 4e-3 for batch 4096, {fall} to 1e-5"
+        if words.takes("to"):
+            values["lr_end"] = words.number(0, values["lr"])
+    elif words.takes("divided", "by"):
+        values["factor"] = 1 / words.number(1.0001, 1e6)
+        _divided(words)
+    elif words.takes("times"):
+        words.example = _TIMES
+        values["schedule"], values["factor"] = "exponential", words.number(1e-6, 0.999999)
+        if not words.takes("every"):
+            raise Finding("E011", "`times` needs `every`", words.setting.span, "no `every`", helps=(f"`{_TIMES}`",))
+        values["every"] = words.number(1e-3, 1e6)
+        _ = words.takes("epochs") or words.takes("epoch")
+
+
+def _divided(words: SettingWords) -> None:
+    values = words.values
+    if words.takes("on", "plateau"):
+        values["schedule"] = "plateau"
+        if words.takes("of"):
+            values["patience"] = words.number(1, 10_000, whole=True)
+            _ = words.takes("epochs") or words.takes("epoch")
+    elif words.takes("at"):
+        _ = words.takes("epochs") or words.takes("epoch")
+        words.example = "lr 0.1 for batch 256, divided by 10 at 30 60 80"
+        points = [words.number(0, 1e6)]
+        while words.words and words.words[0].name is None:
+            points.append(words.number(points[-1], 1e6))
+        values["schedule"], values["milestones"] = "step", tuple(points)
+    else:
+        helps = ("`divided by 10 on plateau`, or `divided by 10 at 30 60 80`",)
+        raise Finding(
+            "E011",
+            "`divided by` needs `on plateau` or `at` with epochs",
+            words.setting.span,
+            "no `on` or `at`",
+            helps=helps,
+        )
+
+
+def _augment(words: SettingWords) -> None:
+    values = words.values
+    values.update(flip=False, crop=1.0)  # only the augmentations that a section lists are used
+    while words.words:
+        word = words.words.pop(0)
+        name = words.once(word)
+        if name in CROPS and len(words.taken.intersection(CROPS)) > 1:
+            raise words.wrong(word, "is a second kind of crop")
+        if name == "flip" and word.value is None:
+            values["flip"] = True
+        elif name == "scale":
+            words.example = "augment scale=1.143 to 2.286 flip"
+            low = words.checked(word, 1, 10)
+            if not words.takes("to"):
+                raise words.wrong(word, "needs an upper bound")
+            values["scale"] = (low, words.number(low, 10))
+        elif name in AUGMENTATIONS:
+            field, low, high, usual = AUGMENTATIONS[name]
+            values[field] = words.checked(word, low, high) if word.value is not None else usual
+        else:
+            helps = did_you_mean(name, [*AUGMENTATIONS, "flip", "scale"])
+            message = f"unknown augmentation `{word.span.text}`"
+            names = ", ".join(["flip", *AUGMENTATIONS, "scale"])
+            raise Finding("E011", message, word.span, "unknown", helps=helps or (f"the augmentations are {names}",))
+
+
+# the field, its bounds, and its default value
+AUGMENTATIONS: dict[str, tuple[str, float, float, float]] = {
+    "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
+    "resized_crop": ("area", 0.01, 1.0, 0.08),
+    "color": ("color", 0.0, 1.0, 0.4),
+    "cutout": ("cutout", 0.0, 1.0, 0.5),  # 16 of 32
+    "mixup": ("mixup", 0.0, 100.0, 0.2),
+    "cutmix": ("cutmix", 0.0, 100.0, 1.0),
+}
+
+
+def _single(field: str, low: float, high: float, whole: bool = False) -> Callable[[SettingWords], None]:
+    def read(words: SettingWords) -> None:
+        words.values[field] = words.number(low, high, whole)
+        if field == "warmup":
+            _ = words.takes("epochs") or words.takes("epoch")
+
+    return read
+
+
+SETTINGS: dict[str, Callable[[SettingWords], None]] = {
+    "optimizer": _optimizer,
+    "lr": _lr,
+    "warmup": _single("warmup", 0, 1e6),
+    "epochs": _single("epochs", 1, 10**6, whole=True),
+    "augment": _augment,
+    "label_smoothing": _single("label_smoothing", 0, 0.999),
+    "clip": _single("clip", 1e-6, 1e9),
+    "ema": _single("ema", 0, 0.999999),
+}
+_TIMES = "lr 0.256 for batch 4096, times 0.97 every 2.4 epochs"
+_OPTIMIZER_EXAMPLES = {
+    "sgd": "optimizer sgd momentum=0.9 weight_decay=5e-4",
+    "adamw": "optimizer adamw beta1=0.9 beta2=0.999 weight_decay=0.05",
+    "rmsprop": "optimizer rmsprop decay=0.9 momentum=0.9 eps=1e-3 weight_decay=1e-5",
+}
+EXAMPLES = {
+    "optimizer": _OPTIMIZER_EXAMPLES["sgd"],
+    "lr": "lr 0.1 for batch 256, divided by 10 on plateau",
+    "warmup": "warmup 5 epochs",
+    "epochs": "epochs 90",
+    "augment": "augment crop flip color=0.4",
+    "label_smoothing": "label_smoothing 0.1",
+    "clip": "clip 1.0",
+    "ema": "ema 0.9999",
+}
