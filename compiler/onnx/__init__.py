@@ -1,4 +1,8 @@
-"""IR and weights to ONNX: the emitter and the proof that what it made computes what torch does."""
+"""IR and weights to ONNX.
+
+In: a graph and its weights. Out: an ONNX model, and a proof that it computes what torch does. Nothing is traced or
+trained here; running a model is for inference/.
+"""
 
 from archspec.compiler.onnx.emit import emit
 
