@@ -1,7 +1,7 @@
-"""What an argument of a layer may be: how it is written, what it becomes, what is wrong with it.
+"""The kinds of a layer's arguments: how each is written, converted and checked.
 
-In: a value as the resolver evaluated it. Out: the value of a layer's field. The reference in
-grammar/README.md is made from these descriptions.
+In: a value as the resolver evaluated it. Out: the value of a layer's field. The reference in grammar/README.md is
+generated from these descriptions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Argument(Record):
     doc: str
     default: Any
     short: str | None  # the letter of its short form
-    is_positional: bool  # given by its place, without a name
+    is_positional: bool  # given by position, without a name
     words: tuple[tuple[str, Any], ...]  # words that set it, with what they set
 
 
@@ -46,24 +46,24 @@ def argument(  # noqa: PLR0913  # a keyword for each thing that can be said of a
     positional: bool = False,
     words: tuple[tuple[str, Any], ...] = (),
 ) -> Any:
-    """Describe a field of a layer; without `default` it must be given."""
+    """Describe a field of a layer; it is required unless it has a `default`."""
     return Argument(kind, doc, default, short, positional, words)
 
 
 def flag(doc: str, default: bool | None = False, **words: bool) -> Any:
-    """A field that a bare word sets: `flag("...", same=True)`."""
+    """Describe a field that a bare word sets: `flag("...", same=True)`."""
     return Argument(FLAG, doc, default, None, False, tuple(words.items()))
 
 
 def _whole(value: Any, least: int, noun: str) -> int:
     if isinstance(value, tuple):
-        raise Finding("E105", f"{_shown(value)} where {noun} belongs")
+        raise Finding("E105", f"expected {noun}, got {_shown(value)}")
     if isinstance(value, float) and abs(value - round(value)) < 1e-9:
         value = round(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise Finding("E105", f"{_shown(value)} is not a whole number")
     if value < least:
-        raise Finding("E105", f"{value} where {noun} belongs", notes=(f"the least is {least}",))
+        raise Finding("E105", f"expected {noun}, got {value}", notes=(f"it must be at least {least}",))
     return value
 
 
@@ -72,12 +72,12 @@ def _count(value: Any) -> int:
 
 
 def _index(value: Any) -> int:
-    return _whole(value, 0, "a number from 0")
+    return _whole(value, 0, "an index")
 
 
 def _real(value: Any) -> float:
     if isinstance(value, tuple | bool):
-        raise Finding("E105", f"{_shown(value)} where a number belongs")
+        raise Finding("E105", f"expected a number, got {_shown(value)}")
     return float(value)
 
 
@@ -85,8 +85,8 @@ def _probability(value: Any) -> float:
     real = _real(value)
     if not 0 <= real < 1:
         helps = (f"`{real / 100:g}` is {real:g} %",) if 1 < real < 100 else ()
-        notes = ("from 0 up to, and without, 1",)
-        raise Finding("E105", f"{_shown(value)} is no probability", notes=notes, helps=helps)
+        notes = ("it must be at least 0 and less than 1",)
+        raise Finding("E105", f"{_shown(value)} is not a probability", notes=notes, helps=helps)
     return real
 
 
@@ -94,7 +94,7 @@ def _pair(value: Any) -> Pair:
     if not isinstance(value, tuple):
         return (_count(value), _count(value))
     if len(value) != 2 or isinstance(value[0], tuple):
-        raise Finding("E105", f"{_shown(value)} where height x width belongs", helps=("`3` or `3x5`",))
+        raise Finding("E105", f"expected height x width, got {_shown(value)}", helps=("`3` or `3x5`",))
     return (_count(value[0]), _count(value[1]))
 
 
@@ -103,7 +103,7 @@ def _pads(value: Any) -> Pads:
     rows = value if isinstance(value, tuple) else (value,)
     if len(rows) > 2:
         helps = ("`p1`, `p0x3` (HxW) or `p0:1`",)
-        raise Finding("E105", f"{_shown(value)} where a padding belongs", helps=helps)
+        raise Finding("E105", f"expected a padding, got {_shown(value)}", helps=helps)
     sides = [_ends(row) for row in rows]
     return (sides[0], sides[-1])
 
@@ -111,18 +111,18 @@ def _pads(value: Any) -> Pads:
 def _ends(row: Any) -> Pair:
     ends = row if isinstance(row, tuple) else (row,)
     if len(ends) > 2:
-        raise Finding("E105", "a padding has a begin and an end", helps=("`p0:1`",))
+        raise Finding("E105", "a padding has two ends, `begin:end`", helps=("`p0:1`",))
     return (_index(ends[0]), _index(ends[-1]))
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Finding("E105", f"{_shown(value)} where a truth value belongs")
+        raise Finding("E105", f"expected yes or no, got {_shown(value)}")
     return value
 
 
 def _word(value: Any) -> str:
-    raise Finding("E105", f"{_shown(value)} where a word belongs")
+    raise Finding("E105", f"expected a word, got {_shown(value)}")
 
 
 def _shown(value: Any) -> str:
@@ -155,7 +155,7 @@ def written(value: Any, squeeze: bool = False) -> str:
 
 
 COUNT = Kind("a count", "64", _count)
-INDEX = Kind("a number from 0", "0", _index)
+INDEX = Kind("an index", "0", _index)
 REAL = Kind("a number", "1e-6", _real)
 PROBABILITY = Kind("a probability", "0.5", _probability)
 PAIR = Kind("height x width", "3x3", _pair, takes_extent=True)

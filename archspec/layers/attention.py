@@ -17,11 +17,10 @@ from archspec.layers.needs import largest_divisor, need_divisor, need_map, need_
 class Attention(Layer):
     """Multi-head self-attention, softmax(Q K^T / sqrt(d)) V for each head (Vaswani et al. 2017).
 
-    One weight matrix with biases makes Q, K and V, another joins the heads; d is the channels of a head.
-    With `window=7` it works on a map, within windows of 7x7 pixels (Swin, Liu et al. 2021). `shift=3` begins
-    the windows 3 pixels later; what the edge cuts off is a window of its own. Where a window covers the map
-    along an axis there is no shift along it. `relpos` adds a number to the scores, learned for each offset of
-    two pixels.
+    One weight matrix with biases computes Q, K and V, another joins the heads; d is the number of channels per head.
+    With `window=7` it works on a map, within windows of 7x7 pixels (Swin, Liu et al. 2021). `shift=3` moves the
+    windows by 3 pixels; the parts cut off at the edges are separate windows. There is no shift along an axis that
+    one window covers. `relpos` adds a learned number to the scores for each offset between two pixels.
     """
 
     keyword = "MHSA"
@@ -36,10 +35,10 @@ class Attention(Layer):
         Example("MHSA 1 window=4 shift=2 relpos", ((4, 4, 4),)),
     )
 
-    heads: int = argument(COUNT, "how many heads; each gets its share of the channels", positional=True)
+    heads: int = argument(COUNT, "the number of heads, which share the channels equally", positional=True)
     window: int | None = argument(COUNT, "the side of the windows of a map", default=None)
-    shift: int = argument(INDEX, "how many pixels later the windows begin", default=0)
-    relpos: bool = flag("scores depend on the offset of two pixels of a window", relpos=True)
+    shift: int = argument(INDEX, "how many pixels the windows are shifted by", default=0)
+    relpos: bool = flag("scores depend on the offset between two pixels of a window", relpos=True)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = inputs[0]
@@ -52,22 +51,22 @@ class Attention(Layer):
         return volume
 
     def _need_plain(self, volume: Volume) -> None:
-        """Raise for a volume or an argument that attention over a whole sequence has no use for."""
+        """Raise for a volume or an argument that does not fit attention over a whole sequence."""
         if volume.is_map:
-            helps = ("`TOKENS` before it makes a sequence", "`window=7` works on windows of 7x7")
-            message = f"MHSA without a window works on a sequence, [NxC], and gets the map {volume}"
+            helps = ("`TOKENS` before it gives a sequence", "`window=7` works on windows of 7x7")
+            message = f"MHSA without `window` needs a sequence, [NxC], got the map {volume}"
             raise Finding("E204", message, helps=helps)
         need_sequence(volume, self.keyword)
         for word, given in (("shift", self.shift), ("relpos", self.relpos)):
             if given:
-                message = f"`{word}` belongs to windows of a map, and MHSA gets the sequence {volume}"
+                message = f"`{word}` requires windows of a map, and MHSA got the sequence {volume}"
                 raise Finding("E205", message, helps=(f"drop `{word}`",))
 
     def _need_windows(self, volume: Volume, side: int) -> None:
         """Raise unless windows of `side` tile the map and are shifted by less than their side."""
         if self.shift >= side:
             helps = (f"`shift={side // 2}` is Swin's",)
-            raise Finding("E205", f"a shift of {self.shift} is past the window of {side}", helps=helps)
+            raise Finding("E205", f"a shift of {self.shift} must be less than the window of {side}", helps=helps)
         fit = largest_divisor(gcd(*volume.spatial), side)
         need_tiles(volume, side, "windows", (f"`window={fit}` tiles it",) if fit > 1 else ())
 

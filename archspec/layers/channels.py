@@ -1,4 +1,4 @@
-"""Layers that move channels about: SHUFFLE, SLICE, PADCHANNELS. They take maps, sequences and vectors."""
+"""Layers that move channels: SHUFFLE, SLICE, PADCHANNELS. They take maps, sequences and vectors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Shuffle(Layer):
 
 
 class Slice(Layer):
-    """The channels from `begin` up to, and without, `end`, counted from 0."""
+    """The channels from `begin` up to but excluding `end`, counted from 0."""
 
     keyword = "SLICE"
     is_linear = True
@@ -47,16 +47,16 @@ class Slice(Layer):
     )
 
     begin: int = argument(INDEX, "the first channel", positional=True)
-    end: int = argument(COUNT, "the channel behind the last", positional=True)
+    end: int = argument(COUNT, "the channel after the last", positional=True)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = inputs[0]
         if self.end > volume.channels:
             helps = (f"`SLICE {min(self.begin, volume.channels - 1)} {volume.channels}` goes up to the last",)
-            message = f"SLICE takes channels up to {self.end}, and {volume} has {volume.channels}"
+            message = f"SLICE takes channels up to {self.end}, but {volume} has {volume.channels}"
             raise Finding("E205", message, helps=helps)
         if self.begin >= self.end:
-            helps = (f"`SLICE {self.end - 1} {self.end}` takes one channel: the end is not taken",)
+            helps = (f"`SLICE {self.end - 1} {self.end}` takes one channel: the end is excluded",)
             raise Finding("E205", f"SLICE from {self.begin} to {self.end} takes no channel", helps=helps)
         return Volume((*volume.spatial, self.end - self.begin))
 
@@ -69,10 +69,10 @@ class Slice(Layer):
 
 
 class PadChannels(Layer):
-    """Channels of zeros, half of them in front and half behind: ResNet's shortcut without parameters.
+    """Channels of zeros, half of them before and half after: ResNet's shortcut without parameters.
 
     He et al. 2015 (option A, section 4.2) do not say where the zeros go; the implementations for CIFAR in
-    common use put half on each side. An odd one goes behind.
+    common use put half on each side. An odd one goes after.
     """
 
     keyword = "PADCHANNELS"
@@ -84,13 +84,13 @@ class PadChannels(Layer):
         Example("PADCHANNELS 6", ((6,),)),
     )
 
-    channels: int = argument(COUNT, "how many channels it makes", positional=True)
+    channels: int = argument(COUNT, "the number of output channels", positional=True)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = inputs[0]
         if self.channels < volume.channels:
             helps = (f"`SLICE 0 {self.channels}` takes the first {self.channels}",)
-            message = f"PADCHANNELS makes {self.channels} channels, and {volume} has {volume.channels}"
+            message = f"PADCHANNELS outputs {self.channels} channels, but {volume} has {volume.channels}"
             raise Finding("E205", message, helps=helps)
         return Volume((*volume.spatial, self.channels))
 

@@ -14,8 +14,8 @@ from archspec.layers.pixels import padded_apart
 from archspec.layers.weighted import Weighted
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 
-BIAS_DOC = "a bias for each filter; without the word: unless a BN follows"
-LINEAR_DOC = "`after` adds nothing to this layer"
+BIAS_DOC = "a bias for each filter; by default, unless a BN follows"
+LINEAR_DOC = "`after` adds no activation to this layer"
 
 
 class Convolution(Weighted):
@@ -24,7 +24,7 @@ class Convolution(Weighted):
     kernel: Pair = argument(PAIR, "height x width of the window", positional=True)
     stride: Pair = argument(PAIR, "the step of the window", default=(1, 1), short="s")
     pad: Pads | str = argument(PADS, "pixels of zeros around the map", default=NO_PADS, short="p", words=SAME)
-    dilation: Pair = argument(PAIR, "the distance of the window's pixels", default=(1, 1), short="d")
+    dilation: Pair = argument(PAIR, "the distance between the window's pixels", default=(1, 1), short="d")
     bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     rounding: str = argument(WORD, ROUNDING_DOC, default="", words=ROUNDING)
     linear: bool = flag(LINEAR_DOC, linear=True)
@@ -102,12 +102,12 @@ class Conv(Convolution):
         Example("CONV 4 3x3 s2 ceil", ((8, 7, 2),)),
     )
 
-    filters: int = argument(COUNT, "how many filters, and so channels of the output", positional=True)
+    filters: int = argument(COUNT, "the number of filters: the output's channels", positional=True)
     groups: int = argument(COUNT, "groups of channels that do not see each other", default=1, short="g")
 
     @classmethod
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
-        """`CONV3-64`: 64 filters of 3x3 at stride 1 that keep the size (the VGG paper's way of writing)."""
+        """`CONV3-64`: 64 filters of 3x3 at stride 1 that keep the size (as the VGG paper writes it)."""
         if dash is None:
             return None
         ends = (number // 2, number // 2) if number % 2 else None

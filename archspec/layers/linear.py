@@ -10,12 +10,12 @@ from archspec.layers.base import POINTWISE, Example, Tensor, TorchModule, Window
 from archspec.layers.demand import FROM_INPUT, Demand, Workload
 from archspec.layers.weighted import Weighted
 
-BIAS_DOC = "a bias for each neuron; without the word: unless a BN follows"
-FEATURES_DOC = "how many neurons; without it, what the line's bracket says"
+BIAS_DOC = "a bias for each neuron; by default, unless a BN follows"
+FEATURES_DOC = "the number of neurons; by default, that of the line's bracket"
 
 
 class FullyConnected(Weighted):
-    """Fully connected: flattens a map (channel by channel, as torch), acts on each vector of a sequence."""
+    """Fully connected: flattens a map (channel by channel, as torch does), or acts on each vector of a sequence."""
 
     keyword = "FC"
     known_as = ("linear", "dense", "fullyconnected", "flatten")
@@ -29,7 +29,7 @@ class FullyConnected(Weighted):
 
     features: int = argument(COUNT, FEATURES_DOC, positional=True)
     bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
-    linear: bool = flag("`after` adds nothing to this layer", linear=True)
+    linear: bool = flag("`after` adds no activation to this layer", linear=True)
 
     @classmethod
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:

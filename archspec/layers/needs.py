@@ -1,6 +1,6 @@
-"""What a layer needs of the volume that enters, and what is said where it gets something else.
+"""Requirements on the volume that enters a layer, and their error messages.
 
-In: a volume or the counts that a layer divides. Out: nothing, or a `Finding` with both numbers and a hint.
+In: a volume or the counts that a layer divides. Out: None, or a `Finding` with both numbers and a hint.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ _WIDEST_SEARCH = 2**16  # numbers of a spec go up to 2^63
 
 
 def need_map(volume: Volume, keyword: str) -> Volume:
-    """The volume, if it has a height and a width."""
+    """Return the volume if it has a height and a width."""
     if not volume.is_map:
-        before = "put it before the volume is flattened (FC and GAP make a vector)"
+        before = "put it before the volume is flattened (FC and GAP output a vector)"
         helps = () if len(volume) > 1 else (before,)
-        message = f"{keyword} works on a map, [HxWxC], and gets the {volume.kind} {volume}"
+        message = f"{keyword} needs a map, [HxWxC], got the {volume.kind} {volume}"
         raise Finding("E204", message, helps=helps)
     return volume
 
 
 def need_sequence(volume: Volume, keyword: str) -> Volume:
-    """The volume, if it is a sequence of vectors."""
+    """Return the volume if it is a sequence of vectors."""
     if len(volume) != 2:
-        helps = ("`TOKENS` before it makes a sequence of the map's pixels",) if volume.is_map else ()
-        message = f"{keyword} works on a sequence, [NxC], and gets the {volume.kind} {volume}"
+        helps = ("`TOKENS` before it turns the map into a sequence of pixels",) if volume.is_map else ()
+        message = f"{keyword} needs a sequence, [NxC], got the {volume.kind} {volume}"
         raise Finding("E204", message, helps=helps)
     return volume
 
@@ -56,7 +56,7 @@ def largest_divisor(number: int, most: int) -> int:
 
 
 def need_tiles(volume: Volume, tile: int, noun: str, helps: tuple[str, ...] = ()) -> None:
-    """Raise unless squares of `tile` pixels cover the map and leave nothing over."""
+    """Raise unless squares of `tile` pixels cover the map exactly."""
     for size, axis in zip(volume.spatial, ("row", "column"), strict=True):
         if size % tile:
             note = f"{size} % {tile} = {size % tile}: {plural(size % tile, axis)} left over"
@@ -68,4 +68,4 @@ def pad_to_tiles(volume: Volume, tile: int) -> str:
     """The hint that pads a map at its end until squares of `tile` pixels cover it."""
     down, right = (-size % tile for size in volume.spatial)
     padded = Volume((volume[0] + down, volume[1] + right, volume.channels))
-    return f"`PAD p{written(((0, down), (0, right)))}` before it makes {padded}"
+    return f"`PAD p{written(((0, down), (0, right)))}` before it gives {padded}"

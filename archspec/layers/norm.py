@@ -34,10 +34,10 @@ class LocalResponseNorm(Layer):
         Example("NORM n=4 alpha=1", ((4, 5, 6),)),
     )
 
-    n: int = argument(COUNT, "how many neighbouring channels", default=5)
+    n: int = argument(COUNT, "the number of neighbouring channels", default=5)
     alpha: float = argument(REAL, "the weight of their squares", default=1e-4)
     beta: float = argument(REAL, "the exponent", default=0.75)
-    k: float = argument(REAL, "what is added", default=2.0)
+    k: float = argument(REAL, "the constant term", default=2.0)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         return need_map(inputs[0], self.keyword)
@@ -73,7 +73,7 @@ class BatchNorm(Layer):
     )
 
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
-    momentum: float = argument(REAL, "a new batch's share in the running statistics", default=0.1)
+    momentum: float = argument(REAL, "the weight of a new batch in the running statistics", default=0.1)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         return _scale_and_shift(inputs[0])
@@ -96,7 +96,7 @@ class BatchNorm(Layer):
 class LayerNorm(Layer):
     """Layer normalisation of each vector: of each pixel of a map, each vector of a sequence (Ba et al. 2016).
 
-    Its eps is 1e-6 as in ViT, ConvNeXt and MLP-Mixer; torch's own default, and Swin's, is `eps=1e-5`.
+    Its eps is 1e-6 as in ViT, ConvNeXt and MLP-Mixer; torch's default, and Swin's, is `eps=1e-5`.
     """
 
     keyword = "LN"
@@ -125,7 +125,7 @@ class LayerNorm(Layer):
 class GroupNorm(Layer):
     """Group normalisation of a map: over its pixels and the channels of a group (Wu & He 2018).
 
-    Its statistics look at every pixel, and so does its receptive field.
+    Its statistics, and so its receptive field, cover every pixel.
     """
 
     keyword = "GN"
@@ -133,7 +133,7 @@ class GroupNorm(Layer):
     role = "normalisation"
     examples = (Example("GN 2", ((5, 6, 8),)), Example("GN 4 eps=1e-6", ((3, 3, 4),)))
 
-    groups: int = argument(COUNT, "how many groups of channels", positional=True)
+    groups: int = argument(COUNT, "the number of groups of channels", positional=True)
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
@@ -159,7 +159,7 @@ class GroupNorm(Layer):
 class InstanceNorm(Layer):
     """Instance normalisation: each channel over the pixels of its image (Ulyanov et al. 2016).
 
-    Its statistics look at every pixel, and so does its receptive field.
+    Its statistics, and so its receptive field, cover every pixel.
     """
 
     keyword = "IN"

@@ -1,4 +1,4 @@
-"""Layers that move pixels about: SPACE2DEPTH, SHIFT, PAD, UPSAMPLE. They take maps."""
+"""Layers that move pixels: SPACE2DEPTH, SHIFT, PAD, UPSAMPLE. They take maps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SpaceToDepth(Layer):
     examples = (Example("SPACE2DEPTH 2", ((6, 4, 3),)), Example("SPACE2DEPTH 2 columns", ((4, 6, 5),)))
 
     block: int = argument(COUNT, "n, the side of a block", positional=True)
-    order: str = argument(WORD, "`columns` takes a block column by column", default="rows", words=COLUMNS)
+    order: str = argument(WORD, "`columns` reads a block column by column", default="rows", words=COLUMNS)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume, n = need_map(inputs[0], self.keyword), self.block
@@ -50,7 +50,7 @@ class SpaceToDepth(Layer):
 class Shift(Layer):
     """Moves four groups of channels by a pixel: down, up, right, left (S2-MLP, Yu et al. 2021).
 
-    As in S2-MLP's Algorithm 1, the pixels at the edge that nothing moves to keep their values.
+    As in S2-MLP's Algorithm 1, the pixels at the edge keep their values.
     """
 
     keyword = "SHIFT"
@@ -60,8 +60,8 @@ class Shift(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
         if over := volume.channels % DIRECTIONS:
-            helps = (f"`PADCHANNELS {volume.channels - over + DIRECTIONS}` before it makes a multiple of 4",)
-            message = f"SHIFT moves 4 groups of channels, and 4 does not divide {volume.channels}"
+            helps = (f"`PADCHANNELS {volume.channels - over + DIRECTIONS}` before it gives a multiple of 4",)
+            message = f"SHIFT moves 4 groups of channels, but 4 does not divide {volume.channels}"
             raise Finding("E203", message, helps=helps)
         return volume
 
@@ -107,7 +107,7 @@ class Pad(Layer):
 
 
 class Upsample(Layer):
-    """A map n times as high and wide: each pixel repeated, or `bilinear` (torch's align_corners=False)."""
+    """A map n times as high and wide: pixels repeated, or interpolated if `bilinear` (torch's align_corners=False)."""
 
     keyword = "UPSAMPLE"
     known_as = ("upsampling2d",)
@@ -118,8 +118,8 @@ class Upsample(Layer):
         Example("UPSAMPLE 3 bilinear", ((4, 5, 2),)),
     )
 
-    factor: int = argument(COUNT, "n, how many times as high and wide", positional=True)
-    mode: str = argument(WORD, "`bilinear` goes from pixel to pixel", default="nearest", words=BILINEAR)
+    factor: int = argument(COUNT, "the scale factor n", positional=True)
+    mode: str = argument(WORD, "`bilinear` interpolates between pixels", default="nearest", words=BILINEAR)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         height, width, channels = need_map(inputs[0], self.keyword)

@@ -15,14 +15,14 @@ from archspec.layers.needs import need_map
 from archspec.layers.pixels import padded_apart
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 
-PAD_DOC = "pixels around the map that count for nothing"
+PAD_DOC = "pixels around the map, ignored by the maximum and the mean"
 
 
 class Pooling(Layer):
     """What POOL and AVGPOOL share: a window without weights, channel by channel."""
 
     kernel: Pair = argument(PAIR, "height x width of the window", positional=True)
-    stride: Pair = argument(PAIR, "the step of the window; a pool must say it", short="s")
+    stride: Pair = argument(PAIR, "the step of the window; required", short="s")
     pad: Pads | str = argument(PADS, PAD_DOC, default=NO_PADS, short="p", words=SAME)
     rounding: str = argument(WORD, ROUNDING_DOC, default="", words=ROUNDING)
 
@@ -45,8 +45,8 @@ class Pooling(Layer):
         volume = need_map(inputs[0], self.keyword)
         for size, ends in zip(self.kernel, self.pads, strict=True):
             if 2 * max(ends) > size:
-                notes = ("a window over nothing but padding has no maximum and no mean",)
-                helps = (f"`p{size // 2}` is the most",)
+                notes = ("a window over padding alone has no maximum and no mean",)
+                helps = (f"`p{size // 2}` is the largest allowed",)
                 message = f"pad {max(ends)} is more than half of the window's {size}"
                 raise Finding("E205", message, notes=notes, helps=helps)
         height, width = slide(volume, self.kernel, self.stride, self.pads, (1, 1), self.rounding)
@@ -133,8 +133,8 @@ class GlobalAvgPool(Layer):
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         if len(inputs[0]) == 1:
-            helps = ("drop `GAP`: a vector is one value a channel already",)
-            raise Finding("E204", f"GAP has nothing to average in the vector {inputs[0]}", helps=helps)
+            helps = ("drop `GAP`: a vector has one value per channel already",)
+            raise Finding("E204", f"GAP needs a map or a sequence, got the vector {inputs[0]}", helps=helps)
         return Volume(inputs[0][-1:])
 
     def sees(self, inputs: tuple[Volume, ...]) -> Window:

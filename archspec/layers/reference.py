@@ -1,6 +1,6 @@
-"""The reference of the layers, from the layers themselves: `python -m archspec.layers.reference` writes it.
+"""The reference of the layers, generated from their classes by `python -m archspec.layers.reference`.
 
-In: the registered classes. Out: Markdown, which stands in grammar/README.md between two marks; one layer for
+In: the registered classes. Out: Markdown, between two marks of grammar/README.md; one layer for
 `archspec explain CONV`.
 """
 
@@ -43,8 +43,8 @@ def describe(layer: type[Layer]) -> str:
         lines += [_row(field, argument) for field, argument in layer.arguments.items()]
         lines.append("")
     examples = [
-        f"`{example.text}` makes {_made(layer, example.text, example.inputs)} of"
-        f" {' and '.join(str(Volume(volume)) for volume in example.inputs)}"
+        f"`{example.text}` turns {' and '.join(str(Volume(volume)) for volume in example.inputs)} into"
+        f" {_made(layer, example.text, example.inputs)}"
         for example in layer.examples[:2]
     ]
     return "\n".join([*lines, *([f"{'; '.join(examples)}.", ""] if examples else [])])
@@ -71,7 +71,7 @@ def _row(field: str, argument: Argument) -> str:
 def _default(argument: Argument) -> str:
     value: Any = argument.default
     if value is REQUIRED:
-        return "must be given"
+        return "required"
     if value is None or value is False or value == "":
         return ""
     word = next((word for word, meaning in argument.words if meaning == value), None)
@@ -81,7 +81,7 @@ def _default(argument: Argument) -> str:
 
 
 def updated(text: str) -> str:
-    """A page with the part between the marks made anew."""
+    """The page with the part between the marks regenerated."""
     before, rest = text.split(BEGIN)
     return f"{before}{BEGIN}\n\n{reference()}\n{END}{rest.split(END)[1]}"
 

@@ -16,10 +16,10 @@ from archspec.layers.window import AXES, NO_PADS
 
 
 class TransposedConv(Weighted):
-    """Transposed convolution: each pixel paints a window, `stride` apart (Zeiler et al. 2010).
+    """Transposed convolution: each pixel adds a weighted window, `stride` apart (Zeiler et al. 2010).
 
-    The size is (H - 1)*S - 2P + F. A pad `p1:0` takes off one pixel less at the end, which is what torch
-    calls `output_padding`.
+    The size is (H - 1)*S - 2P + F. A pad `p1:0` crops one pixel less at the end: torch's
+    `output_padding`.
     """
 
     keyword = "UPCONV"
@@ -32,10 +32,10 @@ class TransposedConv(Weighted):
         Example("UPCONV 3 4x3 s3x1 p1", ((4, 6, 2),)),
     )
 
-    filters: int = argument(COUNT, "how many filters, and so channels of the output", positional=True)
-    kernel: Pair = argument(PAIR, "height x width that one pixel paints", positional=True)
-    stride: Pair = argument(PAIR, "the distance of the painted windows", default=(1, 1), short="s")
-    pad: Pads = argument(PADS, "pixels taken off around the output", default=NO_PADS, short="p")
+    filters: int = argument(COUNT, "the number of filters: the output's channels", positional=True)
+    kernel: Pair = argument(PAIR, "height x width that one pixel contributes to", positional=True)
+    stride: Pair = argument(PAIR, "the distance between windows", default=(1, 1), short="s")
+    pad: Pads = argument(PADS, "pixels cropped around the output", default=NO_PADS, short="p")
     bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     linear: bool = flag(LINEAR_DOC, linear=True)
 
@@ -49,8 +49,8 @@ class TransposedConv(Weighted):
             painted = (size - 1) * stride + kernel
             if painted <= begin + end:
                 note = f"({size} - 1)*{stride} + {kernel} - {begin + end} = {painted - begin - end}"
-                message = f"pads of {begin + end} take off all {plural(painted, axis)} that the windows paint"
-                helps = (f"`p{(painted - 1) // 2}` is the most that fits",)
+                message = f"pads of {begin + end} crop all {plural(painted, axis)} of the output"
+                helps = (f"`p{(painted - 1) // 2}` is the largest that fits",)
                 raise Finding("E205", message, notes=(note,), helps=helps)
             sizes.append(painted - begin - end)
         return Volume((*sizes, self.filters))
@@ -96,6 +96,6 @@ def _need_pads(begin: int, end: int, stride: int) -> None:
     most = max(begin, end)
     least = max(most - stride + 1, min(begin, end))
     fits = f"`p{most}`" if least == most else f"`p{most}:{least}`"
-    note = f"its end may keep up to {stride - 1} more than its begin (stride - 1)"
-    message = f"an UPCONV at stride {stride} cannot take {begin} off its begin and {end} off its end"
+    note = f"the end may crop up to {stride - 1} less than the begin (stride - 1)"
+    message = f"a UPCONV at stride {stride} cannot crop {begin} at the begin and {end} at the end"
     raise Finding("E205", message, notes=(note,), helps=(f"{fits} fits",))

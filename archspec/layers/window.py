@@ -1,6 +1,6 @@
-"""A window that slides over pixels: how many places it has, and what to do when it does not fit.
+"""A window that slides over pixels: the number of its positions, and hints if it does not fit.
 
-In: a map and the numbers of a window. Out: places along height and width, or a `Finding` with what would fit.
+In: a map and the numbers of a window. Out: positions along height and width, or a `Finding` with what would fit.
 The formula is the lecture's: (W - F + 2P)/S + 1, with F = d*(k-1) + 1 for a dilation d.
 """
 
@@ -16,8 +16,8 @@ AXES = ("row", "column")
 NO_PADS: Pads = ((0, 0), (0, 0))
 SAME = (("same", "same"),)
 ROUNDING = (("floor", "floor"), ("ceil", "ceil"))
-_LARGEST_PAD = 64  # that a hint proposes
-ROUNDING_DOC = "`floor` drops the pixels that the last window leaves, `ceil` adds a window for them"
+_LARGEST_PAD = 64  # in a hint
+ROUNDING_DOC = "`floor` drops the pixels after the last window, `ceil` adds a window for them"
 
 
 class Axis(Record):
@@ -43,7 +43,7 @@ def padding(pad: Pads | str, kernel: Pair, dilation: Pair) -> Pads:
     for size in kernel:
         if size % 2 == 0:
             ends = "x".join(f"{total // 2}:{total - total // 2}" for total in totals)
-            helps = (f"`p{ends}` in its place puts the odd pixel at the end",)
+            helps = (f"`p{ends}` instead puts the odd pixel at the end",)
             raise Finding("E205", f"`same` needs an odd kernel, and {size} is even", helps=helps)
     high, wide = (total // 2 for total in totals)
     return ((high, high), (wide, wide))
@@ -52,10 +52,10 @@ def padding(pad: Pads | str, kernel: Pair, dilation: Pair) -> Pads:
 def slide(  # noqa: PLR0913, PLR0917  # the numbers of a window, in the order of the formula
     volume: Volume, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair, rounding: str
 ) -> Pair:
-    """The places of the window along height and width.
+    """The number of positions of the window along height and width.
 
-    `rounding` is "floor", "ceil", or "" where the spec does not say: then dropping padding is fine and
-    dropping pixels an error. Raises `Finding` for that, and for a window larger than the map and its pads.
+    `rounding` is "floor", "ceil", or "" if the spec does not say: then dropping padding is allowed and
+    dropping pixels is an error. Raises `Finding` for that, and for a window larger than the map and its pads.
     """
     widths = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     axes = zip(AXES, volume.spatial, widths, stride, pads, strict=True)
@@ -91,7 +91,7 @@ def _too_small(axis: Axis) -> Finding:
     size, width, pads = axis.size, axis.width, sum(axis.pad)
     message = f"a window {width} wide does not fit {plural(size, axis.name)}"
     note = f"{size} + {pads} of padding - {width} < 0"
-    helps = (f"`p{(width - size + 1) // 2}` fits, and so does an input of {width - pads} or more",)
+    helps = (f"`p{(width - size + 1) // 2}` fits, and so does an input of at least {width - pads}",)
     return Finding("E202", message, notes=(note,), helps=helps)
 
 
@@ -111,6 +111,6 @@ def _misfit(axis: Axis, left: int) -> Finding:
 
 
 def _fits(axis: Axis, pad: int) -> bool:
-    """Whether a window with this pad on both sides leaves nothing but padding."""
+    """Whether a window with this pad on both sides drops only padding."""
     room = axis.size + 2 * pad - axis.width
     return room >= 0 and room % axis.stride <= pad

@@ -1,6 +1,6 @@
 """From a network and its weights to a proven file.
 
-In: a graph, the torch module that was built from it, where to. Out: the `Proof`, and the file if every step holds.
+In: a graph, its torch module, a path. Out: the `Proof`, and the file if every step passes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from archspec.graph.ir import Graph
 
 
 class Unproven(Exception):
-    """A model that does not compute what torch does. No file is left of it."""
+    """A model that does not compute what torch does. Its file is removed."""
 
     def __init__(self, proof: Proof) -> None:
         super().__init__(str(proof))
@@ -28,9 +28,9 @@ class Unproven(Exception):
 
 
 def export(graph: Graph, module: nn.Module, path: Path, about: ModelMetadata, external: bool = False) -> Proof:
-    """Write the model and prove it; `external` puts the weights into a file of their own. `module` ends in float64.
+    """Write the model and prove it; `external` puts the weights into a separate file. `module` is converted to float64.
 
-    Raises ArchspecError where the file cannot be written, or is too large for one file; Unproven where a step fails.
+    Raises ArchspecError if the file cannot be written or is too large for one file; Unproven if a step fails.
     """
     parts = emitted(graph, weights_of(module))
     if not external:

@@ -53,7 +53,7 @@ def assemble(
 
 @dataclass(frozen=True)
 class Constant:
-    """A constant, and where it begins in the file of the weights; nothing where it is too small for it."""
+    """A constant, and its offset in the file of the weights; None if it is too small for that file."""
 
     name: str
     array: Array
@@ -72,7 +72,7 @@ def placed(emitted: Sequence[EmittedLayer]) -> Iterator[Constant]:
 
 
 def _hold(tensor: onnx.TensorProto, constant: Constant, data_file: str) -> None:
-    """Fill a tensor of the model where it is: a copy of a copy of VGG's weights takes seconds."""
+    """Fill a tensor of the model in place: copying VGG's weights twice takes seconds."""
     tensor.name = constant.name
     tensor.data_type = helper.np_dtype_to_tensor_dtype(constant.array.dtype)
     tensor.dims.extend(constant.array.shape)
@@ -98,11 +98,11 @@ def _little_endian(array: Array) -> Array:
 
 
 def need_room(emitted: Sequence[EmittedLayer]) -> None:
-    """Raise ArchspecError unless one file holds the constants."""
+    """Raise ArchspecError unless the constants fit into one file."""
     size = sum(constant.array.nbytes for constant in placed(emitted))
     if size > MOST:
-        message = f"the weights take {size / 2**30:.2f} GiB, and one ONNX file holds less than 2"
-        helps = ("`--external-data` puts them into a file beside it",)
+        message = f"the weights take {size / 2**30:.2f} GiB, and one ONNX file must be smaller than 2"
+        helps = ("`--external-data` puts them into a separate file",)
         raise failure("E423", message, helps=helps)
 
 

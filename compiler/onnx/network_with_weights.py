@@ -1,7 +1,7 @@
 """What is exported: a spec with initialised weights, or the weights of a training run.
 
-In: what the user names, and the changes to a spec. Out: the graph up to the wanted result, its torch module, and what
-the file will say of itself.
+In: what the user names, and the changes to a spec. Out: the graph up to the wanted result, its torch module, and the
+metadata of the file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Exported:
 
 
 def network_with_weights(source: str, changes: dict[str, Any], output: str | None, seed: int) -> Exported:
-    """Find what is exported. Raises ArchspecError for a spec that is wrong and weights that do not fit theirs."""
+    """Read what is exported. Raises ArchspecError for an invalid spec and for weights that do not fit theirs."""
     path = Path(source)
     if is_weights(path):
         return _trained(path, changes, output)
@@ -53,7 +53,7 @@ def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exporte
     if any(changes.values()):
         flags = ", ".join(f"`--{name}`" for name, value in sorted(changes.items()) if value)
         helps = ("export the weights as they are, or a spec with the flags",)
-        raise failure("E426", f"{flags} would change the spec that `{path}` was made for", helps=helps)
+        raise failure("E426", f"{flags} would change the spec that `{path}` was trained for", helps=helps)
     found = open_trained(path)
     network = found.network
     graph, extent = _part(network, output)

@@ -1,7 +1,7 @@
 """The proof of a model: that the file is valid ONNX and computes what torch does.
 
-In: a model's file, the graph that it was made from, and the graph's torch module with the same weights. Out: a `Proof`,
-one `Check` a step.
+In: a model's file, the graph that it was exported from, and the graph's torch module with the same weights. Out: a
+`Proof`, one `Check` a step.
 
 1. onnx's full checker takes the file.
 2. onnx's own shape inference, strict and without the shapes that the emitter wrote, finds the compiler's volume for
@@ -13,7 +13,7 @@ The rule for 3 and 4. Let r be torch's output in float64, t its output in float3
 of its own, e = max|t - r|, and onnxruntime may have a few times that: max|y - r| <= 4 e + 2e-6 max|r|. The second term,
 17 roundings of the largest output, is for networks so small that e is 0 by chance. From it follows
 max|y - t| <= 5 e + 2e-6 max|r|. Both bounds are 1e-3 max|r| at the most, so that a network for which float32 is too
-coarse proves nothing. (Measured over the canon, max|y - r| is at most 2 e, and e at most 3e-6 max|r|.)
+coarse fails. (Measured over the canon, max|y - r| is at most 2 e, and e at most 3e-6 max|r|.)
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from archspec.graph.ir import Graph
 
 TIMES_TORCH, ROUNDINGS, MOST = 4.0, 2e-6, 1e-3
 BATCHES = (1, 3)
-LIGHT = 1024  # numbers that shape inference may have to look at
+LIGHT = 1024  # values that shape inference may have to read
 SEED = 0
 
 Floats = NDArray[Any]
@@ -49,7 +49,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Proof:
-    """All steps; the ones behind a file that cannot be loaded are not there."""
+    """All steps; those after a file that cannot be loaded are missing."""
 
     checks: tuple[Check, ...]
 
@@ -71,7 +71,7 @@ class Proof:
 
 
 def prove(path: Path, graph: Graph, module: torch.nn.Module) -> Proof:
-    """Prove a file. `module` is used up: it ends in float64."""
+    """Prove a file. `module` is converted to float64."""
     checks = [_checked(path)]
     if checks[0].passed:
         checks.append(_shaped(path, graph))
@@ -101,11 +101,11 @@ def _shaped(path: Path, graph: Graph) -> Check:
             batch, *rest = shapes[node.name] or [0]
             if not isinstance(batch, str) or tuple(rest) != node.volume.laid_out:
                 wanted = [BATCH, *node.volume.laid_out]
-                return Check("shapes", False, f"`{node.name}` is {shapes[node.name]}, the compiler says {wanted}")
+                return Check("shapes", False, f"`{node.name}` is {shapes[node.name]}, the compiler expects {wanted}")
             compared += 1
     if graph.nodes[graph.output].name not in shapes:
-        return Check("shapes", False, f"nothing is known of the output `{graph.nodes[graph.output].name}`")
-    return Check("shapes", True, f"{compared} inferred shapes are the compiler's volumes")
+        return Check("shapes", False, f"the shape of the output `{graph.nodes[graph.output].name}` is unknown")
+    return Check("shapes", True, f"{compared} inferred shapes equal the compiler's")
 
 
 def inferred_shapes(model: onnx.ModelProto) -> dict[str, list[int | str]]:
@@ -144,7 +144,7 @@ def _computed(path: Path, graph: Graph, module: torch.nn.Module) -> list[Check]:
         session = cpu_session(path)
         (entering,) = session.get_inputs()
         found = {batch: session.run(None, {entering.name: images[:batch].numpy()})[0] for batch in BATCHES}
-    except Exception as error:  # onnxruntime's exceptions have no common class of their own
+    except Exception as error:  # onnxruntime's exceptions have no common base class
         return [Check("onnxruntime", False, _first_line(error))]
     with torch.inference_mode():
         module.eval()
@@ -172,12 +172,12 @@ def _bound(times: float, own: float, largest: float) -> float:
 
 
 def _error(outputs: dict[int, Floats], exact: Floats) -> float:
-    # numpy's maximum, because Python's passes over a value that is no number
+    # numpy's maximum, because Python's ignores NaN
     return float(np.max([_apart(outputs[batch], exact[:batch]) for batch in BATCHES]))
 
 
 def _apart(one: Floats, other: Floats) -> float:
-    """The largest difference; infinite where the shapes differ, not a number where a value is none."""
+    """The largest difference; infinite if the shapes differ, NaN if a value is NaN."""
     return float(np.abs(one - other).max()) if one.shape == other.shape else float("inf")
 
 

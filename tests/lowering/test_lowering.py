@@ -13,7 +13,9 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 import archspec
+from archspec.analyses.partition import Stage
 from archspec.compiler import build
+from archspec.compiler.lowering.stage_module import stage_module
 from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Graph, Node
@@ -214,6 +216,16 @@ def test_the_images_are_not_written_to(steps: str, training: bool) -> None:
     before = images.clone()
     module(images)
     assert torch.equal(images, before)
+
+
+def test_a_stage_does_not_write_to_the_values_that_it_is_given() -> None:
+    graph = archspec.loads("[4x4x3] INPUT\nCONV 3 1x1 -> BN -> RELU -> CONV 3 1x1\n").graph
+    stage = Stage(3, len(graph.nodes), 0, 0, ())  # it begins with the RELU
+    part = stage_module(graph, build(graph), stage).train()
+    given_ = shaped((4, 4, 3))
+    before = given_.clone()
+    part(given_)
+    assert torch.equal(given_, before)
 
 
 def test_weights_bear_the_names_of_the_spec() -> None:
