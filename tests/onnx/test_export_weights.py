@@ -86,7 +86,7 @@ def test_weights_of_another_spec_name_the_first_that_differs(spec: Path, tmp_pat
 def test_flags_that_change_a_spec_do_not_go_with_weights(spec: Path, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     write_weights(path, spec)
-    message = f"`--classes`, `--input` would change the spec that `{path}` was made for"
+    message = f"`--classes`, `--input` would change the spec that `{path}` was trained for"
     result = export(path, "-o", tmp_path / "x.onnx", "--classes", "3", "--input", "9x9x3")
     assert refused(result, "E426", message)
 

@@ -120,7 +120,7 @@ def test_the_cut_is_shown() -> None:
     graph = archspec.load("resnet50").graph
     stages = cut(graph, 2)
     assert stages_table(graph, stages) == (
-        "stage  first layer               last layer                  work  parameters  passes on, an image\n"
+        "stage  first layer               last layer                  work  parameters  passes on, per image\n"
         "    1  input                     stage2.bottleneck4.relu3  50.0 %   1,444,928  1.61 MB: [28x28x512]\n"
         "    2  stage3.bottleneck1.conv1  fc1                       50.0 %  24,112,104\n"
     )
