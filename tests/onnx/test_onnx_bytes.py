@@ -31,7 +31,7 @@ def test_weights_beyond_2_gib_are_refused_with_their_size() -> None:
         need_room(emitted(net.graph, {"fc1.weight": np.broadcast_to(zero, (8192, 65536))}))
     (finding,) = caught.value.diagnostics
     assert finding.message == "the weights take 2.00 GiB, and one ONNX file must be smaller than 2"
-    assert finding.helps == ("`--external-data` puts them into a file beside it",)
+    assert finding.helps == ("`--external-data` puts them into a separate file",)
 
 
 def test_weights_in_a_file_of_their_own_give_the_same_network(tmp_path: Path) -> None:
