@@ -71,7 +71,10 @@ class LateCommands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LateCommands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=LateCommands, epilog=EPILOG, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="archspec")
 def main() -> None:
     """Describe a neural network in a spec file; check it, train it, ship it."""
