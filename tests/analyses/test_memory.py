@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import archspec
 from archspec.analyses.memory import training_peak
+from archspec.compiler import build
 from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import Volume
@@ -374,3 +375,15 @@ def test_a_chain_of_100_000_layers_takes_seconds() -> None:
     seconds = time.perf_counter() - begin
     gc.enable()
     assert seconds < 10  # it takes 1.4; a slow machine has room
+
+
+def test_the_buffers_of_batch_normalisations_are_torchs() -> None:
+    graph = archspec.load("resnet20").graph
+    held = sum(buffer.nbytes for buffer in build(graph).buffers())
+    assert training_peak(graph).parts["buffers"] == held
+
+
+def test_the_peak_of_a_network_with_many_classes_is_in_its_loss() -> None:
+    graph = archspec.loads("[4] INPUT\nFC 100_000\n".replace("_", "")).graph
+    assert training_peak(graph, 64).at.startswith("loss")
+    assert error(graph, 64) == pytest.approx(0, abs=0.02)

@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+import archspec
 from archspec.analyses.receptive_field import last_map, receptive_fields
 from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Graph, Node
@@ -255,3 +256,9 @@ def test_a_chain_of_100_000_layers_takes_a_moment() -> None:
 def test_a_long_period_counts_as_global() -> None:
     _, field = fields("[8x8x1] INPUT\nUPSAMPLE 40 -> CONV 1 3x3 s3 floor -> UPSAMPLE 41 -> CONV 1 3x3 p1")
     assert field == (8, 8)
+
+
+def test_where_paths_of_different_strides_meet_the_larger_stride_counts() -> None:
+    """Both paths leave one pixel of nine; a window of 3 around it reaches a step of 2 to both sides."""
+    network = archspec.loads("[3x3x1] INPUT\nadd\n    | CONV 1 3x3\n    | CONV 1 3x3 s2\nCONV 1 3x3 p1\n")
+    assert network.receptive_field == (7, 7)

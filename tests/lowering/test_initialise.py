@@ -82,3 +82,12 @@ def test_a_settled_deep_network_without_shortcuts_computes_more_than_rounding_er
         single = module(images)
         exact = module.double()(images.double())
     assert (single - exact).abs().max() < 4e-4 * exact.abs().max()  # batch means taken off leave 1e-3
+
+
+def test_a_settled_norm_has_the_mean_square_of_its_input_as_variance() -> None:
+    network = archspec.loads("[6x5x3] INPUT\nBN -> FC 2\n")
+    module = build(network, seed=0)
+    settle(module, network.input, seed=7)
+    images = torch.randn(4, 3, 6, 5, generator=torch.Generator().manual_seed(7))
+    torch.testing.assert_close(module.get_buffer("bn1.running_var"), images.square().mean((0, 2, 3)))
+    assert not module.get_buffer("bn1.running_mean").any()

@@ -81,3 +81,17 @@ def test_a_plateau_divides_the_rate() -> None:
 
 def test_the_learning_rate_scales_with_the_batch() -> None:
     assert Recipe(lr=0.1, batch=256, accumulate=2, reference_batch=256).scaled_lr(2) == pytest.approx(0.4)
+
+
+def test_a_step_schedule_drops_at_the_epoch_itself() -> None:
+    recipe = Recipe(epochs=90, warmup=0.0, schedule="step", milestones=(30, 60, 80))
+    assert [rate(recipe, epoch) for epoch in (29.99, 30, 60, 80)] == pytest.approx([1, 0.1, 0.01, 0.001])
+
+
+def test_a_plateau_is_longer_than_its_patience() -> None:
+    plateau = Plateau(Recipe(patience=2, factor=0.5))
+    factors = []
+    for loss in (1.0, 1.0, 1.0, 1.0, 1.0):
+        plateau.see(loss)
+        factors.append(plateau.factor)
+    assert factors == [1, 1, 1, 0.5, 0.5]
