@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from archspec.api import Network, restore
 from archspec.compiler import build
-from archspec.compiler.evaluation.test_time_views import Size, View, at_scale, views
+from archspec.compiler.evaluation.tta_views import Size, View, at_scale, views
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.model_metadata import PROBABILITIES, SCORES, result_kind
 from archspec.compiler.weights.trained import Trained

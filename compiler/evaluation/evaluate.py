@@ -22,7 +22,7 @@ from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.counting import Tally
 from archspec.compiler.evaluation.ensemble_member import EnsembleMember
 from archspec.compiler.evaluation.examples import Examples
-from archspec.compiler.evaluation.test_time_views import Size, View, at_scale, cut
+from archspec.compiler.evaluation.tta_views import Size, View, at_scale, cut
 from archspec.compiler.progress import Progress, clock
 from archspec.diagnostics.errors import ArchspecError, Finding, failure
 from archspec.diagnostics.findings import Diagnostic, plural

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from archspec.compiler.data.preprocessing import Preprocessing
-from archspec.compiler.evaluation.test_time_views import View, cut, views
+from archspec.compiler.evaluation.tta_views import View, cut, views
 
 
 def always(_: Fraction) -> bool:
