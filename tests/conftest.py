@@ -3,6 +3,7 @@
 `make thorough` keeps that file in the repository, because its sweeps are too long to run on every change.
 """
 
+import gc
 import importlib.metadata
 import os
 import platform
@@ -116,3 +117,9 @@ def _networks(reporter: pytest.TerminalReporter) -> list[str]:
 
 def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what all tests share, torch and the tests themselves, out of the garbage collector's walks."""
+    gc.collect()
+    gc.freeze()

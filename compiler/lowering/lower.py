@@ -70,7 +70,8 @@ class Lowered(Generated):
 def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
     """The torch module of a network, its weights initialised as the papers say (`initialise.py`).
 
-    With a `seed` the weights depend only on it; without one they come from torch's generator.
+    With a `seed` the weights depend only on it; without one they come from torch's generator. On the meta device, which
+    has no values, nothing is initialised.
 
     Raises ArchspecError for a layer whose name is an attribute of the torch module.
     """
@@ -82,7 +83,8 @@ def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
     with Unfilled():
         for node in graph.nodes:
             _add_module(module, graph, node)
-    initialise(graph, module, None if seed is None else torch.Generator().manual_seed(seed))
+    if torch.get_default_device().type != "meta":  # where a normal distribution takes seconds to be decomposed
+        initialise(graph, module, None if seed is None else torch.Generator().manual_seed(seed))
     return module
 
 
