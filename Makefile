@@ -2,6 +2,7 @@
 # make check      what a change must pass, and .ci/run runs: ruff check, ruff format --check, mypy, pytest
 # make format     format and sort imports
 # make thorough   the sweeps over everything; writes tests/THOROUGH.md
+# make mutants    small wrong changes, one at a time, and the tests that should notice; writes benchmarks/mutants/result.md
 # make benchmarks measures against peers; writes benchmarks/results
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV ?= .venv
 # the environment of `make install`, or the active one
 BIN := $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/)
 
-.PHONY: install check lint format typecheck test thorough wheel benchmarks clean
+.PHONY: install check lint format typecheck test thorough mutants wheel benchmarks clean
 
 # torch first and by itself, so that nothing else chooses its build
 install:
@@ -35,6 +36,9 @@ test:
 
 thorough:
 	$(BIN)python -m pytest -m "slow or not slow" --summary tests/THOROUGH.md
+
+mutants:
+	$(BIN)python -m benchmarks.mutants --write benchmarks/mutants/result.md
 
 wheel:
 	$(BIN)python -m build

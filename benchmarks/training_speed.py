@@ -3,7 +3,7 @@
     python -m benchmarks.training_speed --output benchmarks/results/training_speed.md
 
 Ours is `Trainer.run_steps`, as `archspec train` has it: a loader, bytes made numbers and normalised, a schedule, the
-guard against values that are not finite, and counts. The bare loop has the next images ready as numbers
+check for values that are not finite, and counts. The bare loop has the next images ready as numbers
 and does forward, cross entropy, backward and step. Both have one network's weights, and SGD with momentum, fused. A
 round runs the one and then the other, the next round the other way about; the median of the rounds' ratios counts. Ends
 with status 1 where a target is missed.

@@ -1,6 +1,7 @@
 """The back end: networks in torch, their training, and ONNX. It needs `archspec-nn[all]`.
 
-`build` makes a torch module of a network. Imports are late: running an ONNX file needs no torch.
+In: networks of the front end, images, weights. Out: torch modules (`build`), weights, ONNX files, classes of images.
+Imports are late: running an ONNX file needs no torch. No spec is parsed or checked here.
 """
 
 from __future__ import annotations

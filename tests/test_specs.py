@@ -1,7 +1,7 @@
 """The built-in networks are the published ones, to the last parameter and multiply-accumulate.
 
-Figures are those of the papers' commonly used implementations; where the table has no figure for a network, nobody
-publishes one. A spec that is not in the table fails.
+Figures are those of the papers' commonly used implementations; where the table has no figure for a network, none has
+been published. A spec that is not in the table fails.
 """
 
 import pytest

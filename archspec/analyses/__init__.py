@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.analyses.cost import Cost, cost
-from archspec.analyses.depth import weight_layers
 from archspec.analyses.receptive_field import last_map, receptive_fields
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
@@ -71,3 +70,15 @@ def add_up(costs: Iterable[Cost]) -> Totals:
         attention_macs += one.attention_macs
         activations += one.activations
     return Totals(params, params - biases, macs, attention_macs, activations)
+
+
+def weight_layers(graph: Graph) -> int:
+    """Return the most weight layers on any path from the input to the output, as lectures count depth.
+
+    Parallel layers count once, auxiliary classifiers never. GoogLeNet has 22.
+    """
+    depths: list[int] = []
+    for node in graph.nodes:
+        before = max((depths[index] for index in node.inputs), default=0)
+        depths.append(before + node.layer.is_weight_layer)
+    return depths[graph.output]

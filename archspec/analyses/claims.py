@@ -1,7 +1,7 @@
 """The claims of a listing about memory and parameters, compared with the computed figures.
 
 In: a graph, its costs, and the claims. Out: a `Verdict`. The left side of a claim is evaluated and must be exact; a
-figure with K, M or B must be within 1 %, one without must be exact.
+figure with K, M, G or B must be within 1 %, one without must be exact.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _bad_figure(pending: PendingClaim) -> Finding:
     assert pending.figure is not None and claim.figure is not None
     message = f"the left side is {_shown(pending.value)}, the right side says {claim.figure.span.text}"
     rounded = isinstance(claim.figure, s.Figure) and not claim.figure.is_exact
-    notes = ("a figure with K, M or B must be within 1 %",) if rounded else ()
+    notes = ("a figure with K, M, G or B must be within 1 %",) if rounded else ()
     code = "E302" if claim.kind == "params" else "E303"
     helps = (f"`= {_shown(pending.value)}`",)
     return Finding(code, message, claim.figure.span, "claimed here", notes=notes, helps=helps)

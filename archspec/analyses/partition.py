@@ -17,6 +17,7 @@ from itertools import accumulate, pairwise
 from math import inf
 
 from archspec.diagnostics.errors import failure
+from archspec.diagnostics.findings import plural
 from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import FLOAT_BYTES
 from archspec.record import Record
@@ -40,7 +41,7 @@ def cut(graph: Graph, count: int) -> tuple[Stage, ...]:
     weighted = [node.index for node in graph.nodes if graph.tensors(node)]
     if count > len(weighted):
         message = f"{count:,} stages require as many layers with weights, the network has {len(weighted):,}"
-        raise failure("E470", message, helps=(f"use at most {len(weighted):,} processes",))
+        raise failure("E470", message, helps=(f"use at most {plural(len(weighted), 'process')}",))
     costs = [node_cost(graph, node) for node in graph.nodes]
     ends = cuts(costs, weighted, crossing_bytes(graph), count)
     return tuple(_stage(graph, costs, begin, end) for begin, end in pairwise(ends))

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from archspec.api import Network, load
-from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.findings import Diagnostic
@@ -59,15 +58,20 @@ def command(
     code = 0
     for number, spec in enumerate(specs):
         network, findings = _load(spec, changes)
-        code = max(code, status(findings, strict))
-        if as_json:
-            results.append(network.to_dict(batch) if network else describe(spec, findings))
-            continue
-        if network is not None:
+        if network is not None and as_json:
+            results.append(network.to_dict(batch))
+        elif network is not None:
             click.echo("\n" * (number > 0) + report(network, depth=opened, batch=batch, width=_width()), nl=False)
-        if findings and network is not None:
-            click.echo(err=True)
-        show(findings, strict)
+        if not findings:
+            continue
+        from archspec.commands.findings import describe, show, status  # only when something was found
+
+        code = max(code, status(findings, strict))
+        if as_json and network is None:
+            results.append(describe(spec, findings))
+        elif not as_json:
+            click.echo("\n" * (network is not None), nl=False, err=True)
+            show(findings, strict)
     if as_json:
         import json
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import click
 
 from archspec import __version__
-from archspec.commands.packages import DISTRIBUTIONS
+from archspec.commands.packages import DIGITS, DISTRIBUTIONS, NEEDS, missing_for
 from archspec.record import Record
 
 EPILOG = """\b
@@ -23,14 +23,7 @@ Examples:
 \b
 Exit status: 0; 1 if something does not work. A machine without a GPU is fine.
 """
-PACKAGES = ("lark", "click", "numpy", "torch", "onnx", "onnxruntime", "PIL")
-COMMANDS = {
-    "check": ("lark", "click"),
-    "train": ("numpy", "torch", "PIL"),
-    "eval": ("numpy", "torch", "PIL"),
-    "export": ("numpy", "torch", "onnx", "onnxruntime"),
-    "run": ("numpy", "onnxruntime", "PIL"),
-}
+PACKAGES = (*dict.fromkeys(module for modules in NEEDS.values() for module in modules), DIGITS)
 
 
 class Condition(Record):
@@ -119,7 +112,7 @@ def _onnxruntime() -> str:
 
 
 def _cuda() -> Condition:
-    """Condition CUDA: no GPU is fine, a GPU that cannot be used is not."""
+    """Check CUDA: no GPU is fine, a GPU that cannot be used is not."""
     from archspec.compiler.inference.runtime import has_gpu, missing_for_cuda, trial
 
     missing = missing_for_cuda()
@@ -131,7 +124,7 @@ def _cuda() -> Condition:
 
 
 def _commands() -> Iterator[Condition]:
-    for name, modules in COMMANDS.items():
-        missing = [DISTRIBUTIONS.get(module, module) for module in modules if find_spec(module) is None]
+    for name in NEEDS:
+        missing = missing_for(name)
         advice = f"`pip install {' '.join(missing)}`" if missing else ""
         yield Condition(f"archspec {name}", not missing, "works" if not missing else "missing packages", advice)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archspec.commands.findings import show, status
-from archspec.commands.packages import need
+from archspec.commands.packages import DIGITS, need
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, plural
 
@@ -112,7 +112,7 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
     """
     flags = EvalFlags(**given, quiet=as_json)
     try:
-        need("torch", "numpy", "safetensors", "PIL", *(() if flags.data else ("sklearn",)))
+        need("eval", *(() if flags.data else (DIGITS,)))
         members, examples, result = _evaluate(weights, flags, plot)
     except ArchspecError as error:
         if as_json:

@@ -18,7 +18,6 @@ from archspec.diagnostics.findings import Diagnostic
 if TYPE_CHECKING:
     from archspec.compiler.onnx.proof import Proof
 
-NEEDS = ("torch", "numpy", "onnx", "onnxruntime", "safetensors", "PIL")
 EPILOG = """\b
 Examples:
   archspec export runs/lenet5-1/weights.safetensors -o lenet5.onnx
@@ -55,7 +54,7 @@ def command(
     float32 weights; each BN that can be is folded into the layer before it.
     """
     try:
-        need(*NEEDS)
+        need("export")
         description, proof = _export(source, changes, output, seed, path, external_data)
     except ArchspecError as error:
         if as_json:

@@ -7,15 +7,31 @@ from importlib.util import find_spec
 from archspec.diagnostics.errors import failure
 
 ALL = "`pip install 'archspec-nn[all]'` installs everything"
-DISTRIBUTIONS = {"PIL": "pillow", "onnxruntime": "onnxruntime-gpu"}  # packages whose distribution has another name
+# packages whose distribution has another name
+DISTRIBUTIONS = {"PIL": "pillow", "onnxruntime": "onnxruntime-gpu", "sklearn": "scikit-learn"}
+# what each command imports; `train` and `eval` use sklearn's digits only without --data
+NEEDS = {
+    "check": ("lark", "click"),
+    "train": ("torch", "numpy", "safetensors", "PIL"),
+    "eval": ("torch", "numpy", "safetensors", "PIL"),
+    "probe": ("torch", "numpy"),
+    "export": ("torch", "numpy", "onnx", "onnxruntime", "safetensors", "PIL"),
+    "run": ("numpy", "onnxruntime", "PIL"),
+}
+DIGITS = "sklearn"
 
 
-def need(*modules: str) -> None:
-    """Raise ArchspecError, with what to install, unless all modules are installed. Imports none of them."""
-    missing = [module for module in modules if find_spec(module) is None]
-    if missing:
-        names = [DISTRIBUTIONS.get(module, module) for module in missing]
+def missing_for(command: str, *more: str) -> list[str]:
+    """Return the distributions that a command lacks. Imports none of its modules."""
+    missing = [module for module in (*NEEDS[command], *more) if find_spec(module) is None]
+    return [DISTRIBUTIONS.get(module, module) for module in missing]
+
+
+def need(command: str, *more: str) -> None:
+    """Raise ArchspecError, with what to install, unless all modules of a command are installed."""
+    names = missing_for(command, *more)
+    if names:
         listed = ", ".join(f"`{name}`" for name in names)
         helps = (f"`pip install {' '.join(names)}`", ALL)
-        verb = "is" if len(missing) == 1 else "are"
+        verb = "is" if len(names) == 1 else "are"
         raise failure("E424", f"this command requires {listed}, which {verb} not installed", helps=helps)

@@ -46,7 +46,7 @@ def command(spec: str, batch: int, seed: int, plot: Path | None, as_json: bool, 
     Shows the standard deviation of the activations and the norm of the gradient for each layer with weights.
     """
     try:
-        need("torch", "numpy")
+        need("probe")
         title, signals = _probe(spec, changes, batch, seed)
         if plot is not None:
             _draw(plot, title, signals)

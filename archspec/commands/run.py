@@ -49,7 +49,7 @@ def command(model: Path, images: tuple[Path, ...], top: int, features: bool, dev
     model can run on it, and says which device was used.
     """
     try:
-        need("numpy", "onnxruntime", "PIL")
+        need("run")
         from archspec.compiler.inference.classify import open_classifier
 
         classifier = open_classifier(model, device, features)

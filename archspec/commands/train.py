@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
-from archspec.commands.packages import need
+from archspec.commands.packages import DIGITS, need
 from archspec.commands.train_flags import train_flags
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.recipe import Recipe
@@ -85,7 +85,7 @@ def command(
     _check_usage(context, spec, resume, start)
     is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: only the first prints
     try:
-        need("torch", "numpy", "safetensors", "PIL", *(() if flags["data"] else ("sklearn",)))
+        need("train", *(() if flags["data"] else (DIGITS,)))
         options = _options(flags, start, as_json)
         if resume is None:
             recipe = _recipe(flags, start, options.device)

@@ -100,8 +100,8 @@ READING = {
     "E011": Explanation(
         "an invalid training setting",
         "A `train` section has one setting per line, each at most once: optimizer, lr, warmup, epochs, augment,"
-        " label_smoothing, clip, ema. grammar/README.md lists their arguments. No setting may take effect after the last"
-        " epoch.",
+        " label_smoothing, clip, ema. grammar/README.md lists their arguments. Neither a setting nor a flag of `archspec"
+        " train` may take effect after the last epoch.",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epoch 90\n",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epochs 90\n",
     ),
@@ -461,7 +461,7 @@ SHIPPING = {
     "E435": Explanation("a model without class scores", "It outputs features: `--features` prints them."),
     "W431": Explanation("images that were left out", "Some could not be read; the others were evaluated."),
     "W432": Explanation(
-        "not the folder of training",
+        "not the folder that the network was trained on",
         "In a folder without `val`, the seed and the names of the files decide which tenth is held out. With other names it"
         " is another tenth, which may contain training images: the accuracy is then too high.",
     ),

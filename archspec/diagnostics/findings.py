@@ -78,5 +78,6 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def plural(number: int, noun: str) -> str:
-    """Return `1 layer`, `2 layers`, `1,234 layers`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """Return `1 layer`, `2 layers`, `1,234 classes`."""
+    ending = "es" if noun.endswith(("s", "nch")) else "s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"

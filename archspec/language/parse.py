@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lark import Lark
@@ -22,15 +23,6 @@ from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, layout
-from archspec.language.syntax_errors import (
-    bare_name,
-    empty_recipe,
-    explain_character,
-    explain_token,
-    no_merge,
-    no_setting,
-    stray_branch,
-)
 from archspec.language.tables import load_parser
 from archspec.language.transform import SyntaxBuilder
 from archspec.record import replace
@@ -42,6 +34,13 @@ NO_LAYERS: Mapping[str, str] = {}
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
 _BRACKET = re.compile(r"\[[^\]]*\]")
+
+
+def _explanations() -> ModuleType:
+    """Return the module that explains errors, which a correct spec does not need."""
+    from archspec.language import syntax_errors
+
+    return syntax_errors
 
 
 @cache
@@ -143,7 +142,7 @@ class _Reader:
 
     def _read_line(self, line: Layout, nodes: list[Any], in_branch: bool) -> None:
         if line.is_branch:
-            raise stray_branch(line.span)
+            raise _explanations().stray_branch(line.span)
         node = self._parse(line.span)
         if isinstance(node, s.Train):
             nodes.append(replace(node, span=line.span, settings=self._settings(line)))
@@ -166,14 +165,14 @@ class _Reader:
     def _settings(self, line: Layout) -> tuple[s.Setting, ...]:
         """The lines under `train`."""
         if not line.children:
-            raise empty_recipe(line.span)
+            raise _explanations().empty_recipe(line.span)
         settings = []
         for child in line.children:
             if len(self.findings) >= MAX_ERRORS:
                 break
             try:
                 if child.is_branch or child.children:
-                    raise no_setting(child.span)
+                    raise _explanations().no_setting(child.span)
                 settings.append(self._parse(child.span, "setting"))
             except Finding as finding:
                 self.findings.append(finding.diagnostic(child.span))
@@ -188,9 +187,9 @@ class _Reader:
         try:
             return self.parser.parse(span.text, start=start)
         except UnexpectedToken as unexpected:
-            raise explain_token(unexpected, span, self.layers) from None
+            raise _explanations().explain_token(unexpected, span, self.layers) from None
         except UnexpectedCharacters as unexpected:
-            raise explain_character(unexpected, span) from None
+            raise _explanations().explain_character(unexpected, span) from None
 
     def _body(self, line: Layout) -> s.Body:
         if not line.children:
@@ -214,11 +213,11 @@ class _Reader:
             return chain, rest
         last = chain.steps[-1]
         if not isinstance(last, s.MergeStep):
-            raise no_merge(merges, branches)
+            raise _explanations().no_merge(merges, branches)
         if len(merges) > 1:
-            raise no_merge(merges[:1], branches)
+            raise _explanations().no_merge(merges[:1], branches)
         if not branches:
-            raise bare_name(last, self.layers)
+            raise _explanations().bare_name(last, self.layers)
         bodies = tuple(tuple(self.read(branch.children, in_branch=True)) for branch in branches)
         merge = s.MergeStep(last.name, bodies, last.span)
         return replace(chain, steps=(*chain.steps[:-1], merge)), rest

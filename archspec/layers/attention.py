@@ -13,6 +13,8 @@ from archspec.layers.demand import COPY_OR_VIEW, THREADS, Demand, Workload
 from archspec.layers.linear import FullyConnected
 from archspec.layers.needs import largest_divisor, need_divisor, need_map, need_sequence, need_tiles
 
+SWIN_WINDOW = 7  # the side that hints propose, if it fits
+
 
 class Attention(Layer):
     """Multi-head self-attention, softmax(Q K^T / sqrt(d)) V for each head (Vaswani et al. 2017).
@@ -53,7 +55,9 @@ class Attention(Layer):
     def _need_plain(self, volume: Volume) -> None:
         """Raise for a volume or an argument that does not fit attention over a whole sequence."""
         if volume.is_map:
-            helps = ("`TOKENS` before it gives a sequence", "`window=7` works on windows of 7x7")
+            side = largest_divisor(gcd(*volume.spatial), SWIN_WINDOW)
+            windows = (f"`window={side}` works on windows of {side}x{side}",) if side > 1 else ()
+            helps = ("`TOKENS` before it gives a sequence", *windows)
             message = f"MHSA without `window` needs a sequence, [NxC], got the map {volume}"
             raise Finding("E204", message, helps=helps)
         need_sequence(volume, self.keyword)

@@ -12,8 +12,8 @@ from math import prod
 from typing import Any, ClassVar
 
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import Argument, order, written
-from archspec.layers.demand import UNKNOWN, Demand, Workload
+from archspec.layers.arguments import Argument, Pads, Pair, order, written
+from archspec.layers.demand import UNKNOWN, Demand, Workload, conservative
 from archspec.record import Record
 
 REGISTRY: dict[str, type[Layer]] = {}  # by every name of a layer
@@ -162,12 +162,16 @@ class Layer(Record):
         return POINTWISE
 
     def demand(self, at: Workload) -> Demand:
-        """What autograd keeps of it and what its kernels allocate; the cautious `UNKNOWN` unless a layer says more."""
-        return self.memory
+        """What autograd keeps of it and what its kernels allocate; a cautious guess unless the class says more."""
+        return conservative(at) if self.memory is UNKNOWN else self.memory
 
     def parts(self, inputs: tuple[Volume, ...]) -> tuple[Layer, ...]:
         """The operations that torch runs for it, one after another; empty if it is a single one."""
         return ()
+
+    def slides(self) -> tuple[Pair, Pair, Pads, Pair] | None:
+        """Kernel, stride, pads and dilation of a window that slides over a map; None if there is no such window."""
+        return None
 
     def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
         """The torch.nn module that computes the layer; None if a module in compiler/lowering/modules does."""

@@ -60,6 +60,9 @@ class Convolution(Weighted):
     def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
         return output[0] * output[1] * self.tensors(inputs)[0].size
 
+    def slides(self) -> tuple[Pair, Pair, Pads, Pair]:
+        return self.kernel, self.stride, self.pads, self.dilation
+
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         (top, _), (left, _) = self.pads
         return Window(self.kernel, self.stride, (top, left), self.dilation)

@@ -41,7 +41,7 @@ class Demand(NamedTuple):
     scattered: int = 0
 
 
-UNKNOWN = Demand(keeps_inputs=True, keeps_output=True)  # of a layer without a rule: the most that autograd may keep
+UNKNOWN = Demand(keeps_inputs=True, keeps_output=True)  # of a layer without a rule: see `conservative`
 FROM_OUTPUT = Demand(keeps_output=True)  # the derivative follows from the result
 FROM_INPUT = Demand(keeps_inputs=True)  # the derivative follows from the input
 IDENTITY = Demand(output=SAME, gradient=SAME)
@@ -79,3 +79,11 @@ class Workload:
     def weight(self) -> int:
         """Bytes of the first parameter."""
         return FLOAT_BYTES * prod(self.shapes[0])
+
+
+def conservative(at: Workload) -> Demand:
+    """Return the demand of a layer without a rule, as of a composite of several operations.
+
+    It keeps its inputs, its result and two maps between them, and as many more are alive while it runs.
+    """
+    return UNKNOWN._replace(keeps=2 * at.made, forward_spike=4 * at.made, backward_spike=at.read + 3 * at.made)

@@ -52,6 +52,9 @@ class Pooling(Layer):
         height, width = slide(volume, self.kernel, self.stride, self.pads, (1, 1), self.rounding)
         return Volume((height, width, volume.channels))
 
+    def slides(self) -> tuple[Pair, Pair, Pads, Pair]:
+        return self.kernel, self.stride, self.pads, (1, 1)
+
     def sees(self, inputs: tuple[Volume, ...]) -> Window:
         (top, _), (left, _) = self.pads
         return Window(self.kernel, self.stride, (top, left))

@@ -96,6 +96,6 @@ def _need_pads(begin: int, end: int, stride: int) -> None:
     most = max(begin, end)
     least = max(most - stride + 1, min(begin, end))
     fits = f"`p{most}`" if least == most else f"`p{most}:{least}`"
-    note = f"the end may crop up to {stride - 1} less than the begin (stride - 1)"
-    message = f"a UPCONV at stride {stride} cannot crop {begin} at the begin and {end} at the end"
+    note = f"the end may crop up to {stride - 1} less than the start (stride - 1)"
+    message = f"an UPCONV at stride {stride} cannot crop {begin} at the start and {end} at the end"
     raise Finding("E205", message, notes=(note,), helps=(f"{fits} fits",))

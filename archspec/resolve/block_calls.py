@@ -63,7 +63,7 @@ def read_call(step: s.CallStep, caller: Scope, before: Wire | None) -> BlockCall
     """Work out which block a call names and what it gives it; `before` is the volume of `@before`.
 
     Raises Finding for a block or an argument that is unknown, of the wrong kind, missing or one too many; Unknown
-    where one hangs on a lost volume.
+    if one depends on a lost volume.
     """
     block = _find_block(step, caller)
     given = _given(block, step)

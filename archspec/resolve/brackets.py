@@ -8,8 +8,6 @@ claim has failed, further failures are not reported until one is true again: the
 
 from __future__ import annotations
 
-from typing import Any
-
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Label
 from archspec.graph.ir import Node
@@ -184,14 +182,12 @@ def _false_claim(bracket: s.Bracket, claim: Volume, node: Node, volumes: tuple[V
 
 
 def _formula(node: Node, volumes: tuple[Volume, ...], claim: Volume) -> list[str]:
-    layer: Any = node.layer
-    if not (hasattr(layer, "kernel") and hasattr(layer, "pads") and volumes and volumes[0].is_map):
-        return []
-    if claim.spatial == node.volume.spatial:
+    window = node.layer.slides()
+    if window is None or not (volumes and volumes[0].is_map) or claim.spatial == node.volume.spatial:
         return []
     axis = 0 if len(claim) != 3 or claim[0] != node.volume[0] else 1
-    dilation = getattr(layer, "dilation", (1, 1))
-    return [size_formula(volumes[0][axis], layer.kernel[axis], layer.stride[axis], layer.pads[axis], dilation[axis])]
+    kernel, stride, pads, dilation = window
+    return [size_formula(volumes[0][axis], kernel[axis], stride[axis], pads[axis], dilation[axis])]
 
 
 def _remedies(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> list[str]:

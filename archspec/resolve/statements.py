@@ -180,7 +180,7 @@ class StatementRunner:
         ends = [self.body(branch, scope, Point(entry), entry).current for branch in step.branches]
         wires = tuple(end for end in ends if end is not None)
         if len(wires) < 2:
-            message = f"`{step.name}` has {plural(len(wires), 'branch').replace('branchs', 'branches')}"
+            message = f"`{step.name}` has {plural(len(wires), 'branch')}"
             raise Finding("E104", message, step.span, helps=("it joins at least two; `| x` passes its input through",))
         layer = MERGES[step.name]()
         name = self._name(context, layer.kind, step.span)

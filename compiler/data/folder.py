@@ -22,6 +22,7 @@ from archspec.compiler.data.decode import GRAYS, SUFFIXES, open_bitmap
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.data.preprocessing import usual_statistics
 from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
@@ -167,7 +168,7 @@ def _need_images(data: Data) -> None:
     missing = [name for number, name in enumerate(data.class_names) if number not in learned]
     if missing:
         message = f"the class `{missing[0]}` has no image to train on"
-        notes = (f"neither do {len(missing) - 1} other classes",) if len(missing) > 1 else ()
+        notes = (f"{plural(len(missing) - 1, 'more class')} without one",) if len(missing) > 1 else ()
         helps = ("without a `val` folder, each class needs two readable images: at least one is held out",)
         raise failure("E450", message, notes=notes, helps=helps)
     if not len(data.held_out):

@@ -45,13 +45,13 @@ class Opened:
 def open_session(model: Path | bytes, device: str = "auto") -> Opened:
     """Open a session on `device`. Raises ArchspecError for a file that is not a model, and for unavailable CUDA."""
     if device == "cpu":
-        return Opened(cpu_session(model), "cpu", "as asked")
+        return Opened(cpu_session(model), "cpu", "as requested")
     missing = missing_for_cuda()
     if missing is None:
         session = _session(model, [CUDA, CPU])
         missing = not_on_cuda(session.get_providers(), assignment(session))
         if missing is None:
-            return Opened(session, "cuda", "as asked" if device == "cuda" else "every node runs on the GPU")
+            return Opened(session, "cuda", "as requested" if device == "cuda" else "every node runs on the GPU")
     if device == "cuda":
         helps = ("`--device cpu` runs on the CPU; `archspec doctor` checks the installation",)
         raise failure("E434", f"CUDA cannot be used: {missing}", helps=helps)

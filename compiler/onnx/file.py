@@ -28,7 +28,7 @@ def staged(path: Path) -> Iterator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
-        refuse(path, error.strerror or str(error), "`-o` with a path in a folder of yours")
+        refuse(path, error.strerror or str(error), "`-o` with a path in a folder that you can write to")
     try:
         yield folder
         for file in sorted(folder.iterdir(), key=lambda file: file.name == path.name):  # the model last

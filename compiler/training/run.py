@@ -26,6 +26,7 @@ from archspec.compiler.training.setup.fine_tuning import classifiers, freeze_all
 from archspec.compiler.training.setup.options import Options, RunContext
 from archspec.compiler.training.setup.plan import ParameterCounts, TrainingPlan, plan
 from archspec.diagnostics.errors import failure
+from archspec.diagnostics.findings import plural
 
 
 def start(
@@ -71,7 +72,7 @@ def resume(path: Path, options: Options) -> RunSummary | StoppedRun:
 
 def _require_processes(checkpoint: Checkpoint, group: Group, path: Path) -> None:
     if checkpoint.processes != group.size:
-        message = f"the run began with {checkpoint.processes} processes, but there {_are(group.size)} now"
+        message = f"the run began with {plural(checkpoint.processes, 'process')}, but there {_are(group.size)} now"
         command = "" if checkpoint.processes == 1 else f"torchrun --nproc-per-node {checkpoint.processes} -m "
         raise failure("E458", message, helps=(f"`{command}archspec train --resume {path}`",))
 

@@ -89,7 +89,7 @@ PROBED = (
     "convnext_small",
     "unet",
     "swin_t",
-    # up to the last map ahead of what sees all (tests/test_receptive_field.py): a squeeze-excite, FC or attention
+    # up to the last map ahead of what sees all (test_receptive_field.py): a squeeze-excite, FC or attention
     # over all patches
     "se_resnet50",
     "senet154",

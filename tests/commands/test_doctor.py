@@ -30,7 +30,8 @@ def test_a_complete_installation_works() -> None:
 
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.util.find_spec
-    monkeypatch.setattr("archspec.commands.doctor.find_spec", lambda name: None if name == "PIL" else real(name))
+    for module in ("doctor", "packages"):
+        monkeypatch.setattr(f"archspec.commands.{module}.find_spec", lambda name: None if name == "PIL" else real(name))
     result = doctor("--json")
     assert result.exit_code == 1
     found = lines(result)
@@ -41,7 +42,8 @@ def test_a_missing_package_is_named_with_what_to_install(monkeypatch: pytest.Mon
         "advice": "`pip install pillow`",
     }
     assert not found["archspec run"]["is_well"]
-    assert found["archspec export"]["is_well"]
+    assert not found["archspec train"]["is_well"]
+    assert found["archspec probe"]["is_well"]
     assert "FAIL  pillow" in doctor().stdout
 
 

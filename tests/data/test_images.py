@@ -128,7 +128,7 @@ def test_postscript_named_like_an_image_starts_no_ghostscript(tmp_path: Path, mo
     assert started.exists()
 
 
-def test_only_named_bitmap_formats_are_modeed_for() -> None:
+def test_only_named_bitmap_formats_are_looked_for() -> None:
     assert {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif"} <= SUFFIXES
     assert SUFFIXES.isdisjoint({".eps", ".ps", ".pdf", ".wmf", ".emf", ".h5", ".grib"})
 

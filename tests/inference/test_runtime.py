@@ -40,7 +40,7 @@ def test_cuda_is_used_or_the_error_says_what_is_missing(model: Path, photos: Pat
     result = archspec_run(model, photos / "a.png", "--device", "cuda")
     missing = missing_for_cuda()
     assert (result.exit_code == 0) == (missing is None)
-    assert (f"CUDA cannot be used: {missing}" if missing else f"{model} on cuda: as asked") in result.stderr
+    assert (f"CUDA cannot be used: {missing}" if missing else f"{model} on cuda: as requested") in result.stderr
 
 
 def test_a_session_that_fell_back_to_the_cpu_is_not_on_cuda(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,7 @@
-"""The memory of a training step: `training_peak`. MODEL.md, beside this file, states the model."""
+"""The memory of a training step, by the model of MODEL.md.
+
+In: a graph and a batch. Out: its `Peak`. What a layer keeps and needs is in its class, and nothing is run here.
+"""
 
 from archspec.analyses.memory.heap import Peak
 from archspec.analyses.memory.liveness import training_peak

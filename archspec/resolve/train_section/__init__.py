@@ -1,7 +1,7 @@
 """The reader of the `train` section.
 
 In: the settings under `train`. Out: a `Recipe` and the findings. `settings` defines what each setting takes,
-`setting_words` reads the words of a line from left to right.
+`setting_words` reads the words of a line from left to right. Nothing is trained here.
 """
 
 from __future__ import annotations

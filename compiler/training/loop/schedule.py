@@ -43,7 +43,7 @@ class Plateau:
 def rate(recipe: Recipe, epoch: float, plateau: float = 1.0) -> float:
     """Return the learning rate as a share of its peak: a linear warm-up, then the schedule.
 
-    `epoch` is a point of the run, as 2.5 for the middle of the third epoch; `plateau` is the factor of a Plateau.
+    `epoch` is a point of the run, such as 2.5 for the middle of the third epoch; `plateau` is the factor of a Plateau.
     """
     if epoch < recipe.warmup:
         return (epoch + 0.01) / (recipe.warmup + 0.01)

@@ -59,7 +59,9 @@ class RunFolder:
             message = f"cannot write into `{path or 'runs'}`: {error.strerror or error}"
             raise failure("E422", message, helps=("choose another folder with `--out`",)) from None
         if any(path.glob(CHECKPOINTS)) or (path / WEIGHTS).exists():
-            helps = (f"`archspec train --resume {path}` continues it", "choose another folder with `--out`")
+            is_finished = (path / WEIGHTS).exists()
+            use = f"`archspec export {path} -o net.onnx` exports it" if is_finished else ""
+            helps = (use or f"`archspec train --resume {path}` continues it", "choose another folder with `--out`")
             raise failure("E451", f"`{path}` already contains a run", helps=helps)
         return cls(path, keep)
 

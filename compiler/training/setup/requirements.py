@@ -20,7 +20,7 @@ from archspec.recipe import Recipe
 def classifier(network: Network) -> None:
     """Require class scores of images, and weights to train."""
     if not network.params:
-        helps = ("add a layer with weights, as `FC 10`",)
+        helps = ("add a layer with weights, such as `FC 10`",)
         raise failure("E454", f"{network.title} has no weights to train", helps=helps)
     if len(network.output) != 1 or not network.input.is_map or network.input.channels not in (1, 3):
         message = f"{network.title} is not an image classifier: it maps {network.input} to {network.output}"
