@@ -21,6 +21,8 @@ from archspec.compiler.training.session import Session
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.trained import BEST
 
+SLOW_LOADING = 0.2  # of the time: from here on, more `--workers` may help
+
 
 class RunRecorder:
     """The observer of a run's trainer. `best` is the highest top-1 so far."""
@@ -93,11 +95,12 @@ class RunRecorder:
 
 
 def epoch_line(figures: EpochFigures, epochs: int) -> str:
-    """Return the line that the terminal shows for an epoch."""
+    """Return the line that the terminal shows for an epoch, in 100 columns unless something is to be noticed."""
+    waiting = f"  waiting {100 * figures.data_wait:.0f} %" if figures.data_wait >= SLOW_LOADING else ""
     mfu = f"  MFU {100 * figures.mfu:.0f} %" if figures.mfu is not None else ""
     skipped = f"  {figures.skipped} skipped" if figures.skipped else ""
     return (
         f"epoch {figures.epoch:>3}/{epochs}  loss {figures.loss:.4f}  held-out {figures.held_out_loss:.4f}"
         f"  top-1 {100 * figures.top1:.2f} %  top-5 {100 * figures.top5:.2f} %  lr {figures.lr:.2g}"
-        f"  {figures.images_per_second:,.0f} images/s  waiting {100 * figures.data_wait:.0f} %{mfu}{skipped}"
+        f"  {figures.images_per_second:,.0f} images/s{waiting}{mfu}{skipped}"
     )

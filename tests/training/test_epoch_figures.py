@@ -91,6 +91,8 @@ def test_the_terminal_shows_the_figures_of_an_epoch() -> None:
         "epoch   3/90  loss 1.2500  held-out 1.5000  top-1 62.50 %  top-5 87.50 %  lr 0.5  1,234 images/s"
         "  waiting 25 %  MFU 38 %  7 skipped"
     )
+    usual = replace(FIGURES, data_wait=0.1, mfu=None, skipped=0)
+    assert len(epoch_line(usual, 90)) <= 100
 
 
 def test_a_run_writes_a_scalar_for_every_epoch(tmp_path: Path, scalars: dict[str, list[tuple[int, float]]]) -> None:
