@@ -40,6 +40,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         seconds = time.monotonic() - config.stash[started]
         lines = [*_heading(config, seconds), *_outcomes(terminalreporter), *_failures(terminalreporter)]
         lines += _slowest(terminalreporter)
+        lines += _sweeps(terminalreporter)
         lines += _networks(terminalreporter)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -103,6 +104,12 @@ def _slowest(reporter: pytest.TerminalReporter) -> list[str]:
     slowest = sorted(_ran(reporter), key=lambda report: report.duration, reverse=True)[:SLOWEST]
     rows = [f"| `{report.nodeid}` | {report.duration:.1f} |" for report in slowest]
     return ["", f"The {len(rows)} longest:", "", "| test | seconds |", "| --- | ---: |", *rows]
+
+
+def _sweeps(reporter: pytest.TerminalReporter) -> list[str]:
+    """A line for each sweep: what the test recorded of it, `record_property("sweep", "1,000 files: ...")`."""
+    found = sorted(str(value) for report in _ran(reporter) for key, value in report.user_properties if key == "sweep")
+    return ["", "What the sweeps met:", "", *(f"- {line}" for line in found)] if found else []
 
 
 def _networks(reporter: pytest.TerminalReporter) -> list[str]:
