@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from archspec.compiler.weights.atomic import replace_file
 from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.regular_file import need_regular
 
 KEY = "archspec"
 SUFFIX = ".safetensors"
@@ -31,6 +32,7 @@ def write(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, Any]) 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the weights and the JSON metadata of a file. Raises ArchspecError for a file of anything else."""
     try:
+        need_regular(path)
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})[KEY])
             json.dumps(metadata, ensure_ascii=False).encode()  # half of a surrogate pair is not text
@@ -40,8 +42,12 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except FileNotFoundError:
         raise failure("E401", f"no such weights file: `{path}`", helps=(HELP,)) from None
     except (SafetensorError, OSError, ValueError, KeyError, RecursionError) as error:
-        reason = "it does not contain its spec" if isinstance(error, KeyError) else str(error)
+        reason = "it does not contain its spec" if isinstance(error, KeyError) else _reason(error)
         raise not_weights(path, reason) from None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def not_weights(path: Path, reason: str) -> ArchspecError:
