@@ -81,3 +81,12 @@ def plural(number: int, noun: str) -> str:
     """Return `1 layer`, `2 layers`, `1,234 classes`."""
     ending = "es" if noun.endswith(("s", "nch")) else "s"
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"
+
+
+def shown(value: object) -> str:
+    """Return the beginning of a value from a file, for a message."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits; lists in lists
+        return f"{type(value).__name__} too large to show"
+    return text if len(text) <= 40 else f"{text[:37]}..."
