@@ -23,7 +23,8 @@ import torch
 
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
-from archspec.compiler.weights.atomic import is_temporary, replace_file
+from archspec.compiler.weights.atomic import replace_file
+from archspec.compiler.weights.left_overs import clear_left_overs
 from archspec.compiler.weights.trained import BEST, CHECKPOINTS, WEIGHTS
 from archspec.diagnostics.errors import failure
 from archspec.regular_file import open_regular, read_regular
@@ -108,9 +109,7 @@ class RunFolder:
         checkpoint shows to be a run's, and only files that a run writes."""
         for path in damaged:
             path.rename(path.with_suffix(".damaged"))
-        for path in self.path.glob(".*.[0-9]*"):
-            if path.is_file() and is_temporary(path.name, _is_own):
-                path.unlink(missing_ok=True)
+        clear_left_overs(self.path, _is_own)
 
     def _checkpoints(self) -> list[Path]:
         """Return all of them, the newest first."""
