@@ -70,6 +70,9 @@ def need_fit(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the w
         if state[name].shape != tensor.shape:
             sizes = ["x".join(map(str, one.shape)) for one in (state[name], tensor)]
             raise _misfit(f"`{name}` is {sizes[0]} in {whose}, but {sizes[1]} in the spec")
+        if state[name].dtype != tensor.dtype:
+            kinds = [str(one.dtype).removeprefix("torch.") for one in (state[name], tensor)]
+            raise _misfit(f"`{name}` is {kinds[0]} in {whose}; expected {kinds[1]}")
     for name in state:
         if name not in own:
             raise _misfit(f"`{name}` is in {whose}, but not in the spec")

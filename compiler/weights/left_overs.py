@@ -59,8 +59,8 @@ def _closed(number: int | None) -> Iterator[None]:
 
 
 def clear_left_overs(folder: Path, of: Accept, inside: Accept = lambda _name: False) -> None:
-    """Remove temporary files, and temporary folders with the files in them that `inside` accepts, of processes that have
-    ended. A folder with anything else in it stays."""
+    """Remove temporary files, and temporary folders with the files that `inside` accepts, of processes that have ended.
+    A folder with anything else in it stays."""
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
             if is_temporary(path.name, of):
