@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from archspec.diagnostics.findings import printable
+
 EVERY = 0.5  # seconds between two updates of the line
 
 
@@ -38,11 +40,11 @@ class Progress:
         if self.is_live:
             self._rewrite("")
             self.stream.write("\r")
-        self.stream.write(text + "\n")
+        self.stream.write(printable(text) + "\n")
         self.stream.flush()
 
     def _rewrite(self, text: str) -> None:
-        text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
+        text = printable(text)[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
         self.stream.write("\r" + text.ljust(self._width))
         self._width = len(text)
         self.stream.flush()

@@ -13,7 +13,7 @@ import click
 from archspec.commands.findings import show
 from archspec.commands.packages import need
 from archspec.diagnostics.errors import ArchspecError
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import Diagnostic, printable
 
 if TYPE_CHECKING:
     from archspec.compiler.inference.classify import Classifier, Outcome
@@ -70,7 +70,7 @@ def _run(
 
     classifier = open_classifier(process, model, device, features=top is None)
     opened = classifier.opened
-    click.echo(f"{model} on {opened.device}: {opened.why}", err=True)
+    click.echo(f"{printable(str(model))} on {opened.device}: {opened.why}", err=True)
     entries, wrong = _classify(classifier, images, top, as_json)
     if as_json:
         ran = {"model": str(model), "device": opened.device, "why": opened.why}
@@ -123,9 +123,13 @@ def _watched(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
 def _text(classifier: Classifier, outcome: Outcome, top: int | None) -> str:
     """Return the most likely classes, or without `top` the raw output."""
     if top is None:
-        return f"{outcome.path}\t" + " ".join(f"{value:.6g}" for value in outcome.output.ravel().tolist())
-    rows = [f"{100 * guess.probability:6.2f} %  {guess.name}" for guess in classifier.top(outcome.output, top)]
-    return "\n".join([str(outcome.path), *rows])
+        return f"{printable(str(outcome.path))}\t" + " ".join(
+            f"{value:.6g}" for value in outcome.output.ravel().tolist()
+        )
+    rows = [
+        f"{100 * guess.probability:6.2f} %  {printable(guess.name)}" for guess in classifier.top(outcome.output, top)
+    ]
+    return "\n".join([printable(str(outcome.path)), *rows])
 
 
 def _entry(classifier: Classifier, outcome: Outcome, top: int | None) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def test_an_export_that_is_killed_at_any_moment_leaves_nothing_after_the_next(ki
 @pytest.mark.slow
 def test_many_exports_to_one_place_at_once_leave_one_whole_model(tmp_path: Path) -> None:
     spec, path = spec_in(tmp_path), tmp_path / "net.onnx"
-    running = [processes.begin("export", spec, "-o", path, "--external-data", "--seed", n) for n in range(6)]
+    running = [processes.begin("export", spec, "-o", path, "--external-data", "--seed", str(n)) for n in range(6)]
     for process in running:
         said = process.communicate()[1]
         assert process.returncode == 0, said

@@ -56,7 +56,7 @@ class EpochFigures:
         found = cls(**row)
         for field in fields(cls):
             value = getattr(found, field.name)
-            is_count, is_unknown = field.type == "int", value is None and "None" in str(field.type)
+            is_count, is_unknown = field.name == "epoch", value is None and "None" in str(field.type)
             if not is_unknown and (isinstance(value, bool) or not isinstance(value, int if is_count else int | float)):
                 expected = "an integer" if is_count else "a number"
                 raise ValueError(f"`{field.name}` of an epoch is {shown(value)}; expected {expected}")
