@@ -12,7 +12,7 @@ import struct
 from typing import Any
 
 EXTREMES = (0, 1, 2, 127, 128, 255, 32767, 65535, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
-ODD = (
+ODD: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2, 7, 10**9, 2**31, 2**53, 2**63, 10**400, -(10**30)),
     *(0.0, -0.5, 0.5, 1e-320, 1e30, 1e308, math.nan, math.inf, -math.inf),
     *("", "x", "0", "a\0b", "\ud800", "\x1b[31m", "x" * 10_000, "../../etc/passwd", "/dev/zero"),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]  # it has no stubs
+from google.protobuf.message import Message  # type: ignore[import-untyped]
 from PIL import Image
 
 import archspec
@@ -31,6 +31,7 @@ NUMBERS = (-1, 0, 1, 2, 3, 7, 64, 2**31 - 1, 2**31, 2**62, -(2**62))
 TEXTS = ("", "x", "../../etc/passwd", "/dev/zero", "\x1b[31m", "Loop", "Conv", "Reshape", "Cast", "batch")
 FLOATS = (0.0, -1.0, 1e38, float("nan"), float("inf"))
 PROPERTIES = ("archspec.preprocessing", "archspec.classes")
+DEEP = "[" * 5_000
 RUNNING = 5.0  # seconds for an image of a small model
 
 
@@ -51,15 +52,15 @@ def mutate(place: Path, chance: random.Random) -> tuple[str, bytes]:
         return "net.onnx", damaged(data, chance)
     model = onnx.ModelProto.FromString(data)
     for _ in range(chance.choice((1, 1, 2, 3))):
-        chance.choice((_field, _field, _field, _metadata, _value, _external))(model, chance)
+        chance.choice((_field, _field, _metadata, _metadata, _value, _value, _external))(model, chance)
     return "net.onnx", model.SerializeToString()
 
 
 def _metadata(model: Any, chance: random.Random) -> None:
     for entry in model.metadata_props:
-        if entry.key == chance.choice(PROPERTIES):
-            entry.value = json.dumps(changed_data(json.loads(entry.value), chance))[: 2**16]
-            entry.value = "[" * 5_000 if chance.random() < 0.05 else entry.value
+        if entry.key == chance.choice(PROPERTIES) and entry.value != DEEP:
+            entry.value = json.dumps(changed_data(json.loads(entry.value), chance))
+            entry.value = DEEP if chance.random() < 0.05 else entry.value
 
 
 def _value(model: Any, chance: random.Random) -> None:
@@ -88,7 +89,7 @@ def _external(model: Any, chance: random.Random) -> None:
 def _field(model: Any, chance: random.Random) -> None:
     """Change any field of the file."""
     message, field = chance.choice(list(_fields(model)))
-    if _is_repeated(field):
+    if _is_repeated(getattr(message, field.name)):
         _change_list(getattr(message, field.name), field, chance)
     elif field.type == FieldDescriptor.TYPE_MESSAGE:
         message.ClearField(field.name)
@@ -100,12 +101,12 @@ def _fields(message: Message) -> Any:
     for field, value in message.ListFields():
         yield message, field
         if field.type == FieldDescriptor.TYPE_MESSAGE:
-            for one in value if _is_repeated(field) else [value]:
+            for one in value if _is_repeated(value) else [value]:
                 yield from _fields(one)
 
 
-def _is_repeated(field: Any) -> bool:
-    return bool(field.label == FieldDescriptor.LABEL_REPEATED)
+def _is_repeated(value: Any) -> bool:
+    return not isinstance(value, Message | str | bytes | int | float)
 
 
 def _change_list(values: Any, field: Any, chance: random.Random) -> None:
