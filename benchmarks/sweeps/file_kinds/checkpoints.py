@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -78,7 +79,8 @@ def mutate(place: Path, chance: random.Random) -> tuple[str, bytes]:
 def read(path: Path) -> None:
     """Resume the run."""
     _stop_now_and_then()
-    resume(path.parent, Options(quiet=True, device="cpu"))
+    with suppress(KeyboardInterrupt):  # a run that is asked to stop twice stops at once
+        resume(path.parent, Options(quiet=True, device="cpu"))
 
 
 _stopping: list[Thread] = []
