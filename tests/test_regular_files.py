@@ -154,3 +154,16 @@ def test_no_more_is_read_than_asked_for(tmp_path: Path) -> None:
     with pytest.raises(ArchspecError, match="E009"):
         (tmp_path / "sparse").rename(tmp_path / "sparse.arch")
         archspec.load("./sparse.arch")
+
+
+def test_a_huge_file_of_zeros_is_refused_without_being_read(tmp_path: Path) -> None:
+    for name in ("checkpoint-000000001.pt", "latest", "weights.safetensors", "net.onnx"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(2**40)
+    with pytest.raises(ArchspecError, match=r"`checkpoint-000000001\.pt`: damaged: its checksum differs"):
+        RunFolder(tmp_path).load()
+    with pytest.raises(ArchspecError, match="is not a weights file of archspec"):
+        open_trained(tmp_path)
+    result = archspec_run(tmp_path / "net.onnx", tmp_path)
+    assert "error[E430]" in result.stderr
+    assert "has 1,099,511,627,776 bytes; a model has at most 2,147,483,648" in result.stderr
