@@ -31,7 +31,7 @@ from benchmarks.sweeps.file_kinds import FileKind, checkpoints, images, models, 
 from benchmarks.sweeps.forked import Ended, Limits, ended, in_a_process
 
 KINDS: dict[str, FileKind] = {"models": models, "weights": weights, "checkpoints": checkpoints, "images": images}
-LIMITS = Limits(seconds=40, bytes=6 * 2**30)
+LIMITS = Limits(seconds=60, bytes=6 * 2**30)
 READ, REFUSED = "read", "refused"
 SHOWN = 20
 

@@ -271,7 +271,7 @@ def test_the_command_names_the_value(tmp_path: Path) -> None:
     write(path, plain() | {"optimizer": {"state": {0: 1}}})
     assert "the optimiser's state is 1; expected ['momentum_buffer']" in resumed(tmp_path)
     write(path, plain() | {"bundle": {}})
-    assert "`bundle.name` is missing" in resumed(tmp_path)
+    assert "the checkpoint does not say which network it belongs to = `bundle.name` is missing" in resumed(tmp_path)
 
 
 def test_a_network_that_does_not_fit_into_memory_is_refused_before_it_is_built(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def _changed(start: Trained, changes: Mapping[str, Any]) -> Network:
 def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfiguration:
     """Return what an interrupted run was made of. Raises ArchspecError if its images have changed."""
     kept = checkpoint.description
-    network = restore(kept.bundle)
+    network = restore(kept.bundle, "the checkpoint")
     requirements.classifier(network)
     requirements.memory(network, context.group.device)
     data = _data(network, kept.recipe, context)
