@@ -47,7 +47,7 @@ class EmittedLayer:
 class NodeWriter:
     """Writes the nodes of one layer. `inputs` are value names, `x` the first of them; `readers` read the result."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # what surrounds the layer
+    def __init__(
         self,
         node: Node,
         inputs: tuple[str, ...],

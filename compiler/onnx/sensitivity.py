@@ -44,6 +44,10 @@ class Perturbed(TorchDispatchMode):
         self.generator = torch.Generator().manual_seed(SEED)
         self.factors = torch.empty(0)
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # otherwise the first operation imports torch's compiler, which takes 2 seconds
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation on perturbed operands; one that only moves values or makes a view runs as it is."""
         if func.is_view or func.overloadpacket in MOVES:

@@ -48,7 +48,7 @@ def shift(writer: NodeWriter) -> str:
 def zeros_around(writer: NodeWriter) -> str:
     """Pad of four dimensions, which onnxruntime fuses into a CONV or AVGPOOL that follows; otherwise of five.
 
-    onnxruntime fuses a Pad into a MaxPool too, whose own padding is minus infinity: docs/pad_before_max_pool.md.
+    onnxruntime fuses a Pad into a MaxPool too, whose own padding is minus infinity (ARCHITECTURE.md).
     """
     if writer.readers and all(isinstance(reader, FUSABLE) for reader in writer.readers):
         return pad(writer, writer.x, writer.layer.pad)
