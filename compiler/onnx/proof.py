@@ -18,7 +18,7 @@ be, and e can be small by chance. onnxruntime may have a few times as much:
 
 Both bounds are 1e-3 max(max|r|, S) at the most, so that a network for which float32 is too coarse fails: S is what a
 fault changes in proportion, and larger errors would hide a small one. (Measured over the canon, max|y - r| is at most
-2 e, e at most 3e-6 max|r|, but 5e-5 for Inception-v4, and u S at most e.)
+2 e, e at most 3e-6 max|r|, but 5e-5 for Inception-v4, and u S at most 15 e.)
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import torch
 from onnx import numpy_helper
 
 import archspec
+from archspec.compiler import build
 from archspec.compiler.onnx import emit
 from archspec.compiler.onnx.proof import BATCHES, MOST, ROUNDINGS, TIMES_TORCH, UNIT, Proof, compare, prove
 from support.onnx_models import HandNetwork, randomised, weights_of
@@ -167,3 +168,26 @@ def test_another_shape_fails() -> None:
 def test_outputs_that_are_all_zero_pass() -> None:
     zeros = {batch: torch.zeros(batch, 2).numpy() for batch in BATCHES}
     assert all(check.passed for check in compare(zeros, zeros, np.zeros((3, 2)), 0.0))
+
+
+# ---- networks whose outputs cancel, or that sum up many values
+CANCELLING = (
+    "[6x6x4] INPUT\nIN -> GAP\n",
+    "[6x6x4] INPUT\nIN -> GAP -> FC 3 nobias\n",
+    "[6x6x4] INPUT\nCONV 4 3x3 p1 -> IN -> AVGPOOL 6x6 s1\n",
+    "[6x8] INPUT\nLN -> TRANSPOSE -> GAP -> FC 3\n",
+    "[6x6x4] INPUT\nCONV 4 3x3\nadd\n    | x\n    | SCALE (-1) fixed\n",
+    "[6x6x4] INPUT\nCONV 4 3x3\nadd\n    | x\n    | SCALE (-1) fixed\nGAP -> FC 3 nobias\n",
+    "[6x6x4] INPUT\nSCALE 0 fixed -> BN -> IN -> GAP\n",
+    "[300x300x2] INPUT\nRELU -> GAP -> FC 3\n",
+    "[300x300x2] INPUT\nIN -> RELU -> GN 1 -> GAP\n",
+)
+
+
+@pytest.mark.parametrize("text", CANCELLING)
+def test_a_right_network_is_proven_whatever_it_sums_up(text: str, tmp_path: Path) -> None:
+    graph = archspec.loads(text).graph
+    module = randomised(build(graph, seed=0))
+    (tmp_path / "net.onnx").write_bytes(emit(graph, weights_of(module)).SerializeToString())
+    proof = prove(tmp_path / "net.onnx", graph, module)
+    assert proof.passed, proof
