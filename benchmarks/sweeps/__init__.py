@@ -1,1 +1,1 @@
-"""Sweeps: programs that try thousands of random inputs and write what they met, reproducible from a seed."""
+"""Sweeps: thousands of random inputs, each made from a seed, and a page that says what came of them."""

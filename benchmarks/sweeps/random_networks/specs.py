@@ -42,7 +42,8 @@ class _Writer:
         self.named: dict[str, Volume] = {}
 
     def text(self) -> str:
-        example = self.chance.choice((MERGES.get(self.first) or REGISTRY[self.first]).examples)
+        examples = (MERGES.get(self.first) or REGISTRY[self.first]).examples
+        example = self.chance.choice([one for one in examples if prod(one.inputs[0]) <= LARGEST])
         self.volume = Volume(example.inputs[0])
         lines = [f"[{'x'.join(map(str, self.volume))}] INPUT"]
         lines += self._merge(self.first) if self.first in MERGES else [self._taken(example.text)]
@@ -117,7 +118,7 @@ class _Writer:
         if self.chance.random() < 0.25:
             return "x", volume
         if merge == "mul" and len(volume) > 1 and self.chance.random() < 0.5:
-            return f"GAP -> FC {volume.channels} -> SIGMOID", volume
+            return f"GAP -> FC {volume.channels} -> SIGMOID", Volume((volume.channels,))
         if merge == "concat":
             for _ in range(TRIES):
                 chain, result = self._chain(volume, self.chance.randint(1, 2))

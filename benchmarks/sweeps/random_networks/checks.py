@@ -25,9 +25,9 @@ from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import ArchspecError
 from archspec.graph.extent import upto
 from archspec.graph.ir import Graph
-from benchmarks.sweeps.network_specs import network
-from benchmarks.sweeps.reference_network import Forward, forward
-from benchmarks.sweeps.reference_windows import Array
+from benchmarks.sweeps.random_networks.reference_network import Forward, forward
+from benchmarks.sweeps.random_networks.reference_windows import Array
+from benchmarks.sweeps.random_networks.specs import network
 
 CLOSE = 1e-9  # of the largest value on the way: float64 in another order
 STEPS = (1e-6, 1e-8, 1e-4)  # of a difference quotient: one of them lies on no kink and has few rounding errors

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.sweeps.reference_windows import Array, Weights
+from benchmarks.sweeps.random_networks.reference_windows import Array, Weights
 
 
 def attention(layer: Any, weights: Weights, x: Array) -> Array:

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archspec.graph.ir import Graph
-from benchmarks.sweeps.reference_attention import attention
-from benchmarks.sweeps.reference_windows import (
+from benchmarks.sweeps.random_networks.reference_attention import attention
+from benchmarks.sweeps.random_networks.reference_windows import (
     Array,
     Weights,
     average_pool,
