@@ -190,7 +190,7 @@ class InstanceNorm(Layer):
 
     def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
         # groups of one channel: the gradients of torch's InstanceNorm2d are wrong in a batch of 1 if they arrive
-        # channels-last, as from an LN (torch 2.13; tests/lowering/test_instance_norm.py)
+        # channels-last, as from an LN (torch 2.13; tests/lowering/test_gradients_of_one_image.py)
         channels = inputs[0].channels
         arguments = {"num_groups": channels, "num_channels": channels, "eps": self.eps, "affine": self.affine}
         return TorchModule("GroupNorm", arguments)

@@ -39,14 +39,14 @@ def sensitivity(module: nn.Module, image: Tensor, outputs: Tensor) -> float:
     copies = -(-ENOUGH // outputs.numel())
     with torch.inference_mode(), Perturbed([*module.parameters(), *module.buffers()]):
         changed = module(image.repeat(copies, *[1] * (image.dim() - 1)))
-    return ((changed - outputs).abs().max() / STEP).item()
+    return float((changed - outputs).abs().max() / STEP)
 
 
 class Perturbed(TorchDispatchMode):
     """Perturbs the operands of each operation that computes; weights stay as they are."""
 
     def __init__(self, weights: Iterable[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it so
         self.weights = {weight.untyped_storage().data_ptr() for weight in weights}
         self.generator = torch.Generator().manual_seed(SEED)
         self.signs = torch.empty(0)

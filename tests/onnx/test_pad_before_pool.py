@@ -1,6 +1,7 @@
 """PAD before POOL: onnxruntime fuses the zeros into the pool, which pads with minus infinity (ARCHITECTURE.md)."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,7 +15,7 @@ from archspec.compiler.onnx import emit
 from archspec.compiler.onnx.proof import prove
 from support.onnx_models import Floats, randomised, weights_of
 
-MAP = ["batch", 2, 4, 4]
+MAP: list[str | int | None] = ["batch", 2, 4, 4]
 BELOW_ZERO = -1 - np.arange(32, dtype=np.float32).reshape(1, 2, 4, 4)
 
 
@@ -38,7 +39,7 @@ def outputs(model: onnx.ModelProto, optimised: bool) -> Floats:
     return result
 
 
-def pool(operator: str, **attributes: int) -> onnx.NodeProto:
+def pool(operator: str, **attributes: Any) -> onnx.NodeProto:
     return helper.make_node(operator, ["padded"], ["output"], kernel_shape=[3, 3], **attributes)
 
 

@@ -74,7 +74,8 @@ def _attention_macs(layer: Any, x: Array) -> int:
     if layer.keyword != "MHSA":
         return 0
     values = math.prod(x.shape[1:])
-    return 2 * values * (layer.window**2 if layer.window else x.shape[1])
+    seen: int = layer.window**2 if layer.window else x.shape[1]
+    return 2 * values * seen
 
 
 def _fully_connected(weights: Weights, x: Array) -> tuple[Array, int]:
@@ -102,8 +103,10 @@ def _affine(weights: Weights, x: Array) -> Array:
 
 def _gelu(layer: Any, weights: Weights, x: Array) -> Array:
     if layer.approximate == "tanh":
-        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    return 0.5 * x * (1 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))
+        share: Array = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    else:
+        share = np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2))
+    return 0.5 * x * (1 + share)
 
 
 def _softmax(layer: Any, weights: Weights, x: Array) -> Array:

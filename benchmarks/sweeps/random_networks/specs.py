@@ -106,13 +106,14 @@ class _Writer:
 
     def _merge(self, merge: str) -> list[str]:
         volume = self.volume
-        branches = [self._branch(merge, volume) for _ in range(self.chance.randint(2, 3))]
+        through = self._branch(merge, volume, {})  # the trunk must go on
+        branches = [through, *(self._branch(merge, volume, self.named) for _ in range(self.chance.randint(1, 2)))]
         volumes = [one for _, one in branches]
         self.volume = MERGES[merge]().output(tuple(volumes))
         return [merge, *(f"  | {line}" for line, _ in branches)]
 
-    def _branch(self, merge: str, volume: Volume) -> tuple[str, Volume]:
-        names = [name for name, one in self.named.items() if one == volume]
+    def _branch(self, merge: str, volume: Volume, named: dict[str, Volume]) -> tuple[str, Volume]:
+        names = [name for name, one in named.items() if one == volume]
         if names and self.chance.random() < 0.4:
             return f"@{self.chance.choice(names)}", volume
         if self.chance.random() < 0.25:
