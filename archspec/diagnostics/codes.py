@@ -406,7 +406,8 @@ SHIPPING = {
     ),
     "E474": Explanation(
         "network too large for the memory",
-        "A training step of a single image takes more memory than the machine or the GPU has.",
+        "Training, exporting or probing takes more memory than the machine or the GPU has: a training step of one image, an"
+        " export with its proof (in float64, of 3 images), or the batch of a probe.",
     ),
     "E475": Explanation(
         "batch normalisation of a single value",

@@ -184,11 +184,13 @@ class InstanceNorm(Layer):
         return Window(is_global=True)
 
     def demand(self, at: Workload) -> Demand:
-        # a batch norm over batch times channels, its weight and bias repeated for every image
+        # two statistics a channel and image; backward, two sums and a gradient
         statistics = 2 * FLOAT_BYTES * at.batch * at.volume.channels
-        repeated = statistics if self.affine else 0
-        return Demand(keeps_inputs=True, keeps=statistics + repeated, backward_spike=2 * at.read + repeated)
+        return Demand(keeps_inputs=True, keeps=statistics, backward_spike=at.read + statistics)
 
     def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
-        arguments = {"num_features": inputs[0].channels, "eps": self.eps, "affine": self.affine}
-        return TorchModule("InstanceNorm2d", arguments)
+        # groups of one channel: the gradients of torch's InstanceNorm2d are wrong in a batch of 1 if they arrive
+        # channels-last, as from an LN (torch 2.13; tests/lowering/test_gradients_of_one_image.py)
+        channels = inputs[0].channels
+        arguments = {"num_groups": channels, "num_channels": channels, "eps": self.eps, "affine": self.affine}
+        return TorchModule("GroupNorm", arguments)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, WORD, Pads, argument
-from archspec.layers.base import Example, Layer, OnnxNode, TorchModule, Window
+from archspec.layers.base import Example, Layer, TorchModule, Window
 from archspec.layers.demand import COPY, COPY_OR_VIEW, Demand, Workload
 from archspec.layers.needs import need_map, need_tiles, pad_to_tiles
 
@@ -100,10 +100,6 @@ class Pad(Layer):
     def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
         (top, bottom), (left, right) = self.pad
         return TorchModule("ZeroPad2d", {"padding": (left, right, top, bottom)})
-
-    def onnx(self, inputs: tuple[Volume, ...]) -> OnnxNode:
-        (top, bottom), (left, right) = self.pad
-        return OnnxNode("Pad", constants={"pads": (0, 0, top, left, 0, 0, bottom, right)})
 
 
 class Upsample(Layer):

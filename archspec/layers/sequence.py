@@ -27,7 +27,9 @@ class Tokens(Layer):
         return Volume((height * width, channels))
 
     def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
-        return f"{names[0]}.flatten(2).transpose(1, 2)"
+        # in this order, or the gradient of one image has strides with which torch's BN computes a wrong one
+        # (torch 2.13; tests/lowering/test_gradients_of_one_image.py)
+        return f"{names[0]}.permute(0, 2, 3, 1).flatten(1, 2)"
 
 
 class ClassToken(Layer):

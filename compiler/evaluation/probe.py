@@ -17,7 +17,12 @@ from torch.nn import functional
 
 from archspec.api import Network
 from archspec.compiler.lowering.lower import Lowered, build
+from archspec.compiler.memory import memory_of, need_memory
 from archspec.diagnostics.errors import failure
+from archspec.graph.volume import FLOAT_BYTES
+
+CPU = torch.device("cpu")
+LEAST_BATCH = 2  # batch normalisation of one image may have no variance
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,10 @@ class LayerSignal:
 
 
 def probe(network: Network, batch: int, seed: int) -> list[LayerSignal]:
-    """Run one batch forward and backward. Raises ArchspecError for a network without class scores or weights."""
+    """Run one batch forward and backward.
+
+    Raises ArchspecError for a network without class scores or weights, and for one too large for the memory.
+    """
     if len(network.output) != 1:
         message = f"{network.title} outputs {network.output}, which are not class scores"
         raise failure("E454", message, helps=("probe a spec that ends in `FC` or `GAP`",))
@@ -44,6 +52,7 @@ def probe(network: Network, batch: int, seed: int) -> list[LayerSignal]:
     if not names:
         helps = ("probe a spec with a `CONV` or an `FC`",)
         raise failure("E454", f"{network.title} has no layer with weights", helps=helps)
+    _need_memory(network, batch)
     module = build(network, seed=seed).train()
     generator = torch.Generator().manual_seed(seed)
     spreads: dict[str, float] = {}
@@ -51,6 +60,18 @@ def probe(network: Network, batch: int, seed: int) -> list[LayerSignal]:
         module.get_submodule(name).register_forward_hook(_note(spreads, name))
     _backward(module, network, batch, generator)
     return [_signal(module, network, name, spreads[name]) for name in names]
+
+
+def _need_memory(network: Network, batch: int) -> None:
+    """Require memory for a forward and a backward pass. Training keeps momentum too, one value a weight."""
+    momentum = FLOAT_BYTES * network.params
+    smaller = batch
+    while smaller > LEAST_BATCH and network.training_bytes(smaller) - momentum > memory_of(CPU):
+        smaller = max(LEAST_BATCH, smaller // 2)
+    needs = network.training_bytes(batch) - momentum
+    fits = network.training_bytes(smaller) - momentum <= memory_of(CPU)
+    first = f"`--batch {smaller}`" if fits else "use a smaller `--input`, or more memory"
+    need_memory(needs, f"a batch of {batch} images", CPU, (first, "`archspec check` shows the largest layers"))
 
 
 def _note(spreads: dict[str, float], name: str) -> Any:

@@ -67,9 +67,10 @@ def emitted(graph: Graph, weights: Weights) -> tuple[EmittedLayer, ...]:
 def _emitted(graph: Graph, node: Node, norm: Node | None, inputs: tuple[str, ...], weights: Weights) -> EmittedLayer:
     """Emit a layer, with the BN that is folded into it, if any: the value is then the BN's."""
     nodes, value = ((node,), node.name) if norm is None else ((node, norm), norm.name)
+    readers = tuple(graph.nodes[index].layer for index in graph.consumers[nodes[-1].index])
     if norm is not None:
         node, weights = fold(graph, node, norm, weights)
-    writer = NodeWriter(node, inputs, graph.inputs(node), weights)
+    writer = NodeWriter(node, inputs, graph.inputs(node), weights, readers)
     result = emit_layer(writer)
     operations = writer.finished(result, value)
     return EmittedLayer(nodes, value if operations else result, operations, writer.constants)

@@ -17,6 +17,7 @@ from archspec.api import Network
 from archspec.compiler import build
 from archspec.compiler.data.preprocessing import default_preprocessing
 from archspec.compiler.lowering.initialise import settle
+from archspec.compiler.onnx import requirements
 from archspec.compiler.weights.model_metadata import ModelMetadata, result_kind
 from archspec.compiler.weights.trained import is_weights, open_trained
 from archspec.diagnostics.errors import failure
@@ -35,7 +36,11 @@ class Exported:
 
 
 def network_with_weights(source: str, changes: dict[str, Any], output: str | None, seed: int) -> Exported:
-    """Read what is exported. Raises ArchspecError for an invalid spec and for weights that do not fit theirs."""
+    """Read what is exported.
+
+    Raises ArchspecError for an invalid spec, for weights that do not fit theirs, and for a network too large for the
+    memory.
+    """
     path = Path(source)
     if is_weights(path):
         return _trained(path, changes, output)
@@ -44,6 +49,7 @@ def network_with_weights(source: str, changes: dict[str, Any], output: str | Non
     kind = result_kind(network.graph, named(network.graph, output))
     about = ModelMetadata(network.title, kind, None, default_preprocessing(network.input))
     description = f"{network.title}{extent} with weights initialised by seed {seed}"
+    requirements.memory(graph)
     module = build(graph, seed=seed)
     settle(module, network.input, seed)
     return Exported(graph, module, about, description)
@@ -57,6 +63,7 @@ def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exporte
     found = open_trained(path)
     network = found.network
     graph, extent = _part(network, output)
+    requirements.memory(graph)
     module = build(graph)
     module.load_state_dict({name: found.state[name] for name in module.state_dict()})
     kind = result_kind(network.graph, named(network.graph, output))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
-from archspec.layers.base import OnnxNode, Tensor
+from archspec.layers.base import Layer, OnnxNode, Tensor
 
 Array = NDArray[Any]
 Weights = Mapping[str, Array]
@@ -45,13 +45,21 @@ class EmittedLayer:
 
 
 class NodeWriter:
-    """Writes the nodes of one layer. `inputs` are value names, `x` the first of them."""
+    """Writes the nodes of one layer. `inputs` are value names, `x` the first of them; `readers` read the result."""
 
-    def __init__(self, node: Node, inputs: tuple[str, ...], volumes: tuple[Volume, ...], weights: Weights) -> None:
+    def __init__(
+        self,
+        node: Node,
+        inputs: tuple[str, ...],
+        volumes: tuple[Volume, ...],
+        weights: Weights,
+        readers: tuple[Layer, ...] = (),
+    ) -> None:
         self.node = node
         self.layer: Any = node.layer
         self.inputs = inputs
         self.volumes = volumes
+        self.readers = readers
         self.operations: list[EmittedNode] = []
         self.constants: dict[str, Array] = {}
         self.weights = weights

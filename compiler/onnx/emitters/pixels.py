@@ -1,12 +1,17 @@
-"""Layers that move pixels: SPACE2DEPTH, SHIFT, UPSAMPLE."""
+"""Layers that move pixels: SPACE2DEPTH, SHIFT, PAD, UPSAMPLE."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from archspec.compiler.onnx.emitters.registry import emits
+from archspec.compiler.onnx.emitters.windows import onnx_pads, pad
 from archspec.compiler.onnx.node_writer import NodeWriter
-from archspec.layers.pixels import Shift, SpaceToDepth, Upsample
+from archspec.layers.conv import Conv, DepthwiseConv
+from archspec.layers.pixels import Pad, Shift, SpaceToDepth, Upsample
+from archspec.layers.pool import AvgPool
+
+FUSABLE = (Conv, DepthwiseConv, AvgPool)  # zeros around a map are zeros in their sums too
 
 
 @emits(SpaceToDepth)
@@ -37,6 +42,20 @@ def shift(writer: NodeWriter) -> str:
         for quarter, (name, axis, places) in zip(quarters, moves, strict=True)
     ]
     return writer.op("Concat", *moved, axis=1)
+
+
+@emits(Pad)
+def zeros_around(writer: NodeWriter) -> str:
+    """Pad of four dimensions, which onnxruntime fuses into a CONV or AVGPOOL that follows; otherwise of five.
+
+    onnxruntime fuses a Pad into a MaxPool too, whose own padding is minus infinity (ARCHITECTURE.md).
+    """
+    if writer.readers and all(isinstance(reader, FUSABLE) for reader in writer.readers):
+        return pad(writer, writer.x, writer.layer.pad)
+    top, left, bottom, right = onnx_pads(writer.layer.pad)
+    axis = writer.integers("axis", 1)
+    pads = writer.integers("pads", 0, 0, 0, top, left, 0, 0, 0, bottom, right)
+    return writer.op("Squeeze", writer.op("Pad", writer.op("Unsqueeze", writer.x, axis), pads), axis)
 
 
 @emits(Upsample)

@@ -6,8 +6,9 @@ In: a network, its recipe, the number of images, the group of processes. Out: a 
 from __future__ import annotations
 
 from archspec.api import Network
+from archspec.compiler.memory import memory_of
 from archspec.compiler.training.parallel.processes import Group
-from archspec.compiler.training.setup.memory import memory_of, predicted_memory
+from archspec.compiler.training.setup.memory import predicted_memory
 from archspec.recipe import Recipe
 
 LEAST_BATCH = 2  # a single image has no batch statistics

@@ -5,7 +5,7 @@ In: a `TrainingPlan`. Out: lines.
 
 from __future__ import annotations
 
-from archspec.compiler.training.setup.memory import size_text
+from archspec.compiler.memory import size_text
 from archspec.compiler.training.setup.plan import TrainingPlan
 from archspec.diagnostics.findings import plural
 from archspec.recipe import FINE_TUNE, Recipe

@@ -10,8 +10,8 @@ import math
 import torch
 
 from archspec.api import Network
+from archspec.compiler.memory import need_memory
 from archspec.compiler.training.parallel.processes import Group
-from archspec.compiler.training.setup.memory import memory_of, size_text
 from archspec.diagnostics.errors import failure
 from archspec.layers.norm import BatchNorm
 from archspec.recipe import Recipe
@@ -30,14 +30,8 @@ def classifier(network: Network) -> None:
 
 def memory(network: Network, device: torch.device) -> None:
     """Require enough memory for a step of one image."""
-    needs, has = network.training_bytes(1), memory_of(device)
-    if needs > has:
-        message = f"a step of one image takes {size_text(needs)}, but the {_NAMES[device.type]} has {size_text(has)}"
-        helps = ("`archspec check` shows the largest layers", "use a smaller `--input`, or more memory")
-        raise failure("E474", message, helps=helps)
-
-
-_NAMES = {"cpu": "machine", "cuda": "GPU"}
+    helps = ("`archspec check` shows the largest layers", "use a smaller `--input`, or more memory")
+    need_memory(network.training_bytes(1), "a step of one image", device, helps)
 
 
 def warmup(recipe: Recipe) -> None:

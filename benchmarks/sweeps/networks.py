@@ -1,0 +1,111 @@
+"""Random valid networks over all layers through check, torch, gradients, export and onnxruntime.
+
+    python -m benchmarks.sweeps.networks --count 1000 --seed 0 --output benchmarks/results/sweep_networks.md
+
+Each network (random_networks/specs.py) is compared with a numpy reference in float64 (reference_network.py beside it): its figures, torch's
+outputs and those of its auxiliary classifiers, a slope, its export's proof, onnxruntime's output. The network of a seed is
+always the same. Ends with status 1 if one fails, or if a layer does not occur.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from benchmarks.program import run
+from benchmarks.stopwatch import machine
+from benchmarks.sweeps.random_networks.checks import Outcome, check
+from benchmarks.sweeps.random_networks.specs import KEYWORDS, network
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep met."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def layers(self) -> Counter[str]:
+        """How often each layer occurred."""
+        return sum((one.layers for one in self.outcomes), Counter())
+
+    @property
+    def missing(self) -> list[str]:
+        """Registered layers and merges that did not occur."""
+        return [word for word in KEYWORDS if not self.layers[word]]
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """The networks that failed."""
+        return [one for one in self.outcomes if one.failure]
+
+    @property
+    def worst(self) -> Outcome:
+        """The network with onnxruntime's largest error, as a share of the bound."""
+        return max(self.outcomes, key=lambda one: one.share)
+
+    @property
+    def slowest(self) -> Outcome:
+        """The network that took longest."""
+        return max(self.outcomes, key=lambda one: one.seconds)
+
+    def summary(self) -> str:
+        """One line."""
+        layers, heads = sum(self.layers.values()), sum(one.heads for one in self.outcomes)
+        return (
+            f"{len(self.outcomes):,} random networks of {layers:,} layers and {heads:,} auxiliary classifiers:"
+            f" {len(self.failures)} failed, largest error {self.worst.share:.0%} of its bound (seed {self.worst.seed}),"
+            f" slowest {self.slowest.seconds:.1f} s (seed {self.slowest.seed})"
+        )
+
+
+def sweep(seeds: Iterable[int], workers: int = WORKERS) -> Sweep:
+    """Check the networks of the seeds."""
+    with multiprocessing.get_context("spawn").Pool(workers, torch.set_num_threads, (1,)) as pool:
+        return Sweep(tuple(pool.imap(check, seeds, chunksize=4)))
+
+
+def page(found: Sweep, seed: int) -> str:
+    """The result as Markdown."""
+    count = len(found.outcomes)
+    lines = [
+        "# Random networks",
+        "",
+        f"`python -m benchmarks.sweeps.networks --count {count} --seed {seed}` on {machine()}.",
+        "",
+        found.summary(),
+        "",
+        "| layer | times | networks |",
+        "| --- | ---: | ---: |",
+    ]
+    networks = Counter(word for one in found.outcomes for word in one.layers)
+    lines += [f"| {word} | {found.layers[word]:,} | {networks[word]:,} |" for word in KEYWORDS]
+    for one in found.failures:
+        lines += ["", f"Seed {one.seed} failed:", "", "```", one.failure, "", network(one.seed).rstrip("\n"), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _make(arguments: argparse.Namespace) -> tuple[bool, str]:
+    found = sweep(range(arguments.seed, arguments.seed + arguments.count))
+    return not found.failures and not found.missing, page(found, arguments.seed)
+
+
+def _flags() -> argparse.ArgumentParser:
+    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    flags.add_argument("--count", type=int, default=1000, help="how many networks")
+    flags.add_argument("--seed", type=int, default=0, help="the seed of the first")
+    flags.add_argument("--output", type=Path, help="also write the page to this file")
+    return flags
+
+
+if __name__ == "__main__":
+    sys.exit(run(_flags(), _make))

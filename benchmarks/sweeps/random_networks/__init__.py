@@ -1,0 +1,1 @@
+"""Random networks: their specs, a reference in numpy that knows nothing of the compiler, and the checks."""

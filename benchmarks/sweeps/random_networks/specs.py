@@ -1,0 +1,164 @@
+"""Random valid networks as text: every layer, merge, block, named result and auxiliary classifier, from a seed.
+
+In: a seed. Out: a spec. The layers are those of the registry, from their own examples with other numbers and words, so a
+new layer takes part without a word here. The network of seed n begins with the n-th layer: as many networks as there are
+layers have them all.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from math import prod
+
+from archspec.diagnostics.errors import ArchspecError, Finding
+from archspec.graph.volume import Volume
+from archspec.layers import MERGES, REGISTRY
+from archspec.layers.base import Layer
+from archspec.layers.input import Input
+from archspec.resolve.layer_step import layer_from_text
+
+LAYERS = [cls for cls in dict.fromkeys(REGISTRY.values()) if cls is not Input]
+KEYWORDS = [*(cls.keyword for cls in LAYERS), *MERGES]
+LARGEST, HEAVIEST = 3000, 60_000  # values of a volume, weights of a layer
+TRIES = 12
+COUNTS = (1, 2, 3, 4, 6, 8)
+WINDOWS = ("1x1", "2x2", "3x3", "1x3", "3x2", "5x5")
+NUMBERS = ("s2", "s2x1", "p1", "p0:1", "p1x0", "p2", "d2", "g2", "eps=1e-3", "window=2", "shift=1", "n=4", "alpha=1")
+
+
+def network(seed: int) -> str:
+    """Return the spec of a seed."""
+    return _Writer(random.Random(seed), KEYWORDS[seed % len(KEYWORDS)]).text()
+
+
+class _Writer:
+    """Writes one spec line by line; `volume` is what the last line produces."""
+
+    def __init__(self, chance: random.Random, first: str) -> None:
+        self.chance = chance
+        self.first = first
+        self.blocks: list[str] = []
+        self.named: dict[str, Volume] = {}
+
+    def text(self) -> str:
+        examples = (MERGES.get(self.first) or REGISTRY[self.first]).examples
+        example = self.chance.choice([one for one in examples if prod(one.inputs[0]) <= LARGEST])
+        self.volume = Volume(example.inputs[0])
+        lines = [f"[{'x'.join(map(str, self.volume))}] INPUT"]
+        lines += self._merge(self.first) if self.first in MERGES else [self._taken(example.text)]
+        for _ in range(self.chance.randint(1, 5)):
+            lines += self.chance.choice((self._chain_line, self._merge_lines, self._block_call, self._auxiliary))()
+        lines += self._end()
+        return "\n".join(["net Random", *self.blocks, *lines]) + "\n"
+
+    def _taken(self, step: str) -> str:
+        self.volume = after(step, self.volume) or self.volume
+        return step
+
+    # ---- chains
+    def _chain(self, volume: Volume, length: int) -> tuple[str, Volume]:
+        steps = []
+        for _ in range(length):
+            for _ in range(TRIES):
+                step = self._step()
+                result = after(step, volume)
+                if result is not None:
+                    steps.append(step)
+                    volume = result
+                    break
+        return " -> ".join(steps or ["RELU"]), volume
+
+    def _step(self) -> str:
+        """An example of a layer, perhaps with other numbers and one more word; it need not fit."""
+        cls = self.chance.choice(LAYERS)
+        words = [self._another(word) for word in self.chance.choice(cls.examples).text.split()]
+        if self.chance.random() < 0.4:
+            words.append(self.chance.choice([*cls.words, *NUMBERS]))
+        return " ".join(words)
+
+    def _another(self, word: str) -> str:
+        """Another number or window in its place, perhaps."""
+        for form, others in ((r"\d+", COUNTS), (r"\d+x\d+", WINDOWS)):
+            if re.fullmatch(form, word) and self.chance.random() < 0.6:
+                return str(self.chance.choice(others))
+        return word
+
+    def _chain_line(self) -> list[str]:
+        chain, self.volume = self._chain(self.volume, self.chance.randint(1, 3))
+        if self.chance.random() < 0.3:
+            name = f"r{len(self.named)}"
+            self.named[name] = self.volume
+            return [f"{name}: {chain}"]
+        return [chain]
+
+    def _keeping(self, volume: Volume) -> str:
+        """A chain that returns the volume that it gets."""
+        for _ in range(TRIES):
+            chain, result = self._chain(volume, self.chance.randint(1, 2))
+            if result == volume:
+                return chain
+        return self.chance.choice(("RELU", "TANH", "AFFINE"))
+
+    # ---- merges
+    def _merge_lines(self) -> list[str]:
+        return self._merge(self.chance.choice([*MERGES]))
+
+    def _merge(self, merge: str) -> list[str]:
+        volume = self.volume
+        through = self._branch(merge, volume, {})  # the trunk must go on
+        branches = [through, *(self._branch(merge, volume, self.named) for _ in range(self.chance.randint(1, 2)))]
+        volumes = [one for _, one in branches]
+        self.volume = MERGES[merge]().output(tuple(volumes))
+        return [merge, *(f"  | {line}" for line, _ in branches)]
+
+    def _branch(self, merge: str, volume: Volume, named: dict[str, Volume]) -> tuple[str, Volume]:
+        names = [name for name, one in named.items() if one == volume]
+        if names and self.chance.random() < 0.4:
+            return f"@{self.chance.choice(names)}", volume
+        if self.chance.random() < 0.25:
+            return "x", volume
+        if merge == "mul" and len(volume) > 1 and self.chance.random() < 0.5:
+            return f"GAP -> FC {volume.channels} -> SIGMOID", Volume((volume.channels,))
+        if merge == "concat":
+            for _ in range(TRIES):
+                chain, result = self._chain(volume, self.chance.randint(1, 2))
+                if result.spatial == volume.spatial and len(result) == len(volume):
+                    return chain, result
+        return self._keeping(volume), volume
+
+    # ---- blocks, classifiers, ends
+    def _block_call(self) -> list[str]:
+        name, times = f"unit{chr(ord('a') + len(self.blocks))}", self.chance.randint(1, 3)
+        if self.chance.random() < 0.5:
+            layer = "CONV f 1x1" if self.volume.is_map else "FC f"
+            filters = self.chance.choice((4, 8))
+            self.blocks.append(f"block {name}(f)\n    {layer} -> {self._keeping(_wide(self.volume, filters))}")
+            self.volume = _wide(self.volume, filters)
+            return [f"{times} x {name}({filters})"]
+        self.blocks.append(f"block {name}()\n    add\n        | {self._keeping(self.volume)}\n        | x")
+        return [f"{times} x {name}()"]
+
+    def _auxiliary(self) -> list[str]:
+        head = "FC 5" if len(self.volume) == 1 else "GAP -> FC 5"
+        return [f"aux 0.3: {head}", self._keeping(self.volume)]
+
+    def _end(self) -> list[str]:
+        ends = ["", "FC 5", "FC 4 -> SOFTMAX", *(["GAP", "GAP -> FC 5"] if len(self.volume) > 1 else [])]
+        end = self.chance.choice(ends)
+        return [end] if end else []
+
+
+def _wide(volume: Volume, channels: int) -> Volume:
+    return Volume((*volume.spatial, channels))
+
+
+def after(step: str, volume: Volume) -> Volume | None:
+    """Return what a step makes of a volume; None if it cannot take it, or would be too large for a quick check."""
+    try:
+        layer: Layer = layer_from_text(step)
+        result = layer.output((volume,))
+    except (ArchspecError, Finding):
+        return None
+    weights = sum(tensor.size for tensor in layer.tensors((volume,)))
+    return result if prod(result) <= LARGEST and weights <= HEAVIEST else None

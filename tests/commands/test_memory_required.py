@@ -1,0 +1,62 @@
+"""`train`, `export` and `probe` refuse what cannot fit before they allocate anything: E474, with both numbers."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import archspec
+from archspec.cli import main
+from archspec.compiler.evaluation import probe
+from archspec.compiler.onnx.requirements import forward_values
+
+WIDE = "net Wide\n[4000000x4000000x3] INPUT\nCONV 8 3x3 p1 -> RELU\nGAP -> FC 10\n"
+HEAVY = "net Heavy\n[8x8x3] INPUT\nfirst: FC 4 -> RELU\nFC 100000000 -> RELU\nhidden: FC 1000000 -> RELU\nFC 10\n"
+COMMANDS = {"train": "a step of one image", "export": "an export with its proof", "probe": "a batch of 16 images"}
+
+
+def run(command: str, spec: Path, *flags: str) -> Result:
+    wanted = {"train": ("--epochs", "1"), "export": ("-o", str(spec.with_suffix(".onnx"))), "probe": ()}[command]
+    return CliRunner().invoke(main, [command, str(spec), *wanted, *flags])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("text", [WIDE, HEAVY], ids=["activations", "weights"])
+def test_what_cannot_fit_is_refused_with_both_numbers(command: str, text: str, tmp_path: Path) -> None:
+    spec = tmp_path / "large.arch"
+    spec.write_text(text)
+    result = run(command, spec)
+    assert result.exit_code == 1
+    size = r"\d+(\.\d+)? [MG]iB"
+    assert re.search(rf"error\[E474\]: {COMMANDS[command]} takes {size}, but the machine has {size}", result.stderr)
+    assert [path.name for path in tmp_path.iterdir()] == ["large.arch"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"), [(WIDE, "use a smaller `--input`"), (HEAVY, "export a part of it with `--output`")]
+)
+def test_an_export_names_the_flag_that_helps(text: str, fix: str, tmp_path: Path) -> None:
+    spec = tmp_path / "large.arch"
+    spec.write_text(text)
+    assert fix in run("export", spec).stderr
+    flags = ("--input", "8x8x3") if text == WIDE else ("--output", "first")
+    assert run("export", spec, *flags).exit_code == 0
+
+
+def test_a_probe_names_the_batch_that_fits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module in ("memory", "evaluation.probe"):
+        monkeypatch.setattr(f"archspec.compiler.{module}.memory_of", lambda _: 20 * 2**20)
+    spec = tmp_path / "small.arch"
+    spec.write_text("[64x64x3] INPUT\nCONV 16 3x3 p1 -> RELU\nGAP -> FC 10\n")
+    refused = run("probe", spec, "--batch", "100")
+    assert "error[E474]: a batch of 100 images takes" in refused.stderr
+    fits = re.search(r"`(--batch) (\d+)`", refused.stderr)
+    assert fits
+    assert probe.LEAST_BATCH < int(fits[2]) < 100
+    assert run("probe", spec, *fits.groups()).exit_code == 0
+
+
+def test_the_values_alive_are_counted_with_the_copies_of_a_convolution() -> None:
+    graph = archspec.loads("[4x4x2] INPUT\nCONV 3 3x3 p1 -> RELU\nGAP -> FC 5\n").graph
+    assert forward_values(graph) == 4 * 4 * (2 + 3) + 4 * 4 * 9 * 2
