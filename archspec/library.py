@@ -77,7 +77,7 @@ def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located
 def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
     helps = did_you_mean(spec, names) or ("`archspec specs` lists the built-in specs",)
     for path in (Path(spec), Path(spec + SUFFIX)):
-        if path.is_file():
+        if _is_file(path):
             helps = (f"`./{path}` for the file in this folder",)
     return failure(NOT_FOUND, f"unknown built-in spec `{spec}`", helps=helps)
 
@@ -111,6 +111,14 @@ def _decoded(shown: str, data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name may be too long for any, or have characters that none can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def load_used(name: str, span: Span, place: Path | None) -> Source:
     """Return the text of a file that a spec uses: from the spec's own folder, or else a built-in one.
 
@@ -121,7 +129,7 @@ def load_used(name: str, span: Span, place: Path | None) -> Source:
         if where is None:
             continue
         path = where / file
-        if path.is_file() and path.resolve().parent == where.resolve():
+        if _is_file(path) and path.resolve().parent == where.resolve():
             try:
                 return Source(str(path) if where is place and where != folder() else file, _read(path, str(path)))
             except ArchspecError as error:

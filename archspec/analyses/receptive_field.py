@@ -9,8 +9,9 @@ the jump. After an UPCONV, an UPSAMPLE or Swin's windows neighbours also differ 
 after a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A global layer sees the field of the whole
 map, and so does a map that is multiplied by its result.
 
-Two approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
-counts, and a period of more than MAX_PERIOD outputs is assumed to see the whole map.
+Three approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
+counts; a period of more than MAX_PERIOD outputs is assumed to see the whole map, and so are outputs whose neighbours see
+pixels more than MAX_JUMP apart (a long chain of strides on a map of one pixel).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from archspec.layers.base import POINTWISE, Window
 from archspec.record import Record
 
 MAX_PERIOD = 256  # a generator from 4x4 to 1024x1024 has that
+MAX_JUMP = 2**63
 
 
 class Reach(Record):
@@ -110,7 +112,7 @@ def _look(path: Reach, window: Window, axis: int, extent: int) -> Reach:
     scale, span = window.scale[axis], window.dilation[axis] * (kernel - 1)
     fine = len(path.firsts) * scale  # the period of the input, on the finer grid
     period = lcm(fine, kernel) if window.is_tiled else fine // gcd(fine, stride)
-    if period > MAX_PERIOD:
+    if period > MAX_PERIOD or path.jump * stride > MAX_JUMP * fine:
         return _whole(path)
     firsts, lasts = [], []
     for place in range(period):

@@ -63,8 +63,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 # name: function, minimum and maximum number of arguments
 FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
-    "min": (min, 1, 9),
-    "max": (max, 1, 9),
+    "min": (lambda *given: min(given), 1, 9),  # min itself takes one number for a sequence
+    "max": (lambda *given: max(given), 1, 9),
     "ceil": (math.ceil, 1, 1),
     "floor": (math.floor, 1, 1),
     "round": (_round, 1, 1),

@@ -5,6 +5,8 @@ In: a source. Out: `Layout` trees and the findings about indentation. The rules:
 - A line indented further than the one above belongs to it; blank lines and comments (`#` to the end) are ignored.
 - A line that begins under the text after a bracket is at that bracket's level, so brackets form a column.
 - `|` opens a branch: the text after it is the first line, and lines indented further than the `|` continue it.
+- A `|` indented under a line is a branch of it, and so is any line under `block`, `if`, `else` and `train` a part of it,
+  even at the column of the text after a bracket: under `[8] INPUT` that column is 4.
 
 Parsing line by line keeps INDENT and DEDENT out of the grammar, one bad line from affecting the next, and the memory of
 a parse to that of one line.
@@ -22,6 +24,7 @@ DEEPEST = 60
 MAX_FINDINGS = 50
 _LINE = re.compile(r"(?P<indent>[ \t]*)(?P<text>[^#\n]*)(?:#[^\n]*)?(?:\n|\Z)")
 _BRACKET = re.compile(r"\[[^\]\n]*\] +(?=\S)")
+_OPENS = re.compile(r"(?:block|if|else|train)\b")
 
 
 class Layout:
@@ -38,14 +41,17 @@ class Layout:
 class _Level:
     """Lines of one level, and the columns at which the next may begin."""
 
-    __slots__ = ("columns", "lines", "low")
+    __slots__ = ("columns", "last", "lines", "low")
 
     def __init__(self, lines: list[Layout], low: int, column: int) -> None:
         self.lines = lines
         self.low = low  # nothing to the left of it belongs here
+        self.last = column  # where the last line begins
         self.columns = {column}
 
-    def takes(self, column: int, hanging: int | None) -> bool:
+    def takes(self, column: int, hanging: int | None, is_branch: bool) -> bool:
+        if column > self.last and (is_branch or (self.lines and _OPENS.match(self.lines[-1].span.text))):
+            return False
         return column in self.columns or self.low <= column <= min(self.columns) or hanging in self.columns
 
 
@@ -81,7 +87,7 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
     # a bracket may stand to the left of its level only if it does not begin at the column of another level
     hangs = None if any(column in level.columns for level in levels) else hanging
     closed = 0
-    while closed < len(levels) and not levels[-1 - closed].takes(column, hangs):
+    while closed < len(levels) and not levels[-1 - closed].takes(column, hangs, text[0] == "|"):
         if column > min(levels[-1 - closed].columns):
             break
         closed += 1
@@ -90,7 +96,7 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
     del levels[len(levels) - closed :]
     if not levels:
         levels.append(_Level(roots, column, column))
-    elif not levels[-1].takes(column, hangs):
+    elif not levels[-1].takes(column, hangs, text[0] == "|"):
         if closed:
             raise _unlike(span)
         if len(levels) >= DEEPEST:
@@ -99,6 +105,7 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
             levels.append(_Level(levels[-1].lines[-1].children, column, column))
     level = levels[-1]
     level.columns |= {column} if hanging is None else {column, hanging}
+    level.last = column
     if level.lines and level.lines[-1].is_branch and text[0] != "|":
         raise _not_a_branch(span)
     if text[0] == "|":

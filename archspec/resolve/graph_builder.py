@@ -13,6 +13,7 @@ from archspec.diagnostics.findings import Diagnostic, Label, plural
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame, Head, Node
 from archspec.graph.volume import Volume
+from archspec.language.transform_expressions import LARGEST
 from archspec.layers import Layer
 from archspec.record import Record, replace
 
@@ -101,6 +102,8 @@ class GraphBuilder:
             if finding.code.startswith("E2"):
                 finding.others = (*finding.others, *_sources(nodes, origin.span))
             raise
+        if max(volume) > LARGEST:
+            raise _too_wide(volume, _sources(nodes, origin.span))
         return self.place(layer, tuple(node.index for node in nodes), volume, origin)
 
     def place(self, layer: Layer, inputs: tuple[int, ...], volume: Volume, origin: Origin) -> Node:
@@ -117,6 +120,12 @@ class TooLarge(Exception):
     def __init__(self, span: Span) -> None:
         super().__init__(span)
         self.span = span
+
+
+def _too_wide(volume: Volume, sources: tuple[Label, ...]) -> Finding:
+    helps = ("no tensor is that large: a smaller factor, stride or pad",)
+    size = len(str(max(volume)))
+    return Finding("E008", f"a volume with a size of {size} digits, larger than 2^63", others=sources, helps=helps)
 
 
 def _sources(nodes: list[Node], span: Span) -> tuple[Label, ...]:

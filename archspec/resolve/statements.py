@@ -34,6 +34,7 @@ class StatementRunner:
         self.brackets = brackets
         self.layers = layers
         self.nesting = 0
+        self.open_heads = [0]  # the trunk, and the auxiliary classifiers around the current line
 
     # ---- lines
     def body(self, body: s.Body, scope: Scope, point: Point, entry: Wire | None) -> Point:
@@ -77,10 +78,15 @@ class StatementRunner:
         outer, self.builder.head = self.builder.head, len(self.builder.heads) + 1
         number_ = self.builder.head
         self.builder.heads.append(Head(float(weight), -1, number_))
+        self.open_heads.append(number_)
         try:
             end = self._chain(statement.chain, StepContext(statement.chain, None, scope, entry), point).current
         finally:
             self.builder.head = outer
+            self.open_heads.pop()
+        if isinstance(end, Node) and end.head != number_:
+            helps = (f"`aux {statement.weight.span.text}: FC 10` classifies the volume there",)
+            raise Finding("E010", "an `aux` without layers", statement.span, helps=helps)
         if isinstance(end, Node):
             self.builder.heads[number_ - 1] = Head(float(weight), end.index, number_)
 
@@ -121,7 +127,7 @@ class StatementRunner:
                 raise Finding("E108", "`x` is undefined at the top level", step.span, helps=helps)
             return point.after(context.entry)
         if isinstance(step, s.ReferenceStep):
-            return point.after(context.scope.reference(step.name, step.span))
+            return point.after(self._visible(context.scope.reference(step.name, step.span), step.span))
         if point.current is None:
             raise no_input(step.span)
         if isinstance(step, s.RepeatStep):
@@ -130,6 +136,13 @@ class StatementRunner:
             if isinstance(step, s.CallStep):
                 return self._call(step, context, point, 1, 1)
             return self._merge(step, context, point)
+
+    def _visible(self, wire: Wire, span: Span) -> Wire:
+        """Return the volume of a label. Raises Finding if it belongs to an auxiliary classifier that has ended."""
+        if isinstance(wire, Node) and wire.head not in self.open_heads:
+            helps = ("an `aux` is left out of inference: label a line of the trunk instead",)
+            raise Finding("E108", "a result of an auxiliary classifier, used outside it", span, helps=helps)
+        return wire
 
     @contextmanager
     def _one_deeper(self, span: Span) -> Iterator[None]:
@@ -163,6 +176,8 @@ class StatementRunner:
         entry = point.current
         assert entry is not None  # _step has looked
         call = read_call(step, context.scope, point.before)
+        for wire in call.volumes.values():
+            self._visible(wire, step.span)
         self.builder.step(step.span)
         name = self._name(context, call.block.definition.name, step.span)
         frame = Frame(call.text, step.span, name, ordinal, times, context.scope.frame)
