@@ -49,14 +49,15 @@ class Diagnostic(Record):
         places = []
         for label in self.labels:
             line, column = label.span.source.position(label.span.start)
-            places.append({"file": label.span.source.name, "line": line, "column": column, "text": label.text})
+            text = printable(label.text)
+            places.append({"file": label.span.source.name, "line": line, "column": column, "text": text})
         return {
             "code": self.code,
             "severity": self.severity,
-            "message": self.message,
+            "message": printable(self.message),
             "places": places,
-            "notes": list(self.notes),
-            "helps": list(self.helps),
+            "notes": list(map(printable, self.notes)),
+            "helps": list(map(printable, self.helps)),
         }
 
 
@@ -75,6 +76,14 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return a hint for a misspelt name, or no hint if no known name is similar."""
     near = suggest(wrong, known)
     return (f"did you mean `{near}`?",) if near else ()
+
+
+def printable(text: str) -> str:
+    """Return a text that may quote a file, with its unprintable characters replaced, one for one."""
+    if text.isprintable():
+        return text
+    text = text.replace("\t", "\N{RIGHTWARDS ARROW TO BAR}")
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def plural(number: int, noun: str) -> str:
