@@ -10,7 +10,7 @@ from random import Random
 
 from benchmarks.sweeps.spec_texts.changes import changed, encoded
 from benchmarks.sweeps.spec_texts.derivations import derived
-from benchmarks.sweeps.spec_texts.mutations import MUTATIONS, change_text, mutated, noise, spliced, words
+from benchmarks.sweeps.spec_texts.mutations import FAULTS, change_text, mutated, noise, spliced, words
 from benchmarks.sweeps.spec_texts.networks import network
 from benchmarks.sweeps.spec_texts.oddities import odd
 from benchmarks.sweeps.spec_texts.spec_input import SpecInput
@@ -18,7 +18,7 @@ from benchmarks.sweeps.spec_texts.spec_input import SpecInput
 
 def _faulty(chance: Random) -> str:
     """A network with one to three changes."""
-    return change_text(network(chance), chance, chance.randint(1, 3), MUTATIONS)
+    return change_text(network(chance), chance, chance.randint(1, 3), FAULTS)
 
 
 # what is made, and how many of a hundred inputs are of that kind

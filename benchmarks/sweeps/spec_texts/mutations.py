@@ -5,6 +5,7 @@ In: a source of chance. Out: a text. The specs are the built-in ones and those o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,10 @@ nobias -> | [ ] ( ) [8x8x4] [28 x 28 x 4*k] INPUT: INPUT block if else let param
 - == < and or not round8( max( unit(f) 3 x (n-1) x MHSA 4 TOKENS LN DROPOUT 0.5 DROPPATH 0 to 0.2 SLICE UPCONV
 window=7 train epochs lr augment é → × “ \t \u00a0 \x00
 """.split()  # noqa: SIM905  # a page of words
+LAYERS = """
+INPUT CONV DWCONV UPCONV FC POOL AVGPOOL GAP BN LN GN IN NORM RELU GELU SOFTMAX MHSA TOKENS CLS TAKE POSEMBED TRANSPOSE
+SHIFT SHUFFLE SLICE PADCHANNELS SPACE2DEPTH UPSAMPLE PAD AFFINE SCALE DROPOUT DROPPATH
+""".split()  # noqa: SIM905
 SETTINGS = """
 optimizer lr warmup epochs augment label_smoothing clip ema sgd adamw rmsprop momentum=0.9 weight_decay=0 nesterov
 beta1=0.9 beta2=1 decay=0.9 eps=1 for batch constant cosine to divided by on plateau of at times every epoch , 0 1
@@ -113,7 +118,29 @@ def change_number(text: str, chance: Random) -> str:
     return " ".join(parts)
 
 
+def change_layer(text: str, chance: Random) -> str:
+    """Replace a layer by another, whose arguments may be others, or drop one from its chain."""
+    found = list(re.finditer(r"\b[A-Z][A-Z0-9]+\b", text))
+    if not found:
+        return text
+    one, other = chance.choice(found), chance.choice(LAYERS)
+    return text[: one.start()] + other + text[one.end() :]
+
+
+def change_order(text: str, chance: Random) -> str:
+    """Drop a line without lines under it, or put it elsewhere among those of its indentation."""
+    lines = text.split("\n")
+    at = chance.randrange(len(lines))
+    indent = len(lines[at]) - len(lines[at].lstrip())
+    line = lines.pop(at)
+    others = [place for place, one in enumerate(lines) if len(one) - len(one.lstrip()) == indent]
+    if others and chance.random() < 0.7:
+        lines.insert(chance.choice(others), line)
+    return "\n".join(lines)
+
+
 MUTATIONS: tuple[Change, ...] = (change_lines, change_words, change_words, change_characters, change_number)
+FAULTS: tuple[Change, ...] = (change_number, change_number, change_layer, change_layer, change_order, change_words)
 
 
 def words(chance: Random) -> str:

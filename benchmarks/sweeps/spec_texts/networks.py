@@ -11,13 +11,13 @@ from random import Random
 
 import archspec
 from archspec.graph.volume import Volume
-from benchmarks.sweeps.spec_texts.parts import BLOCKS, CALLS, KEEPING, MAP, RECIPES, SEQUENCE, TITLES, VECTOR, Parts
+from benchmarks.sweeps.spec_texts.parts import CALLS, KEEPING, MAP, RECIPES, SEQUENCE, TITLES, VECTOR, Parts, blocks_of
 
 WRONG = 0.01  # of the lines do not fit
 INPUTS = ("32x32x3", "28x28x1", "16x16x8", "8x8x4", "12x9x6", "7x7x16", "16x8", "10x12", "6", "24")
 MERGES = ("add", "concat", "mul")
 DEEPEST = 2  # merges within merges
-_HEAD = "param f = 8\nparam n = 2\n" + BLOCKS
+_HEAD = "param f = 8\nparam n = 2\n"
 
 
 class NetworkWriter:
@@ -47,7 +47,7 @@ class NetworkWriter:
         if chance.random() < 0.1:
             self.lines.append(chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12")))
         recipe = chance.choice(RECIPES).rstrip() if chance.random() < 0.25 else ""
-        return "\n".join([*lines, BLOCKS.rstrip(), *self.lines, recipe]) + "\n"
+        return "\n".join([*lines, *blocks_of("\n".join(self.lines)).splitlines(), *self.lines, recipe]) + "\n"
 
     def _begin(self) -> None:
         self.lines.append(f"{self.volume} RELU" if self.receives else f"{self.volume} INPUT")
@@ -64,7 +64,7 @@ class NetworkWriter:
         elif kind < 0.9:
             self._add(self._merge(0))
         elif kind < 0.95:
-            self.lines.append(chance.choice(("aux 0.3: ", "aux 1: ", "aux 0.5/n: ")) + chance.choice(("FC 10", "head(10)")))
+            self.lines.append(chance.choice(("aux 0.3: ", "aux 1: ", "aux (0.5/n): ")) + chance.choice(("FC 10", "head(10)")))
         else:
             self.lines.append(chance.choice(("", "# a comment", "    # an indented one")))
 
@@ -131,10 +131,9 @@ class NetworkWriter:
 
 @lru_cache(maxsize=50_000)
 def volume_after(lines: str, volume: Volume) -> Volume | None:
-    """Return the volume after lines that begin with `volume`; None if they do not fit. Labels are those of a dummy."""
-    labelled = "".join(f"r{number}: x\n" for number in ())
+    """Return the volume after lines that begin with `volume`; None if they do not fit."""
     try:
-        network = archspec.loads(f"{_HEAD}{labelled}{volume} INPUT\n{lines}\n", max_layers=500)
+        network = archspec.loads(f"{_HEAD}{blocks_of(lines)}{volume} INPUT\n{lines}\n", max_layers=500)
     except archspec.ArchspecError:
         return None
     return network.output

@@ -9,6 +9,7 @@ from random import Random
 
 from archspec.language.expressions import FUNCTIONS
 from archspec.layers import REGISTRY
+from benchmarks.sweeps.spec_texts.parts import MAP, SEQUENCE, VECTOR
 
 INPUTS = ("[8x8x4]", "[6x4]", "[5]", "[8]", "[1x1x1]", "[1x9x6]", "[4611686018427387904x2x2]", "[9223372036854775807]")
 VALUES = (
@@ -77,9 +78,9 @@ def odd(chance: Random) -> str:
     """Return a short network with one to four lines that have odd operands."""
     lines = [HEAD.rstrip("\n")] * (chance.random() < 0.8)
     lines.append(chance.choice(STARTS).format(i=chance.choice(INPUTS)))
-    for _ in range(chance.randint(1, 4)):
-        lines.append(_layer(chance) if chance.random() < 0.5 else _declared(chance))
-    if chance.random() < 0.3:
+    for _ in range(chance.randint(1, 3)):
+        lines.append(chance.choice((_layer, _fitted, _declared))(chance))
+    if chance.random() < 0.2:
         lines.append(_in_a_block(chance))
     return "\n".join(lines) + "\n"
 
@@ -91,6 +92,14 @@ def _layer(chance: Random) -> str:
         return f"{name}{chance.choice(('0', '1', '2', '9', '999999999', '-0', '3-0', '0-3', '3-8', '2-8'))}"
     kinds = (VALUES, LETTERED, SIZES, WORDS, tuple(f"{named}={chance.choice(VALUES)}" for named in NAMED))
     return " ".join([name, *(chance.choice(chance.choice(kinds)) for _ in range(chance.randrange(4)))])
+
+
+def _fitted(chance: Random) -> str:
+    """Return a step as networks have it, with numbers of any size."""
+    numbers = ("1", "2", "3", "4", "8", *(value for value in VALUES if value.isdecimal()))
+    return chance.choice(chance.choice((MAP, SEQUENCE, VECTOR))).format(
+        **{letter: chance.choice(numbers) for letter in "fkspgch"}, e=chance.choice(VALUES)
+    )
 
 
 def _declared(chance: Random) -> str:

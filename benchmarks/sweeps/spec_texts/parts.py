@@ -6,6 +6,7 @@ In: nothing. Out: texts with places for numbers: {f}ilters, {k}ernel, {s}tride, 
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 Parts: TypeAlias = tuple[str, ...]
@@ -40,7 +41,7 @@ SEQUENCE = (
 )
 VECTOR = (*ANYWHERE, "FC {f}", "FC {f} -> RELU", "BN", "SLICE 0 {h}", "PADCHANNELS 24", "FC6: {f} neurons", "FC-8")
 
-BLOCKS = """
+_BLOCKS = """
 block unit(g, stride=1)
     add
         | CONV g 3x3 stride=stride pad=1 -> BN -> RELU -> CONV g 3x3 p1 -> BN
@@ -80,6 +81,7 @@ block transformer(heads)
 block head(classes)
     RELU -> FC classes
 """
+_BY_NAME = {text.split("(")[0]: f"block {text}" for text in _BLOCKS.split("\nblock ")[1:]}
 CALLS = (
     *("unit(8)", "unit(f)", "unit(16, 2)", "unit(g=8, stride=2)", "squeeze(4)", "stage(unit, 8, n, 2)", "level(4, 1)"),
     *("RELU -> cell(4)", "RELU -> 2 x cell(4)", "transformer(2)", "n x transformer(2)", "2 x squeeze(2)", "head(6)"),
@@ -94,6 +96,17 @@ RECIPES = (
     "train\n    optimizer rmsprop decay=0.9 eps=1e-3\n    lr 0.256 for batch 4096, times 0.97 every 2.4 epochs\n"
     "    ema 0.9999\n    clip 1.0\n",
     "train\n    lr 0.1, divided by 10 on plateau of 5 epochs\n    augment scale=1.1 to 2 cutout=0.5\n",
-    "train\n    lr 0.1, divided by 10 at 30 60\n    epochs 20\n",
     "use alexnet: train\n",
 )
+
+
+def blocks_of(text: str) -> str:
+    """Return the definitions of the blocks that a text names, and of those that they name."""
+    found: dict[str, str] = {}
+    waiting = [text]
+    while waiting:
+        for name in re.findall(r"[a-z]+", waiting.pop()):
+            if name in _BY_NAME and name not in found:
+                found[name] = _BY_NAME[name]
+                waiting.append(_BY_NAME[name])
+    return "".join(f"{block.rstrip()}\n" for block in found.values())
