@@ -81,7 +81,8 @@ def load(  # one keyword for each flag of `archspec check`
         ArchspecError: The spec cannot be read or has errors; its text says what is wrong, where, and what to write.
     """
     located = locate(str(spec))
-    return read(located, overrides(input=input, classes=classes, variant=variant or located.variant, values=set or {}))
+    variant = located.variant if variant is None else variant
+    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}))
 
 
 def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network:

@@ -10,8 +10,8 @@ after a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A glo
 map, and so does a map that is multiplied by its result.
 
 Three approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
-counts; a period of more than MAX_PERIOD outputs is assumed to see the whole map, and so are outputs whose neighbours see
-pixels more than MAX_JUMP apart (a long chain of strides on a map of one pixel).
+counts; a period of more than MAX_PERIOD outputs is assumed to see the whole map; and so are outputs that are more than
+MAX_JUMP pixels apart (many strides on a map of one pixel).
 """
 
 from __future__ import annotations

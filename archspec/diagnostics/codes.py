@@ -83,7 +83,7 @@ READING = {
     ),
     "E008": Explanation(
         "a number larger than 2^63",
-        "No tensor is that large. Is there a space missing between two numbers?",
+        "No tensor is that large, and no parameter. Is there a space missing between two numbers?",
         I8 + "CONV 99999999999999999999 3x3\n",
         I8 + "CONV 9 3x3\n",
     ),
@@ -93,7 +93,7 @@ READING = {
     ),
     "E010": Explanation(
         "no layers",
-        "The file is empty, or contains only comments and declarations.",
+        "The file is empty, or contains only comments and declarations; or an `aux` has no layers of its own.",
         "# a spec, some day\n",
         I8 + "FC 10\n",
     ),
@@ -168,7 +168,7 @@ NAMES = {
     "E108": Explanation(
         "a name that is undefined here",
         "`C`, `H`, `W` and `N` are the dimensions of a block's input, `x` is the input of a block or a merge, `@before` the"
-        " input of the previous step. At the top level they are undefined.",
+        " input of the previous step. At the top level they are undefined. A result of an `aux` is undefined outside it.",
         I8 + "FC C\n",
         "block same()\n    FC C\n" + I8 + "same()\n",
     ),

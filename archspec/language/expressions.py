@@ -16,6 +16,7 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import did_you_mean, plural
+from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.transform_expressions import LARGEST
 
@@ -96,9 +97,13 @@ def evaluate(expression: s.Expression, lookup: Lookup, depth: int = 0) -> Any:
 
 def number(expression: s.Expression, lookup: Lookup, depth: int = 0) -> Number:
     """Evaluate an expression that must be a number."""
-    value = evaluate(expression, lookup, depth)
+    return need_number(evaluate(expression, lookup, depth), expression.span)
+
+
+def need_number(value: Any, span: Span) -> Number:
+    """Return a value that must be a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Finding("E105", f"expected a number, got {_kind(value)}", expression.span, "not a number")
+        raise Finding("E105", f"expected a number, got {_kind(value)}", span, "not a number")
     return value
 
 

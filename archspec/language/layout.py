@@ -5,8 +5,8 @@ In: a source. Out: `Layout` trees and the findings about indentation. The rules:
 - A line indented further than the one above belongs to it; blank lines and comments (`#` to the end) are ignored.
 - A line that begins under the text after a bracket is at that bracket's level, so brackets form a column.
 - `|` opens a branch: the text after it is the first line, and lines indented further than the `|` continue it.
-- A `|` indented under a line is a branch of it, and so is any line under `block`, `if`, `else` and `train` a part of it,
-  even at the column of the text after a bracket: under `[8] INPUT` that column is 4.
+- A `|` indented under a line is a branch of it, and any line indented under `block`, `if`, `else` or `train` belongs to
+  it, even at the column of the text after a bracket (4 after `[8] INPUT`).
 
 Parsing line by line keeps INDENT and DEDENT out of the grammar, one bad line from affecting the next, and the memory of
 a parse to that of one line.

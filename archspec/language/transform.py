@@ -118,8 +118,8 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.LayerStep(tuple(words), has_colon, tuple(arguments), bracket, tuple(claims), span)
 
     def call(self, name: Token, *arguments: Any) -> s.CallStep:
-        given = tuple(argument for argument in arguments if argument is not None)
-        return s.CallStep(str(name), given, self._closed(name, given[-1] if given else name))
+        *given, close = (argument for argument in arguments if argument is not None)
+        return s.CallStep(str(name), tuple(given), self._span(name, close))
 
     def repeat(self, times: s.Expression, step: s.Step) -> s.RepeatStep:
         return s.RepeatStep(times, step, self._span(times, step))
@@ -167,8 +167,8 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.Parameter(str(name[1:]), value, True, self._span(name, default))
 
     def block(self, name: Token, *parameters: Any) -> s.BlockDefinition:
-        given = tuple(parameter for parameter in parameters if parameter is not None)
-        return s.BlockDefinition(str(name), given, (), self._closed(name, given[-1] if given else name))
+        *given, close = (parameter for parameter in (name, *parameters) if parameter is not None)
+        return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close))
 
     def net(self, title: Token) -> s.Net:
         return s.Net(str(title), self._span(title))

@@ -42,13 +42,6 @@ class ExpressionBuilder(Transformer[Any, Any]):
             raise too_large(span)
         return s.Number(value, span)
 
-    def _closed(self, first: Token, last: Any) -> Span:
-        """Return the span from `first` to the parenthesis that closes after `last`."""
-        start, end = self._span(first, last)[1:]
-        found = re.compile(r"[ )\],(]*").match(self.source.text, end)
-        tail = found.group().rstrip(" ,") if found else ""
-        return Span(self.source, start, end + len(tail))
-
     # ---- expressions
     def number(self, token: Token) -> s.Number:
         return self._number(token)
@@ -73,9 +66,9 @@ class ExpressionBuilder(Transformer[Any, Any]):
     def or_(self, left: s.Expression, right: s.Expression) -> s.Binary:
         return s.Binary("or", left, right, self._span(left, right))
 
-    def function(self, name: Token, *arguments: s.Expression | None) -> s.Function:
-        given = tuple(argument for argument in arguments if argument is not None)
-        return s.Function(str(name), given, self._closed(name, given[-1] if given else name))
+    def function(self, name: Token, *arguments: Any) -> s.Function:
+        *given, close = (argument for argument in arguments if argument is not None)
+        return s.Function(str(name), tuple(given), self._span(name, close))
 
     def _measure(self, value: Any) -> Any:
         if not isinstance(value, Token):

@@ -115,7 +115,7 @@ class Conv(Convolution):
         if dash is None:
             return None
         if not number or not dash:
-            message = "a window of 0x0" if dash else "expected a count of filters, got 0"
+            message = "expected a window of at least 1x1, got 0x0" if dash else "expected a count of filters, got 0"
             raise Finding("E105", message, helps=(f"`{cls.keyword}{number or 3}-{dash or 64}`",))
         ends = (number // 2, number // 2) if number % 2 else None
         return {"filters": dash, "kernel": (number, number), "pad": (ends, ends) if ends else "same"}

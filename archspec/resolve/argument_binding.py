@@ -12,7 +12,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.language.expressions import Lookup, Unknown, evaluate
+from archspec.language.expressions import Lookup, Unknown, evaluate, need_number, number
 from archspec.language.transform import NOISE_WORDS
 from archspec.layers import Layer
 from archspec.layers.arguments import Argument
@@ -174,10 +174,11 @@ class ArgumentBinder:
             rows = tuple(row[0] if len(row) == 1 else row for row in value.sizes)
             return rows[0] if len(rows) == 1 and not isinstance(rows[0], tuple) else rows
         if isinstance(value, s.Extent):
-            return tuple(evaluate(size, self.lookup) for size in value.sizes)
+            return tuple(number(size, self.lookup) for size in value.sizes)
         if isinstance(value, s.Reference):
             raise Finding("E105", f"`@{value.name}` is a volume and cannot be an argument of a layer", value.span)
-        return evaluate(value, self.lookup)
+        evaluated = evaluate(value, self.lookup)
+        return evaluated if isinstance(evaluated, bool) else need_number(evaluated, value.span)
 
     def _missing(self, field: str) -> Finding:
         description: Argument = self.layer.arguments[field]

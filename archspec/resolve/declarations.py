@@ -13,6 +13,7 @@ from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate
+from archspec.language.transform_expressions import LARGEST
 from archspec.layers import Layer
 from archspec.record import Record
 from archspec.resolve.layer_names import labels_in, name_layer
@@ -157,8 +158,9 @@ class DeclarationReader:
             )
             raise Finding("E103", f"unknown parameter `{name}`", span, "unknown", helps=helps)
         if isinstance(names.values[name], Block) != isinstance(value, Block):
-            kind = "a block" if isinstance(names.values[name], Block) else "a number"
-            raise Finding("E105", f"`{name}` takes {kind}", span, helps=(f"the blocks are {', '.join(names.blocks)}",))
+            if isinstance(value, Block):
+                raise Finding("E105", f"`{name}` takes a number", span)
+            raise Finding("E105", f"`{name}` takes a block", span, helps=(f"the blocks are {', '.join(names.blocks)}",))
         names.values[name] = value
 
     def _use(self, node: s.Use, names: FileNames) -> None:
@@ -201,6 +203,8 @@ def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | No
 def _setting(name: str, value: object, names: FileNames) -> Value:
     """Return the value that `--set name=value` gives a parameter: a number, or a block by its name."""
     if isinstance(value, int | float):
+        if not abs(value) <= LARGEST:  # nor is NaN
+            raise Finding("E008", f"`{name}`: expected a number of at most 2^63", helps=(f"`--set {name}=64`",))
         return value
     text = str(value)
     if text not in names.blocks:

@@ -23,7 +23,16 @@ from benchmarks.sweeps.spec_texts.spec_input import SpecInput
 MOST_LAYERS = 3_000  # a changed repeat count makes more, which take their time
 MOST_FINDINGS = 50
 RESTORED = 150  # networks up to so many layers are also built from their bundle
-_FIGURES = ("params", "params_no_bias", "macs", "attention_macs", "flops", "activations", "training_bytes", "weight_layers")
+_FIGURES = (
+    "params",
+    "params_no_bias",
+    "macs",
+    "attention_macs",
+    "flops",
+    "activations",
+    "training_bytes",
+    "weight_layers",
+)
 
 
 class Outcome(NamedTuple):
@@ -94,8 +103,8 @@ def _written(text: str, data: object) -> int:
 def _check_findings(findings: Sequence[Diagnostic]) -> None:
     for finding in findings:
         _expect(finding.code in CODES, f"the code {finding.code} is not explained")
-        texts = finding.to_dict()
-        for text in (texts["message"], *texts["notes"], *texts["helps"]):
+        data: dict[str, Any] = finding.to_dict()
+        for text in (data["message"], *data["notes"], *data["helps"]):
             _expect(bool(text.strip()), f"{finding.code} has an empty text")
             _expect(_is_printable(text), f"{finding.code} has control characters: {text!r:.300}")
         for label in finding.labels:

@@ -100,7 +100,9 @@ def _results(found: Tally) -> Iterator[str]:
     for kind in KINDS:
         counts = [found.results[kind, column] for column in COLUMNS]
         total = sum(count for (one, _), count in found.results.items() if one == kind)
-        yield "| " + " | ".join([kind, *(f"{number:,}" for number in (total, *counts, found.past_parsing[kind]))]) + " |"
+        yield (
+            "| " + " | ".join([kind, *(f"{number:,}" for number in (total, *counts, found.past_parsing[kind]))]) + " |"
+        )
 
 
 def _extremes(title: str, unit: str, form: str, extremes: Sequence[Extreme]) -> Iterator[str]:

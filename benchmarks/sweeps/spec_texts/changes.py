@@ -11,10 +11,41 @@ from benchmarks.sweeps.spec_texts.mutations import change_text, change_words, se
 from benchmarks.sweeps.spec_texts.networks import network
 from benchmarks.sweeps.spec_texts.spec_input import SpecInput
 
-INPUTS = ("32x32x3", "8×8×4", "10", "6x4", "", "x", "0x0x3", "1e3", "99999999999x1x1", "999999999x999999999x9", "٣x3x3", "-1")
+INPUTS = (
+    "32x32x3",
+    "8×8×4",
+    "10",
+    "6x4",
+    "",
+    "x",
+    "0x0x3",
+    "1e3",
+    "99999999999x1x1",
+    "999999999x999999999x9",
+    "٣x3x3",
+    "-1",
+)
 CLASSES = (1, 2, 10, 1000, 2**31 - 1, 2**31, 0, -1)
 NAMES = ("width", "depth", "f", "n", "nothing", "", "x", "\ud800", "a" * 300)
-VALUES = (0, 1, 2, 4, -1, 0.5, 1e-300, 1e300, float("inf"), float("nan"), 2**63, 10**400, "unit", "", "\x1b[2J", "\udcff", True)
+VALUES = (
+    0,
+    1,
+    2,
+    4,
+    -1,
+    0.5,
+    1e-300,
+    1e300,
+    float("inf"),
+    float("nan"),
+    2**63,
+    10**400,
+    "unit",
+    "",
+    "\x1b[2J",
+    "\udcff",
+    True,
+)
 VARIANTS = ("small", "large", "50", "18", "nothing", "", "\ud800", "x" * 300, "\x1b")
 _ENDS = ("\n", "\r\n", "\r", "\n\r")
 
@@ -41,7 +72,9 @@ def encoded(chance: Random) -> SpecInput:
     kind = chance.randrange(5)
     at = chance.randrange(len(data) + 1)
     if kind == 0:
-        data = data[:at] + chance.choice((b"\0", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\x1a")) + data[at:]
+        data = (
+            data[:at] + chance.choice((b"\0", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\x1a")) + data[at:]
+        )
     elif kind == 1:
         data = data[:at]
     elif kind == 2:

@@ -45,7 +45,9 @@ class NetworkWriter:
         if chance.random() < 0.6:
             self._add([chance.choice(("FC 10", "FC 7", "FC f"))])
         if chance.random() < 0.1:
-            self.lines.append(chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12")))
+            self.lines.append(
+                chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12"))
+            )
         recipe = chance.choice(RECIPES).rstrip() if chance.random() < 0.25 else ""
         return "\n".join([*lines, *blocks_of("\n".join(self.lines)).splitlines(), *self.lines, recipe]) + "\n"
 
@@ -64,7 +66,9 @@ class NetworkWriter:
         elif kind < 0.9:
             self._add(self._merge(0))
         elif kind < 0.95:
-            self.lines.append(chance.choice(("aux 0.3: ", "aux 1: ", "aux (0.5/n): ")) + chance.choice(("FC 10", "head(10)")))
+            self.lines.append(
+                chance.choice(("aux 0.3: ", "aux 1: ", "aux (0.5/n): ")) + chance.choice(("FC 10", "head(10)"))
+            )
         else:
             self.lines.append(chance.choice(("", "# a comment", "    # an indented one")))
 

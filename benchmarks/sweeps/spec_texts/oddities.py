@@ -14,14 +14,68 @@ from benchmarks.sweeps.spec_texts.parts import MAP, SEQUENCE, VECTOR
 INPUTS = ("[8x8x4]", "[6x4]", "[5]", "[8]", "[1x1x1]", "[1x9x6]", "[4611686018427387904x2x2]", "[9223372036854775807]")
 VALUES = (
     *("0", "1", "2", "3", "4", "8", "7", "0.5", "1.0", "1e-30", "1e18", "9223372036854775807", "4611686018427387904"),
-    *("(0-1)", "(0-0.5)", "(1 < 2)", "(not 1)", "n", "b", "C", "H*W", "a", "nothing", "@a", "8/3", "8/0", "max(3)", "x"),
+    *(
+        "(0-1)",
+        "(0-0.5)",
+        "(1 < 2)",
+        "(not 1)",
+        "n",
+        "b",
+        "C",
+        "H*W",
+        "a",
+        "nothing",
+        "@a",
+        "8/3",
+        "8/0",
+        "max(3)",
+        "x",
+    ),
 )
 LETTERED = tuple(f"{letter}{size}" for letter in "spgd" for size in ("0", "1", "3", "999999999", "0:1", "2x1", "1x2x3"))
-SIZES = ("0x0", "1x1", "3x3", "9x9", "1x2x3", "n x n", "9223372036854775807x1", "9223372036854775807x9223372036854775807")
-WORDS = ("same", "floor", "ceil", "bias", "nobias", "linear", "fixed", "bilinear", "columns", "count_pad", "to", "relpos")
-NAMED = ("stride", "pad", "groups", "dilation", "window", "shift", "eps", "n", "k", "to", "filters", "kernel", "momentum")
+SIZES = (
+    "0x0",
+    "1x1",
+    "3x3",
+    "9x9",
+    "1x2x3",
+    "n x n",
+    "9223372036854775807x1",
+    "9223372036854775807x9223372036854775807",
+)
+WORDS = (
+    "same",
+    "floor",
+    "ceil",
+    "bias",
+    "nobias",
+    "linear",
+    "fixed",
+    "bilinear",
+    "columns",
+    "count_pad",
+    "to",
+    "relpos",
+)
+NAMED = (
+    "stride",
+    "pad",
+    "groups",
+    "dilation",
+    "window",
+    "shift",
+    "eps",
+    "n",
+    "k",
+    "to",
+    "filters",
+    "kernel",
+    "momentum",
+)
 MERGES = ("add", "concat", "mul")
-HEAD = "block b(f=1, @h=@before)\n    FC f\nblock empty()\n    if C == 0\n        RELU\nblock c\n    RELU\nparam n = 2\n"
+HEAD = (
+    "block b(f=1, @h=@before)\n    FC f\nblock empty()\n    if C == 0\n        RELU\nblock c\n    RELU\nparam n = 2\n"
+)
 DECLARATIONS = (
     "aux {v}: FC {v}",
     "aux 0.3: {v} x FC 3",
