@@ -1,4 +1,4 @@
-"""Whatever a spec contains, it gets a table or findings: random inputs from `benchmarks/sweeps`, and their generators."""
+"""Whatever a spec contains, it gets a table or findings: the sweep of `benchmarks/sweeps`, and its generators."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from lark import Lark
-from support.printer import print_file
 
 import archspec
 from archspec import grammar
@@ -21,6 +20,7 @@ from benchmarks.sweeps.spec_texts.derivations import TERMINALS
 from benchmarks.sweeps.spec_texts.parts import MAP, SEQUENCE, VECTOR
 from benchmarks.sweeps.spec_texts.spec_input import SpecInput
 from benchmarks.sweeps.specs import ELSEWHERE, LEAST_PAST, holds, never_met, one_line, page, sweep
+from support.printer import print_file
 
 QUICK = 150
 

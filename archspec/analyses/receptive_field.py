@@ -10,8 +10,8 @@ after a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A glo
 map, and so does a map that is multiplied by its result.
 
 Three approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
-counts; a period of more than MAX_PERIOD outputs is assumed to see the whole map; and so are outputs that are more than
-MAX_JUMP pixels apart (many strides on a map of one pixel).
+counts; a period of more than MAX_PERIOD outputs is assumed to see the whole map; and outputs are at most MAX_JUMP pixels apart
+(many strides on a map of one pixel go beyond any image).
 """
 
 from __future__ import annotations
@@ -112,14 +112,14 @@ def _look(path: Reach, window: Window, axis: int, extent: int) -> Reach:
     scale, span = window.scale[axis], window.dilation[axis] * (kernel - 1)
     fine = len(path.firsts) * scale  # the period of the input, on the finer grid
     period = lcm(fine, kernel) if window.is_tiled else fine // gcd(fine, stride)
-    if period > MAX_PERIOD or path.jump * stride > MAX_JUMP * fine:
+    if period > MAX_PERIOD:
         return _whole(path)
     firsts, lasts = [], []
     for place in range(period):
         begin = (place + pad) // kernel * kernel - pad if window.is_tiled else place * stride - pad
         firsts.append(path.first(-(-begin // scale)))
         lasts.append(path.last((begin + span) // scale))
-    jump = path.jump * (period * stride // fine)
+    jump = min(path.jump * (period * stride // fine), MAX_JUMP)
     return Reach(tuple(firsts), tuple(lasts), jump, extent)
 
 

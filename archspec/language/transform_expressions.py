@@ -5,7 +5,6 @@ In: tokens and the results of the rules below, as lark passes them. Out: records
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lark import Token, Transformer, v_args
