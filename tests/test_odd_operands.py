@@ -50,10 +50,11 @@ WRONG = {
     "a result of an aux in another aux": (AUX + "aux 0.3: use(@scores)\n", "E108"),
     "an input in an aux": ("aux 0.3: INPUT: [8x8x4]\nRELU\n", "E110"),
 }
-CHANGES = {
+CHANGES: dict[str, tuple[dict[str, object], str]] = {
     "infinity": ({"f": float("inf")}, "E008"),
     "no number": ({"f": float("nan")}, "E008"),
     "a number past 2^63": ({"f": 10**400}, "E008"),
+    "a truth value": ({"f": True}, "E105"),
     "a number for a block": ({"u": 8}, "E105"),
     "a block for a number": ({"f": "b"}, "E105"),
     "half a surrogate pair": ({"f": "\udcff"}, "E105"),

@@ -202,7 +202,7 @@ def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | No
 
 def _setting(name: str, value: object, names: FileNames) -> Value:
     """Return the value that `--set name=value` gives a parameter: a number, or a block by its name."""
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         if not abs(value) <= LARGEST:  # nor is NaN
             raise Finding("E008", f"`{name}`: expected a number of at most 2^63", helps=(f"`--set {name}=64`",))
         return value
