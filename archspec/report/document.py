@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.analyses import Row
+from archspec.diagnostics.findings import listed
 from archspec.network import MeasuredNetwork
 
 
@@ -32,7 +33,7 @@ def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
         "receptive_field": None if field is None else list(field),
         "layers": [_layer(network, row) for row in network.layers],
         "auxiliary": _auxiliary(network),
-        "diagnostics": [diagnostic.to_dict() for diagnostic in network.diagnostics],
+        **listed(network.diagnostics),
     }
 
 
