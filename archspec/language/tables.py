@@ -47,6 +47,8 @@ class LineParser:
         while True:
             match, keywords, actions = states[stack[-1]]
             kind = END
+            while at < end and text[at] == " ":
+                at += 1
             if at < end:
                 found = match(text, at)
                 if found is None or found.lastgroup is None:
@@ -139,14 +141,13 @@ def _builder(
 
 
 def _scanner(lexer: Any) -> tuple[Callable[[str, int], re.Match[str] | None], dict[str, dict[str, str]]]:
-    """Return what matches the next token in a state, spaces before it included, and the keywords of each kind."""
-    terminals = lexer.scanner.terminals
-    kinds = [f"(?P<{one.name}>{one.pattern.to_regexp()})" for one in terminals if one.name not in lexer.ignore_types]
+    """Return what matches the next token in a state, and the keywords of each kind."""
+    (pattern,) = lexer.scanner._mres
     keywords = {
         kind: {one.pattern.value: one.name for one in callback.scanner.terminals}
         for kind, callback in lexer.callback.items()
     }
-    return re.compile(f" *(?:{'|'.join(kinds)})").match, keywords
+    return pattern.match, keywords
 
 
 def load_parser(folder: Path, transformer: Transformer[Any, Any] | None) -> Lark:
