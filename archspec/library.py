@@ -18,7 +18,7 @@ from archspec.diagnostics.source import Source, Span
 from archspec.record import Record
 
 SUFFIX = ".arch"
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 4 * 2**20
 NOT_FOUND = "E014"
 
 

@@ -89,7 +89,8 @@ READING = {
     ),
     "E009": Explanation(
         "a file or a line that is too long",
-        "A file may have up to 16 MiB, a line up to 5,000 characters. Repeats, `36 x block(64)`, keep a spec short.",
+        "A file may have up to 4 MiB, 250,000 lines that are not blank, and 1,000,000 words and signs; a line up to 5,000"
+        " characters. Repeats, `36 x block(64)`, keep a spec short.",
     ),
     "E010": Explanation(
         "no layers",
@@ -187,8 +188,9 @@ NAMES = {
     ),
     "E112": Explanation(
         "a network that is too large",
-        "A network may have up to 250,000 layers and calls, counted before a repeat is expanded, and blocks may be nested"
-        " up to 64 levels deep. A block that calls itself needs an `if` that ends the recursion.",
+        "A network may take up to 250,000 steps, counted before a repeat is expanded: layers, calls, branches, `let`s and"
+        " `if`s count each time they run, and a long step once more for each 50 characters. Blocks may be nested up to 64"
+        " levels deep. A block that calls itself needs an `if` that ends the recursion.",
         "block again()\n    again()\n" + I8 + "again()\n",
         "block again(n)\n    RELU\n    if n > 0\n        again(n-1)\n" + I8 + "again(3)\n",
     ),

@@ -15,20 +15,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
-from archspec.language.layout import Layout, layout
-from archspec.language.tables import load_parser
+from archspec.language.layout import MAX_LINES, Layout, TooLong, layout
+from archspec.language.tables import LineParser, load_parser
 from archspec.language.transform import SyntaxBuilder
 from archspec.record import replace
 
-MAX_CHARACTERS = 16 * 2**20
+MAX_CHARACTERS = 4 * 2**20
 MAX_LINE = 5_000
+MAX_TOKENS = 1_000_000
 MAX_ERRORS = 50
 NO_LAYERS: Mapping[str, str] = {}
 # the beginnings of lines that define names, or that other lines depend on
@@ -44,11 +44,11 @@ def _explanations() -> ModuleType:
 
 
 @cache
-def _line_parser() -> tuple[Lark, SyntaxBuilder]:
+def _line_parser() -> tuple[LineParser, SyntaxBuilder]:
     from archspec import grammar
 
     builder = SyntaxBuilder()
-    return load_parser(Path(next(iter(grammar.__path__))), builder), builder
+    return LineParser(load_parser(Path(next(iter(grammar.__path__))), builder), builder), builder
 
 
 @contextmanager
@@ -64,16 +64,27 @@ def collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def parse(source: Source, layers: Mapping[str, str] = NO_LAYERS) -> tuple[s.File, tuple[Diagnostic, ...]]:
-    """Parse the text of a spec.
+def parse(
+    source: Source, layers: Mapping[str, str] = NO_LAYERS, max_lines: int = MAX_LINES
+) -> tuple[s.File, tuple[Diagnostic, ...]]:
+    """Parse the text of a spec of at most `max_lines` lines.
 
     `layers` maps names in lower case to the layers they stand for; it is used for suggestions only.
     Returns the file with all that could be read, and the findings in the order of the text.
     """
+    try:
+        return _parse(source, layers, min(max_lines, MAX_LINES))
+    except TooLong as too_long:
+        span = Span(source, 0, 0)
+        return s.File((), (), span, False, False), (too_long.diagnostic(span),)
+
+
+def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s.File, tuple[Diagnostic, ...]]:
     if len(source.text) > MAX_CHARACTERS:
-        return _too_long(source)
+        message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_CHARACTERS:,}"
+        raise TooLong(message, Span(source, 0, 0))
     with collector_off():
-        lines, findings = layout(source)
+        lines, findings = layout(source, max_lines)
         reader = _Reader(source, findings, layers)
         misplaced = len(findings)
         statements = reader.read(lines)
@@ -87,13 +98,6 @@ def parse(source: Source, layers: Mapping[str, str] = NO_LAYERS) -> tuple[s.File
     findings.sort(key=lambda finding: finding.span.start if finding.span else 0)
     file = s.File(declarations, body, Span(source, 0, len(source.text)), is_whole, reader.has_all_names)
     return file, tuple(findings)
-
-
-def _too_long(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
-    span = Span(source, 0, 0)
-    message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_CHARACTERS:,}"
-    finding = Diagnostic("E009", message, helps=("is this a spec? repeats, `3 x block(...)`, keep one short",))
-    return s.File((), (), span, False, False), (finding,)
 
 
 def _empty(source: Source) -> Diagnostic:
@@ -111,6 +115,7 @@ class _Reader:
         self.has_all_names = not findings
         self.parser, self.builder = _line_parser()
         self.builder.source = source
+        self.parser.tokens = 0
 
     def read(self, lines: list[Layout], in_branch: bool = False) -> list[Any]:
         """The statements and declarations of one level."""
@@ -121,6 +126,8 @@ class _Reader:
                 break
             try:
                 self._read_line(line, nodes, in_branch)
+            except TooLong:
+                raise
             except Finding as finding:
                 self.findings.append(finding.diagnostic(line.span))
                 self._stand_in(line, nodes)
@@ -174,6 +181,8 @@ class _Reader:
                 if child.is_branch or child.children:
                     raise _explanations().no_setting(child.span)
                 settings.append(self._parse(child.span, "setting"))
+            except TooLong:
+                raise
             except Finding as finding:
                 self.findings.append(finding.diagnostic(child.span))
         return tuple(settings)
@@ -184,8 +193,10 @@ class _Reader:
             message = f"the line has {span.end - span.start:,} characters, more than the limit of {MAX_LINE:,}"
             raise Finding("E009", message, span, helps=("a chain may continue over several lines",))
         self.builder.offset = span.start
+        if self.parser.tokens > MAX_TOKENS:
+            raise TooLong(f"more than {MAX_TOKENS:,} words and signs", span)
         try:
-            return self.parser.parse(span.text, start=start)
+            return self.parser.parse(span.text, start)
         except UnexpectedToken as unexpected:
             raise _explanations().explain_token(unexpected, span, self.layers) from None
         except UnexpectedCharacters as unexpected:

@@ -89,7 +89,9 @@ class SyntaxBuilder(ExpressionBuilder):
 
     # ---- steps
     def layer(self, first: Token, *parts: Any) -> s.LayerStep:
-        words = [self.word(first)]
+        words = [s.Word(str(first), self._span(first))]
+        if not parts:
+            return s.LayerStep(tuple(words), False, (), None, (), words[0].span)
         rest = [part for part in parts if part is not None]
         while rest and isinstance(rest[0], s.Word):
             words.append(rest.pop(0))
@@ -111,8 +113,7 @@ class SyntaxBuilder(ExpressionBuilder):
                 raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` after the layer's name",))
         if len(brackets) > 1:
             raise Finding("E001", "two volumes for one layer", brackets[1].span, "the second volume")
-        parts_of_it: tuple[Any, ...] = (*words, *arguments, *brackets, *claims)
-        ends = [node.span.end for node in parts_of_it]
+        ends = [node.span.end for nodes in (words, arguments, brackets, claims) for node in nodes[-1:]]
         span = Span(self.source, words[0].span.start, max(ends))
         bracket = brackets[0] if brackets else None
         return s.LayerStep(tuple(words), has_colon, tuple(arguments), bracket, tuple(claims), span)

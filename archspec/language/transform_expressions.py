@@ -26,9 +26,13 @@ class ExpressionBuilder(Transformer[Any, Any]):
     offset: int
 
     def _span(self, first: Any, last: Any = None) -> Span:
-        last = first if last is None else last
-        start = self.offset + (first.start_pos or 0) if isinstance(first, Token) else first.span.start
-        end = self.offset + (last.end_pos or 0) if isinstance(last, Token) else last.span.end
+        token = isinstance(first, Token)
+        start = self.offset + (first.start_pos or 0) if token else first.span[1]
+        if last is None:
+            last = first
+        else:
+            token = isinstance(last, Token)
+        end = self.offset + (last.end_pos or 0) if token else last.span[2]
         return Span(self.source, start, end)
 
     def _number(self, token: Token) -> s.Number:

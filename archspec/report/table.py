@@ -15,6 +15,7 @@ HEADERS = ("name", "layer", "output", "memory", "parameters", "MACs", "field")
 RIGHT = frozenset({3, 5, 6})  # columns of plain numbers
 LAYER, PARAMS = 1, 4
 SHORTEST_LAYER = 16
+LONGEST_NAME = 100
 GAP = "  "
 Cells = tuple[str, ...]
 Number = Callable[[int], str]  # how to write a number
@@ -70,9 +71,9 @@ def _choose(lines: Sequence[Line], width: int) -> list[Cells]:
 def _cells(line: Line, memory: Number, macs: Number) -> Cells:
     figures = line.figures
     if figures is None:
-        return (line.name, line.layer, "", "", "", "", "")
+        return (_cut(line.name, LONGEST_NAME), line.layer, "", "", "", "", "")
     return (
-        line.name,
+        _cut(line.name, LONGEST_NAME),
         line.layer,
         str(figures.output),
         memory(figures.activations) if figures.activations else "in place",

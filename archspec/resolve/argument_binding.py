@@ -61,9 +61,10 @@ class ArgumentBinder:
     def _named(self, name: str, argument: s.GivenArgument) -> None:
         if name not in self.layer.arguments:
             known = [*self.layer.arguments, *self.words]
-            helps = did_you_mean(name, known) or (self._takes(),)
             span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
-            raise Finding("E103", f"{self.layer.keyword} has no argument `{name}`", span, "unknown", helps=helps)
+            message = f"{self.layer.keyword} has no argument `{name}`"
+            helps = lambda: did_you_mean(name, known) or (self._takes(),)  # noqa: E731  # worked out if it is shown
+            raise Finding("E103", message, span, "unknown", helps=helps)
         self._set(name, argument.value, argument.span)
 
     def _word(self, word: s.Name, waiting: list[s.GivenArgument]) -> None:
@@ -99,14 +100,17 @@ class ArgumentBinder:
     def _bad_word(self, word: s.Name, finding: Finding) -> Finding:
         if finding.code != "E101":
             return finding
-        known = [*self.words, *self.layer.arguments]
-        helps = did_you_mean(word.name, known) or finding.helps or (self._takes(),)
         if word.name in self.layer.arguments:
             kind = self.layer.arguments[word.name].kind
             helps = (f"`{word.name}={kind.written or 'true'}`",)
             return Finding("E106", f"`{word.name}` needs a value", word.span, "no value", helps=helps)
         message = f"`{word.name}` is neither an argument of {self.layer.keyword} nor a known name"
-        return Finding("E101", message, word.span, "unknown", helps=helps)
+        known = [*self.words, *self.layer.arguments]
+
+        def nearest() -> tuple[str, ...]:
+            return did_you_mean(word.name, known) or finding.helps or (self._takes(),)
+
+        return Finding("E101", message, word.span, "unknown", helps=nearest)
 
     def _placed(self, value: Any) -> None:
         """Bind an argument without a name by its form."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.errors import Finding, collect
 from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
@@ -79,7 +79,7 @@ class DeclarationReader:
                 self._once(declaration, seen)
                 self._declare(declaration, names, is_main)
             except Finding as finding:
-                self.findings.append(finding.diagnostic(declaration.span))
+                collect(self.findings, finding, declaration.span)
             except Unknown:
                 continue
         if is_main:
@@ -126,8 +126,11 @@ class DeclarationReader:
                 return names.values[name.name]
             if name.name in names.blocks:
                 return names.blocks[name.name]
-            helps = did_you_mean(name.name, [*names.values, *names.blocks])
-            raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown", helps=helps)
+            message = f"undefined name `{name.name}`"
+            raise Finding("E101", message, name.span, "unknown", helps=lambda: near(name.name))
+
+        def near(name: str) -> tuple[str, ...]:
+            return did_you_mean(name, [*names.values, *names.blocks])
 
         value: Value = evaluate(expression, lookup)
         return value
@@ -143,7 +146,7 @@ class DeclarationReader:
                 try:
                     self._set(names, binding.name, self._value(binding.value, names), binding.span)
                 except Finding as finding:
-                    self.findings.append(finding.diagnostic(binding.span))
+                    collect(self.findings, finding, binding.span)
         for name, value in self.overrides.values:
             try:
                 self._set(names, name, _setting(name, value, names), span)
@@ -153,14 +156,13 @@ class DeclarationReader:
     @staticmethod
     def _set(names: FileNames, name: str, value: Value, span: Span) -> None:
         if name not in names.values:
-            helps = did_you_mean(name, names.values) or (
-                ("the parameters are " + ", ".join(names.values),) if names.values else ("the spec has no parameters",)
-            )
-            raise Finding("E103", f"unknown parameter `{name}`", span, "unknown", helps=helps)
+            known = ", ".join(names.values)
+            has = (f"the parameters are {known}" if known else "the spec has no parameters",)
+            message = f"unknown parameter `{name}`"
+            raise Finding("E103", message, span, "unknown", helps=lambda: did_you_mean(name, names.values) or has)
         if isinstance(names.values[name], Block) != isinstance(value, Block):
-            if isinstance(value, Block):
-                raise Finding("E105", f"`{name}` takes a number", span)
-            raise Finding("E105", f"`{name}` takes a block", span, helps=(f"the blocks are {', '.join(names.blocks)}",))
+            kind, blocks = ("number", ()) if isinstance(value, Block) else ("block", tuple(names.blocks))
+            raise Finding("E105", f"`{name}` takes a {kind}", span, helps=(f"`{name}={block}`" for block in blocks[:3]))
         names.values[name] = value
 
     def _use(self, node: s.Use, names: FileNames) -> None:
@@ -171,9 +173,7 @@ class DeclarationReader:
                 names.train = _recipe_of(node, name, other, names.train)
                 continue
             if name.name not in other.blocks:
-                helps = did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
-                message = f"`{node.file}` has no block `{name.name}`"
-                raise Finding("E101", message, name.span, "unknown", helps=helps)
+                raise _no_block(node, name, other)
             names.blocks[name.name] = other.blocks[name.name]
 
     def _names(self, node: s.Use) -> FileNames:
@@ -189,6 +189,13 @@ class DeclarationReader:
         finally:
             self._loading.pop()
         return self._loaded[node.file]
+
+
+def _no_block(node: s.Use, name: s.Name, other: FileNames) -> Finding:
+    def helps() -> tuple[str, ...]:
+        return did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
+
+    return Finding("E101", f"`{node.file}` has no block `{name.name}`", name.span, "unknown", helps=helps)
 
 
 def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | None) -> s.Train:

@@ -173,6 +173,7 @@ class LayerSteps:
         for step in rule.steps:
             if not isinstance(step, s.LayerStep):
                 raise Finding("E105", "`after` can only add layers", step.span, helps=("`after CONV: BN -> RELU`",))
+            self.builder.step(step.span)
             named = name_layer(step)
             added = ArgumentBinder(named.layer, step, scope.lookup, named.fields).bind()
             origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)

@@ -19,7 +19,7 @@ from archspec.layers import MERGES
 from archspec.record import replace
 from archspec.resolve.block_calls import read_call
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
+from archspec.resolve.graph_builder import LONG, LOST, GraphBuilder, Origin, Point, Wire
 from archspec.resolve.layer_step import LayerSteps, no_input
 from archspec.resolve.scope import Scope, StepContext
 
@@ -58,6 +58,7 @@ class StatementRunner:
             return self._chain(statement, StepContext(statement, _first_step(following), scope, entry), point)
         if isinstance(statement, s.If):
             return self._if(statement, scope, point, entry)
+        self.builder.step(statement.span)
         if isinstance(statement, s.Aux):
             self._aux(statement, scope, point, entry)
             return point
@@ -66,6 +67,7 @@ class StatementRunner:
 
     def _if(self, statement: s.If, scope: Scope, point: Point, entry: Wire | None) -> Point:
         for arm in statement.arms:
+            self.builder.step(arm.span)
             if arm.condition is None or truth(arm.condition, scope.lookup):
                 return self.body(arm.body, scope, point, entry)
         return point
@@ -92,10 +94,13 @@ class StatementRunner:
 
     def _chain(self, chain: s.Chain, context: StepContext, point: Point) -> Point:
         scope = context.scope
+        if chain.bracket is not None:
+            self.builder.step(chain.bracket.span, 0)
         point = self.brackets.at_start(chain, scope, point)
         start = point.current
         for position, step in enumerate(chain.steps):
             if isinstance(step, s.Bracket):
+                self.builder.step(step.span)
                 point = Point(self.brackets.inside(step, scope, point.current), point.before)
                 continue
             is_last = position == len(chain.steps) - 1
@@ -117,6 +122,7 @@ class StatementRunner:
 
     # ---- steps
     def _step(self, step: s.Step, context: StepContext, point: Point) -> Point:
+        self.builder.step(step.span)
         if isinstance(step, s.LayerStep):
             return self.layers.run(step, context, point)
         if isinstance(step, s.UnreadStep):
@@ -166,6 +172,7 @@ class StatementRunner:
         context = replace(context, label=None)
         for ordinal in range(1, int(times) + 1):
             if isinstance(step.step, s.CallStep):
+                self.builder.step(step.step.span)
                 with self._one_deeper(step.span):
                     point = self._call(step.step, context, point, ordinal, int(times))
             else:
@@ -178,20 +185,25 @@ class StatementRunner:
         call = read_call(step, context.scope, point.before)
         for wire in call.volumes.values():
             self._visible(wire, step.span)
-        self.builder.step(step.span)
-        name = self._name(context, call.block.definition.name, step.span)
-        frame = Frame(call.text, step.span, name, ordinal, times, context.scope.frame)
+        definition = call.block.definition
+        written = call.text
+        self.builder.step(definition.span, len(definition.parameters) + len(written) // LONG)
+        name = self._name(context, definition.name, step.span)
+        if len(name) > LONG:
+            self.builder.step(step.span, len(name) // LONG)
+        frame = Frame(written, step.span, name, ordinal, times, context.scope.frame)
         try:
             inner = call.instance(frame, entry)
         except Finding as finding:
             self.builder.report(finding, step.span, frame)
             return point.after(LOST)
-        return point.after(self.body(call.block.definition.body, inner, Point(entry), entry).current)
+        return point.after(self.body(definition.body, inner, Point(entry), entry).current)
 
     def _merge(self, step: s.MergeStep, context: StepContext, point: Point) -> Point:
         scope, entry = context.scope, point.current
         if step.name not in MERGES:
             raise _unknown_merge(step, scope)
+        self.builder.step(step.span, len(step.branches))
         ends = [self.body(branch, scope, Point(entry), entry).current for branch in step.branches]
         wires = tuple(end for end in ends if end is not None)
         if len(wires) < 2:

@@ -6,6 +6,7 @@ In: a `SpecInput`. Out: an `Outcome`; anything but a network or an `ArchspecErro
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import unicodedata
 from collections.abc import Sequence
@@ -15,13 +16,13 @@ from typing import Any, NamedTuple
 import archspec
 from archspec.api import overrides, read, restore
 from archspec.diagnostics.codes import CODES
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed
 from archspec.diagnostics.source import Source
 from archspec.library import Located, locate
+from archspec.report import report
 from benchmarks.sweeps.spec_texts.spec_input import SpecInput
 
 MOST_LAYERS = 3_000  # a changed repeat count makes more, which take their time
-MOST_FINDINGS = 50
 RESTORED = 150  # networks up to so many layers are also built from their bundle
 _FIGURES = (
     "params",
@@ -59,6 +60,7 @@ def outcome(given: SpecInput) -> Outcome:
     except archspec.ArchspecError as error:
         return _refused(error)
     table, document = str(network), network.to_dict()
+    table += report(network, depth=sys.maxsize)
     _expect(_is_printable(table), "the table has control characters")
     _expect(document["params"] == network.params, "the JSON's parameters are not the network's")
     _check_figures(document)
@@ -88,7 +90,9 @@ def _refused(error: archspec.ArchspecError) -> Outcome:
     _expect(_is_printable(text), "the findings have control characters")
     _expect(any(finding.severity == "error" for finding in findings), "an error without an error among its findings")
     _check_findings(findings)
-    return Outcome(_codes(findings), False, _written(text, [finding.to_dict() for finding in findings]))
+    shown = sum(line.startswith(("error[", "warning[")) for line in text.splitlines())
+    _expect(shown == min(len(findings), MAX_SHOWN), f"{shown} of {len(findings)} findings are shown")
+    return Outcome(_codes(findings), False, _written(text, listed(findings)))
 
 
 def _codes(findings: Sequence[Diagnostic]) -> tuple[str, ...]:
