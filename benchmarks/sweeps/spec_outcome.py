@@ -72,7 +72,7 @@ def outcome(given: SpecInput) -> Outcome:
 
 
 def _loaded(given: SpecInput) -> archspec.Network:
-    content, changes = given
+    content, changes, beside = given
     wanted: dict[str, Any] = {"input": None, "classes": None, "variant": None, "values": {}}
     wanted.update({"values" if name == "set" else name: value for name, value in changes.items()})
     if isinstance(content, str):
@@ -81,6 +81,8 @@ def _loaded(given: SpecInput) -> archspec.Network:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spec.arch"
         path.write_bytes(content)
+        for name, text in beside.items():
+            (Path(folder) / f"{name}.arch").write_bytes(text.encode("utf-8", "surrogatepass"))
         return read(locate(str(path)), overrides(**wanted), max_layers=MOST_LAYERS)
 
 

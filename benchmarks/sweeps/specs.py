@@ -26,8 +26,6 @@ CHUNK = 250  # inputs that a process counts before it reports
 LEAST_PAST = 0.3  # of the inputs come past parsing, or the sweep proves little of what follows it
 SHOWN = 20  # failures on the page
 COLUMNS = (NETWORK, "E0", "E1", "E2", "E3", "E4", "failures")
-# codes that no random text gives, and what does: tests of their own
-ELSEWHERE = {"E115": "two files that use each other"}
 
 
 def sweep(first: int, count: int, processes: int) -> Tally:
@@ -114,8 +112,7 @@ def _extremes(title: str, unit: str, form: str, extremes: Sequence[Extreme]) -> 
 def _codes(found: Tally) -> Iterator[str]:
     counts = ", ".join(f"{code} {count:,}" for code, count in sorted(found.codes.items()))
     yield from ("Inputs with each code:", "", counts, "")
-    never = ", ".join(f"{code} ({ELSEWHERE[code]})" if code in ELSEWHERE else code for code in never_met(found))
-    yield f"Never met: {never or 'none'}."
+    yield f"Never met: {', '.join(never_met(found)) or 'none'}."
 
 
 def _failures(found: Tally) -> Iterator[str]:

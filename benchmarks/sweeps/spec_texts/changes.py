@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from random import Random
 
-from benchmarks.sweeps.spec_texts.mutations import change_text, change_words, seeds
+from benchmarks.sweeps.spec_texts.mutations import MUTATIONS, change_text, change_words, seeds
 from benchmarks.sweeps.spec_texts.networks import network
 from benchmarks.sweeps.spec_texts.spec_input import SpecInput
 
@@ -47,6 +47,14 @@ VALUES = (
     True,
 )
 VARIANTS = ("small", "large", "50", "18", "nothing", "", "\ud800", "x" * 300, "\x1b")
+PARTS = (
+    "block unit(f)\n    FC f\nblock stage(u, f)\n    u()\n    FC f\n",
+    "use spec: a\nblock unit(f)\n    a()\nblock stage(u, f)\n    u()\n",
+    "use part: unit\nblock stage(u, f)\n    u()\n",
+    "block unit(f)\n    POOL f\n    [9x9x9] CONV f\nblock stage(u, f)\n    unit(f) -> x\n",
+    "after FC: RELU\nparam f = 2/0\nblock unit(f)\n    FC g\nblock stage\n    stage()\n",
+    "",
+)
 _ENDS = ("\n", "\r\n", "\r", "\n\r")
 
 
@@ -64,7 +72,9 @@ def changed(chance: Random) -> SpecInput:
 
 
 def encoded(chance: Random) -> SpecInput:
-    """Return a spec as the bytes of a file: other encodings, marks, line ends, damage."""
+    """Return a spec as the bytes of a file: other encodings, marks, line ends, damage, files that it uses."""
+    if chance.random() < 0.2:
+        return _with_a_part(chance)
     text = network(chance)
     if chance.random() < 0.3:
         text = change_text(text, chance, 1, (change_words,))
@@ -80,3 +90,14 @@ def encoded(chance: Random) -> SpecInput:
     elif kind == 2:
         data = chance.randbytes(chance.randrange(300))
     return SpecInput(data)
+
+
+def _with_a_part(chance: Random) -> SpecInput:
+    """Return a spec that uses a file, which may be wrong, or use the spec."""
+    part = chance.choice((*PARTS, change_text(network(chance), chance, 1, MUTATIONS)))
+    text = (
+        "use part: unit, stage\nblock a\n    RELU\n[8x8x4] INPUT\n"
+        + chance.choice(("unit(4)", "stage(a, 4)", "a()"))
+        + "\n"
+    )
+    return SpecInput(text.encode(), beside={"part": part})

@@ -100,11 +100,12 @@ def derived(chance: Random) -> str:
     """Return an input, and lines derived from the grammar, each with the lines under it that it needs."""
     lines = ["block unit(f)", "    RELU"] * (chance.random() < 0.5) + ["[8x8x4] INPUT"] * (chance.random() < 0.9)
     for _ in range(chance.randint(1, 5)):
-        lines += _with_lines(_line("line", chance), chance, "")
+        lines += _with_lines(derived_line("line", chance), chance, "")
     return "\n".join(lines) + "\n"
 
 
-def _line(start: str, chance: Random) -> str:
+def derived_line(start: str, chance: Random) -> str:
+    """Return a line that the rule `start` accepts."""
     return " ".join(derive(start, chance)).replace(f"{_NO_SPACE} ", "")
 
 
@@ -112,10 +113,10 @@ def _with_lines(line: str, chance: Random, indent: str) -> list[str]:
     found = [indent + line]
     deeper = indent + "    "
     if line.startswith("train"):
-        return [*found, *(deeper + _line("setting", chance) for _ in range(2))]
+        return [*found, *(deeper + derived_line("setting", chance) for _ in range(2))]
     if len(deeper) < 16 and _MERGE.search(line):
-        branches = [_line("chain", chance) if chance.random() < 0.5 else "x" for _ in range(2)]
+        branches = [derived_line("chain", chance) if chance.random() < 0.5 else "x" for _ in range(2)]
         return [*found, *(f"{deeper}| {branch}" for branch in branches)]
     if len(deeper) < 16 and _NEEDS_LINES.match(line):
-        return [*found, *_with_lines(_line("chain", chance), chance, deeper)]
+        return [*found, *_with_lines(derived_line("chain", chance), chance, deeper)]
     return found
