@@ -48,6 +48,8 @@ WRONG = {
     "a result of an aux given to a block": (AUX + "FC 3\nuse(@scores)\n", "E108"),
     "a result of an aux as the output": (AUX + "@scores\n", "E108"),
     "a result of an aux in another aux": (AUX + "aux 0.3: use(@scores)\n", "E108"),
+    "a title in a branch": (I8 + "add\n    | RELU\n      net A title\n    | x\n", "E005"),
+    "a parameter as a branch": (I8 + "add\n    | param n = 2\n    | x\n", "E005"),
     "an input in an aux": ("aux 0.3: INPUT: [8x8x4]\nRELU\n", "E110"),
 }
 CHANGES: dict[str, tuple[dict[str, object], str]] = {

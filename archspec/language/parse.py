@@ -206,13 +206,14 @@ class _Reader:
         if not line.children:
             helps = ("indent the lines that belong to it; `x` alone passes its input through",)
             raise Finding("E005", "nothing is indented under this line", line.span, "needs a body", helps=helps)
-        body = self.read(line.children)
+        return self._inside(line, False)
+
+    def _inside(self, line: Layout, in_branch: bool) -> s.Body:
+        """The statements under a line, among which a declaration is an error."""
+        body = self.read(line.children, in_branch)
         for node in body:
             if isinstance(node, s.Declaration):
-                word = line.span.text.split(maxsplit=1)[0]
-                helps = ("move it to the left margin",)
-                finding = Finding("E005", f"a declaration inside `{word}`", node.span, "inside", helps=helps)
-                self.findings.append(finding.diagnostic(line.span))
+                self.findings.append(_explanations().inner_declaration(line.span, node.span).diagnostic(line.span))
         return tuple(node for node in body if not isinstance(node, s.Declaration))
 
     def _with_branches(self, chain: s.Chain, line: Layout) -> tuple[s.Chain, list[Layout]]:
@@ -229,7 +230,7 @@ class _Reader:
             raise _explanations().no_merge(merges[:1], branches)
         if not branches:
             raise _explanations().bare_name(last, self.layers)
-        bodies = tuple(tuple(self.read(branch.children, in_branch=True)) for branch in branches)
+        bodies = tuple(self._inside(branch, True) for branch in branches)
         merge = s.MergeStep(last.name, bodies, last.span)
         return replace(chain, steps=(*chain.steps[:-1], merge)), rest
 
@@ -240,8 +241,7 @@ class _Reader:
         return self.read(lines, in_branch)
 
     def _add_arm(self, arm: s.Arm, nodes: list[Any]) -> None:
-        is_else = arm.span.text.startswith("else")
-        if not is_else:
+        if not arm.span.text.startswith("else"):
             nodes.append(s.If((arm,), arm.span))
             return
         before = nodes[-1] if nodes else None

@@ -36,7 +36,7 @@ def unfolded(node: Any) -> Any:
     if isinstance(node, Span):
         return node.start, node.end
     if isinstance(node, Record):
-        return type(node).__name__, [unfolded(getattr(node, name)) for name in type(node).__slots__]
+        return type(node).__name__, [unfolded(getattr(node, name)) for name in vars(type(node))["__slots__"]]
     if isinstance(node, tuple | list):
         return [unfolded(one) for one in node]
     return repr(node)

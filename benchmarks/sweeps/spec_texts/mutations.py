@@ -139,8 +139,25 @@ def change_order(text: str, chance: Random) -> str:
     return "\n".join(lines)
 
 
-MUTATIONS: tuple[Change, ...] = (change_lines, change_words, change_words, change_characters, change_number)
-FAULTS: tuple[Change, ...] = (change_number, change_number, change_layer, change_layer, change_order, change_words)
+def change_place(text: str, chance: Random) -> str:
+    """Copy a line, of this text or another, to a place where it belongs to another line."""
+    lines = text.split("\n")
+    other = chance.choice(seeds()).split("\n") if chance.random() < 0.3 else lines
+    line, at = chance.choice(other).lstrip(" |"), chance.randrange(len(lines))
+    indent = len(lines[at]) - len(lines[at].lstrip(" "))
+    shift = chance.choice(("", "", "    ", "| ", "      ", "    | "))
+    lines.insert(at + 1, " " * indent + shift + line)
+    return "\n".join(lines)
+
+
+MUTATIONS: tuple[Change, ...] = (
+    *(change_lines, change_words, change_words, change_characters),
+    *(change_number, change_layer, change_place),
+)
+FAULTS: tuple[Change, ...] = (
+    *(change_number, change_number, change_layer, change_layer),
+    *(change_order, change_words, change_place),
+)
 
 
 def words(chance: Random) -> str:
