@@ -1,6 +1,7 @@
 """Whatever a spec contains, it gets a table or findings: the sweep of `benchmarks/sweeps`, and its generators."""
 
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from archspec.diagnostics.source import Source
 from archspec.graph.volume import Volume
 from archspec.language.parse import parse
 from archspec.layers import REGISTRY
+from benchmarks.sweeps import spec_tally
 from benchmarks.sweeps.spec_outcome import Broken, outcome
-from benchmarks.sweeps.spec_tally import STUCK, Tally, tally
+from benchmarks.sweeps.spec_tally import Tally, tally
 from benchmarks.sweeps.spec_texts import KINDS, kind_of, make
 from benchmarks.sweeps.spec_texts.derivations import TERMINALS
 from benchmarks.sweeps.spec_texts.parts import MAP, SEQUENCE, VECTOR
@@ -102,4 +104,14 @@ def test_a_broken_promise_and_an_unforeseen_exception_are_failures(monkeypatch: 
     ]
     assert not holds(found)
     assert f"- `--only network {seed}`: ZeroDivisionError: planted" in page(found, 0, 1.0, 1)
-    assert STUCK < 600
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="alarms are a thing of POSIX")
+def test_an_input_that_hangs_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(given: SpecInput) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(spec_tally, "outcome", hang)
+    monkeypatch.setattr(spec_tally, "STUCK", 0.05)
+    assert [one.why for one in tally([0]).failures] == ["TimeoutError: still at it after 0.05 s"]

@@ -9,7 +9,8 @@ import heapq
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
 
@@ -51,9 +52,9 @@ class Tally:
 
     def count(self, kind: str, seed: int) -> None:
         """Make an input, and count what comes of it."""
-        given = make(kind, seed)
-        start = time.process_time()
         try:
+            given = make(kind, seed)
+            start = time.process_time()
             found = outcome(given)
         except Exception as error:
             self.fail(kind, seed, f"{type(error).__name__}: {error!s:.300}")
@@ -99,16 +100,26 @@ class Tally:
 def tally(numbers: Iterable[int]) -> Tally:
     """Count what comes of the inputs with these numbers, which are their seeds too."""
     found = Tally()
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, _stuck)
     for number in numbers:
-        if hasattr(signal, "SIGALRM"):
-            signal.alarm(STUCK)
-        found.count(kind_of(number), number)
-    if hasattr(signal, "SIGALRM"):
-        signal.alarm(0)
+        with _deadline(STUCK):
+            found.count(kind_of(number), number)
     return found
 
 
-def _stuck(_number: int, _frame: FrameType | None) -> None:
-    raise TimeoutError(f"still at it after {STUCK} s")
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in what is still at it after some seconds, where the system has alarms."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError(f"still at it after {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
