@@ -21,15 +21,14 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
-from archspec.language.layout import MAX_LINES, Layout, TooLong, layout
+from archspec.language.layout import MAX_FINDINGS, MAX_LINES, Layout, TooLong, layout
 from archspec.language.tables import LineParser, load_parser
 from archspec.language.transform import SyntaxBuilder
-from archspec.record import replace
+from archspec.record import compile_constructors, replace
 
 MAX_CHARACTERS = 4 * 2**20
-MAX_LINE = 5_000
-MAX_TOKENS = 1_000_000
-MAX_ERRORS = 50
+MAX_LINE, MAX_TOKENS = 5_000, 1_000_000  # characters of a line, words and signs of a file
+LONG_TEXT = 20_000  # characters
 NO_LAYERS: Mapping[str, str] = {}
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
@@ -75,8 +74,8 @@ def parse(
     try:
         return _parse(source, layers, min(max_lines, MAX_LINES))
     except TooLong as too_long:
-        span = Span(source, 0, 0)
-        return s.File((), (), span, False, False), (too_long.diagnostic(span),)
+        whole = Span(source, 0, 0)
+        return s.File((), (), whole, False, False), (too_long.diagnostic(whole),)
 
 
 def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s.File, tuple[Diagnostic, ...]]:
@@ -84,6 +83,8 @@ def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s
         message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_CHARACTERS:,}"
         raise TooLong(message, Span(source, 0, 0))
     with collector_off():
+        if len(source.text) > LONG_TEXT:
+            compile_constructors()
         lines, findings = layout(source, max_lines)
         reader = _Reader(source, findings, layers)
         misplaced = len(findings)
@@ -121,7 +122,7 @@ class _Reader:
         """The statements and declarations of one level."""
         nodes: list[Any] = []
         for line in lines:
-            if len(self.findings) >= MAX_ERRORS:
+            if len(self.findings) >= MAX_FINDINGS:
                 self.has_all_names = False
                 break
             try:
@@ -131,7 +132,7 @@ class _Reader:
             except Finding as finding:
                 self.findings.append(finding.diagnostic(line.span))
                 self._stand_in(line, nodes)
-        return nodes
+        return [replace(node, arms=tuple(node.arms)) if isinstance(node, s.If) else node for node in nodes]
 
     def _stand_in(self, line: Layout, nodes: list[Any]) -> None:
         """Put a chain in place of a line that was not read, with the bracket at its beginning."""
@@ -175,7 +176,7 @@ class _Reader:
             raise _explanations().empty_recipe(line.span)
         settings = []
         for child in line.children:
-            if len(self.findings) >= MAX_ERRORS:
+            if len(self.findings) >= MAX_FINDINGS:
                 break
             try:
                 if child.is_branch or child.children:
@@ -224,10 +225,8 @@ class _Reader:
         if not merges and not branches:
             return chain, rest
         last = chain.steps[-1]
-        if not isinstance(last, s.MergeStep):
+        if not isinstance(last, s.MergeStep) or len(merges) > 1:
             raise _explanations().no_merge(merges, branches)
-        if len(merges) > 1:
-            raise _explanations().no_merge(merges[:1], branches)
         if not branches:
             raise _explanations().bare_name(last, self.layers)
         bodies = tuple(self._inside(branch, True) for branch in branches)
@@ -242,9 +241,9 @@ class _Reader:
 
     def _add_arm(self, arm: s.Arm, nodes: list[Any]) -> None:
         if not arm.span.text.startswith("else"):
-            nodes.append(s.If((arm,), arm.span))
+            nodes.append(replace(s.If((), arm.span), arms=[arm]))  # a list until `read` has all its arms
             return
-        before = nodes[-1] if nodes else None
+        before: Any = nodes[-1] if nodes else None
         if not isinstance(before, s.If) or before.arms[-1].condition is None:
             raise Finding("E005", "`else` without an `if` above it", arm.span, "no matching `if`")
-        nodes[-1] = s.If((*before.arms, arm), before.span)
+        before.arms.append(arm)

@@ -144,7 +144,7 @@ class SyntaxBuilder(ExpressionBuilder):
         else:
             bracket, label, steps = start[0], start[1], (start[2], *rest)
         first = bracket or label or steps[0]
-        span = self._span(first, steps[-1])
+        span = steps[0].span if first is steps[-1] else self._span(first, steps[-1])
         return s.Chain(bracket, str(label[:-1]) if label else None, steps, span)
 
     def let(self, name: Token, value: s.Expression) -> s.Let:

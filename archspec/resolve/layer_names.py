@@ -121,6 +121,8 @@ def labels_in(body: s.Body) -> frozenset[str]:
 
 def _label(step: s.LayerStep) -> str:
     """Return the label that a numbered name implies: conv1 for `CONV1: 96 11x11`, none for `POOL2`."""
+    if not step.words[-1].text[-1].isdigit():
+        return ""
     try:
         return name_layer(step).label or ""
     except Finding:
