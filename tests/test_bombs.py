@@ -1,11 +1,14 @@
 """No spec takes more time than twice that of a plain chain of its size, or 500 MB, or prints without end."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from archspec import ArchspecError, loads
-from archspec.diagnostics.findings import MAX_SHOWN
+from archspec import ArchspecError, load, loads
+from archspec.commands.findings import describe
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omission
 from benchmarks.bomb_shapes import SHAPES, Size, plain_chain, size_of
 from benchmarks.bombs import Cost, chain_cost, costs
 
@@ -89,6 +92,21 @@ def test_fifty_findings_are_shown_and_the_others_counted() -> None:
     assert text.count("error[") == MAX_SHOWN
     assert text.endswith("... and 150 more errors\n")
     assert len(caught.value.diagnostics) == 200
+    data = describe("spec", caught.value.diagnostics)
+    assert (len(data["diagnostics"]), data["omitted"]) == (MAX_SHOWN, 150)
+
+
+def test_few_findings_are_all_shown() -> None:
+    assert omission([Diagnostic("E001", "no")] * MAX_SHOWN) == ()
+    assert listed([Diagnostic("W201", "no")])["omitted"] == 0
+
+
+def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.arch"
+    path.touch()
+    os.truncate(path, 10**10)
+    with pytest.raises(ArchspecError, match="larger than 4,194,304 bytes"):
+        load(path)
 
 
 @pytest.mark.slow
