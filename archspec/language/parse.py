@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
@@ -243,7 +243,7 @@ class _Reader:
         if not arm.span.text.startswith("else"):
             nodes.append(replace(s.If((), arm.span), arms=[arm]))  # a list until `read` has all its arms
             return
-        before: Any = nodes[-1] if nodes else None
+        before = nodes[-1] if nodes else None
         if not isinstance(before, s.If) or before.arms[-1].condition is None:
             raise Finding("E005", "`else` without an `if` above it", arm.span, "no matching `if`")
-        before.arms.append(arm)
+        cast(list[s.Arm], before.arms).append(arm)

@@ -69,6 +69,7 @@ class DeclarationReader:
         self.variants: dict[str, s.Variant] = {}
         self._loaded: dict[str, FileNames] = {}
         self._loading: list[str] = []
+        self._asked: set[str] = set()
 
     def read(self, file: s.File, is_main: bool = True) -> FileNames:
         """Return the names that a file defines."""
@@ -122,10 +123,9 @@ class DeclarationReader:
     @staticmethod
     def _value(expression: s.Expression, names: FileNames) -> Value:
         def lookup(name: s.Name) -> Value:
-            if name.name in names.values:
-                return names.values[name.name]
-            if name.name in names.blocks:
-                return names.blocks[name.name]
+            for known in (names.values, names.blocks):
+                if name.name in known:
+                    return known[name.name]
             message = f"undefined name `{name.name}`"
             raise Finding("E101", message, name.span, "unknown", helps=lambda: near(name.name))
 
@@ -179,10 +179,12 @@ class DeclarationReader:
     def _names(self, node: s.Use) -> FileNames:
         if node.file in self._loaded:
             return self._loaded[node.file]
-        if node.file in self._loading or len(self._loaded) + len(self._loading) >= MAX_FILES:
-            circle = " -> ".join([*self._loading, node.file])
-            helps = ("move the shared blocks to a third file",)
-            raise Finding("E115", f"files use each other: {circle}", node.span, helps=helps)
+        self._asked.add(node.file)
+        if len(self._asked) > MAX_FILES:
+            raise Finding("E112", f"more than {MAX_FILES} files are used", node.span, helps=("merge some of them",))
+        if node.file in self._loading:
+            message = f"files use each other: {' -> '.join([*self._loading, node.file])}"
+            raise Finding("E115", message, node.span, helps=("move the shared blocks to a third file",))
         self._loading.append(node.file)
         try:
             self._loaded[node.file] = self.read(self.load(node.file, node.span), is_main=False)
