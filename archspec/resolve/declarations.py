@@ -156,8 +156,7 @@ class DeclarationReader:
     @staticmethod
     def _set(names: FileNames, name: str, value: Value, span: Span) -> None:
         if name not in names.values:
-            known = ", ".join(names.values)
-            has = (f"the parameters are {known}" if known else "the spec has no parameters",)
+            has = ("the parameters are " + ", ".join(names.values) if names.values else "the spec has no parameters",)
             message = f"unknown parameter `{name}`"
             raise Finding("E103", message, span, "unknown", helps=lambda: did_you_mean(name, names.values) or has)
         if isinstance(names.values[name], Block) != isinstance(value, Block):
