@@ -245,7 +245,6 @@ def _declare_after(node: s.After, names: FileNames) -> None:
 
 
 def _no_variant(name: str, variants: dict[str, s.Variant]) -> Finding:
-    helps = did_you_mean(name, variants)
-    if not helps:
-        helps = ("the variants are " + ", ".join(variants),) if variants else ("the spec has no variants",)
+    known = ", ".join(variants)
+    helps = did_you_mean(name, variants) or (f"the variants are {known}" if known else "the spec has no variants",)
     return Finding("E116", f"unknown variant `{name}`", helps=helps)
