@@ -47,6 +47,7 @@ benchmarks:
 	$(BIN)python -m benchmarks.check_speed --output benchmarks/results/check_speed.md
 	$(BIN)python -m benchmarks.limits --output benchmarks/results/limits.md
 	$(BIN)python -m benchmarks.long_chain --output benchmarks/results/long_chain.md
+	$(BIN)python -m benchmarks.bombs --output benchmarks/results/bombs.md
 	$(BIN)python -m benchmarks.lowering_speed --output benchmarks/results/lowering_speed.md
 	$(BIN)python -m benchmarks.training_speed --output benchmarks/results/training_speed.md
 	$(BIN)python -m benchmarks.image_speed --output benchmarks/results/image_speed.md

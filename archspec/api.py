@@ -81,7 +81,8 @@ def load(  # one keyword for each flag of `archspec check`
         ArchspecError: The spec cannot be read or has errors; its text says what is wrong, where, and what to write.
     """
     located = locate(str(spec))
-    return read(located, overrides(input=input, classes=classes, variant=variant or located.variant, values=set or {}))
+    variant = located.variant if variant is None else variant
+    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}))
 
 
 def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network:
@@ -90,7 +91,7 @@ def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network
     Args:
         text: The spec.
         name: The name of the spec in messages.
-        max_layers: The most layers and calls; a service that reads strangers' specs sets it low.
+        max_layers: The most lines, and the most steps that are run; a service that reads strangers' specs sets it low.
 
     Returns:
         The network with its figures.
@@ -165,17 +166,20 @@ def read(
     Raises ArchspecError with all findings, including warnings.
     """
     uses: dict[str, str] = {}
+    lines = max_layers
 
     def load_file(name: str, span: Span) -> s.File:
+        nonlocal lines
         source = find(name, span) if find else load_used(name, span, located.folder)
         uses[name] = source.text
-        file, findings = parse(source, lower_case_names())
+        lines -= source.text.count("\n")
+        file, findings = parse(source, lower_case_names(), max(0, lines))
         if findings:
             raise ArchspecError(findings)
         return file
 
     with collector_off():
-        file, findings = parse(located.source, lower_case_names())
+        file, findings = parse(located.source, lower_case_names(), max_layers)
         resolved = _resolved(file, lambda: resolve(file, load_file, changes, max_layers), findings)
         graph = resolved.graph
         if graph is None:

@@ -18,7 +18,7 @@ from archspec.diagnostics.source import Source, Span
 from archspec.record import Record
 
 SUFFIX = ".arch"
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 4 * 2**20
 NOT_FOUND = "E014"
 
 
@@ -44,11 +44,20 @@ def built_in() -> tuple[str, ...]:
 def locate(spec: str) -> Located:
     """Find a spec and read it. Raises ArchspecError if it is missing, unreadable or not text."""
     if spec == "-":
-        return Located("stdin", Source("<stdin>", _decoded("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1))), None)
+        return Located("stdin", Source("<stdin>", _decoded("<stdin>", _standard_input())), None)
     if "/" in spec or os.sep in spec or spec.endswith(SUFFIX):
         path = Path(spec)
         return Located(path.stem, Source(spec, _read(path, spec)), path.parent)
     return _by_name(spec)
+
+
+def _standard_input() -> bytes:
+    try:
+        if sys.stdin is None:  # the shell's `<&-`
+            raise failure(NOT_FOUND, "standard input is closed", helps=("`archspec check - < mynet.arch`",))
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise failure(NOT_FOUND, f"standard input cannot be read: {error.strerror or error}") from None
 
 
 def _by_name(spec: str) -> Located:
@@ -75,9 +84,11 @@ def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located
 
 
 def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
+    from archspec.regular_file import is_file
+
     helps = did_you_mean(spec, names) or ("`archspec specs` lists the built-in specs",)
     for path in (Path(spec), Path(spec + SUFFIX)):
-        if path.is_file():
+        if is_file(path):
             helps = (f"`./{path}` for the file in this folder",)
     return failure(NOT_FOUND, f"unknown built-in spec `{spec}`", helps=helps)
 
@@ -112,31 +123,26 @@ def _decoded(shown: str, data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _need_no_other(path: Path, span: Span) -> None:
-    """Raise Finding for a FIFO or the like where a file is looked for."""
-    from archspec.regular_file import is_file, is_there  # only used when there is no such file
-
-    if is_there(path) and not is_file(path):
-        raise Finding(NOT_FOUND, f"{path} is not a regular file", span, "not a file")
-
-
 def load_used(name: str, span: Span, place: Path | None) -> Source:
     """Return the text of a file that a spec uses: from the spec's own folder, or else a built-in one.
 
     Raises Finding if there is no such file.
     """
+    from archspec.regular_file import is_file, is_there  # not needed without `use`
+
     file = name + SUFFIX
     for where in (place, folder()):
         if where is None:
             continue
         path = where / file
-        if path.is_file() and path.resolve().parent == where.resolve():
+        if is_file(path) and path.resolve().parent == where.resolve():
             try:
                 return Source(str(path) if where is place and where != folder() else file, _read(path, str(path)))
             except ArchspecError as error:
                 (diagnostic,) = error.diagnostics
                 raise Finding(diagnostic.code, diagnostic.message, span, helps=diagnostic.helps) from None
-        _need_no_other(path, span)
+        if is_there(path) and not is_file(path):
+            raise Finding(NOT_FOUND, f"{path} is not a regular file", span, "not a file")
     near = {path.stem for path in place.glob(f"*{SUFFIX}")} if place else set()
     helps = did_you_mean(name, [*near, *built_in()]) or (
         "`use` looks in the spec's folder, then among the built-in specs",

@@ -129,10 +129,18 @@ class MeasuredNetwork:
             return training_peak(self.graph, batch).total
 
     @cached_property
+    def head_layers(self) -> tuple[tuple[Row, ...], ...]:
+        """One row per layer of each auxiliary classifier."""
+        found: dict[int, list[Row]] = {head.number: [] for head in self.graph.heads}
+        for row in self.analysis.rows:
+            if row.node.head:
+                found[row.node.head].append(row)
+        return tuple(map(tuple, found.values()))
+
+    @property
     def auxiliary(self) -> tuple[Totals, ...]:
         """What each auxiliary classifier adds to the totals during training."""
-        heads = self.graph.heads
-        return tuple(add_up(row.cost for row in self.analysis.rows if row.node.head == head.number) for head in heads)
+        return tuple(add_up(row.cost for row in rows) for rows in self.head_layers)
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

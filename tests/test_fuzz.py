@@ -1,117 +1,117 @@
-"""Whatever a spec holds, it gets a table or a diagnostic: never another exception, in the sweep within a second."""
+"""Whatever a spec contains, it gets a table or findings: the sweep of `benchmarks/sweeps`, and its generators."""
 
-import random
-import time
+import re
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from lark import Lark
 
 import archspec
-from archspec.library import folder
+from archspec import grammar
+from archspec.diagnostics.source import Source
+from archspec.graph.volume import Volume
+from archspec.language.parse import parse
+from archspec.layers import REGISTRY
+from benchmarks.sweeps import spec_tally
+from benchmarks.sweeps.spec_outcome import Broken, outcome
+from benchmarks.sweeps.spec_tally import Tally, tally
+from benchmarks.sweeps.spec_texts import KINDS, kind_of, make
+from benchmarks.sweeps.spec_texts.derivations import TERMINALS
+from benchmarks.sweeps.spec_texts.parts import MAP, SEQUENCE, VECTOR
+from benchmarks.sweeps.spec_texts.spec_input import SpecInput
+from benchmarks.sweeps.specs import LEAST_PAST, holds, never_met, one_line, page, sweep
+from support.printer import print_file
 
-SPECS = [path.read_text(encoding="utf-8") for path in sorted(folder().glob("*.arch"))]
-ERRORS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "errors").glob("*.arch"))]
-SEEDS = [text for text in [*SPECS, *ERRORS] if text]
-MOST = 3_000  # layers: a mutated repeat count makes more, which take their time
-PIECES = """
-CONV FC POOL2 POOL BN RELU GAP add concat mul x @h @before 3x3 1x7 s2 p1 p0:1 g2 d2 same floor ceil linear
-nobias -> | [ ] ( ) [8x8x4] [28 x 28 x 4*k] INPUT: INPUT block if else let param variant net use after aux
-0.3: 64 0 -1 1e9 99999999999999999999 C H W N f n stride=2 params: memory: 3.2M = 1,728 TOTAL # : , * / // % +
-- == < and or not round8( max( unit(f) 3 x (n-1) x MHSA 4 TOKENS LN DROPOUT 0.5 DROPPATH 0 to 0.2 SLICE UPCONV
-window=7 train epochs lr augment é → × “ \t \u00a0 \x00
-""".split()  # noqa: SIM905  # a page of words
-
-SETTINGS = """
-optimizer lr warmup epochs augment label_smoothing clip ema sgd adamw rmsprop momentum=0.9 weight_decay=0 nesterov
-beta1=0.9 beta2=1 decay=0.9 eps=1 for batch constant cosine to divided by on plateau of at times every epoch , 0 1
-0.5 90 1e-4 1e30 256 flip crop crop=1.2 resized_crop=0.08 scale=1 color cutout mixup=0.2 cutmix -1 x |
-""".split()  # noqa: SIM905
+QUICK = 150
 
 
-def outcome(text: str) -> None:
-    """Read the text; anything but a network or a ArchspecError is raised."""
-    try:
-        network = archspec.loads(text, max_layers=MOST)
-    except archspec.ArchspecError as error:
-        assert str(error)
-    else:
-        assert str(network)
-        assert network.to_dict()["params"] == network.params
-
-
-@st.composite
-def mutated(draw: st.DrawFn) -> str:
-    """A spec with some of its lines, words and characters moved, dropped, doubled or replaced."""
-    text = draw(st.sampled_from(SEEDS))
-    chance = draw(st.randoms(use_true_random=False))
-    for _ in range(draw(st.integers(1, 6))):
-        text = chance.choice(CHANGES)(text, chance)
-    return text
-
-
-def change_lines(text: str, chance: random.Random) -> str:
-    lines = text.split("\n")
-    at, to = chance.randrange(len(lines)), chance.randrange(len(lines))
-    kind = chance.randrange(5)
-    if kind == 0:
-        del lines[at]
-    elif kind == 1:
-        lines.insert(to, lines[at])
-    elif kind == 2:
-        lines[at], lines[to] = lines[to], lines[at]
-    elif kind == 3:
-        lines[at] = " " * chance.randrange(9) + lines[at].lstrip()
-    else:
-        lines.insert(to, chance.choice(chance.choice(SEEDS).split("\n")))
-    return "\n".join(lines)
-
-
-def change_words(text: str, chance: random.Random) -> str:
-    lines = text.split("\n")
-    at = chance.randrange(len(lines))
-    words = lines[at].split(" ")
-    place = chance.randrange(len(words))
-    if chance.random() < 0.3:
-        del words[place]
-    else:
-        words.insert(place, chance.choice(PIECES))
-    lines[at] = " ".join(words)
-    return "\n".join(lines)
-
-
-def change_characters(text: str, chance: random.Random) -> str:
-    if not text:
-        return "x"
-    at = chance.randrange(len(text))
-    kind = chance.randrange(3)
-    if kind == 0:
-        return text[:at] + text[at + 1 :]
-    if kind == 1:
-        return text[:at] + chance.choice("x[]()|@->=:,.#0123456789 \t\nABCabc*/%é\x00") + text[at:]
-    return text[:at] + chance.choice("0123456789") + text[at + 1 :]
-
-
-CHANGES = (change_lines, change_words, change_words, change_characters)
-made_up = st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join), max_size=8).map("\n".join)
-made_up_recipes = st.lists(st.lists(st.sampled_from(SETTINGS), max_size=8).map(" ".join), max_size=8).map(
-    lambda lines: "\n    ".join(["[8x8x4] INPUT\nFC 10\ntrain", *lines])
-)
-binary = st.binary(max_size=200).map(lambda data: data.decode("latin-1"))
-specs = mutated() | made_up | made_up_recipes | st.text(max_size=200) | binary
-
-
-@settings(max_examples=300, deadline=None)
-@given(specs)
-def test_a_spec_gets_a_table_or_a_diagnostic(text: str) -> None:
-    outcome(text)
+def test_random_specs_get_a_table_or_findings() -> None:
+    found = tally(range(QUICK))
+    assert found.failures == []
+    assert found.total == QUICK
+    assert found.past_parsing.total() > LEAST_PAST * QUICK
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000, deadline=None)
-@given(specs)
-def test_20000_specs_get_a_table_or_a_diagnostic_within_a_second(text: str) -> None:
-    start = time.process_time()  # not what others take of the machine
-    outcome(text)
-    assert time.process_time() - start < 1
+def test_10000_random_specs_get_a_table_or_findings(record_property: Callable[[str, object], None]) -> None:
+    found = sweep(1_000_000, 10_000, processes=2)
+    record_property("sweep", one_line(found))
+    assert found.failures == []
+    assert holds(found)
+    assert never_met(found) == []
+
+
+def test_an_input_is_made_from_its_kind_and_its_seed_alone() -> None:
+    for kind in KINDS:
+        assert make(kind, 7) == make(kind, 7)
+        assert len({make(kind, seed).content for seed in range(20)}) > 10
+    assert {kind_of(number) for number in range(100)} == set(KINDS)
+
+
+def test_most_networks_of_the_generator_are_correct_and_reading_what_was_printed_gives_the_same() -> None:
+    correct = 0
+    for seed in range(40):
+        text = str(make("network", seed).content)
+        file, findings = parse(Source("spec", text))
+        correct += outcome(SpecInput(text)).is_network
+        if not findings:
+            printed = print_file(file)
+            again, wrong = parse(Source("printed", printed))
+            assert not wrong
+            assert print_file(again) == printed
+    assert correct >= 36
+
+
+def test_every_layer_is_among_the_generators_steps() -> None:
+    steps = " ".join([*MAP, *SEQUENCE, *VECTOR])
+    named = {layer for name, layer in REGISTRY.items() if re.search(rf"(?<![A-Z]){name}(?![A-Z])", steps)}
+    assert set(REGISTRY.values()) - named == {REGISTRY["INPUT"]}
+
+
+def test_the_words_for_derivations_are_those_of_the_grammar() -> None:
+    text = (Path(next(iter(grammar.__path__))) / "archspec.lark").read_text(encoding="utf-8")
+    terminals = Lark(text, parser="lalr", start=["line", "setting"]).terminals
+    patterns = {one.name: one.pattern for one in terminals if one.pattern.type == "re" and one.name[:2] != "__"}
+    assert set(patterns) == set(TERMINALS)
+    for name, words in TERMINALS.items():
+        for word in words:
+            after = "(" if name == "CALL" else ""
+            found = re.match(patterns[name].to_regexp(), word + after)
+            assert found and found.group() == word, (name, word)
+
+
+def test_a_broken_promise_and_an_unforeseen_exception_are_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: archspec.Network, batch: int = 1) -> dict[str, object]:
+        raise ZeroDivisionError("planted")
+
+    seed = next(seed for seed in range(100) if outcome(make("network", seed)).is_network)
+    found = Tally()
+    with monkeypatch.context() as patch:
+        patch.setattr(archspec.Network, "to_dict", refuse)
+        found.count("network", seed)
+    with monkeypatch.context() as patch:
+        patch.setattr(archspec.Network, "__str__", lambda self: "\x1b[2J")
+        found.count("network", seed)
+    with monkeypatch.context() as patch:
+        patch.setattr(archspec.Network, "output", property(lambda self: Volume((0,))))
+        with pytest.raises(Broken, match="a size of"):
+            outcome(make("network", seed))
+    assert [one.why for one in found.failures] == [
+        "ZeroDivisionError: planted",
+        "Broken: the table has control characters",
+    ]
+    assert not holds(found)
+    assert f"- `--only network {seed}`: ZeroDivisionError: planted" in page(found, 0, 1.0, 1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="alarms are a thing of POSIX")
+def test_an_input_that_hangs_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(given: SpecInput) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(spec_tally, "outcome", hang)
+    monkeypatch.setattr(spec_tally, "STUCK", 0.05)
+    assert [one.why for one in tally([0]).failures] == ["TimeoutError: still at it after 0.05 s"]

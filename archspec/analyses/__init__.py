@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archspec.analyses.cost import Cost, cost
+from archspec.analyses.cost import Cost, costs
 from archspec.analyses.receptive_field import last_map, receptive_fields
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
@@ -50,7 +50,7 @@ class Analysis(Record):
 def analyse(graph: Graph) -> Analysis:
     """Measure every layer of a graph."""
     fields = receptive_fields(graph)
-    rows = tuple(Row(node, cost(graph, node), fields[node.index]) for node in graph.nodes)
+    rows = tuple(map(Row, graph.nodes, costs(graph), fields))
     last = last_map(graph)
     return Analysis(
         rows=rows,

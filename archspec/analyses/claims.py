@@ -36,6 +36,15 @@ class Verdict(Record):
     findings: tuple[Diagnostic, ...]
 
 
+class _Sums(Record):
+    """The rows of the trunk added up."""
+
+    rows: int
+    params: int
+    biases: int
+    activations: int
+
+
 def check_claims(
     graph: Graph, costs: Sequence[Cost], claims: Sequence[PendingClaim], totals: Sequence[s.Total], overridden: bool
 ) -> Verdict:
@@ -51,8 +60,14 @@ def check_claims(
             continue
         held[kind] += 1
         held["without_biases"] += kind == "params" and not _holds(pending, cost.params)
-    trunk = [cost for node, cost in zip(graph.nodes, costs, strict=True) if not node.head]
-    wrong = [finding for total in totals if (finding := _check_total(total, trunk))]
+    trunk = [cost for node, cost in zip(graph.nodes, costs, strict=True) if not node.head] if totals else []
+    sums = _Sums(
+        len(trunk),
+        sum(cost.params for cost in trunk),
+        sum(cost.biases for cost in trunk),
+        sum(cost.activations for cost in trunk),
+    )
+    wrong = [finding for total in totals if (finding := _check_total(total, sums))]
     held["totals"] = len(totals) - len(wrong)
     findings += wrong
     if overridden:
@@ -108,24 +123,24 @@ def _bad_figure(pending: PendingClaim) -> Finding:
     return Finding(code, message, claim.figure.span, "claimed here", notes=notes, helps=helps)
 
 
-def _check_total(total: s.Total, costs: Sequence[Cost]) -> Finding | None:
+def _check_total(total: s.Total, sums: _Sums) -> Finding | None:
     if total.kind == "params":
-        params = sum(cost.params for cost in costs)
-        bare = params - sum(cost.biases for cost in costs)
+        params = sums.params
+        bare = params - sums.biases
         if _total_holds(total.figure, params) or _total_holds(total.figure, bare):
             return None
         message = f"TOTAL says {total.figure.span.text} parameters, the rows add up to {params:,}"
         notes: tuple[str, ...] = (f"{bare:,} without biases",)
         helps = (f"`TOTAL params: {short(params)}`",)
         return Finding("W301", message, total.span, "claimed here", notes=notes, helps=helps)
-    values = sum(cost.activations for cost in costs)
+    values = sums.activations
     wrong_size = total.size is not None and not near(total.size.value, FLOAT_BYTES * total.figure.value)
     if _total_holds(total.figure, values) and not wrong_size:
         return None
     size = f"{FLOAT_BYTES * values / 1e6:#.4g}"
     said = "" if total.size is None else f" and {total.size.span.text}"
     message = f"TOTAL says {total.figure.span.text} values{said}, the rows add up to {values:,}: {size} MB"
-    notes = (f"{plural(len(costs), 'row')}, in-place layers counted once; {FLOAT_BYTES} bytes per value",)
+    notes = (f"{plural(sums.rows, 'row')}, in-place layers counted once; {FLOAT_BYTES} bytes per value",)
     helps = (f"`TOTAL memory: {short(values)} * 4 bytes ~= {size}MB`",)
     return Finding("W302", message, total.span, "claimed here", notes=notes, helps=helps)
 

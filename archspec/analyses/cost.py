@@ -7,6 +7,7 @@ products are counted separately. A value is one number, 4 bytes in float32.
 from __future__ import annotations
 
 from archspec.graph.ir import Graph, Node
+from archspec.graph.volume import Volume
 from archspec.record import Record
 
 
@@ -23,6 +24,19 @@ class Cost(Record):
     macs: int
     attention_macs: int
     activations: int
+
+
+def costs(graph: Graph) -> list[Cost]:
+    """Return the cost of each node. Nodes of the same layer on the same volumes share it."""
+    known: dict[tuple[int, tuple[Volume, ...], bool], Cost] = {}
+    found = []
+    for node in graph.nodes:
+        key = id(node.layer), graph.inputs(node), is_in_place(graph, node)
+        one = known.get(key)
+        if one is None:
+            one = known[key] = cost(graph, node)
+        found.append(one)
+    return found
 
 
 def cost(graph: Graph, node: Node) -> Cost:

@@ -9,8 +9,9 @@ the jump. After an UPCONV, an UPSAMPLE or Swin's windows neighbours also differ 
 after a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A global layer sees the field of the whole
 map, and so does a map that is multiplied by its result.
 
-Two approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
-counts, and a period of more than MAX_PERIOD outputs is assumed to see the whole map.
+Three approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
+counts; a period of more than MAX_PERIOD outputs (less with more than 4,000 layers) is assumed to see the whole map; and
+outputs are at most MAX_JUMP pixels apart (many strides on a map of one pixel go beyond any image).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from archspec.layers.base import POINTWISE, Window
 from archspec.record import Record
 
 MAX_PERIOD = 256  # a generator from 4x4 to 1024x1024 has that
+MAX_JUMP = 2**63
+MAX_WORK = 1_000_000  # outputs of all layers: periods are shorter where a network has thousands of layers
 
 
 class Reach(Record):
@@ -58,9 +61,10 @@ class Reach(Record):
 def receptive_fields(graph: Graph) -> tuple[tuple[int, int], ...]:
     """Return the receptive field of every node, `(height, width)`."""
     reaches: list[tuple[Reach, Reach]] = []
+    most = max(1, min(MAX_PERIOD, MAX_WORK // len(graph.nodes)))
     for node in graph.nodes:
         if node.inputs:
-            reaches.append(_reach(node, node.layer.sees(graph.inputs(node)), reaches))
+            reaches.append(_reach(node, node.layer.sees(graph.inputs(node)), reaches, most))
         else:
             extents = node.volume.spatial if node.volume.is_map else (1, 1)
             high, wide = (Reach((0,), (0,), 1, extent) for extent in extents)
@@ -68,23 +72,23 @@ def receptive_fields(graph: Graph) -> tuple[tuple[int, int], ...]:
     return tuple((high.size, wide.size) for high, wide in reaches)
 
 
-def _reach(node: Node, window: Window, reaches: Sequence[tuple[Reach, Reach]]) -> tuple[Reach, Reach]:
+def _reach(node: Node, window: Window, reaches: Sequence[tuple[Reach, Reach]], most: int) -> tuple[Reach, Reach]:
     if len(node.inputs) == 1 and window is POINTWISE:
         return reaches[node.inputs[0]]
     seen = []
     for axis in (0, 1):
-        path = _join([reaches[index][axis] for index in node.inputs])
+        path = _join([reaches[index][axis] for index in node.inputs], most)
         extent = node.volume[axis] if node.volume.is_map else path.extent
-        seen.append(_look(path, window, axis, extent))
+        seen.append(_look(path, window, axis, extent, most))
     return seen[0], seen[1]
 
 
-def _join(paths: list[Reach]) -> Reach:
+def _join(paths: list[Reach], most: int) -> Reach:
     """Return the hull of paths that meet. If one path sees everything, so do all."""
     if len(paths) == 1:
         return paths[0]
     period = lcm(*(len(path.firsts) for path in paths))
-    if not all(path.jump for path in paths) or period > MAX_PERIOD:
+    if not all(path.jump for path in paths) or period > most:
         paths, period = [_whole(path) for path in paths], 1
     firsts = tuple(min(path.first(place) for path in paths) for place in range(period))
     lasts = tuple(max(path.last(place) for path in paths) for place in range(period))
@@ -102,7 +106,7 @@ def _whole(path: Reach) -> Reach:
     return Reach((first,), (last,), 0, path.extent)
 
 
-def _look(path: Reach, window: Window, axis: int, extent: int) -> Reach:
+def _look(path: Reach, window: Window, axis: int, extent: int, most: int) -> Reach:
     """Return the pixels that outputs see through a window, which `Window` describes."""
     if window.is_global or not path.jump:
         return _whole(path)
@@ -110,14 +114,14 @@ def _look(path: Reach, window: Window, axis: int, extent: int) -> Reach:
     scale, span = window.scale[axis], window.dilation[axis] * (kernel - 1)
     fine = len(path.firsts) * scale  # the period of the input, on the finer grid
     period = lcm(fine, kernel) if window.is_tiled else fine // gcd(fine, stride)
-    if period > MAX_PERIOD:
+    if period > most:
         return _whole(path)
     firsts, lasts = [], []
     for place in range(period):
         begin = (place + pad) // kernel * kernel - pad if window.is_tiled else place * stride - pad
         firsts.append(path.first(-(-begin // scale)))
         lasts.append(path.last((begin + span) // scale))
-    jump = path.jump * (period * stride // fine)
+    jump = min(path.jump * (period * stride // fine), MAX_JUMP)
     return Reach(tuple(firsts), tuple(lasts), jump, extent)
 
 

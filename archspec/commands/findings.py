@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omission, plural
 from archspec.library import NOT_FOUND
 
 BAD_CHANGE = "E117"
@@ -23,8 +23,10 @@ def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
 
     sys.stdout.flush()
     colours = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    for finding in findings:
+    for finding in findings[:MAX_SHOWN]:
         click.echo(render(finding, coloured if colours else plain), err=True)
+    for line in omission(findings):
+        click.echo(line, err=True)
     errors = sum(finding.severity == "error" for finding in findings)
     counts = [plural(count, noun) for count, noun in ((errors, "error"), (len(findings) - errors, "warning")) if count]
     known = next((finding.code for finding in findings if finding.severity == "error"), findings[0].code)
@@ -42,4 +44,4 @@ def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:
 
 def describe(spec: str, findings: Sequence[Diagnostic]) -> dict[str, Any]:
     """Return the JSON of a spec that is wrong."""
-    return {"network": spec, "diagnostics": [finding.to_dict() for finding in findings]}
+    return {"network": spec, **listed(findings)}

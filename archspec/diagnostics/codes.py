@@ -83,17 +83,18 @@ READING = {
     ),
     "E008": Explanation(
         "a number larger than 2^63",
-        "No tensor is that large. Is there a space missing between two numbers?",
+        "No tensor is that large, and no parameter. Is there a space missing between two numbers?",
         I8 + "CONV 99999999999999999999 3x3\n",
         I8 + "CONV 9 3x3\n",
     ),
     "E009": Explanation(
         "a file or a line that is too long",
-        "A file may have up to 16 MiB, a line up to 5,000 characters. Repeats, `36 x block(64)`, keep a spec short.",
+        "A file may have up to 4 MiB, 250,000 lines that are not blank, and 1,000,000 words and signs; a line up to 5,000"
+        " characters. Repeats, `36 x block(64)`, keep a spec short.",
     ),
     "E010": Explanation(
         "no layers",
-        "The file is empty, or contains only comments and declarations.",
+        "The file is empty, or contains only comments and declarations; or an `aux` has no layers of its own.",
         "# a spec, some day\n",
         I8 + "FC 10\n",
     ),
@@ -168,7 +169,7 @@ NAMES = {
     "E108": Explanation(
         "a name that is undefined here",
         "`C`, `H`, `W` and `N` are the dimensions of a block's input, `x` is the input of a block or a merge, `@before` the"
-        " input of the previous step. At the top level they are undefined.",
+        " input of the previous step. At the top level they are undefined. A result of an `aux` is undefined outside it.",
         I8 + "FC C\n",
         "block same()\n    FC C\n" + I8 + "same()\n",
     ),
@@ -187,8 +188,9 @@ NAMES = {
     ),
     "E112": Explanation(
         "a network that is too large",
-        "A network may have up to 250,000 layers and calls, counted before a repeat is expanded, and blocks may be nested"
-        " up to 64 levels deep. A block that calls itself needs an `if` that ends the recursion.",
+        "A network may take up to 250,000 steps, counted before a repeat is expanded: layers, calls, branches, `let`s and"
+        " `if`s count each time they run, and a long step once more for each 50 characters. Blocks may be nested up to 64"
+        " levels deep. A block that calls itself needs an `if` that ends the recursion.",
         "block again()\n    again()\n" + I8 + "again()\n",
         "block again(n)\n    RELU\n    if n > 0\n        again(n-1)\n" + I8 + "again(3)\n",
     ),

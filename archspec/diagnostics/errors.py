@@ -6,9 +6,9 @@ continues; `ArchspecError`, which ends the work with everything that was found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from archspec.diagnostics.findings import Diagnostic, Label
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Label, omission
 from archspec.diagnostics.source import Span
 
 
@@ -22,7 +22,8 @@ class ArchspecError(Exception):
     def __str__(self) -> str:
         from archspec.diagnostics.rendering import render  # only needed when it is printed
 
-        return "\n".join(render(diagnostic) for diagnostic in self.diagnostics)
+        shown = [render(diagnostic) for diagnostic in self.diagnostics[:MAX_SHOWN]]
+        return "\n".join([*shown, *omission(self.diagnostics)])
 
 
 def failure(
@@ -37,7 +38,10 @@ def failure(
 
 
 class Finding(Exception):
-    """A finding, raised by the rule that detects it and collected by the stage around it."""
+    """A finding, raised by the rule that detects it and collected by the stage around it.
+
+    `helps` may be a function: suggestions cost time, and most findings beyond the first few are only counted.
+    """
 
     def __init__(  # noqa: PLR0913  # the parts of a diagnostic, by name
         self,
@@ -48,13 +52,32 @@ class Finding(Exception):
         *,
         others: Iterable[Label] = (),
         notes: Iterable[str] = (),
-        helps: Iterable[str] = (),
+        helps: Iterable[str] | Callable[[], Iterable[str]] = (),
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.span, self.label = code, message, span, label
-        self.others, self.notes, self.helps = tuple(others), tuple(notes), tuple(helps)
+        self.others, self.notes = tuple(others), tuple(notes)
+        self._helps = helps
+
+    @property
+    def helps(self) -> tuple[str, ...]:
+        """What to write instead."""
+        return tuple(self._helps() if callable(self._helps) else self._helps)
+
+    @helps.setter
+    def helps(self, helps: Iterable[str]) -> None:
+        self._helps = helps
 
     def diagnostic(self, fallback: Span, extra: Iterable[str] = ()) -> Diagnostic:
         """Return the finding as data; `fallback` is the span if the rule gave none."""
         first = Label(self.span or fallback, self.label)
         return Diagnostic(self.code, self.message, (first, *self.others), (*self.notes, *extra), self.helps)
+
+    def brief(self, fallback: Span) -> Diagnostic:
+        """Return the finding without notes and suggestions, which one that is only counted does not need."""
+        return Diagnostic(self.code, self.message, (Label(self.span or fallback, self.label),))
+
+
+def collect(findings: list[Diagnostic], finding: Finding, fallback: Span) -> None:
+    """Append a finding to a list: in full as long as it will be shown."""
+    findings.append(finding.diagnostic(fallback) if len(findings) < MAX_SHOWN else finding.brief(fallback))

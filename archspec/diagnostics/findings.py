@@ -7,11 +7,13 @@ likewise for warnings. `codes.py` explains each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from archspec.diagnostics.source import Span
 from archspec.record import Record
+
+MAX_SHOWN = 50  # findings that are printed; the others are counted
 
 
 class Label(Record):
@@ -59,6 +61,21 @@ class Diagnostic(Record):
             "notes": list(map(printable, self.notes)),
             "helps": list(map(printable, self.helps)),
         }
+
+
+def omission(findings: Sequence[Diagnostic]) -> tuple[str, ...]:
+    """Return a line that counts the findings beyond those that are shown, if there are any."""
+    rest = [finding.severity for finding in findings[MAX_SHOWN:]]
+    counts = [plural(rest.count(noun), f"more {noun}") for noun in ("error", "warning") if noun in rest]
+    return (f"... and {' and '.join(counts)}\n",) if counts else ()
+
+
+def listed(findings: Sequence[Diagnostic]) -> dict[str, object]:
+    """Return findings as `--json` prints them: the first ones, and the number of the others."""
+    return {
+        "diagnostics": [finding.to_dict() for finding in findings[:MAX_SHOWN]],
+        "omitted": max(0, len(findings) - MAX_SHOWN),
+    }
 
 
 def suggest(wrong: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

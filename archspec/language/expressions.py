@@ -16,6 +16,7 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import did_you_mean, plural
+from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.transform_expressions import LARGEST
 
@@ -63,8 +64,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 # name: function, minimum and maximum number of arguments
 FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
-    "min": (min, 1, 9),
-    "max": (max, 1, 9),
+    "min": (lambda *given: min(given), 1, 9),  # min itself takes one number for a sequence
+    "max": (lambda *given: max(given), 1, 9),
     "ceil": (math.ceil, 1, 1),
     "floor": (math.floor, 1, 1),
     "round": (_round, 1, 1),
@@ -96,9 +97,13 @@ def evaluate(expression: s.Expression, lookup: Lookup, depth: int = 0) -> Any:
 
 def number(expression: s.Expression, lookup: Lookup, depth: int = 0) -> Number:
     """Evaluate an expression that must be a number."""
-    value = evaluate(expression, lookup, depth)
+    return need_number(evaluate(expression, lookup, depth), expression.span)
+
+
+def need_number(value: Any, span: Span) -> Number:
+    """Return a value that must be a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Finding("E105", f"expected a number, got {_kind(value)}", expression.span, "not a number")
+        raise Finding("E105", f"expected a number, got {_kind(value)}", span, "not a number")
     return value
 
 

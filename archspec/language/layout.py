@@ -5,6 +5,8 @@ In: a source. Out: `Layout` trees and the findings about indentation. The rules:
 - A line indented further than the one above belongs to it; blank lines and comments (`#` to the end) are ignored.
 - A line that begins under the text after a bracket is at that bracket's level, so brackets form a column.
 - `|` opens a branch: the text after it is the first line, and lines indented further than the `|` continue it.
+- A `|` indented under a line is a branch of it, and any line indented under `block`, `if`, `else` or `train` belongs to
+  it, even at the column of the text after a bracket (4 after `[8] INPUT`).
 
 Parsing line by line keeps INDENT and DEDENT out of the grammar, one bad line from affecting the next, and the memory of
 a parse to that of one line.
@@ -15,13 +17,22 @@ from __future__ import annotations
 import re
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.diagnostics.source import Source, Span
 
 DEEPEST = 60
 MAX_FINDINGS = 50
+MAX_LINES = 250_000  # that are not blank
 _LINE = re.compile(r"(?P<indent>[ \t]*)(?P<text>[^#\n]*)(?:#[^\n]*)?(?:\n|\Z)")
 _BRACKET = re.compile(r"\[[^\]\n]*\] +(?=\S)")
+_OPENS = re.compile(r"(?:block|if|else|train)\b")
+
+
+class TooLong(Finding):
+    """The finding for a text that is too long, which is not read to its end."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__("E009", message, span, helps=("is this a spec? repeats, `3 x block(...)`, keep one short",))
 
 
 class Layout:
@@ -36,25 +47,36 @@ class Layout:
 
 
 class _Level:
-    """Lines of one level, and the columns at which the next may begin."""
+    """Lines of one level, and the columns at which the next may begin; the first is `leftmost`."""
 
-    __slots__ = ("columns", "lines", "low")
+    __slots__ = ("columns", "last", "leftmost", "lines", "low")
 
     def __init__(self, lines: list[Layout], low: int, column: int) -> None:
         self.lines = lines
         self.low = low  # nothing to the left of it belongs here
+        self.last = column  # where the last line begins
         self.columns = {column}
+        self.leftmost = column
 
-    def takes(self, column: int, hanging: int | None) -> bool:
-        return column in self.columns or self.low <= column <= min(self.columns) or hanging in self.columns
+    def takes(self, column: int, hanging: int | None, is_branch: bool) -> bool:
+        if column > self.last and (is_branch or (self.lines and _OPENS.match(self.lines[-1].span.text))):
+            return False
+        return column in self.columns or self.low <= column <= self.leftmost or hanging in self.columns
+
+    def add(self, column: int) -> None:
+        self.columns.add(column)
+        self.leftmost = min(self.leftmost, column)
 
 
-def layout(source: Source) -> tuple[list[Layout], list[Diagnostic]]:
-    """Arrange the lines of `source` in a tree; return it with the findings about indentation."""
+def layout(source: Source, most: int = MAX_LINES) -> tuple[list[Layout], list[Diagnostic]]:
+    """Arrange the lines of `source`, up to `most`, in a tree; return it with the findings about indentation.
+
+    Raises TooLong for more lines than that.
+    """
     roots: list[Layout] = []
     levels: list[_Level] = []
     findings: list[Diagnostic] = []
-    at, end = 0, len(source.text)
+    at, end, lines = 0, len(source.text), 0
     while at < end and len(findings) < MAX_FINDINGS:
         found = _LINE.match(source.text, at)
         assert found is not None  # the pattern matches any text, up to the end of its line
@@ -64,6 +86,9 @@ def layout(source: Source) -> tuple[list[Layout], list[Diagnostic]]:
             continue
         start = found.start("text")
         span = Span(source, start, start + len(text))
+        lines += 1
+        if lines > most:
+            raise TooLong(f"more than {plural(most, 'line')}", span)
         try:
             if "\t" in indent:
                 raise _tab(source, found.start() + indent.index("\t"))
@@ -81,8 +106,8 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
     # a bracket may stand to the left of its level only if it does not begin at the column of another level
     hangs = None if any(column in level.columns for level in levels) else hanging
     closed = 0
-    while closed < len(levels) and not levels[-1 - closed].takes(column, hangs):
-        if column > min(levels[-1 - closed].columns):
+    while closed < len(levels) and not levels[-1 - closed].takes(column, hangs, text[0] == "|"):
+        if column > levels[-1 - closed].leftmost:
             break
         closed += 1
     if closed == len(levels) > 0:
@@ -90,7 +115,7 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
     del levels[len(levels) - closed :]
     if not levels:
         levels.append(_Level(roots, column, column))
-    elif not levels[-1].takes(column, hangs):
+    elif not levels[-1].takes(column, hangs, text[0] == "|"):
         if closed:
             raise _unlike(span)
         if len(levels) >= DEEPEST:
@@ -98,7 +123,10 @@ def _place(roots: list[Layout], levels: list[_Level], span: Span, column: int) -
         if levels[-1].lines:
             levels.append(_Level(levels[-1].lines[-1].children, column, column))
     level = levels[-1]
-    level.columns |= {column} if hanging is None else {column, hanging}
+    level.add(column)
+    level.last = column
+    if hanging is not None:
+        level.add(hanging)
     if level.lines and level.lines[-1].is_branch and text[0] != "|":
         raise _not_a_branch(span)
     if text[0] == "|":
@@ -128,7 +156,7 @@ def _place_first(levels: list[_Level], span: Span, column: int) -> None:
         raise Finding("E007", "nothing between `|` and `|`", span, "a nested branch needs its own merge")
     bracket = _BRACKET.match(span.text)
     if bracket:
-        levels[-1].columns.add(column + bracket.end())
+        levels[-1].add(column + bracket.end())
     levels[-1].lines.append(Layout(span, False))
 
 

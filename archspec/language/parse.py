@@ -13,23 +13,22 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
-from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
-from archspec.language.layout import Layout, layout
-from archspec.language.tables import load_parser
+from archspec.language.layout import MAX_FINDINGS, MAX_LINES, Layout, TooLong, layout
+from archspec.language.tables import LineParser, load_parser
 from archspec.language.transform import SyntaxBuilder
-from archspec.record import replace
+from archspec.record import compile_constructors, replace
 
-MAX_CHARACTERS = 16 * 2**20
-MAX_LINE = 5_000
-MAX_ERRORS = 50
+MAX_CHARACTERS = 4 * 2**20
+MAX_LINE, MAX_TOKENS = 5_000, 1_000_000  # characters of a line, words and signs of a file
+LONG_TEXT = 20_000  # characters
 NO_LAYERS: Mapping[str, str] = {}
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
@@ -44,11 +43,11 @@ def _explanations() -> ModuleType:
 
 
 @cache
-def _line_parser() -> tuple[Lark, SyntaxBuilder]:
+def _line_parser() -> tuple[LineParser, SyntaxBuilder]:
     from archspec import grammar
 
     builder = SyntaxBuilder()
-    return load_parser(Path(next(iter(grammar.__path__))), builder), builder
+    return LineParser(load_parser(Path(next(iter(grammar.__path__))), builder), builder), builder
 
 
 @contextmanager
@@ -64,16 +63,29 @@ def collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def parse(source: Source, layers: Mapping[str, str] = NO_LAYERS) -> tuple[s.File, tuple[Diagnostic, ...]]:
-    """Parse the text of a spec.
+def parse(
+    source: Source, layers: Mapping[str, str] = NO_LAYERS, max_lines: int = MAX_LINES
+) -> tuple[s.File, tuple[Diagnostic, ...]]:
+    """Parse the text of a spec of at most `max_lines` lines.
 
     `layers` maps names in lower case to the layers they stand for; it is used for suggestions only.
     Returns the file with all that could be read, and the findings in the order of the text.
     """
+    try:
+        return _parse(source, layers, min(max_lines, MAX_LINES))
+    except TooLong as too_long:
+        whole = Span(source, 0, 0)
+        return s.File((), (), whole, False, False), (too_long.diagnostic(whole),)
+
+
+def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s.File, tuple[Diagnostic, ...]]:
     if len(source.text) > MAX_CHARACTERS:
-        return _too_long(source)
+        message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_CHARACTERS:,}"
+        raise TooLong(message, Span(source, 0, 0))
     with collector_off():
-        lines, findings = layout(source)
+        if len(source.text) > LONG_TEXT:
+            compile_constructors()
+        lines, findings = layout(source, max_lines)
         reader = _Reader(source, findings, layers)
         misplaced = len(findings)
         statements = reader.read(lines)
@@ -87,13 +99,6 @@ def parse(source: Source, layers: Mapping[str, str] = NO_LAYERS) -> tuple[s.File
     findings.sort(key=lambda finding: finding.span.start if finding.span else 0)
     file = s.File(declarations, body, Span(source, 0, len(source.text)), is_whole, reader.has_all_names)
     return file, tuple(findings)
-
-
-def _too_long(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
-    span = Span(source, 0, 0)
-    message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_CHARACTERS:,}"
-    finding = Diagnostic("E009", message, helps=("is this a spec? repeats, `3 x block(...)`, keep one short",))
-    return s.File((), (), span, False, False), (finding,)
 
 
 def _empty(source: Source) -> Diagnostic:
@@ -111,20 +116,23 @@ class _Reader:
         self.has_all_names = not findings
         self.parser, self.builder = _line_parser()
         self.builder.source = source
+        self.parser.tokens = 0
 
     def read(self, lines: list[Layout], in_branch: bool = False) -> list[Any]:
         """The statements and declarations of one level."""
         nodes: list[Any] = []
         for line in lines:
-            if len(self.findings) >= MAX_ERRORS:
+            if len(self.findings) >= MAX_FINDINGS:
                 self.has_all_names = False
                 break
             try:
                 self._read_line(line, nodes, in_branch)
+            except TooLong:
+                raise
             except Finding as finding:
                 self.findings.append(finding.diagnostic(line.span))
                 self._stand_in(line, nodes)
-        return nodes
+        return [replace(node, arms=tuple(node.arms)) if isinstance(node, s.If) else node for node in nodes]
 
     def _stand_in(self, line: Layout, nodes: list[Any]) -> None:
         """Put a chain in place of a line that was not read, with the bracket at its beginning."""
@@ -168,12 +176,14 @@ class _Reader:
             raise _explanations().empty_recipe(line.span)
         settings = []
         for child in line.children:
-            if len(self.findings) >= MAX_ERRORS:
+            if len(self.findings) >= MAX_FINDINGS:
                 break
             try:
                 if child.is_branch or child.children:
                     raise _explanations().no_setting(child.span)
                 settings.append(self._parse(child.span, "setting"))
+            except TooLong:
+                raise
             except Finding as finding:
                 self.findings.append(finding.diagnostic(child.span))
         return tuple(settings)
@@ -184,8 +194,10 @@ class _Reader:
             message = f"the line has {span.end - span.start:,} characters, more than the limit of {MAX_LINE:,}"
             raise Finding("E009", message, span, helps=("a chain may continue over several lines",))
         self.builder.offset = span.start
+        if self.parser.tokens > MAX_TOKENS:
+            raise TooLong(f"more than {MAX_TOKENS:,} words and signs", span)
         try:
-            return self.parser.parse(span.text, start=start)
+            return self.parser.parse(span.text, start)
         except UnexpectedToken as unexpected:
             raise _explanations().explain_token(unexpected, span, self.layers) from None
         except UnexpectedCharacters as unexpected:
@@ -195,13 +207,14 @@ class _Reader:
         if not line.children:
             helps = ("indent the lines that belong to it; `x` alone passes its input through",)
             raise Finding("E005", "nothing is indented under this line", line.span, "needs a body", helps=helps)
-        body = self.read(line.children)
+        return self._inside(line, False)
+
+    def _inside(self, line: Layout, in_branch: bool) -> s.Body:
+        """The statements under a line, among which a declaration is an error."""
+        body = self.read(line.children, in_branch)
         for node in body:
             if isinstance(node, s.Declaration):
-                word = line.span.text.split(maxsplit=1)[0]
-                helps = ("move it to the left margin",)
-                finding = Finding("E005", f"a declaration inside `{word}`", node.span, "inside", helps=helps)
-                self.findings.append(finding.diagnostic(line.span))
+                self.findings.append(_explanations().inner_declaration(line.span, node.span).diagnostic(line.span))
         return tuple(node for node in body if not isinstance(node, s.Declaration))
 
     def _with_branches(self, chain: s.Chain, line: Layout) -> tuple[s.Chain, list[Layout]]:
@@ -212,13 +225,11 @@ class _Reader:
         if not merges and not branches:
             return chain, rest
         last = chain.steps[-1]
-        if not isinstance(last, s.MergeStep):
+        if not isinstance(last, s.MergeStep) or len(merges) > 1:
             raise _explanations().no_merge(merges, branches)
-        if len(merges) > 1:
-            raise _explanations().no_merge(merges[:1], branches)
         if not branches:
             raise _explanations().bare_name(last, self.layers)
-        bodies = tuple(tuple(self.read(branch.children, in_branch=True)) for branch in branches)
+        bodies = tuple(self._inside(branch, True) for branch in branches)
         merge = s.MergeStep(last.name, bodies, last.span)
         return replace(chain, steps=(*chain.steps[:-1], merge)), rest
 
@@ -229,11 +240,10 @@ class _Reader:
         return self.read(lines, in_branch)
 
     def _add_arm(self, arm: s.Arm, nodes: list[Any]) -> None:
-        is_else = arm.span.text.startswith("else")
-        if not is_else:
-            nodes.append(s.If((arm,), arm.span))
+        if not arm.span.text.startswith("else"):
+            nodes.append(replace(s.If((), arm.span), arms=[arm]))  # a list until `read` has all its arms
             return
         before = nodes[-1] if nodes else None
         if not isinstance(before, s.If) or before.arms[-1].condition is None:
             raise Finding("E005", "`else` without an `if` above it", arm.span, "no matching `if`")
-        nodes[-1] = s.If((*before.arms, arm), before.span)
+        cast(list[s.Arm], before.arms).append(arm)

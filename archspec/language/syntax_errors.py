@@ -207,6 +207,14 @@ def stray_branch(span: Span) -> Finding:
     return Finding("E005", "a branch without a merge", span, "a branch", helps=helps)
 
 
+def inner_declaration(line: Span, span: Span) -> Finding:
+    """Return the finding for a declaration under a line: a block's, an arm's, a branch's."""
+    word = line.text.split(maxsplit=1)[0]
+    where = "a branch" if word == "|" else f"`{word}`"
+    helps = ("move it to the left margin",)
+    return Finding("E005", f"a declaration inside {where}", span, "inside", helps=helps)
+
+
 def empty_recipe(span: Span) -> Finding:
     """Return the finding for a `train` section without settings."""
     helps = ("indent its settings under it: `lr 0.1 for batch 256, cosine`; or drop the line",)

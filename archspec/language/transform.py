@@ -89,7 +89,9 @@ class SyntaxBuilder(ExpressionBuilder):
 
     # ---- steps
     def layer(self, first: Token, *parts: Any) -> s.LayerStep:
-        words = [self.word(first)]
+        words = [s.Word(str(first), self._span(first))]
+        if not parts:
+            return s.LayerStep(tuple(words), False, (), None, (), words[0].span)
         rest = [part for part in parts if part is not None]
         while rest and isinstance(rest[0], s.Word):
             words.append(rest.pop(0))
@@ -111,15 +113,14 @@ class SyntaxBuilder(ExpressionBuilder):
                 raise Finding("E001", "a second `:`", self._span(part), helps=("one `:` after the layer's name",))
         if len(brackets) > 1:
             raise Finding("E001", "two volumes for one layer", brackets[1].span, "the second volume")
-        parts_of_it: tuple[Any, ...] = (*words, *arguments, *brackets, *claims)
-        ends = [node.span.end for node in parts_of_it]
+        ends = [node.span.end for nodes in (words, arguments, brackets, claims) for node in nodes[-1:]]
         span = Span(self.source, words[0].span.start, max(ends))
         bracket = brackets[0] if brackets else None
         return s.LayerStep(tuple(words), has_colon, tuple(arguments), bracket, tuple(claims), span)
 
     def call(self, name: Token, *arguments: Any) -> s.CallStep:
-        given = tuple(argument for argument in arguments if argument is not None)
-        return s.CallStep(str(name), given, self._closed(name, given[-1] if given else name))
+        *given, close = (argument for argument in arguments if argument is not None)
+        return s.CallStep(str(name), tuple(given), self._span(name, close))
 
     def repeat(self, times: s.Expression, step: s.Step) -> s.RepeatStep:
         return s.RepeatStep(times, step, self._span(times, step))
@@ -143,7 +144,7 @@ class SyntaxBuilder(ExpressionBuilder):
         else:
             bracket, label, steps = start[0], start[1], (start[2], *rest)
         first = bracket or label or steps[0]
-        span = self._span(first, steps[-1])
+        span = steps[0].span if first is steps[-1] else self._span(first, steps[-1])
         return s.Chain(bracket, str(label[:-1]) if label else None, steps, span)
 
     def let(self, name: Token, value: s.Expression) -> s.Let:
@@ -167,8 +168,8 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.Parameter(str(name[1:]), value, True, self._span(name, default))
 
     def block(self, name: Token, *parameters: Any) -> s.BlockDefinition:
-        given = tuple(parameter for parameter in parameters if parameter is not None)
-        return s.BlockDefinition(str(name), given, (), self._closed(name, given[-1] if given else name))
+        *given, close = (parameter for parameter in (name, *parameters) if parameter is not None)
+        return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close))
 
     def net(self, title: Token) -> s.Net:
         return s.Net(str(title), self._span(title))

@@ -5,7 +5,6 @@ In: tokens and the results of the rules below, as lark passes them. Out: records
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lark import Token, Transformer, v_args
@@ -27,9 +26,13 @@ class ExpressionBuilder(Transformer[Any, Any]):
     offset: int
 
     def _span(self, first: Any, last: Any = None) -> Span:
-        last = first if last is None else last
-        start = self.offset + (first.start_pos or 0) if isinstance(first, Token) else first.span.start
-        end = self.offset + (last.end_pos or 0) if isinstance(last, Token) else last.span.end
+        token = isinstance(first, Token)
+        start = self.offset + (first.start_pos or 0) if token else first.span[1]
+        if last is None:
+            last = first
+        else:
+            token = isinstance(last, Token)
+        end = self.offset + (last.end_pos or 0) if token else last.span[2]
         return Span(self.source, start, end)
 
     def _number(self, token: Token) -> s.Number:
@@ -41,13 +44,6 @@ class ExpressionBuilder(Transformer[Any, Any]):
         if value > LARGEST:
             raise too_large(span)
         return s.Number(value, span)
-
-    def _closed(self, first: Token, last: Any) -> Span:
-        """Return the span from `first` to the parenthesis that closes after `last`."""
-        start, end = self._span(first, last)[1:]
-        found = re.compile(r"[ )\],(]*").match(self.source.text, end)
-        tail = found.group().rstrip(" ,") if found else ""
-        return Span(self.source, start, end + len(tail))
 
     # ---- expressions
     def number(self, token: Token) -> s.Number:
@@ -73,9 +69,9 @@ class ExpressionBuilder(Transformer[Any, Any]):
     def or_(self, left: s.Expression, right: s.Expression) -> s.Binary:
         return s.Binary("or", left, right, self._span(left, right))
 
-    def function(self, name: Token, *arguments: s.Expression | None) -> s.Function:
-        given = tuple(argument for argument in arguments if argument is not None)
-        return s.Function(str(name), given, self._closed(name, given[-1] if given else name))
+    def function(self, name: Token, *arguments: Any) -> s.Function:
+        *given, close = (argument for argument in arguments if argument is not None)
+        return s.Function(str(name), tuple(given), self._span(name, close))
 
     def _measure(self, value: Any) -> Any:
         if not isinstance(value, Token):

@@ -117,6 +117,7 @@ class Layer(Record):
     sized_by_bracket: ClassVar[bool] = False  # without its number, its bracket says it
     examples: ClassVar[tuple[Example, ...]] = ()
     arguments: ClassVar[dict[str, Argument]] = {}
+    written_order: ClassVar[tuple[tuple[str, Argument], ...]] = ()  # the arguments as `describe` shows them
     words: ClassVar[dict[str, tuple[str, Any]]] = {}  # the bare words that set a field: `same`, `floor`
 
     def __init_subclass__(cls) -> None:
@@ -127,6 +128,7 @@ class Layer(Record):
                 arguments[field] = value
                 cls._defaults[field] = value.default
         cls.arguments = {**cls.arguments, **arguments}
+        cls.written_order = tuple(sorted(cls.arguments.items(), key=order))
         cls.words = {word: (field, value) for field, one in cls.arguments.items() for word, value in one.words}
         if cls.keyword:
             cls.kind = cls.__dict__.get("kind", "") or cls.keyword.lower()
@@ -225,7 +227,7 @@ class Layer(Record):
     def describe(self) -> str:
         """The layer as the short form writes it: `CONV 64 3x3 p1`."""
         words = [self.keyword]
-        for field, description in sorted(self.arguments.items(), key=order):
+        for field, description in self.written_order:
             value = getattr(self, field)
             if value == description.default:
                 continue

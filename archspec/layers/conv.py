@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, PADS, PAIR, WORD, Pads, Pair, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
@@ -113,6 +114,9 @@ class Conv(Convolution):
         """`CONV3-64`: 64 filters of 3x3 at stride 1 that keep the size (as the VGG paper writes it)."""
         if dash is None:
             return None
+        if not number or not dash:
+            message = "expected a window of at least 1x1, got 0x0" if dash else "expected a count of filters, got 0"
+            raise Finding("E105", message, helps=(f"`{cls.keyword}{number or 3}-{dash or 64}`",))
         ends = (number // 2, number // 2) if number % 2 else None
         return {"filters": dash, "kernel": (number, number), "pad": (ends, ends) if ends else "same"}
 

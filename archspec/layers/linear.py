@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import COUNT, argument, flag
 from archspec.layers.base import POINTWISE, Example, Tensor, TorchModule, Window
@@ -34,6 +35,8 @@ class FullyConnected(Weighted):
     @classmethod
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
         """`FC-4096`, as the VGG paper writes it."""
+        if dash == 0:
+            raise Finding("E105", "expected a count of neurons, got 0", helps=("`FC-4096`",))
         return None if dash is None else {"features": dash}
 
     def _fan_in(self, volume: Volume) -> int:

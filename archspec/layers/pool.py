@@ -36,6 +36,10 @@ class Pooling(Layer):
         """`POOL2`: 2x2 at stride 2, as the VGG listing writes it."""
         if dash is not None:
             return None
+        if number == 0:
+            raise Finding(
+                "E105", "expected a window of at least 1x1, got 0x0", helps=(f"`{cls.keyword}2` is 2x2 at stride 2",)
+            )
         if number == 1:
             helps = ("`POOL2` is 2x2 at stride 2; `POOL1: 3x3 s2` is a pool named pool1",)
             raise Finding("E106", f"`{cls.keyword}1` says neither its window nor its stride", helps=helps)

@@ -100,14 +100,18 @@ def _misfit(axis: Axis, left: int) -> Finding:
     message = f"a window {width} wide at stride {stride} does not fit {plural(size, axis.name)}"
     formula = size_formula(size, width, stride, pad)
     note = f"{formula}, which drops {plural(left - pad[1], axis.name)} of pixels"
+    return Finding("E201", message, notes=(note,), helps=lambda: _what_fits(axis, left))
+
+
+def _what_fits(axis: Axis, left: int) -> list[str]:
+    size, width, stride = axis.size, axis.width, axis.stride
     places = axis.room // stride
     sizes = [(size - left, places + 1), (size - left + stride, places + 2)]
     helps = [" or ".join(f"{fit}x{fit} gives {gives}" for fit, gives in sizes if fit > 0)]
     fitting = next((p for p in range(min(width // 2, _LARGEST_PAD) + 1) if _fits(axis, p)), None)
     if fitting is not None:
         helps.append(f"`p{fitting}` on {size} gives {(size + 2 * fitting - width) // stride + 1}")
-    helps.append("`floor` drops them on purpose, `ceil` pads the last window")
-    return Finding("E201", message, notes=(note,), helps=tuple(helps))
+    return [*helps, "`floor` drops them on purpose, `ceil` pads the last window"]
 
 
 def _fits(axis: Axis, pad: int) -> bool:

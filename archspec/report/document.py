@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.analyses import Row
+from archspec.diagnostics.findings import listed
 from archspec.network import MeasuredNetwork
 
 
@@ -32,7 +33,7 @@ def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
         "receptive_field": None if field is None else list(field),
         "layers": [_layer(network, row) for row in network.layers],
         "auxiliary": _auxiliary(network),
-        "diagnostics": [diagnostic.to_dict() for diagnostic in network.diagnostics],
+        **listed(network.diagnostics),
     }
 
 
@@ -60,8 +61,7 @@ def _layer(network: MeasuredNetwork, row: Row) -> dict[str, Any]:
 def _auxiliary(network: MeasuredNetwork) -> list[dict[str, Any]]:
     """Return each auxiliary classifier with its layers, which are in no total."""
     found = []
-    for head, totals in zip(network.graph.heads, network.auxiliary, strict=True):
-        rows = [row for row in network.analysis.rows if row.node.head == head.number]
+    for head, rows, totals in zip(network.graph.heads, network.head_layers, network.auxiliary, strict=True):
         layers = [_layer(network, row) for row in rows]
         found.append({"weight": head.weight, "params": totals.params, "macs": totals.macs, "layers": layers})
     return found

@@ -47,39 +47,47 @@ def fold(network: MeasuredNetwork, depth: int | None) -> tuple[list[Line], int]:
     """
     graph = network.graph
     trunk = network.layers
-    paths = [_outermost_first(row.node.frame) for row in trunk]
-    deepest = max(map(len, paths))
+    paths = _paths(trunk)
     if depth is None:
-        fitting = (level for level in range(deepest, 0, -1) if _count(paths, level) <= MAX_LINES)
-        depth = next(fitting, 0)
+        counts = _counts(paths)
+        depth = next((level for level in range(len(counts) - 1, 0, -1) if counts[level] <= MAX_LINES), 0)
     lines = [*_lines(graph, trunk, paths, depth)]
-    for head in graph.heads:
-        rows = [row for row in network.analysis.rows if row.node.head == head.number]
+    for head, rows in zip(graph.heads, network.head_layers, strict=True):
         lines.append(Line(f"aux {head.weight:g}", "in training only", None))
-        lines += _lines(graph, rows, [_outermost_first(row.node.frame) for row in rows], depth)
+        lines += _lines(graph, rows, _paths(rows), depth)
     return lines, sum(line.is_block for line in lines)
 
 
-def _outermost_first(frame: Frame | None) -> tuple[Frame, ...]:
-    path: list[Frame] = []
-    while frame is not None:
-        path.append(frame)
-        frame = frame.parent
-    return tuple(reversed(path))
+def _paths(rows: Sequence[Row]) -> list[tuple[Frame, ...]]:
+    """Return the blocks around each layer, outermost first; layers of one block share the path."""
+    known: dict[int, tuple[Frame, ...]] = {id(None): ()}
+
+    def path(frame: Frame | None) -> tuple[Frame, ...]:
+        if id(frame) not in known and frame is not None:
+            known[id(frame)] = (*path(frame.parent), frame)
+        return known[id(frame)]
+
+    return [path(row.node.frame) for row in rows]
 
 
-def _count(paths: Sequence[tuple[Frame, ...]], depth: int) -> int:
-    """Return the number of lines at a depth."""
-    count = 0
+def _counts(paths: Sequence[tuple[Frame, ...]]) -> list[int]:
+    """Return the number of lines at each depth, from 0 to the deepest."""
+    opens = [0] * (max(map(len, paths)) + 1)  # blocks that begin at a level
+    ends = [0] * len(opens)  # layers at a level
     before: tuple[Frame, ...] = ()
     for path in paths:
-        count += _opened(before[: depth + 1], path[: depth + 1]) + (len(path) <= depth)
+        if path is not before:
+            for level in range(len(path) - _opened(before, path), len(path)):
+                opens[level] += 1
+        ends[len(path)] += 1
         before = path
-    return count
+    return [sum(opens[: depth + 1]) + sum(ends[: depth + 1]) for depth in range(len(opens))]
 
 
 def _opened(before: tuple[Frame, ...], path: tuple[Frame, ...]) -> int:
     """Return how many blocks of `path` are not open in the line before."""
+    if path is before:
+        return 0
     same = 0
     for one, other in zip(before, path, strict=False):
         if one is not other:

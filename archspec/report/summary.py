@@ -67,9 +67,8 @@ def _remarks(network: MeasuredNetwork) -> Iterator[str]:
     text = where(network)
     if text:
         yield text
-    for head, totals in zip(network.graph.heads, network.auxiliary, strict=True):
-        source = next(node for node in network.graph.nodes if node.head == head.number)
-        before = network.graph.nodes[source.inputs[0]].name
+    for head, rows, totals in zip(network.graph.heads, network.head_layers, network.auxiliary, strict=True):
+        before = network.graph.nodes[rows[0].node.inputs[0]].name
         yield (
             f"auxiliary classifier after {before}, loss weight {head.weight:g}: {totals.params:,} parameters,"
             f" {totals.macs:,} MACs, in training only; not in the totals above"

@@ -15,6 +15,7 @@ HEADERS = ("name", "layer", "output", "memory", "parameters", "MACs", "field")
 RIGHT = frozenset({3, 5, 6})  # columns of plain numbers
 LAYER, PARAMS = 1, 4
 SHORTEST_LAYER = 16
+LONGEST_NAME = 100
 GAP = "  "
 Cells = tuple[str, ...]
 Number = Callable[[int], str]  # how to write a number
@@ -47,15 +48,18 @@ def table(lines: Sequence[Line], width: int) -> list[str]:
     if excess > 0:
         widths[LAYER] = max(SHORTEST_LAYER, widths[LAYER] - excess)
         rows = [(*row[:LAYER], _cut(row[LAYER], widths[LAYER]), *row[LAYER + 1 :]) for row in rows]
-    return [_join(HEADERS, widths), *(_join(row, widths) for row in rows)]
+    columns = [f"{{:{'>' if place in RIGHT else '<'}{size}}}" for place, size in enumerate(widths)]
+    line = GAP.join(columns).format
+    return [line(*row).rstrip() for row in (HEADERS, *rows)]
 
 
 def _choose(lines: Sequence[Line], width: int) -> list[Cells]:
     """Return the cells in the first style with room for most formulas, or else for the figures alone."""
     formulas = [_formula(line) for line in lines]
     most = MOST * sum(map(bool, formulas))
-    bare = [[_cells(line, *style) for line in lines] for style in STYLES]
-    for rows in bare:
+    bare: list[Cells] = []
+    for style in STYLES:
+        rows = [_cells(line, *style) for line in lines]
         widths = _widths(rows)
         room = width - _total(widths) + widths[PARAMS]
         fitting = [formula if len(formula) <= room else "" for formula in formulas]
@@ -64,15 +68,16 @@ def _choose(lines: Sequence[Line], width: int) -> list[Cells]:
                 (*row[:PARAMS], formula or row[PARAMS], *row[PARAMS + 1 :])
                 for row, formula in zip(rows, fitting, strict=True)
             ]
-    return next((rows for rows in bare if _total(_widths(rows)) <= width), bare[-1])
+        bare = bare or (rows if _total(widths) <= width else [])
+    return bare or rows
 
 
 def _cells(line: Line, memory: Number, macs: Number) -> Cells:
     figures = line.figures
     if figures is None:
-        return (line.name, line.layer, "", "", "", "", "")
+        return (_cut(line.name, LONGEST_NAME), line.layer, "", "", "", "", "")
     return (
-        line.name,
+        _cut(line.name, LONGEST_NAME),
         line.layer,
         str(figures.output),
         memory(figures.activations) if figures.activations else "in place",
@@ -108,11 +113,3 @@ def _total(widths: Sequence[int]) -> int:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def _join(cells: Sequence[str], widths: Sequence[int]) -> str:
-    aligned = (
-        cell.rjust(size) if place in RIGHT else cell.ljust(size)
-        for place, (cell, size) in enumerate(zip(cells, widths, strict=True))
-    )
-    return GAP.join(aligned).rstrip()

@@ -127,5 +127,6 @@ def _finish(file: s.File, title: str, run: _Run) -> tuple[Graph | None, list[Dia
 
 
 def _too_large(bound: int) -> Finding:
+    notes = ("layers, calls, branches, `let`s, `if`s and repeats count each time they run",)
     helps = ("is a repeat count too large?",)
-    return Finding("E112", f"more than {plural(bound, 'layer')}", helps=helps)
+    return Finding("E112", f"the network takes more than {plural(bound, 'step')}", notes=notes, helps=helps)

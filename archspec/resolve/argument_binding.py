@@ -12,7 +12,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.language.expressions import Lookup, Unknown, evaluate
+from archspec.language.expressions import Lookup, Unknown, evaluate, need_number, number
 from archspec.language.transform import NOISE_WORDS
 from archspec.layers import Layer
 from archspec.layers.arguments import Argument
@@ -61,9 +61,10 @@ class ArgumentBinder:
     def _named(self, name: str, argument: s.GivenArgument) -> None:
         if name not in self.layer.arguments:
             known = [*self.layer.arguments, *self.words]
-            helps = did_you_mean(name, known) or (self._takes(),)
             span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
-            raise Finding("E103", f"{self.layer.keyword} has no argument `{name}`", span, "unknown", helps=helps)
+            message = f"{self.layer.keyword} has no argument `{name}`"
+            helps = lambda: did_you_mean(name, known) or (self._takes(),)  # noqa: E731  # worked out if it is shown
+            raise Finding("E103", message, span, "unknown", helps=helps)
         self._set(name, argument.value, argument.span)
 
     def _word(self, word: s.Name, waiting: list[s.GivenArgument]) -> None:
@@ -99,14 +100,17 @@ class ArgumentBinder:
     def _bad_word(self, word: s.Name, finding: Finding) -> Finding:
         if finding.code != "E101":
             return finding
-        known = [*self.words, *self.layer.arguments]
-        helps = did_you_mean(word.name, known) or finding.helps or (self._takes(),)
         if word.name in self.layer.arguments:
             kind = self.layer.arguments[word.name].kind
             helps = (f"`{word.name}={kind.written or 'true'}`",)
             return Finding("E106", f"`{word.name}` needs a value", word.span, "no value", helps=helps)
         message = f"`{word.name}` is neither an argument of {self.layer.keyword} nor a known name"
-        return Finding("E101", message, word.span, "unknown", helps=helps)
+        known = [*self.words, *self.layer.arguments]
+
+        def nearest() -> tuple[str, ...]:
+            return did_you_mean(word.name, known) or finding.helps or (self._takes(),)
+
+        return Finding("E101", message, word.span, "unknown", helps=nearest)
 
     def _placed(self, value: Any) -> None:
         """Bind an argument without a name by its form."""
@@ -174,10 +178,11 @@ class ArgumentBinder:
             rows = tuple(row[0] if len(row) == 1 else row for row in value.sizes)
             return rows[0] if len(rows) == 1 and not isinstance(rows[0], tuple) else rows
         if isinstance(value, s.Extent):
-            return tuple(evaluate(size, self.lookup) for size in value.sizes)
+            return tuple(number(size, self.lookup) for size in value.sizes)
         if isinstance(value, s.Reference):
             raise Finding("E105", f"`@{value.name}` is a volume and cannot be an argument of a layer", value.span)
-        return evaluate(value, self.lookup)
+        evaluated = evaluate(value, self.lookup)
+        return evaluated if isinstance(evaluated, bool) else need_number(evaluated, value.span)
 
     def _missing(self, field: str) -> Finding:
         description: Argument = self.layer.arguments[field]

@@ -103,9 +103,11 @@ def _find_block(step: s.CallStep, scope: Scope) -> Block:
         raise Finding("E101", f"`{step.name}` is a number, not a block", span, helps=("give it the name of a block",))
     if step.name in scope.file.lost:
         raise Unknown
-    helps = did_you_mean(step.name, scope.file.blocks)
-    if not helps:
-        helps = (f"define it: `block {step.name}(...)`, with its lines indented below",)
+    define = (f"define it: `block {step.name}(...)`, with its lines indented below",)
+
+    def helps() -> tuple[str, ...]:
+        return did_you_mean(step.name, scope.file.blocks) or define
+
     raise Finding("E101", f"unknown block `{step.name}`", span, "unknown block", helps=helps)
 
 
@@ -130,13 +132,21 @@ def _named(block: Block, step: s.CallStep) -> Given:
         if name is None:
             continue
         if name not in known:
-            helps = did_you_mean(name, known) or (_signature(block),)
-            raise Finding("E103", f"`{step.name}` has no parameter `{name}`", argument.span, "unknown", helps=helps)
+            raise _no_parameter(name, block, step, argument.span)
         if name in given:
             others = (Label(given[name].span, "the first"),)
             raise Finding("E106", f"`{name}` is given twice", argument.span, "the second", others=others)
         given[name] = argument
     return given
+
+
+def _no_parameter(name: str, block: Block, step: s.CallStep, span: Span) -> Finding:
+    known = [parameter.name for parameter in block.definition.parameters]
+
+    def helps() -> tuple[str, ...]:
+        return did_you_mean(name, known) or (_signature(block),)
+
+    return Finding("E103", f"`{step.name}` has no parameter `{name}`", span, "unknown", helps=helps)
 
 
 def _volume_of(reference: s.Reference, caller: Scope, before: Wire | None) -> Wire:

@@ -177,7 +177,10 @@ def _false_claim(bracket: s.Bracket, claim: Volume, node: Node, volumes: tuple[V
     message = f"the line says {claim}, {what} produces {node.volume}"
     others = () if node.span.start == bracket.span.start else (Label(node.span, f"produces {node.volume}"),)
     notes = [*_formula(node, volumes, claim), *([other] if other else [])]
-    helps = [] if other else [*_remedies(node.layer, volumes, claim), f"`{node.volume}` is its actual volume"]
+
+    def helps() -> list[str]:
+        return [] if other else [*_remedies(node.layer, volumes, claim), f"`{node.volume}` is its actual volume"]
+
     return Finding("E301", message, bracket.span, "claimed here", others=others, notes=notes, helps=helps)
 
 

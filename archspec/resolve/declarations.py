@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.errors import Finding, collect
 from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate
+from archspec.language.transform_expressions import LARGEST
 from archspec.layers import Layer
 from archspec.record import Record
 from archspec.resolve.layer_names import labels_in, name_layer
@@ -68,6 +69,7 @@ class DeclarationReader:
         self.variants: dict[str, s.Variant] = {}
         self._loaded: dict[str, FileNames] = {}
         self._loading: list[str] = []
+        self._asked: set[str] = set()
 
     def read(self, file: s.File, is_main: bool = True) -> FileNames:
         """Return the names that a file defines."""
@@ -78,7 +80,7 @@ class DeclarationReader:
                 self._once(declaration, seen)
                 self._declare(declaration, names, is_main)
             except Finding as finding:
-                self.findings.append(finding.diagnostic(declaration.span))
+                collect(self.findings, finding, declaration.span)
             except Unknown:
                 continue
         if is_main:
@@ -121,12 +123,14 @@ class DeclarationReader:
     @staticmethod
     def _value(expression: s.Expression, names: FileNames) -> Value:
         def lookup(name: s.Name) -> Value:
-            if name.name in names.values:
-                return names.values[name.name]
-            if name.name in names.blocks:
-                return names.blocks[name.name]
-            helps = did_you_mean(name.name, [*names.values, *names.blocks])
-            raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown", helps=helps)
+            for known in (names.values, names.blocks):
+                if name.name in known:
+                    return known[name.name]
+            message = f"undefined name `{name.name}`"
+            raise Finding("E101", message, name.span, "unknown", helps=lambda: near(name.name))
+
+        def near(name: str) -> tuple[str, ...]:
+            return did_you_mean(name, [*names.values, *names.blocks])
 
         value: Value = evaluate(expression, lookup)
         return value
@@ -142,7 +146,7 @@ class DeclarationReader:
                 try:
                     self._set(names, binding.name, self._value(binding.value, names), binding.span)
                 except Finding as finding:
-                    self.findings.append(finding.diagnostic(binding.span))
+                    collect(self.findings, finding, binding.span)
         for name, value in self.overrides.values:
             try:
                 self._set(names, name, _setting(name, value, names), span)
@@ -152,13 +156,12 @@ class DeclarationReader:
     @staticmethod
     def _set(names: FileNames, name: str, value: Value, span: Span) -> None:
         if name not in names.values:
-            helps = did_you_mean(name, names.values) or (
-                ("the parameters are " + ", ".join(names.values),) if names.values else ("the spec has no parameters",)
-            )
-            raise Finding("E103", f"unknown parameter `{name}`", span, "unknown", helps=helps)
+            has = ("the parameters are " + ", ".join(names.values) if names.values else "the spec has no parameters",)
+            message = f"unknown parameter `{name}`"
+            raise Finding("E103", message, span, "unknown", helps=lambda: did_you_mean(name, names.values) or has)
         if isinstance(names.values[name], Block) != isinstance(value, Block):
-            kind = "a block" if isinstance(names.values[name], Block) else "a number"
-            raise Finding("E105", f"`{name}` takes {kind}", span, helps=(f"the blocks are {', '.join(names.blocks)}",))
+            kind, blocks = ("number", ()) if isinstance(value, Block) else ("block", tuple(names.blocks))
+            raise Finding("E105", f"`{name}` takes a {kind}", span, helps=(f"`{name}={block}`" for block in blocks[:3]))
         names.values[name] = value
 
     def _use(self, node: s.Use, names: FileNames) -> None:
@@ -169,24 +172,31 @@ class DeclarationReader:
                 names.train = _recipe_of(node, name, other, names.train)
                 continue
             if name.name not in other.blocks:
-                helps = did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
-                message = f"`{node.file}` has no block `{name.name}`"
-                raise Finding("E101", message, name.span, "unknown", helps=helps)
+                raise _no_block(node, name, other)
             names.blocks[name.name] = other.blocks[name.name]
 
     def _names(self, node: s.Use) -> FileNames:
         if node.file in self._loaded:
             return self._loaded[node.file]
-        if node.file in self._loading or len(self._loaded) + len(self._loading) >= MAX_FILES:
-            circle = " -> ".join([*self._loading, node.file])
-            helps = ("move the shared blocks to a third file",)
-            raise Finding("E115", f"files use each other: {circle}", node.span, helps=helps)
+        self._asked.add(node.file)
+        if len(self._asked) > MAX_FILES:
+            raise Finding("E112", f"more than {MAX_FILES} files are used", node.span, helps=("merge some of them",))
+        if node.file in self._loading:
+            message = f"files use each other: {' -> '.join([*self._loading, node.file])}"
+            raise Finding("E115", message, node.span, helps=("move the shared blocks to a third file",))
         self._loading.append(node.file)
         try:
             self._loaded[node.file] = self.read(self.load(node.file, node.span), is_main=False)
         finally:
             self._loading.pop()
         return self._loaded[node.file]
+
+
+def _no_block(node: s.Use, name: s.Name, other: FileNames) -> Finding:
+    def helps() -> tuple[str, ...]:
+        return did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
+
+    return Finding("E101", f"`{node.file}` has no block `{name.name}`", name.span, "unknown", helps=helps)
 
 
 def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | None) -> s.Train:
@@ -200,7 +210,9 @@ def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | No
 
 def _setting(name: str, value: object, names: FileNames) -> Value:
     """Return the value that `--set name=value` gives a parameter: a number, or a block by its name."""
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not abs(value) <= LARGEST:  # nor is NaN
+            raise Finding("E008", f"`{name}`: expected a number of at most 2^63", helps=(f"`--set {name}=64`",))
         return value
     text = str(value)
     if text not in names.blocks:
@@ -233,7 +245,6 @@ def _declare_after(node: s.After, names: FileNames) -> None:
 
 
 def _no_variant(name: str, variants: dict[str, s.Variant]) -> Finding:
-    helps = did_you_mean(name, variants)
-    if not helps:
-        helps = ("the variants are " + ", ".join(variants),) if variants else ("the spec has no variants",)
+    known = ", ".join(variants)
+    helps = did_you_mean(name, variants) or (f"the variants are {known}" if known else "the spec has no variants",)
     return Finding("E116", f"unknown variant `{name}`", helps=helps)

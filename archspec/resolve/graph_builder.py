@@ -9,14 +9,18 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, Label, plural
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Label, plural
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame, Head, Node
 from archspec.graph.volume import Volume
+from archspec.language.layout import MAX_LINES
+from archspec.language.transform_expressions import LARGEST
 from archspec.layers import Layer
 from archspec.record import Record, replace
 
-MAX_STEPS = 250_000  # layers and calls in one network
+MAX_STEPS = MAX_LINES  # steps that are run
+LONG = 50  # characters: a longer step or name counts once more for each so many
+MAX_SOURCES = 8  # inputs that a finding points at
 
 
 class Lost(Record):
@@ -70,7 +74,8 @@ class GraphBuilder:
         if key in self._findings:
             self._again[key] = self._again.get(key, 0) + 1
             return
-        self._findings[key] = finding.diagnostic(fallback, trace(frame))
+        is_shown = len(self._findings) < MAX_SHOWN
+        self._findings[key] = finding.diagnostic(fallback, trace(frame)) if is_shown else finding.brief(fallback)
 
     @property
     def findings(self) -> list[Diagnostic]:
@@ -84,8 +89,12 @@ class GraphBuilder:
 
     # ---- growth
     def step(self, span: Span, more: int = 1) -> None:
-        """Count what is about to be built. Raises TooLarge beyond the bound, before anything is built."""
-        self.steps += more
+        """Count what is about to be done. Raises TooLarge beyond the bound, before it is done.
+
+        Everything that takes time counts: steps, lines that add no layer, repeats, and once more for each `LONG`
+        characters, so that neither a long expression nor a long name is free.
+        """
+        self.steps += more + (span[2] - span[1]) // LONG
         if self.steps > self.max_steps:
             raise TooLarge(span)
 
@@ -94,35 +103,44 @@ class GraphBuilder:
         nodes = [wire for wire in inputs if isinstance(wire, Node)]
         if len(nodes) < len(inputs):
             return LOST
-        self.step(origin.span)
         try:
             volume = layer.output(tuple(node.volume for node in nodes))
         except Finding as finding:
             if finding.code.startswith("E2"):
                 finding.others = (*finding.others, *_sources(nodes, origin.span))
             raise
+        if max(volume) > LARGEST:
+            raise _too_wide(volume, _sources(nodes, origin.span))
         return self.place(layer, tuple(node.index for node in nodes), volume, origin)
 
     def place(self, layer: Layer, inputs: tuple[int, ...], volume: Volume, origin: Origin) -> Node:
         """Add a node whose volume is known."""
         name, frame, span, implied = origin.name, origin.frame, origin.span, origin.implied
+        if len(name) > LONG:
+            self.step(span, len(name) // LONG)
         node = Node(len(self.nodes), name, layer, inputs, volume, frame, span, implied, self.head)
         self.nodes.append(node)
         return node
 
 
 class TooLarge(Exception):
-    """More layers than a network may have; `span` is where the bound was exceeded."""
+    """More steps than a network may take; `span` is where the bound was exceeded."""
 
     def __init__(self, span: Span) -> None:
         super().__init__(span)
         self.span = span
 
 
+def _too_wide(volume: Volume, sources: tuple[Label, ...]) -> Finding:
+    helps = ("no tensor is that large: a smaller factor, stride or pad",)
+    size = len(str(max(volume)))
+    return Finding("E008", f"a volume with a size of {size} digits, larger than 2^63", others=sources, helps=helps)
+
+
 def _sources(nodes: list[Node], span: Span) -> tuple[Label, ...]:
-    """Label the origins of the input volumes, once for each place."""
+    """Label the origins of the first input volumes, once for each place."""
     labels: dict[int, Label] = {}
-    for node in nodes:
+    for node in nodes[:MAX_SOURCES]:
         if node.span.start != span.start:
             labels.setdefault(node.span.start, Label(node.span, f"produces {node.volume}"))
     return tuple(labels.values())

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import suggest
+from archspec.diagnostics.findings import did_you_mean, suggest
 from archspec.language import syntax as s
 from archspec.language.transform import missing_arrow
 from archspec.layers import REGISTRY, Layer
@@ -79,21 +79,23 @@ def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
     if names[0] in REGISTRY or names[0] not in {alias.split()[0] for alias in REGISTRY if " " in alias}:
         return missing_arrow(words[0].span, words[1])
     text = " ".join(names)
-    near = suggest(text, [name for name in REGISTRY if " " in name])
     span = words[0].span.to(words[-1].span)
-    return Finding("E102", f"unknown layer `{text}`", span, helps=(f"did you mean `{near}`?",) if near else ())
+    known = [name for name in REGISTRY if " " in name]
+    return Finding("E102", f"unknown layer `{text}`", span, helps=lambda: did_you_mean(text, known))
 
 
 def _unknown(step: s.LayerStep, name: str) -> Finding:
     word = step.words[-1]
+    return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", helps=lambda: _nearest(word, name))
+
+
+def _nearest(word: s.Word, name: str) -> tuple[str, ...]:
     bare = word.text.lower().replace("_", "")
     names = lower_case_names()
     here = names.get(bare) or names.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
     if here:
-        helps: tuple[str, ...] = (f"did you mean `{here}`?",)
-    else:
-        helps = ("the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key)),)
-    return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", helps=helps)
+        return (f"did you mean `{here}`?",)
+    return ("the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key)),)
 
 
 def labels_in(body: s.Body) -> frozenset[str]:
@@ -119,6 +121,8 @@ def labels_in(body: s.Body) -> frozenset[str]:
 
 def _label(step: s.LayerStep) -> str:
     """Return the label that a numbered name implies: conv1 for `CONV1: 96 11x11`, none for `POOL2`."""
+    if not step.words[-1].text[-1].isdigit():
+        return ""
     try:
         return name_layer(step).label or ""
     except Finding:

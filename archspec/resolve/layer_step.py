@@ -49,8 +49,8 @@ class LayerSteps:
         self.claims: list[PendingClaim] = []
         self.last_weight: dict[int, int] = {}  # by head, 0 for the trunk
         self._weights = 0
-        self._names: dict[int, NamedLayer] = {}  # by the step's identity; the file outlives the run
-        self._fixed: dict[int, Layer] = {}
+        self._names: dict[tuple[str, bool], NamedLayer] = {}  # by a single word, and whether arguments follow
+        self._fixed: dict[str, Layer] = {}  # by the step's text
 
     def run(self, step: s.LayerStep, context: StepContext, point: Point) -> Point:
         """Run one step. Raises Finding for an invalid step."""
@@ -71,10 +71,13 @@ class LayerSteps:
 
     # ---- which layer
     def _name(self, step: s.LayerStep) -> NamedLayer:
-        """Return the layer that a step names; looked up once, however often its block is called."""
-        named = self._names.get(id(step))
+        """Return the layer that a step names; looked up once, however often it is written."""
+        if len(step.words) > 1:
+            return name_layer(step)
+        key = step.words[0].text, bool(step.arguments)
+        named = self._names.get(key)
         if named is None:
-            named = self._names[id(step)] = name_layer(step)
+            named = self._names[key] = name_layer(step)
         return named
 
     def _is_head(self, layer: type[Layer]) -> bool:
@@ -88,7 +91,8 @@ class LayerSteps:
     # ---- its arguments
     def _bind(self, step: s.LayerStep, named: NamedLayer, context: StepContext) -> Layer:
         """Return the layer with its arguments; if they are all literals, it is the same in every instance."""
-        layer = self._fixed.get(id(step))
+        text = step.span.text
+        layer = self._fixed.get(text)
         if layer is None:
             scope = context.scope
             fields = self._fields(named, step, context)
@@ -97,7 +101,7 @@ class LayerSteps:
             except Finding as finding:
                 raise _missing_arrow(step, scope) or finding from None
             if fields is named.fields and all(_is_literal(argument.value, named.layer) for argument in step.arguments):
-                self._fixed[id(step)] = layer
+                self._fixed[text] = layer
         return layer
 
     def _fields(self, named: NamedLayer, step: s.LayerStep, context: StepContext) -> dict[str, Any]:
@@ -173,8 +177,8 @@ class LayerSteps:
         for step in rule.steps:
             if not isinstance(step, s.LayerStep):
                 raise Finding("E105", "`after` can only add layers", step.span, helps=("`after CONV: BN -> RELU`",))
-            named = name_layer(step)
-            added = ArgumentBinder(named.layer, step, scope.lookup, named.fields).bind()
+            self.builder.step(step.span)
+            added = self._bind(step, self._name(step), context)
             origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)
             point = point.after(self._add(added, point.current or LOST, origin))
         return point

@@ -79,11 +79,12 @@ class Scope:
             return self._dimension(name)
         if key in self.file.lost:
             raise Unknown
+        raise Finding("E101", f"undefined name `{key}`", name.span, "unknown", helps=lambda: self._near(key))
+
+    def _near(self, key: str) -> tuple[str, ...]:
         known = [*self.values, *self.file.values, *self.file.blocks]
-        helps = did_you_mean(key, known)
-        if not helps and known:
-            helps = ("names in scope: " + ", ".join(known[:12]),)
-        raise Finding("E101", f"undefined name `{key}`", name.span, "unknown", helps=helps)
+        names = ("names in scope: " + ", ".join(known[:12]),) if known else ()
+        return did_you_mean(key, known) or names
 
     def _dimension(self, name: s.Name) -> int:
         if self.entry is None:
@@ -104,12 +105,11 @@ class Scope:
         """Return the volume of `@name`. Raises Finding if there is no such label."""
         if name in self.volumes:
             return self.volumes[name]
-        helps = did_you_mean(name, self.volumes)
-        if not helps:
-            helps = (f"label a line with it: `{name}: ...`",)
-            if name in self.values or name in FUNCTIONS:
-                helps = (f"`{name}` is a number: write it without `@`",)
-        raise Finding("E101", f"unknown result `@{name}`", span, "unknown", helps=helps)
+        helps = (f"label a line with it: `{name}: ...`",)
+        if name in self.values or name in FUNCTIONS:
+            helps = (f"`{name}` is a number: write it without `@`",)
+        message = f"unknown result `@{name}`"
+        raise Finding("E101", message, span, "unknown", helps=lambda: did_you_mean(name, self.volumes) or helps)
 
 
 class StepContext(Record):

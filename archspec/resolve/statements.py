@@ -19,7 +19,7 @@ from archspec.layers import MERGES
 from archspec.record import replace
 from archspec.resolve.block_calls import read_call
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
+from archspec.resolve.graph_builder import LONG, LOST, GraphBuilder, Origin, Point, Wire
 from archspec.resolve.layer_step import LayerSteps, no_input
 from archspec.resolve.scope import Scope, StepContext
 
@@ -34,6 +34,7 @@ class StatementRunner:
         self.brackets = brackets
         self.layers = layers
         self.nesting = 0
+        self.open_heads = [0]  # the trunk, and the auxiliary classifiers around the current line
 
     # ---- lines
     def body(self, body: s.Body, scope: Scope, point: Point, entry: Wire | None) -> Point:
@@ -57,6 +58,7 @@ class StatementRunner:
             return self._chain(statement, StepContext(statement, _first_step(following), scope, entry), point)
         if isinstance(statement, s.If):
             return self._if(statement, scope, point, entry)
+        self.builder.step(statement.span)
         if isinstance(statement, s.Aux):
             self._aux(statement, scope, point, entry)
             return point
@@ -65,6 +67,7 @@ class StatementRunner:
 
     def _if(self, statement: s.If, scope: Scope, point: Point, entry: Wire | None) -> Point:
         for arm in statement.arms:
+            self.builder.step(arm.span)
             if arm.condition is None or truth(arm.condition, scope.lookup):
                 return self.body(arm.body, scope, point, entry)
         return point
@@ -77,19 +80,27 @@ class StatementRunner:
         outer, self.builder.head = self.builder.head, len(self.builder.heads) + 1
         number_ = self.builder.head
         self.builder.heads.append(Head(float(weight), -1, number_))
+        self.open_heads.append(number_)
         try:
             end = self._chain(statement.chain, StepContext(statement.chain, None, scope, entry), point).current
         finally:
             self.builder.head = outer
+            self.open_heads.pop()
+        if isinstance(end, Node) and end.head != number_:
+            helps = (f"`aux {statement.weight.span.text}: FC 10` classifies the volume there",)
+            raise Finding("E010", "an `aux` without layers", statement.span, helps=helps)
         if isinstance(end, Node):
             self.builder.heads[number_ - 1] = Head(float(weight), end.index, number_)
 
     def _chain(self, chain: s.Chain, context: StepContext, point: Point) -> Point:
         scope = context.scope
+        if chain.bracket is not None:
+            self.builder.step(chain.bracket.span, 0)
         point = self.brackets.at_start(chain, scope, point)
         start = point.current
         for position, step in enumerate(chain.steps):
             if isinstance(step, s.Bracket):
+                self.builder.step(step.span)
                 point = Point(self.brackets.inside(step, scope, point.current), point.before)
                 continue
             is_last = position == len(chain.steps) - 1
@@ -111,6 +122,7 @@ class StatementRunner:
 
     # ---- steps
     def _step(self, step: s.Step, context: StepContext, point: Point) -> Point:
+        self.builder.step(step.span)
         if isinstance(step, s.LayerStep):
             return self.layers.run(step, context, point)
         if isinstance(step, s.UnreadStep):
@@ -121,7 +133,7 @@ class StatementRunner:
                 raise Finding("E108", "`x` is undefined at the top level", step.span, helps=helps)
             return point.after(context.entry)
         if isinstance(step, s.ReferenceStep):
-            return point.after(context.scope.reference(step.name, step.span))
+            return point.after(self._visible(context.scope.reference(step.name, step.span), step.span))
         if point.current is None:
             raise no_input(step.span)
         if isinstance(step, s.RepeatStep):
@@ -130,6 +142,13 @@ class StatementRunner:
             if isinstance(step, s.CallStep):
                 return self._call(step, context, point, 1, 1)
             return self._merge(step, context, point)
+
+    def _visible(self, wire: Wire, span: Span) -> Wire:
+        """Return the volume of a label. Raises Finding if it belongs to an auxiliary classifier that has ended."""
+        if isinstance(wire, Node) and wire.head not in self.open_heads:
+            helps = ("an `aux` is left out of inference: label a line of the trunk instead",)
+            raise Finding("E108", "a result of an auxiliary classifier, used outside it", span, helps=helps)
+        return wire
 
     @contextmanager
     def _one_deeper(self, span: Span) -> Iterator[None]:
@@ -153,6 +172,7 @@ class StatementRunner:
         context = replace(context, label=None)
         for ordinal in range(1, int(times) + 1):
             if isinstance(step.step, s.CallStep):
+                self.builder.step(step.step.span)
                 with self._one_deeper(step.span):
                     point = self._call(step.step, context, point, ordinal, int(times))
             else:
@@ -163,20 +183,27 @@ class StatementRunner:
         entry = point.current
         assert entry is not None  # _step has looked
         call = read_call(step, context.scope, point.before)
-        self.builder.step(step.span)
-        name = self._name(context, call.block.definition.name, step.span)
-        frame = Frame(call.text, step.span, name, ordinal, times, context.scope.frame)
+        for wire in call.volumes.values():
+            self._visible(wire, step.span)
+        definition = call.block.definition
+        written = call.text
+        self.builder.step(definition.span, len(definition.parameters) + len(written) // LONG)
+        name = self._name(context, definition.name, step.span)
+        if len(name) > LONG:
+            self.builder.step(step.span, len(name) // LONG)
+        frame = Frame(written, step.span, name, ordinal, times, context.scope.frame)
         try:
             inner = call.instance(frame, entry)
         except Finding as finding:
             self.builder.report(finding, step.span, frame)
             return point.after(LOST)
-        return point.after(self.body(call.block.definition.body, inner, Point(entry), entry).current)
+        return point.after(self.body(definition.body, inner, Point(entry), entry).current)
 
     def _merge(self, step: s.MergeStep, context: StepContext, point: Point) -> Point:
         scope, entry = context.scope, point.current
         if step.name not in MERGES:
             raise _unknown_merge(step, scope)
+        self.builder.step(step.span, len(step.branches))
         ends = [self.body(branch, scope, Point(entry), entry).current for branch in step.branches]
         wires = tuple(end for end in ends if end is not None)
         if len(wires) < 2:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import archspec
-from archspec.language.parse import MAX_ERRORS
+from archspec.language.layout import MAX_FINDINGS as MAX_ERRORS
 from archspec.library import built_in
 from archspec.recipe import Recipe, from_dict
 from archspec.resolve.train_section import MAX_FINDINGS, UNSAID

@@ -24,11 +24,10 @@ class TorchOperation(Workload):
     __slots__ = ("index", "layer", "learns", "name", "readers", "sources")
 
     def __init__(  # noqa: PLR0913, PLR0917  # the fields of a record, of which hundreds are created
-        self, index: int, name: str, layer: Layer, sources: Sequence[TorchOperation], volume: Volume, batch: int
+        self, index: int, name: str, layer: Layer, sources: Sequence[TorchOperation], volume: Volume, known: Known
     ) -> None:
-        inputs = tuple([source.volume for source in sources])
-        shapes = tuple([tensor.shape for tensor in layer.tensors(inputs)]) if sources else ()
-        super().__init__(inputs, volume, shapes, batch)
+        inputs = known.inputs(sources)
+        super().__init__(inputs, volume, known.shapes(layer, inputs), known.batch)
         self.index = index  # in the list of operations
         self.name = name
         self.layer = layer
@@ -37,7 +36,7 @@ class TorchOperation(Workload):
         for source in sources:
             source.readers += 1
             self.continues = self.continues or source.learns
-        self.learns: bool = self.continues or bool(shapes)
+        self.learns: bool = self.continues or bool(self.shapes)
         if sources:
             self.channels_last = sources[0].leaves_channels_last
             self.reads_window = sources[0].layer.leaves_window
@@ -62,6 +61,35 @@ class TorchOperation(Workload):
         return self.layer.demand(self)
 
 
+class Known:
+    """What is the same for all operations, and for those of one layer on the same volumes, which share it."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+        self._inputs: dict[tuple[Volume, ...], tuple[Volume, ...]] = {}
+        self._shapes: dict[tuple[int, tuple[Volume, ...]], tuple[tuple[int, ...], ...]] = {}
+        self._parts: dict[tuple[int, tuple[Volume, ...]], tuple[Layer, ...]] = {}  # which keeps them alive
+
+    def inputs(self, sources: Sequence[TorchOperation]) -> tuple[Volume, ...]:
+        """The volumes that enter an operation."""
+        inputs = tuple([source.volume for source in sources])
+        return self._inputs.setdefault(inputs, inputs)
+
+    def shapes(self, layer: Layer, inputs: tuple[Volume, ...]) -> tuple[tuple[int, ...], ...]:
+        """The shapes of a layer's parameters."""
+        key = id(layer), inputs
+        if key not in self._shapes:
+            self._shapes[key] = tuple([tensor.shape for tensor in layer.tensors(inputs)]) if inputs else ()
+        return self._shapes[key]
+
+    def parts(self, layer: Layer, inputs: tuple[Volume, ...]) -> tuple[Layer, ...]:
+        """The layers that torch runs for one."""
+        key = id(layer), inputs
+        if key not in self._parts:
+            self._parts[key] = (layer.parts(inputs) if inputs else ()) or (layer,)
+        return self._parts[key]
+
+
 def operations(graph: Graph, batch: int) -> tuple[list[TorchOperation], list[TorchOperation]]:
     """The operations of a graph, and those that output class scores, the auxiliary classifiers' included."""
     program = Program(batch)
@@ -76,7 +104,7 @@ class Program:
     """The operations so far. Each method adds some and returns the one with the result."""
 
     def __init__(self, batch: int) -> None:
-        self.batch = batch
+        self.known = Known(batch)
         self.operations: list[TorchOperation] = []
 
     def layer(self, node: Node, sources: Sequence[TorchOperation], volumes: tuple[Volume, ...]) -> TorchOperation:
@@ -86,12 +114,12 @@ class Program:
             for factor in sources[2:]:
                 product = layer.output((sources[0].volume, sources[1].volume))
                 sources = [self._run(node.name, layer, sources[:2], product), factor]
-        *first, last = (layer.parts(volumes) if sources else ()) or (layer,)
+        *first, last = self.known.parts(layer, volumes)
         for part in first:
             sources = [self._run(node.name, part, sources, part.output(tuple(source.volume for source in sources)))]
         return self._run(node.name, last, sources, node.volume)
 
     def _run(self, name: str, layer: Layer, sources: Sequence[TorchOperation], volume: Volume) -> TorchOperation:
-        operation = TorchOperation(len(self.operations), name, layer, sources, volume, self.batch)
+        operation = TorchOperation(len(self.operations), name, layer, sources, volume, self.known)
         self.operations.append(operation)
         return operation
