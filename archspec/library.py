@@ -44,11 +44,18 @@ def built_in() -> tuple[str, ...]:
 def locate(spec: str) -> Located:
     """Find a spec and read it. Raises ArchspecError if it is missing, unreadable or not text."""
     if spec == "-":
-        return Located("stdin", Source("<stdin>", _decoded("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1))), None)
+        return Located("stdin", Source("<stdin>", _decoded("<stdin>", _standard_input())), None)
     if "/" in spec or os.sep in spec or spec.endswith(SUFFIX):
         path = Path(spec)
         return Located(path.stem, Source(spec, _read(path, spec)), path.parent)
     return _by_name(spec)
+
+
+def _standard_input() -> bytes:
+    try:
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise failure(NOT_FOUND, f"standard input cannot be read: {error.strerror or error}") from None
 
 
 def _by_name(spec: str) -> Located:

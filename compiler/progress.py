@@ -1,6 +1,6 @@
 """What a command says while it works: in a terminal also a line that is rewritten.
 
-In: texts. Out: lines on standard error.
+In: texts. Out: lines on standard error. If they cannot be written, the work continues without them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 EVERY = 0.5  # seconds between two updates of the line
@@ -37,15 +38,18 @@ class Progress:
             return
         if self.is_live:
             self._rewrite("")
-            self.stream.write("\r")
-        self.stream.write(text + "\n")
-        self.stream.flush()
+            text = "\r" + text
+        self._write(text + "\n")
 
     def _rewrite(self, text: str) -> None:
         text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
-        self.stream.write("\r" + text.ljust(self._width))
+        self._write("\r" + text.ljust(self._width))
         self._width = len(text)
-        self.stream.flush()
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # a full disk, or a terminal that was closed
+            self.stream.write(text)
+            self.stream.flush()
 
 
 def clock(seconds: float) -> str:

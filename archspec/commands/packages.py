@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 
 from archspec.diagnostics.errors import failure
@@ -28,10 +29,22 @@ def missing_for(command: str, *more: str) -> list[str]:
 
 
 def need(command: str, *more: str) -> None:
-    """Raise ArchspecError, with what to install, unless all modules of a command are installed."""
+    """Raise ArchspecError, with what to install, unless all modules of a command are installed.
+
+    Also in a working directory that was deleted, in which the libraries of the back end cannot be loaded.
+    """
+    _need_working_directory()
     names = missing_for(command, *more)
     if names:
         listed = ", ".join(f"`{name}`" for name in names)
         helps = (f"`pip install {' '.join(names)}`", ALL)
         verb = "is" if len(names) == 1 else "are"
         raise failure("E424", f"this command requires {listed}, which {verb} not installed", helps=helps)
+
+
+def _need_working_directory() -> None:
+    try:
+        os.getcwd()
+    except OSError as error:
+        message = f"the working directory cannot be used: {error.strerror or error}"
+        raise failure("E478", message, helps=("`cd` into another folder",)) from None
