@@ -63,7 +63,7 @@ def _kept(text: str) -> Path | None:
         return None
     path = Path(name)
     try:
-        with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+        with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError:
         with suppress(OSError):

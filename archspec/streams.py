@@ -18,13 +18,13 @@ def open_closed() -> None:
     """
     if sys.stdin is None:
         os.open(os.devnull, os.O_WRONLY)  # the lowest number that is free: 0, then 1, then 2
-        sys.stdin = open(0, encoding="utf-8")
+        sys.stdin = os.fdopen(0, encoding="utf-8")
     if sys.stdout is None:
         os.open(os.devnull, os.O_RDONLY)
-        sys.stdout = open(1, "w", encoding="utf-8")
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8")
     if sys.stderr is None:
         os.open(os.devnull, os.O_WRONLY)
-        sys.stderr = open(2, "w", encoding="utf-8")
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8")
 
 
 def unwritable(error: OSError) -> str | None:

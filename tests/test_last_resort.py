@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from test_untrusted import HOSTILE
 
 import archspec.cli
 from archspec import last_resort
 from archspec.__main__ import run
 from archspec.library import built_in
-from test_untrusted import HOSTILE
 
 ROOT = Path(__file__).parents[1]
 WRONG = sorted((ROOT / "tests" / "errors").glob("*.arch"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
+from pathlib import Path
 
 from archspec.diagnostics.errors import failure
 
@@ -44,7 +44,7 @@ def need(command: str, *more: str) -> None:
 
 def _need_working_directory() -> None:
     try:
-        os.getcwd()
+        Path.cwd()
     except OSError as error:
         message = f"the working directory cannot be used: {error.strerror or error}"
         raise failure("E478", message, helps=("`cd` into another folder",)) from None
