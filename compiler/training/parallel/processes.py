@@ -9,15 +9,25 @@ import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed
+from torch.distributed.distributed_c10d import Store
+from torch.distributed.rendezvous import rendezvous
 
+from archspec.compiler.training.parallel.lost import DONE, FAILED
+from archspec.compiler.training.parallel.watch import Watch
 from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.diagnostics.findings import plural
 
 Result = TypeVar("Result")
+JOINING = 300  # seconds until all processes must have started
+SILENCE = 60  # seconds until a process that does not answer counts as lost
+OPERATION = timedelta(hours=12)  # of an operation: `Watch` knows better whether the others are still there
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Group:
     size: int
     device: torch.device
     is_pipeline: bool = False
+    watch: Watch | None = field(default=None, compare=False)
 
     @property
     def is_first(self) -> bool:
@@ -90,6 +101,13 @@ class Group:
             raise wrong or ArchspecError(())  # the first one reports it
         return found
 
+    def name_folder(self, path: Path | None) -> None:
+        """Tell all processes the folder of the first, which their message names if one of them is lost."""
+        if self.watch is not None:
+            said: list[Any] = [str(path)]
+            distributed.broadcast_object_list(said)
+            self.watch.folder = said[0]
+
     def gathered(self, texts: Iterable[str]) -> list[str]:
         """Return the texts of all processes, sorted and without duplicates."""
         parts: list[Any] = [list(texts)]
@@ -100,27 +118,68 @@ class Group:
 
 
 @contextmanager
-def joined(device: str, is_pipeline: bool = False) -> Iterator[Group]:
+def joined(device: str) -> Iterator[Group]:
     """Join the group of processes that `torchrun` started, and leave it at the end."""
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     kind = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
     place = torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device("cpu")
     if size == 1:
-        yield Group(0, 1, place, is_pipeline)
+        yield Group(0, 1, place)
         return
     if kind == "cuda":
         torch.cuda.set_device(place)
+    _meet(size, rank, "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
     try:
-        distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
-    except (ValueError, RuntimeError) as error:
-        message = f"cannot connect {size} processes"
-        notes = (str(error).splitlines()[0],)
-        helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
-        raise failure("E473", message, notes=notes, helps=helps) from None
+        yield from _watched(Group(rank, size, place, watch=Watch(rank, size, _seconds(SILENCE))))
+    finally:
+        distributed.destroy_process_group()
+
+
+def _watched(group: Group) -> Iterator[Group]:
+    watch, word = group.watch, FAILED
+    assert watch is not None
     try:
-        yield Group(rank, size, place, is_pipeline)
+        yield group
         # DDP's reducer has threads that use the group: it is freed first, and all processes leave together
         gc.collect()
         distributed.barrier()
+        word = DONE
+    except RuntimeError:  # perhaps of an operation without a process that was lost
+        watch.settle()
+        raise
     finally:
-        distributed.destroy_process_group()
+        watch.leave(word)
+
+
+def _meet(size: int, rank: int, backend: str) -> None:
+    """Connect the processes. Raises ArchspecError."""
+    patience = _seconds(JOINING)
+    helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
+    try:
+        store, *_ = next(iter(rendezvous("env://", timeout=timedelta(seconds=patience))))
+        if missing := _missing(store, size, rank, patience):
+            numbers = ", ".join(map(str, missing))
+            message = f"{numbers} of the {size} processes did not join within {plural(patience, 'second')}"
+            raise failure("E473", message, helps=helps)
+        store.set_timeout(OPERATION)
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=OPERATION)
+    except (ValueError, RuntimeError) as error:
+        message = f"cannot connect {size} processes"
+        raise failure("E473", message, notes=(str(error).splitlines()[0],), helps=helps) from None
+
+
+def _missing(store: Store, size: int, rank: int, patience: int) -> list[int]:
+    """Wait for all processes. Returns those that did not come."""
+    keys = [f"archspec/{number}" for number in range(size)]
+    store.set(keys[rank], "")
+    try:
+        store.wait(keys, timedelta(seconds=patience))
+    except RuntimeError:
+        return [number for number, key in enumerate(keys) if not store.check([key])]
+    return []
+
+
+def _seconds(default: int) -> int:
+    """Return the seconds of ARCHSPEC_TIMEOUT, or `default`."""
+    given = os.environ.get("ARCHSPEC_TIMEOUT", "")
+    return int(given) if given.isdecimal() and int(given) > 0 else default
