@@ -19,7 +19,7 @@ from archspec.diagnostics.rendering import render
 
 KILLED, SILENT, FAILED = "killed", "silent", "failed"
 DONE = "done"  # said by a process that has not been lost
-TURN = 0.1  # seconds between two processes that try to be the one that speaks
+TURN = 0.02  # seconds between two processes that try to be the one that speaks
 
 
 class Loss(NamedTuple):

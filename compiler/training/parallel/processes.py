@@ -71,6 +71,14 @@ class Group:
             distributed.all_reduce(numbers)
         return numbers
 
+    def collected(self, numbers: Tensor) -> Tensor:
+        """Return in one tensor, on the CPU, what the processes have for their own images."""
+        if self.replicas == 1:
+            return numbers.cpu()
+        parts: list[Any] = [None] * self.size
+        distributed.all_gather_object(parts, numbers.cpu())
+        return torch.cat(parts)
+
     def norm_over_stages(self, norm: Tensor) -> Tensor:
         """Return the norm over all stages of a pipeline, given the norm of each."""
         if not self.is_pipeline:

@@ -199,6 +199,7 @@ class Watch:
             return
         if loss is not None and (self.rank == 0 or is_speaker(self._token, self.rank)):
             tell(loss, self.size, self.patience, self.folder)
+            time.sleep(GRACE * (self.rank > 0))  # until the others have asked who speaks
         for child in multiprocessing.active_children():
             child.terminate()
         os._exit(STATUS)
