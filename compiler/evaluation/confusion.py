@@ -69,8 +69,8 @@ class Cell(NamedTuple):
 class Evaluation:
     """The result on a set of images. `right_in_5` counts, by class, the images whose class is among the first five.
 
-    The confusion matrix is kept as its `cells` that are not 0, in order of rows and columns: there are at most as many as
-    images, while the whole matrix of 10,000 classes has a hundred million.
+    The confusion matrix is kept as its `cells` that are not 0, in order of rows and columns: there are at most as many
+    as images, while the whole matrix of 10,000 classes has a hundred million.
     """
 
     class_names: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Counting correct and wrong classifications, batch by batch.
 
-In: scores of classes and true classes. Out: an `Evaluation`. What was counted is in two tensors, which several processes
-can join.
+In: scores of classes and true classes. Out: an `Evaluation`. What was counted is in two tensors, which several
+processes can join.
 """
 
 from __future__ import annotations

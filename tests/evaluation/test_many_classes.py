@@ -80,7 +80,7 @@ def test_a_run_on_10000_classes_ends_in_proportion(
 
 
 def run(folder: Path, classes: int) -> tuple[float, int]:
-    """Train on two images of each class; the seconds, and the bytes of its evaluation."""
+    """Train on one image of each class, evaluate on another; the seconds, and the bytes of its evaluation."""
     data, out = folder / f"photos{classes}", folder / f"run{classes}"
     image = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8))
     for number in range(classes):
@@ -92,7 +92,4 @@ def run(folder: Path, classes: int) -> tuple[float, int]:
     flags = ("--data", str(data), "--out", str(out), "--epochs", "1", "--batch", "500", "--workers", "0")
     result = CliRunner().invoke(main, ["train", str(folder / "net.arch"), *flags])
     assert result.exit_code == 0, result.stderr
-    judged = CliRunner().invoke(main, ["eval", str(out), "--data", str(data), "--json"])
-    assert judged.exit_code == 0
-    assert len(judged.stdout) < BYTES * 2 * classes
     return time.monotonic() - begun, (out / "evaluation.json").stat().st_size

@@ -1,4 +1,4 @@
-"""Processes that train together: when one is lost, the others end soon, with one message, and the run can be resumed."""
+"""Processes that train together: when one is lost, the others end soon with one message, and the run resumes."""
 
 import os
 import re
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -21,7 +22,29 @@ WITHIN = 30.0  # seconds
 MOMENT = 0.01
 LOST = re.compile(r"error\[E477\]: process (\d) of \d (.+)")
 
-Case = tuple[int, set[int], signal.Signals, tuple[str, ...]]
+
+class Case(NamedTuple):
+    """How many processes, which of them get which signal, and the flags of the run."""
+
+    size: int
+    victims: set[int]
+    how: signal.Signals
+    flags: tuple[str, ...] = ()
+
+
+CASES = {
+    "the first of two": Case(2, {0}, signal.SIGKILL),
+    "the first of three": Case(3, {0}, signal.SIGKILL),
+    "the third of four": Case(4, {2}, signal.SIGKILL),
+    "the first two of four": Case(4, {0, 1}, signal.SIGKILL),
+    "two others of four": Case(4, {1, 3}, signal.SIGKILL),
+    "the first stage": Case(2, {0}, signal.SIGKILL, PIPELINE),
+    "the last stage": Case(2, {1}, signal.SIGKILL, PIPELINE),
+    "stopped": Case(2, {1}, signal.SIGSTOP),
+    "the first, stopped": Case(3, {0}, signal.SIGSTOP),
+    "a stage, stopped": Case(2, {1}, signal.SIGSTOP, PIPELINE),
+}
+Groups = list[processes.Group]
 
 
 @pytest.fixture
@@ -32,9 +55,9 @@ def spec(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def begun() -> Iterator[list[processes.Group]]:
+def begun() -> Iterator[Groups]:
     """Groups that a test starts, which it cannot leave behind."""
-    found: list[processes.Group] = []
+    found: Groups = []
     yield found
     for member in [member for group in found for member in group.members]:
         member.kill()
@@ -67,9 +90,7 @@ def assert_one_message(said: str, victims: set[int], how: str, out: Path, size: 
     assert "tcpstore" not in said.lower()
 
 
-def test_a_killed_process_ends_the_other_with_one_message(
-    spec: Path, tmp_path: Path, begun: list[processes.Group]
-) -> None:
+def test_a_killed_process_ends_the_other_with_one_message(spec: Path, tmp_path: Path, begun: Groups) -> None:
     out = tmp_path / "run"
     group = processes.together(2, "train", spec, "--out", out, *LONG)
     begun.append(group)
@@ -79,30 +100,11 @@ def test_a_killed_process_ends_the_other_with_one_message(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("size", "victims", "how", "flags"),
-    [
-        (2, {0}, signal.SIGKILL, ()),
-        (3, {0}, signal.SIGKILL, ()),
-        (4, {2}, signal.SIGKILL, ()),
-        (4, {0, 1}, signal.SIGKILL, ()),
-        (4, {1, 3}, signal.SIGKILL, ()),
-        (2, {0}, signal.SIGKILL, PIPELINE),
-        (2, {1}, signal.SIGKILL, PIPELINE),
-        (2, {1}, signal.SIGSTOP, ()),
-        (3, {0}, signal.SIGSTOP, ()),
-        (2, {1}, signal.SIGSTOP, PIPELINE),
-    ],
-)
+@pytest.mark.parametrize("case", CASES)
 def test_a_lost_process_ends_the_others_and_the_run_resumes(
-    size: int,
-    victims: set[int],
-    how: signal.Signals,
-    flags: tuple[str, ...],
-    spec: Path,
-    tmp_path: Path,
-    begun: list[processes.Group],
+    case: str, spec: Path, tmp_path: Path, begun: Groups
 ) -> None:
+    size, victims, how, flags = CASES[case]
     out = tmp_path / "run"
     group = processes.together(size, "train", spec, "--out", out, *LONG, *flags, ARCHSPEC_TIMEOUT="6")
     begun.append(group)
@@ -145,9 +147,7 @@ def ranks(agent: int) -> dict[int, int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("absent", [0, 1])
-def test_a_process_that_never_comes_is_named_in_time(
-    absent: int, spec: Path, tmp_path: Path, begun: list[processes.Group]
-) -> None:
+def test_a_process_that_never_comes_is_named_in_time(absent: int, spec: Path, tmp_path: Path, begun: Groups) -> None:
     group = processes.Group(["train", str(spec), "--out", str(tmp_path / "run")], 2, ARCHSPEC_TIMEOUT="4")
     begun.append(group)
     group.members[absent].kill()
@@ -159,7 +159,7 @@ def test_a_process_that_never_comes_is_named_in_time(
 
 
 @pytest.mark.slow
-def test_a_stranger_at_the_port_disturbs_nobody(spec: Path, tmp_path: Path, begun: list[processes.Group]) -> None:
+def test_a_stranger_at_the_port_disturbs_nobody(spec: Path, tmp_path: Path, begun: Groups) -> None:
     out = tmp_path / "run"
     group = processes.together(2, "train", spec, "--out", out, *LONG)
     begun.append(group)
@@ -180,7 +180,7 @@ def test_a_stranger_at_the_port_disturbs_nobody(spec: Path, tmp_path: Path, begu
 
 def listening(process: int) -> list[int]:
     """The ports at which a process waits for connections, except the store of torch, which trusts everybody."""
-    sockets = {os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink()}
+    sockets = {str(path.readlink()) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink()}
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     waiting = [row for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
     return [int(row[1].split(":")[1], 16) for row in waiting if row[1].startswith("0100007F")]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,6 +48,9 @@ def _opened(path: Path) -> int:
     """Open and lock the file. Raises OSError, and ArchspecError if another process holds the lock."""
     while True:
         number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | NO_LINK, 0o644)
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            raise OSError(f"`{path.name}` is not a regular file")
         if not _has_lock(number):
             _refuse(path, number)
         with suppress(OSError):
