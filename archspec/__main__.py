@@ -31,6 +31,16 @@ def run() -> None:
         sys.exit(end(error))
     finally:
         gc.freeze()
+        _flush()
+
+
+def _flush() -> None:
+    try:
+        sys.stderr.flush()
+    except OSError:  # Python would end with status 120
+        from archspec.streams import silence
+
+        silence()
 
 
 if __name__ == "__main__":

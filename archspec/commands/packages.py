@@ -8,6 +8,7 @@ from pathlib import Path
 from archspec.diagnostics.errors import failure
 
 ALL = "`pip install 'archspec-nn[all]'` installs everything"
+ELSEWHERE = "`cd` into another folder"
 # packages whose distribution has another name
 DISTRIBUTIONS = {"PIL": "pillow", "onnxruntime": "onnxruntime-gpu", "sklearn": "scikit-learn"}
 # what each command imports; `train` and `eval` use sklearn's digits only without --data
@@ -33,7 +34,9 @@ def need(command: str, *more: str) -> None:
 
     Also in a working directory that was deleted, in which the libraries of the back end cannot be loaded.
     """
-    _need_working_directory()
+    if reason := working_directory():
+        message = f"the working directory cannot be used: {reason}"
+        raise failure("E478", message, helps=(ELSEWHERE,))
     names = missing_for(command, *more)
     if names:
         listed = ", ".join(f"`{name}`" for name in names)
@@ -42,9 +45,10 @@ def need(command: str, *more: str) -> None:
         raise failure("E424", f"this command requires {listed}, which {verb} not installed", helps=helps)
 
 
-def _need_working_directory() -> None:
+def working_directory() -> str | None:
+    """Return why the working directory cannot be used, or None."""
     try:
         Path.cwd()
     except OSError as error:
-        message = f"the working directory cannot be used: {error.strerror or error}"
-        raise failure("E478", message, helps=("`cd` into another folder",)) from None
+        return error.strerror or str(error)
+    return None
