@@ -29,7 +29,9 @@ GONE = "mkdir gone; cd gone; rmdir ../gone; "
 NO_FOLDER = r"error\[E478\]: the working directory cannot be used: No such file or directory"
 NEW = r"new/.+"
 TRAIN = "archspec train net.arch --epochs 1 --batch 64"
+PROCESS = '"$PYTHON" -m archspec'  # `archspec` is a function of the shell, whose process would get the signals
 RUN = r"run/(checkpoint-\d{9}\.pt|latest|metrics\.(csv|jsonl)|(best|weights)\.safetensors|.+\.(json|html|png|damaged))"
+TRAIN_PROCESS = TRAIN.replace("archspec", PROCESS)
 KILLED = "{ sleep 0.2; kill -9 $!; wait $!; }"
 
 
@@ -146,8 +148,8 @@ BACK_END = [
         "",
         True,
     ),
-    Row("no permission", "chmod 0 net.onnx; archspec run net.onnx digit.png", 1, r"error\[E43", "", True),
-    Row("no permission", "chmod 0 digit.png; archspec run net.onnx digit.png", 1, r"error\[E43", "", True),
+    Row("no permission", "chmod 0 net.onnx; archspec run net.onnx digit.png", 2, "is not readable", "", True),
+    Row("no permission", "chmod 0 digit.png; archspec run net.onnx digit.png", 2, "is not readable", "", True),
     Row(
         "damaged checkpoint",
         "for f in run/checkpoint-*; do echo >> $f; done; archspec train --resume run",
@@ -169,10 +171,11 @@ BACK_END = [
         "",
         RUN,
     ),
-    Row("killed before it begins", f"{TRAIN} --out new & {KILLED}", 137),
+    Row("killed before it begins", f"{TRAIN_PROCESS} --out new & {KILLED}", 137),
     Row(
         "killed in training, and resumed",
-        "archspec train net.arch --epochs 3 --batch 8 --save-every 5 --out new & until [ -s new/latest ]; do sleep 0.05; done; "
+        f"{PROCESS} train net.arch --epochs 3 --batch 8 --save-every 5 --out new & "
+        "until [ -s new/latest ]; do sleep 0.05; done; "
         "kill -9 $!; wait $!; archspec train --resume new",
         0,
         "",
@@ -180,7 +183,7 @@ BACK_END = [
     ),
     Row(
         "killed at its end, and resumed",
-        f"{TRAIN} --out new & until [ -e new/best.safetensors ]; do sleep 0.01; done; kill -9 $!; wait $!; "
+        f"{TRAIN_PROCESS} --out new & until [ -e new/best.safetensors ]; do sleep 0.01; done; kill -9 $!; wait $!; "
         "until archspec train --resume new 2>e; do grep -q E452 e || exit 1; exit 0; done",
         0,
         "",
@@ -188,7 +191,7 @@ BACK_END = [
     ),
     Row(
         "killed while it exports, and exported again",
-        "archspec export resnet18 -o n.onnx & until ls -A | grep -q '^[.]'; do sleep 0.02; done; kill -9 $!; wait $!; "
+        f"{PROCESS} export resnet18 -o n.onnx & until ls -A | grep -q '^[.]'; do sleep 0.02; done; kill -9 $!; wait $!; "
         "[ ! -e n.onnx ] && archspec export done -o n.onnx",
         0,
         "",
@@ -196,7 +199,7 @@ BACK_END = [
     ),
     Row(
         "SIGTERM",
-        "archspec train net.arch --epochs 999 --out new & until [ -s new/latest ]; do sleep 0.1; done; kill $!; wait $!",
+        f"{PROCESS} train net.arch --epochs 999 --out new & until [ -s new/latest ]; do sleep 0.1; done; kill $!; wait $!",
         130,
         "stopped; ",
         NEW,
