@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from archspec.diagnostics.findings import shown
 from archspec.library import Located
 from archspec.record import Record
 from archspec.resolve import Overrides
@@ -72,12 +73,6 @@ def fault(data: object) -> str | None:
     if not isinstance(values, dict) or not all(isinstance(key, str) and _is_value(values[key]) for key in values):
         return f"`bundle.set`: expected an object of numbers and names, got {shown(values)}"
     return None
-
-
-def shown(value: object) -> str:
-    """Return the beginning of a value, for a message."""
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _is_volume(value: object) -> bool:

@@ -7,7 +7,9 @@ wrong spec, 2 for a wrong command line, 70 for a bug in archspec (`last_resort.p
 from __future__ import annotations
 
 import gc
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -60,10 +62,10 @@ class LateCommands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Do as click does, and suggest the nearest name for an unknown command."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from archspec.diagnostics.findings import did_you_mean
+            from archspec.diagnostics.findings import did_you_mean, printable
 
             hint = "".join(f" {text}" for text in did_you_mean(args[0], COMMANDS))
-            raise click.UsageError(f"unknown command `{args[0]}`.{hint}", ctx)
+            raise click.UsageError(f"unknown command `{printable(args[0])}`.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -87,3 +89,6 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.version_option(__version__, prog_name="archspec")
 def main() -> None:
     """Describe a neural network in a spec file; check it, train it, ship it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name may have letters that its encoding lacks
+            stream.reconfigure(errors="backslashreplace")

@@ -78,7 +78,7 @@ def variants(text: str) -> tuple[str, ...]:
 
 def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located:
     path = place / f"{file}{SUFFIX}"
-    return Located(name, Source(f"{file}{SUFFIX}", _read(path, path.name)), place, variant)
+    return Located(name, Source(path.name, _decoded(path.name, path.read_bytes())), place, variant)
 
 
 def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
@@ -90,11 +90,12 @@ def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
 
 
 def _read(path: Path, shown: str) -> str:
+    from archspec.regular_file import read_regular  # not needed for the built-in specs
+
     try:
         if path.is_dir():
             raise failure(NOT_FOUND, f"{shown} is a folder, not a file", helps=("name the files in it",))
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES)
     except FileNotFoundError:
         helps = ("`archspec specs` lists the built-in specs, which need no path",)
         raise failure(NOT_FOUND, f"no such file: {shown}", helps=helps) from None
@@ -118,6 +119,14 @@ def _decoded(shown: str, data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
+def _need_no_other(path: Path, span: Span) -> None:
+    """Raise Finding for a FIFO or the like where a file is looked for."""
+    from archspec.regular_file import is_file, is_there  # only used when there is no such file
+
+    if is_there(path) and not is_file(path):
+        raise Finding(NOT_FOUND, f"{path} is not a regular file", span, "not a file")
+
+
 def load_used(name: str, span: Span, place: Path | None) -> Source:
     """Return the text of a file that a spec uses: from the spec's own folder, or else a built-in one.
 
@@ -134,6 +143,7 @@ def load_used(name: str, span: Span, place: Path | None) -> Source:
             except ArchspecError as error:
                 (diagnostic,) = error.diagnostics
                 raise Finding(diagnostic.code, diagnostic.message, span, helps=diagnostic.helps) from None
+        _need_no_other(path, span)
     near = {path.stem for path in place.glob(f"*{SUFFIX}")} if place else set()
     helps = did_you_mean(name, [*near, *built_in()]) or (
         "`use` looks in the spec's folder, then among the built-in specs",

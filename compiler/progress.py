@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
+from archspec.diagnostics.findings import printable
+
 EVERY = 0.5  # seconds between two updates of the line
 
 
@@ -38,11 +40,11 @@ class Progress:
             return
         if self.is_live:
             self._rewrite("")
-            text = "\r" + text
-        self._write(text + "\n")
+            self._write("\r")
+        self._write(printable(text) + "\n")
 
     def _rewrite(self, text: str) -> None:
-        text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
+        text = printable(text)[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
         self._write("\r" + text.ljust(self._width))
         self._width = len(text)
 

@@ -79,7 +79,7 @@ def _devices() -> Iterator[Condition]:
         yield _tried("torch on", _torch, "reinstall torch")
     if find_spec("onnxruntime") is None or find_spec("numpy") is None:
         return
-    from archspec.compiler.inference.runtime import CONFLICT_HINT, conflict
+    from archspec.compiler.inference.packages import CONFLICT_HINT, conflict
 
     message = conflict()
     if message:

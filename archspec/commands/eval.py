@@ -14,7 +14,7 @@ import click
 from archspec.commands.findings import show, status
 from archspec.commands.packages import DIGITS, need
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.findings import Diagnostic, plural, printable
 
 if TYPE_CHECKING:
     from archspec.compiler.evaluation.ensemble_member import EnsembleMember
@@ -126,7 +126,7 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
         click.echo(json.dumps(_document(members, examples, result, flags.tta), indent=2))
     else:
         for line in _text(members, examples, result, flags.tta):
-            click.echo(line)
+            click.echo(printable(line))
     show(_findings(examples, result))
 
 

@@ -13,7 +13,7 @@ from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import need
 from archspec.diagnostics.errors import ArchspecError
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import Diagnostic, printable
 
 if TYPE_CHECKING:
     from archspec.compiler.onnx.proof import Proof
@@ -93,6 +93,6 @@ def _report(description: str, proof: Proof, path: Path, external: bool, as_json:
         found = {"network": description, "files": list(map(str, files)), "proof": proof.to_dict()}
         click.echo(json.dumps(found, indent=2))
         return
-    click.echo(f"{description}\nproof\n{proof}")
+    click.echo(f"{printable(description)}\nproof\n{proof}")
     for file in files:
-        click.echo(f"{file}: {file.stat().st_size / 2**20:,.1f} MiB")
+        click.echo(f"{printable(str(file))}: {file.stat().st_size / 2**20:,.1f} MiB")

@@ -15,6 +15,7 @@ from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import need
 from archspec.diagnostics.errors import ArchspecError
+from archspec.diagnostics.findings import printable
 
 if TYPE_CHECKING:
     from archspec.compiler.evaluation.probe import LayerSignal
@@ -60,7 +61,7 @@ def command(spec: str, batch: int, seed: int, plot: Path | None, as_json: bool, 
         click.echo(json.dumps(found, indent=2))
         return
     for line in _table(title, signals):
-        click.echo(line)
+        click.echo(printable(line))
 
 
 def _probe(spec: str, changes: dict[str, Any], batch: int, seed: int) -> tuple[str, Sequence[LayerSignal]]:

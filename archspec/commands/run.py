@@ -13,10 +13,11 @@ import click
 from archspec.commands.findings import show
 from archspec.commands.packages import need
 from archspec.diagnostics.errors import ArchspecError
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import Diagnostic, printable
 
 if TYPE_CHECKING:
     from archspec.compiler.inference.classify import Classifier, Outcome
+    from archspec.compiler.inference.model_process import ModelProcess
 
 EPILOG = """\b
 Examples:
@@ -50,22 +51,32 @@ def command(model: Path, images: tuple[Path, ...], top: int, features: bool, dev
     """
     try:
         need("run")
-        from archspec.compiler.inference.classify import open_classifier
+        from archspec.compiler.inference.model_process import ModelProcess
 
-        classifier = open_classifier(model, device, features)
+        with ModelProcess() as process:  # it imports onnxruntime while this one imports numpy
+            sys.exit(_run(process, model, images, None if features else top, device, as_json))
     except ArchspecError as error:
         if as_json:
             click.echo(json.dumps({"model": str(model), "diagnostics": _dicts(error.diagnostics)}, indent=2))
         show(error.diagnostics)
         sys.exit(1)
+
+
+def _run(
+    process: ModelProcess, model: Path, images: tuple[Path, ...], top: int | None, device: str, as_json: bool
+) -> int:
+    """Classify, print, and return the exit status. Raises ArchspecError for a model that cannot."""
+    from archspec.compiler.inference.classify import open_classifier
+
+    classifier = open_classifier(process, model, device, features=top is None)
     opened = classifier.opened
-    click.echo(f"{model} on {opened.device}: {opened.why}", err=True)
-    entries, wrong = _classify(classifier, images, top if not features else None, as_json)
+    click.echo(f"{printable(str(model))} on {opened.device}: {opened.why}", err=True)
+    entries, wrong = _classify(classifier, images, top, as_json)
     if as_json:
         ran = {"model": str(model), "device": opened.device, "why": opened.why}
         click.echo(json.dumps({**ran, "images": entries, "diagnostics": _dicts(wrong)}, indent=2))
     show(wrong)
-    sys.exit(1 if any(finding.severity == "error" for finding in wrong) else 0)
+    return 1 if any(finding.severity == "error" for finding in wrong) else 0
 
 
 def _classify(
@@ -78,18 +89,21 @@ def _classify(
     paths, wrong = find(images)
     wrong = [*_conflict(), *wrong]
     entries = []
-    for outcome in _watched(classify(classifier, paths), len(paths)):
-        if outcome.wrong:
-            wrong.append(outcome.wrong)
-        elif as_json:
-            entries.append(_entry(classifier, outcome, top))
-        else:
-            click.echo(_text(classifier, outcome, top))
+    try:
+        for outcome in _watched(classify(classifier, paths), len(paths)):
+            if outcome.wrong:
+                wrong.append(outcome.wrong)
+            elif as_json:
+                entries.append(_entry(classifier, outcome, top))
+            else:
+                click.echo(_text(classifier, outcome, top))
+    except ArchspecError as error:  # the model failed; what was classified before stays
+        wrong += error.diagnostics
     return entries, wrong
 
 
 def _conflict() -> Iterator[Diagnostic]:
-    from archspec.compiler.inference.runtime import CONFLICT_HINT, conflict
+    from archspec.compiler.inference.packages import CONFLICT_HINT, conflict
 
     message = conflict()
     if message:
@@ -109,9 +123,13 @@ def _watched(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
 def _text(classifier: Classifier, outcome: Outcome, top: int | None) -> str:
     """Return the most likely classes, or without `top` the raw output."""
     if top is None:
-        return f"{outcome.path}\t" + " ".join(f"{value:.6g}" for value in outcome.output.ravel().tolist())
-    rows = [f"{100 * guess.probability:6.2f} %  {guess.name}" for guess in classifier.top(outcome.output, top)]
-    return "\n".join([str(outcome.path), *rows])
+        return f"{printable(str(outcome.path))}\t" + " ".join(
+            f"{value:.6g}" for value in outcome.output.ravel().tolist()
+        )
+    rows = [
+        f"{100 * guess.probability:6.2f} %  {printable(guess.name)}" for guess in classifier.top(outcome.output, top)
+    ]
+    return "\n".join([printable(str(outcome.path)), *rows])
 
 
 def _entry(classifier: Classifier, outcome: Outcome, top: int | None) -> dict[str, Any]:

@@ -56,10 +56,13 @@ def _show(name: str) -> None:
     from archspec.commands.findings import show as show_findings
     from archspec.commands.findings import status
     from archspec.diagnostics.errors import ArchspecError
+    from archspec.diagnostics.findings import printable
     from archspec.library import locate
 
     try:
-        click.echo(locate(name).source.text, nl=False)
+        text = locate(name).source.text
+        is_read_here = sys.stdout.isatty()  # elsewhere the text is exact
+        click.echo("\n".join(map(printable, text.split("\n"))) if is_read_here else text, nl=False)
     except ArchspecError as error:
         show_findings(error.diagnostics)
         sys.exit(status(error.diagnostics))

@@ -17,6 +17,7 @@ from archspec.commands.flags import change_flags
 from archspec.commands.packages import DIGITS, need
 from archspec.commands.train_flags import train_flags
 from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.diagnostics.findings import printable
 from archspec.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _train(
 
     if dry_run:
         plan = run.dry_run(spec, changes, recipe, options)
-        return "\n".join(plan_lines(plan)), plan.to_dict(), False
+        return "\n".join(map(printable, plan_lines(plan))), plan.to_dict(), False
     end = run.start(spec, changes, recipe, options)
     return "", end.to_dict(), end.stopped
 
@@ -171,4 +172,4 @@ def _report(error: ArchspecError, what: str, as_json: bool, is_first: bool) -> N
         show(error.diagnostics)
         return
     for one in error.diagnostics:
-        click.echo(f"process {os.environ['RANK']}: error[{one.code}]: {one.message}", err=True)
+        click.echo(f"process {os.environ['RANK']}: error[{one.code}]: {printable(one.message)}", err=True)

@@ -474,7 +474,16 @@ SHIPPING = {
         "CUDA cannot be used",
         "The message says what is missing. `--device cpu` works without CUDA; `archspec doctor` checks the installation.",
     ),
-    "E435": Explanation("a model without class scores", "It outputs features: `--features` prints them."),
+    "E435": Explanation(
+        "a model without class scores",
+        "It outputs features, which `--features` prints; or several outputs, or not one score for each of the classes in"
+        " its metadata.",
+    ),
+    "E436": Explanation(
+        "a model that fails",
+        "onnxruntime could not run the model, crashed, or did not finish: the file is damaged, too large for the memory,"
+        " or not meant for images. It runs in a process of its own, so nothing else is lost.",
+    ),
     "W431": Explanation("images that were left out", "Some could not be read; the others were evaluated."),
     "W432": Explanation(
         "not the folder that the network was trained on",

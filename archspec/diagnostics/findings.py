@@ -49,14 +49,15 @@ class Diagnostic(Record):
         places = []
         for label in self.labels:
             line, column = label.span.source.position(label.span.start)
-            places.append({"file": label.span.source.name, "line": line, "column": column, "text": label.text})
+            text = printable(label.text)
+            places.append({"file": label.span.source.name, "line": line, "column": column, "text": text})
         return {
             "code": self.code,
             "severity": self.severity,
-            "message": self.message,
+            "message": printable(self.message),
             "places": places,
-            "notes": list(self.notes),
-            "helps": list(self.helps),
+            "notes": list(map(printable, self.notes)),
+            "helps": list(map(printable, self.helps)),
         }
 
 
@@ -77,7 +78,24 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> tuple[str, ...]:
     return (f"did you mean `{near}`?",) if near else ()
 
 
+def printable(text: str) -> str:
+    """Return a text that may quote a file, with its unprintable characters replaced, one for one."""
+    if text.isprintable():
+        return text
+    text = text.replace("\t", "\N{RIGHTWARDS ARROW TO BAR}")
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def plural(number: int, noun: str) -> str:
     """Return `1 layer`, `2 layers`, `1,234 classes`."""
     ending = "es" if noun.endswith(("s", "nch")) else "s"
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"
+
+
+def shown(value: object) -> str:
+    """Return the beginning of a value from a file, for a message."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits; lists in lists
+        return f"{type(value).__name__} too large to show"
+    return text if len(text) <= 40 else f"{text[:37]}..."

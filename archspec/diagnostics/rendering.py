@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archspec.diagnostics.findings import Diagnostic, Label
+from archspec.diagnostics.findings import Diagnostic, Label, printable
 from archspec.diagnostics.source import Source
 
 LONGEST_LINE = 160
@@ -34,7 +34,7 @@ def render(diagnostic: Diagnostic, style: Style = plain) -> str:
     rule = style(" " * gutter + " |", "place")
     for source, labels in _by_source(diagnostic.labels).items():
         line, column = source.position(labels[0].span.start)
-        lines.append(f"{style(' ' * gutter + '-->', 'place')} {source.name}:{line}:{column}")
+        lines.append(f"{style(' ' * gutter + '-->', 'place')} {printable(source.name)}:{line}:{column}")
         lines.append(rule)
         lines += _snippet(source, labels, diagnostic, gutter, style)
     if diagnostic.labels and (diagnostic.notes or diagnostic.helps):
@@ -59,7 +59,7 @@ def _wrapped(lead: str, text: str, indent: int) -> list[str]:
 
 def _shortened(text: str) -> str:
     """Return a text that may quote user input: printable, and shortened in the middle if it is very long."""
-    text = _printable(text)
+    text = printable(text)
     if len(text) <= LONGEST_TEXT:
         return text
     return f"{text[: LONGEST_TEXT // 2]} ... {text[-LONGEST_TEXT // 2 :]}"
@@ -91,23 +91,17 @@ def _snippet(source: Source, labels: list[Label], diagnostic: Diagnostic, gutter
         primary = label is diagnostic.labels[0]
         mark = ("^" if primary else "-") * width
         role = diagnostic.severity if primary else "place"
-        pointer = " " * (column - 1) + style(f"{mark} {label.text}".rstrip(), role)
+        pointer = " " * (column - 1) + style(f"{mark} {printable(label.text)}".rstrip(), role)
         lines.append(f"{style(' ' * gutter + ' |', 'place')} {pointer}")
     return lines
 
 
 def _clip(text: str, column: int) -> tuple[str, int]:
     """Return the printable part of a long line around `column`, and the column in it."""
-    text = _printable(text)
+    text = printable(text)
     if len(text) <= LONGEST_LINE:
         return text, column
     start = max(0, column - LONGEST_LINE // 2)
     before = "…" if start else ""
     after = "…" if start + LONGEST_LINE < len(text) else ""
     return before + text[start : start + LONGEST_LINE] + after, column - start + len(before)
-
-
-def _printable(text: str) -> str:
-    """Replace unprintable characters, one for one."""
-    text = text.replace("\t", "\N{RIGHTWARDS ARROW TO BAR}")
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

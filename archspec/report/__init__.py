@@ -6,6 +6,7 @@ but sums over blocks, and nothing is printed.
 
 from __future__ import annotations
 
+from archspec.diagnostics.findings import printable
 from archspec.network import MeasuredNetwork
 from archspec.report.lines import fold
 from archspec.report.summary import summary
@@ -23,7 +24,7 @@ def report(network: MeasuredNetwork, *, depth: int | None = None, batch: int = 1
         batch: Images per training step.
         width: Columns of the terminal.
     """
-    head = f"{network.title}   {network.input} -> {network.output}"
+    head = f"{printable(network.title)}   {network.input} -> {network.output}"
     lines, folded = fold(network, depth)
     hint = [f"{folded} blocks shown as one row each: --depth N or --all opens them"] if folded else []
     return "\n".join([head, "", *table(lines, width), "", *summary(network, batch, width), *hint]) + "\n"

@@ -1,1 +1,1 @@
-"""Sweeps that attack the compiler with many inputs or faults; tests run a part, these programs write the whole down."""
+"""Sweeps: thousands of random inputs, each made from a seed, and a page that says what came of them."""

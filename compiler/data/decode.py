@@ -7,6 +7,8 @@ not an image. A bad file never stops the others.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +18,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from archspec.compiler.data.preprocessing import Preprocessing, prepare
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.regular_file import is_file, is_folder, open_regular, read_regular
 
 Image.init()  # all of Pillow's formats, once and before any thread asks for them
 # Only these are opened, whatever a file is called: Pillow starts Ghostscript for PostScript, for one
 NAMED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 FORMATS = tuple(kind for kind in NAMED if kind in Image.OPEN)
 SUFFIXES = frozenset(suffix for suffix, kind in Image.EXTENSION.items() if kind in FORMATS)  # .jpg, .png, ...
+HEAD = 512  # bytes of a file that is not an image, to say what it is instead
 GRAYS = frozenset(("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"))  # Pillow's modes without colour
 
 
@@ -30,10 +34,10 @@ def find(paths: tuple[Path, ...]) -> tuple[list[Path], list[Diagnostic]]:
     found: list[Path] = []
     wrong: list[Diagnostic] = []
     for path in paths:
-        if not path.is_dir():
+        if not is_folder(path):  # which, unlike Path.is_dir, raises nothing for a name that cannot be
             found.append(path)
             continue
-        inside = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in SUFFIXES and entry.is_file())
+        inside = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in SUFFIXES and not is_folder(entry))
         if not inside:
             wrong.append(_no_images(path))
         found.extend(inside)
@@ -41,14 +45,17 @@ def find(paths: tuple[Path, ...]) -> tuple[list[Path], list[Diagnostic]]:
 
 
 def _no_images(folder: Path) -> Diagnostic:
-    others = sum(entry.is_file() for entry in folder.rglob("*"))
+    others = sum(is_file(entry) for entry in folder.rglob("*"))
     note = f"it contains {plural(others, 'file')}, but no .jpg, .png or other image" if others else "it is empty"
     return Diagnostic("E433", f"no image in the folder `{folder}`", notes=(note,))
 
 
-def open_bitmap(path: Path) -> Image.Image:
-    """Open an image file. Raises whatever Pillow raises, also for a format that is not in `FORMATS`."""
-    return Image.open(path, formats=FORMATS)
+@contextmanager
+def open_bitmap(path: Path) -> Iterator[Image.Image]:
+    """Open an image file. Raises whatever Pillow raises, also for a format that is not in `FORMATS`, and OSError for
+    what is not a regular file."""
+    with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
+        yield image
 
 
 def load(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
@@ -72,7 +79,7 @@ def decode(path: Path, mode: str, size: tuple[int, int]) -> Image.Image:
     except UnidentifiedImageError:
         raise Finding("E432", f"`{path}` is not an image", notes=(_looks_like(path),)) from None
     except Exception as error:  # a decoder raises anything for a damaged file
-        reason = str(error) or type(error).__name__
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise Finding("E432", f"`{path}` cannot be read as an image", notes=(reason,)) from None
 
 
@@ -94,7 +101,7 @@ def _bytes(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _looks_like(path: Path) -> str:
     """Say what a file that is not an image contains."""
-    head = path.read_bytes()[:512]
+    head = read_regular(path, HEAD)[:HEAD]
     if not head:
         return "it is empty"
     try:

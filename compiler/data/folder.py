@@ -25,6 +25,7 @@ from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
+from archspec.regular_file import is_folder
 
 HELD_OUT = 0.1
 SPLITS = ("val", "validation", "valid", "test")
@@ -33,7 +34,7 @@ Listed = tuple[list[Path], Tensor]  # images and their classes
 
 def folder(root: Path, volume: Volume, recipe: Recipe) -> Data:
     """List the images of a folder. Raises ArchspecError for a folder that cannot be trained on."""
-    if not root.is_dir():
+    if not is_folder(root):
         raise _wrong(f"no such folder: `{root}`", "`--data` names a folder with one folder of images per class")
     split = next((root / name for name in SPLITS if (root / name).is_dir()), None)
     train_root = root / "train" if (root / "train").is_dir() else root

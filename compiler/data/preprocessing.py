@@ -6,18 +6,22 @@ In: an image and a `Preprocessing`. Out: arrays [C, H, W] in float32. No file is
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from archspec.diagnostics.findings import plural, shown
 from archspec.graph.volume import Volume
 
 COLOURS = {1: "gray", 3: "RGB"}  # by channels
 MODES = {1: "L", 3: "RGB"}  # the same as Pillow calls them
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 MINUS_ONE_TO_ONE = ((0.5,), (0.5,))
+LEAST = 1e-30  # a float32 can represent it, and what is divided by it
+MOST_PIXELS = 2**13  # of a side of an input
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,39 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, text: str) -> Preprocessing:
-        """Read what `to_json` wrote. Raises ValueError, KeyError or TypeError for any other text."""
-        fields = json.loads(text)
-        return cls(**{**fields, "mean": tuple(fields["mean"]), "std": tuple(fields["std"])})
+        """Read what `to_json` wrote. Raises ValueError, which says what is wrong, for any other text."""
+        found = json.loads(text)
+        names = [field.name for field in fields(cls)]
+        if not isinstance(found, dict) or sorted(found) != sorted(names):
+            raise ValueError(f"`preprocessing` is {shown(found)}; expected {', '.join(names)}")
+        for side in ("height", "width"):
+            if type(found[side]) is not int or not 0 < found[side] <= MOST_PIXELS:
+                raise ValueError(f"`{side}` is {shown(found[side])}; expected pixels, from 1 to {MOST_PIXELS:,}")
+        colours = found["colours"]
+        channels = next((one for one, name in COLOURS.items() if name == colours), None)
+        if channels is None:
+            raise ValueError(f"`colours` is {shown(colours)}; expected {' or '.join(COLOURS.values())}")
+        mean, std = (each_channel(found[name], name, channels) for name in ("mean", "std"))
+        return cls(found["height"], found["width"], colours, mean, need_deviations(std))
+
+
+def each_channel(values: object, name: str, channels: int) -> tuple[float, ...]:
+    """Return numbers from a file, one for each channel. Raises ValueError for anything else."""
+    if not isinstance(values, list) or len(values) != channels or not all(map(is_finite, values)):
+        raise ValueError(f"`{name}` is {shown(values)}; expected one number for each of {plural(channels, 'channel')}")
+    return tuple(values)
+
+
+def need_deviations(std: tuple[float, ...]) -> tuple[float, ...]:
+    """Return standard deviations. Raises ValueError unless all are above 0."""
+    if min(std) < LEAST:
+        raise ValueError(f"`std` is {shown(list(std))}; a standard deviation is above 0")
+    return std
+
+
+def is_finite(value: object) -> TypeGuard[float]:
+    """Whether a value from a file is a number that a float32 can represent."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1 / LEAST
 
 
 def usual_statistics(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -85,5 +119,6 @@ def normalised(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.f
     """Return the pixels as numbers: 0 .. 1, then (x - mean)/std; [C, H, W]."""
     pixels = np.asarray(image, dtype=np.float32).reshape(image.height, image.width, -1) / np.float32(255)
     mean, std = (np.array(values, dtype=np.float32) for values in (preprocessing.mean, preprocessing.std))
-    scaled: NDArray[np.float32] = (pixels - mean) / std
+    with np.errstate(over="ignore"):  # a file may give any numbers
+        scaled: NDArray[np.float32] = (pixels - mean) / std
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))

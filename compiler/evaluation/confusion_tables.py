@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from archspec.compiler.evaluation.confusion import Evaluation
+from archspec.diagnostics.findings import printable
 
 WIDTH = 100
 MOST_CLASSES = 12  # of a matrix
@@ -23,12 +24,12 @@ def share(part: int, whole: int) -> str:
 
 
 def short(name: str, longest: int = LONGEST) -> str:
-    """Return a class name on one line, cut to `longest` characters.
+    r"""Return a class name on one line, cut to `longest` characters.
 
-    >>> short("a\\tb"), short("barometer", 8)
-    ('a?b', 'barom...')
+    >>> short("a\tb"), short("barometer", 8)
+    ('a⇥b', 'barom...')
     """
-    shown = "".join(letter if letter.isprintable() else "?" for letter in name)
+    shown = printable(name)
     return shown if len(shown) <= longest else shown[: longest - 3] + "..."
 
 

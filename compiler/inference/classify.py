@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from archspec.compiler.data.decode import load
 from archspec.compiler.data.preprocessing import Preprocessing
-from archspec.compiler.inference.runtime import Opened, open_session
-from archspec.compiler.weights.model_metadata import FEATURES, SCORES, ModelMetadata
+from archspec.compiler.inference.image_model import BATCH, EXPORT, metadata_of, need_classes, need_images, need_output
+from archspec.compiler.inference.model_process import ModelProcess, OpenedModel
+from archspec.compiler.weights.model_metadata import SCORES, ModelMetadata
 from archspec.diagnostics.errors import Finding, failure
-from archspec.diagnostics.findings import Diagnostic
-
-BATCH = 16
+from archspec.diagnostics.findings import Diagnostic, plural
 
 Floats = NDArray[Any]
 
@@ -38,15 +37,24 @@ class Guess:
 class Classifier:
     """An opened model that takes images."""
 
-    opened: Opened
+    path: Path
+    process: ModelProcess
+    opened: OpenedModel
     metadata: ModelMetadata
     preprocessing: Preprocessing
+    batch: int = BATCH  # images at once
+    features: bool = False  # are wanted, not classes
 
     def __call__(self, images: list[Floats]) -> Floats:
-        """Return the outputs, one row per image."""
-        (entering,) = self.opened.session.get_inputs()
-        (output,) = self.opened.session.run(None, {entering.name: np.stack(images)})
-        return np.asarray(output)
+        """Return the outputs, one row per image. Raises ArchspecError where there are not as many."""
+        (entering,) = self.opened.inputs
+        output = self.process.run(self.path, entering.name, np.stack(images))
+        if not output.ndim or len(output) != len(images) or not output.size:
+            message = f"`{self.path}` outputs {list(output.shape)} for {plural(len(images), 'image')}"
+            raise failure("E435", message, helps=(EXPORT,))
+        if not self.features:
+            need_classes(self.path, output.shape, self.metadata)
+        return output
 
     def top(self, output: Floats, count: int) -> list[Guess]:
         """Return the most likely classes of one image; of equal ones the lower number comes first."""
@@ -69,40 +77,34 @@ class Outcome:
     wrong: Diagnostic | None = None
 
 
-def open_classifier(path: Path, device: str, features: bool) -> Classifier:
+def open_classifier(process: ModelProcess, path: Path, device: str, features: bool) -> Classifier:
     """Open a model for images. Raises ArchspecError if it is not one, or cannot give what is asked."""
-    if not path.is_file():
-        helps = ("`archspec export SPEC -o net.onnx` writes one",)
-        raise failure("E430", f"no such model: `{path}`", helps=helps)
-    opened = open_session(path, device)
-    try:
-        metadata = ModelMetadata.from_properties(opened.session.get_modelmeta().custom_metadata_map)
-    except (KeyError, ValueError, TypeError):
-        message = f"`{path}` does not describe its preprocessing: `archspec export` did not write it"
-        helps = ("`archspec export SPEC|WEIGHTS -o net.onnx` writes one that does",)
-        raise failure("E431", message, helps=helps) from None
-    if metadata.preprocessing is None:
-        (entering,) = opened.session.get_inputs()
-        message = f"`{path}` does not take images: its input is {entering.shape}"
-        raise failure("E431", message, notes=("images have 1 or 3 channels",))
-    if metadata.result == FEATURES and not features:
-        (output,) = opened.session.get_outputs()
-        message = f"`{path}` outputs `{output.name}` {output.shape[1:]}, which are not class scores"
-        raise failure("E435", message, helps=("`--features` prints them",))
-    return Classifier(opened, metadata, metadata.preprocessing)
+    opened = process.open(path, device)
+    metadata = metadata_of(path, opened)
+    preprocessing, batch = need_images(path, opened, metadata)
+    need_output(path, opened, metadata, features)
+    return Classifier(path, process, opened, metadata, preprocessing, batch, features)
 
 
 def classify(classifier: Classifier, paths: Sequence[Path]) -> Iterator[Outcome]:
-    """Yield the outcome of each image, in order."""
-    for begin in range(0, len(paths), BATCH):
-        loaded = [_load(path, classifier.preprocessing) for path in paths[begin : begin + BATCH]]
+    """Yield the outcome of each image, in order. Raises ArchspecError where the model fails."""
+    for begin in range(0, len(paths), classifier.batch):
+        own = paths[begin : begin + classifier.batch]
+        loaded = [_load(path, classifier.preprocessing) for path in own]
         images = [image for image in loaded if not isinstance(image, Diagnostic)]
         outputs = iter(classifier(images) if images else ())
-        for path, image in zip(paths[begin : begin + BATCH], loaded, strict=True):
+        for path, image in zip(own, loaded, strict=True):
             if isinstance(image, Diagnostic):
                 yield Outcome(path, np.zeros(0), image)
             else:
-                yield Outcome(path, next(outputs))
+                yield _outcome(classifier, path, next(outputs))
+
+
+def _outcome(classifier: Classifier, path: Path, output: Floats) -> Outcome:
+    if np.isfinite(output).all():
+        return Outcome(path, output)
+    message = f"`{classifier.path}` outputs NaN or infinity for `{path}`"
+    return Outcome(path, output, Diagnostic("E464", message, helps=("its weights are damaged, or training diverged",)))
 
 
 def _load(path: Path, preprocessing: Preprocessing) -> Floats | Diagnostic:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import importlib.metadata
 import io
 import sys
 from collections import Counter
@@ -24,8 +23,6 @@ from archspec.diagnostics.errors import failure
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 RECORD = "session.record_ep_graph_assignment_info"
-PACKAGES = ("onnxruntime", "onnxruntime-gpu")
-CONFLICT_HINT = "`pip uninstall onnxruntime onnxruntime-gpu`, then `pip install onnxruntime-gpu`"
 ONE_RELU = (  # an ONNX model, y = Relu(x) of two numbers, so that onnx need not be installed
     b'\x08\n:3\n\x0c\n\x01x\x12\x01y"\x04Relu\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x02'
     b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x02B\x04\n\x00\x10\x12"
@@ -149,17 +146,4 @@ def _no_library() -> str | None:
     except OSError as error:
         library = str(error).split(":", maxsplit=1)[0]
         return f"{Path(library).name} cannot be loaded; `pip install onnxruntime-gpu[cuda,cudnn]` installs it"
-    return None
-
-
-def installed_packages() -> tuple[str, ...]:
-    """Return which of onnxruntime's packages are installed. Two of them overwrite each other's files."""
-    found = {str(one.metadata["Name"]).lower().replace("_", "-") for one in importlib.metadata.distributions()}
-    return tuple(name for name in PACKAGES if name in found)
-
-
-def conflict() -> str | None:
-    """Return what is wrong if both packages are installed, else None."""
-    if set(installed_packages()) >= set(PACKAGES):
-        return "onnxruntime and onnxruntime-gpu are both installed and overwrite each other's files"
     return None

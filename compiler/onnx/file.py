@@ -6,14 +6,13 @@ folder beside its place, flushed, and renamed.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from archspec.compiler.weights.atomic import flush_folder
 from archspec.compiler.weights.destination import need_writable, refuse
+from archspec.compiler.weights.left_overs import clear_left_overs, exclusive, held, remove_folder, temporary_name
 
 SUFFIX = ".data"  # of the file of the weights, where they have one of their own
 
@@ -22,22 +21,30 @@ SUFFIX = ".data"  # of the file of the weights, where they have one of their own
 def staged(path: Path) -> Iterator[Path]:
     """A folder to write into; leaving it without an exception moves its files to where `path` is.
 
-    Raises ArchspecError where that place cannot be written.
+    What a killed export to `path` left is cleared. Of two exports to `path` at once, the later one stays. Raises
+    ArchspecError where that place cannot be written.
     """
     need_writable(path)
+    own = [one.name for one in written(path, external=True)]
+    folder = path.with_name(temporary_name(path.name))
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        with exclusive(path.parent):
+            clear_left_overs(path.parent, lambda name: name == path.name, own.__contains__)
+            folder.mkdir(mode=0o700)
+            lock = held(folder)
     except OSError as error:
         refuse(path, error.strerror or str(error), "`-o` with a path in a folder that you can write to")
-    try:
-        yield folder
-        for file in sorted(folder.iterdir(), key=lambda file: file.name == path.name):  # the model last
-            file.replace(path.parent / file.name)
-        flush_folder(path.parent)
-    except OSError as error:
-        refuse(path, error.strerror or str(error), "free some space, or `-o` with another path")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with lock:
+        try:
+            yield folder
+            with exclusive(path.parent):  # model and weights are those of one export
+                for file in sorted(folder.iterdir(), key=lambda file: file.name == path.name):  # the model last
+                    file.replace(path.parent / file.name)
+            flush_folder(path.parent)
+        except OSError as error:
+            refuse(path, error.strerror or str(error), "free some space, or `-o` with another path")
+        finally:
+            remove_folder(folder, own.__contains__)
 
 
 def written(path: Path, external: bool) -> tuple[Path, ...]:

@@ -1,6 +1,7 @@
 """Files written atomically: complete or not at all.
 
-In: a path and bytes. Out: a file that was flushed to the disk before it got its name.
+In: a path and bytes. Out: a file that was flushed to the disk before it got its name. What a killed process left beside
+it is cleared first.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from archspec.compiler.weights.left_overs import clear_left_overs, exclusive, held, temporary_name
 from archspec.diagnostics.errors import failure
 
 
@@ -21,9 +23,14 @@ def replace_file(path: Path, data: bytes) -> None:
         target = path.resolve()  # a link stays, and its target is written
         if target.exists() and not target.is_file():
             raise OSError("not a regular file")
-        temporary = target.with_name(temporary_name(target.name))
-        write_flushed(temporary, lambda file: file.write(data))
-        temporary.replace(target)
+        with exclusive(target.parent):
+            clear_left_overs(target.parent, lambda name: name == target.name)
+            temporary = target.with_name(temporary_name(target.name))
+            temporary.touch(exist_ok=False)
+            lock = held(temporary)
+        with lock:
+            write_flushed(temporary, lambda file: file.write(data))
+            temporary.replace(target)
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links is a RuntimeError, a NUL a ValueError
         if temporary is not None:
             with suppress(OSError):
@@ -50,14 +57,3 @@ def flush_folder(folder: Path) -> None:
             os.fsync(number)
         finally:
             os.close(number)
-
-
-def temporary_name(name: str) -> str:
-    """Return the name of a file until it is complete: `.latest.4711`, after the process."""
-    return f".{name}.{os.getpid()}"
-
-
-def is_temporary(name: str, of: Callable[[str], bool]) -> bool:
-    """Whether a name is the `temporary_name`, in any process, of a name that `of` accepts."""
-    stem, _, process = name.removeprefix(".").rpartition(".")
-    return name.startswith(".") and process.isascii() and process.isdigit() and of(stem)

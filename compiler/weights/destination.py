@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from archspec.diagnostics.errors import failure
+from archspec.regular_file import is_file, is_folder, is_there
 
 
 def need_writable(path: Path, flag: str = "-o", example: str = "net.onnx") -> None:
     """Raise ArchspecError where a file cannot be written."""
-    if path.is_dir():
+    if is_folder(path):
         refuse(path, "it is a folder", f"`{flag} {path / example}` names a file in it")
-    if path.exists() and not path.is_file():
+    if is_there(path) and not is_file(path):
         refuse(path, "it is not a regular file", f"`{flag} {example}`")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         refuse(path, f"no such folder: `{path.parent}`", f"`mkdir -p {path.parent}` creates it")
     if not os.access(path.parent, os.W_OK):
         refuse(path, f"no permission to write into `{path.parent}`", f"`{flag}` with a path in another folder")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from archspec.compiler.weights.atomic import replace_file
 from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.regular_file import need_regular
 
 KEY = "archspec"
 SUFFIX = ".safetensors"
@@ -31,6 +32,8 @@ def write(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, Any]) 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the weights and the JSON metadata of a file. Raises ArchspecError for a file of anything else."""
     try:
+        need_regular(path)
+        path.open("rb").close()  # safetensors calls a file that it may not read missing
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})[KEY])
             json.dumps(metadata, ensure_ascii=False).encode()  # half of a surrogate pair is not text
@@ -40,8 +43,12 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except FileNotFoundError:
         raise failure("E401", f"no such weights file: `{path}`", helps=(HELP,)) from None
     except (SafetensorError, OSError, ValueError, KeyError, RecursionError) as error:
-        reason = "it does not contain its spec" if isinstance(error, KeyError) else str(error)
+        reason = "it does not contain its spec" if isinstance(error, KeyError) else _reason(error)
         raise not_weights(path, reason) from None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def not_weights(path: Path, reason: str) -> ArchspecError:
@@ -64,6 +71,9 @@ def need_fit(module: nn.Module, state: Mapping[str, Tensor], whose: str = "the w
         if state[name].shape != tensor.shape:
             sizes = ["x".join(map(str, one.shape)) for one in (state[name], tensor)]
             raise _misfit(f"`{name}` is {sizes[0]} in {whose}, but {sizes[1]} in the spec")
+        if state[name].dtype != tensor.dtype:
+            kinds = [str(one.dtype).removeprefix("torch.") for one in (state[name], tensor)]
+            raise _misfit(f"`{name}` is {kinds[0]} in {whose}; expected {kinds[1]}")
     for name in state:
         if name not in own:
             raise _misfit(f"`{name}` is in {whose}, but not in the spec")

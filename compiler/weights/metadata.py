@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from archspec.api import Network, restore
-from archspec.bundle import shown
-from archspec.compiler.data.preprocessing import COLOURS, Preprocessing
-from archspec.diagnostics.findings import plural
+from archspec.compiler.data.preprocessing import COLOURS, Preprocessing, each_channel, is_finite, need_deviations
+from archspec.diagnostics.findings import plural, shown
 
 MOST_SEED = 2**31
-LEAST = 1e-30  # a float32 can represent it, and what is divided by it
 
 
 @dataclass(frozen=True)
@@ -75,12 +73,11 @@ class WeightsMetadata:
         """Read what `to_json` returned. Raises ArchspecError for a wrong spec, ValueError for a wrong value."""
         network = restore(data.get("bundle", {}), whose)
         _need_input(data, network)
-        mean, std = (_each_channel(data, name, network) for name in ("mean", "std"))
-        if min(std) < LEAST:
-            raise ValueError(f"`std` is {shown(data['std'])}; a standard deviation is above 0")
+        mean, std = (each_channel(data.get(name), name, network.input.channels) for name in ("mean", "std"))
+        need_deviations(std)
         names = _class_names(data, network)
         top1 = data.get("top1")
-        if not _is_finite(top1) or not 0 <= top1 <= 1:
+        if not is_finite(top1) or not 0 <= top1 <= 1:
             raise ValueError(f"`top1` is {shown(top1)}; expected a share from 0 to 1")
         return cls(network, _recipe(data), names, mean, std, top1, _trained_on(data))
 
@@ -92,17 +89,6 @@ def _need_input(data: Mapping[str, Any], network: Network) -> None:
         raise ValueError(f"`input` is {shown(sizes)}, but the network takes {network.input}")
     if not network.input.is_map or network.input.channels not in COLOURS:
         raise ValueError(f"the network takes {network.input}, which is not an image")
-
-
-def _each_channel(data: Mapping[str, Any], name: str, network: Network) -> tuple[float, ...]:
-    values, channels = data.get(name), network.input.channels
-    if not isinstance(values, list) or len(values) != channels or not all(map(_is_finite, values)):
-        raise ValueError(f"`{name}` is {shown(values)}; expected one number for each of {plural(channels, 'channel')}")
-    return tuple(values)
-
-
-def _is_finite(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1 / LEAST
 
 
 def _class_names(data: Mapping[str, Any], network: Network) -> tuple[str, ...]:
@@ -133,4 +119,7 @@ def _trained_on(data: Mapping[str, Any]) -> TrainedOn | None:
     source, fingerprint = (found.get("source"), found.get("fingerprint")) if isinstance(found, dict) else (None, None)
     if not isinstance(source, str) or not isinstance(fingerprint, str):
         raise ValueError(f"`data` is {shown(found)}; expected the texts `source` and `fingerprint`")
-    return TrainedOn(source, fingerprint, found.get("images"))
+    images = found.get("images")
+    if images is not None and (type(images) is not int or images < 0):
+        raise ValueError(f"`data.images` is {shown(images)}; expected a count")
+    return TrainedOn(source, fingerprint, images)

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archspec.compiler.data.preprocessing import Preprocessing
+from archspec.diagnostics.findings import shown
 from archspec.graph.ir import Graph
 from archspec.layers.activation import Softmax
 
 NETWORK, RESULT = "archspec.network", "archspec.result"
 CLASSES, PREPROCESSING = "archspec.classes", "archspec.preprocessing"
-SCORES, PROBABILITIES, FEATURES = "scores", "probabilities", "features"
+SCORES, PROBABILITIES, FEATURES = RESULTS = "scores", "probabilities", "features"
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,26 @@ class ModelMetadata:
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, str]) -> ModelMetadata:
-        """Read what `properties` returned. Raises KeyError, ValueError or TypeError for any other model."""
+        """Read what `properties` returned. Raises KeyError for a model without it, ValueError for a wrong value."""
         names, preprocessing = properties.get(CLASSES), properties.get(PREPROCESSING)
-        return cls(
-            properties[NETWORK],
-            properties[RESULT],
-            None if names is None else tuple(json.loads(names)),
-            None if preprocessing is None else Preprocessing.from_json(preprocessing),
-        )
+        network, result = properties[NETWORK], properties[RESULT]
+        if result not in RESULTS:
+            raise ValueError(f"`result` is {shown(result)}; expected {', '.join(RESULTS)}")
+        try:
+            return cls(
+                network,
+                result,
+                None if names is None else _class_names(json.loads(names)),
+                None if preprocessing is None else Preprocessing.from_json(preprocessing),
+            )
+        except RecursionError:
+            raise ValueError("they are nested too deeply") from None
+
+
+def _class_names(names: object) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"`classes` is {shown(names)}; expected a list of names")
+    return tuple(names)
 
 
 def result_kind(graph: Graph, output: int) -> str:

@@ -18,6 +18,7 @@ from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.metadata import WeightsMetadata
 from archspec.diagnostics.errors import failure
+from archspec.regular_file import is_folder
 
 WEIGHTS, BEST, CHECKPOINTS = "weights.safetensors", "best.safetensors", "checkpoint-*.pt"  # in the folder of a run
 
@@ -53,7 +54,7 @@ class Trained:
 
 def is_weights(path: Path) -> bool:
     """Whether a path names weights rather than a spec."""
-    return path.is_dir() or path.suffix == weights.SUFFIX
+    return is_folder(path) or path.suffix == weights.SUFFIX
 
 
 def open_trained(path: Path) -> Trained:
@@ -72,7 +73,7 @@ def open_trained(path: Path) -> Trained:
 
 def _file(path: Path) -> Path:
     """Return the weights file of a run. Raises ArchspecError for an unfinished run."""
-    if not path.is_dir():
+    if not is_folder(path):
         return path
     if not (path / WEIGHTS).exists() and ((path / BEST).exists() or any(path.glob(CHECKPOINTS))):
         helps = [f"`archspec train --resume {path}` finishes it"]

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from archspec.cli import main
-from archspec.compiler.inference import runtime
+from archspec.compiler.inference import packages, runtime
 
 
 def doctor(*arguments: str) -> Result:
@@ -48,10 +48,10 @@ def test_a_missing_package_is_named_with_what_to_install(monkeypatch: pytest.Mon
 
 
 def test_two_packages_of_onnxruntime_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "installed_packages", lambda: runtime.PACKAGES)
+    monkeypatch.setattr(packages, "installed_packages", lambda: packages.PACKAGES)
     result = doctor("--json")
     assert result.exit_code == 1
-    assert lines(result)["one onnxruntime"]["advice"] == runtime.CONFLICT_HINT
+    assert lines(result)["one onnxruntime"]["advice"] == packages.CONFLICT_HINT
 
 
 @pytest.mark.parametrize(("gpu", "status"), [(False, 0), (True, 1)])

@@ -95,7 +95,7 @@ def test_a_network_that_ends_in_softmax_gives_its_own_probabilities(tmp_path: Pa
 
 @pytest.mark.parametrize("result", [SCORES, PROBABILITIES])
 def test_of_equal_probabilities_the_lower_numbers_come_first(result: str) -> None:
-    classifier = Classifier(None, ModelMetadata("net", result), GRAY)  # type: ignore[arg-type]  # no session is used
+    classifier = Classifier(Path(), None, None, ModelMetadata("net", result), GRAY)  # type: ignore[arg-type]  # no session is used
     output = np.tile(np.array([0.0, 0.5], dtype=np.float32), 50)
     guesses = classifier.top(output, 3)
     assert [guess.number for guess in guesses] == [1, 3, 5]

@@ -73,7 +73,7 @@ def test_shares_and_names_are_short_text() -> None:
     assert share(312, 338) == "92.31 % (312 of 338)"
     assert share(0, 0) == "0.00 % (0 of 0)"
     assert [short("a" * count, 8) for count in (8, 9)] == ["a" * 8, "aaaaa..."]
-    assert short("a\tb\n") == "a?b?"
+    assert short("a\tb\n") == "a\N{RIGHTWARDS ARROW TO BAR}b\N{REPLACEMENT CHARACTER}"
 
 
 def test_a_wide_matrix_is_a_list_of_its_largest_entries() -> None:

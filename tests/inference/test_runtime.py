@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from archspec.compiler.inference import runtime
-from archspec.compiler.inference.classify import open_classifier
+from archspec.compiler.inference.packages import installed_packages
 from archspec.compiler.inference.runtime import (
     CPU,
     CUDA,
-    installed_packages,
     missing_for_cuda,
     not_on_cuda,
     open_session,
@@ -50,7 +49,7 @@ def test_a_session_that_fell_back_to_the_cpu_is_not_on_cuda(model: Path, monkeyp
     monkeypatch.setattr(runtime, "_session", lambda path, providers: real(path, [CPU]))
     assert open_session(model, "auto").why == "no CUDA: onnxruntime fell back to the CPU"
     with pytest.raises(ArchspecError, match="CUDA cannot be used: onnxruntime fell back to the CPU"):
-        open_classifier(model, "cuda", False)
+        open_session(model, "cuda")
 
 
 @pytest.mark.parametrize(

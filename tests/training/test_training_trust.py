@@ -30,6 +30,7 @@ from archspec.compiler.training.loop.trainer import Trainer
 from archspec.compiler.training.parallel.engine import Engine, engine
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.records.run_folder import RunFolder
+from archspec.compiler.weights.left_overs import temporary_name
 from archspec.diagnostics.errors import ArchspecError
 from archspec.recipe import Recipe
 from support import processes
@@ -400,8 +401,11 @@ def test_two_killed_processes_resume_to_the_same_weights(spec: Path, tmp_path: P
     assert "the run began with 2 processes, but there is 1 now" in result.stderr
 
 
+LEFT = tuple(map(temporary_name, ("latest", "metrics.csv", "checkpoint-000000090.pt", "report.html")))
+
+
 def test_resuming_a_folder_that_is_not_a_run_deletes_nothing(tmp_path: Path) -> None:
-    names = (".env.2024", ".notes.1", ".latest.17", ".metrics.csv.99", "checkpoint-5.pt", "checkpoint-000000009.pt")
+    names = (".env.2024", ".notes.1", LEFT[0], LEFT[1], "checkpoint-5.pt", "checkpoint-000000009.pt")
     for name in names:
         (tmp_path / name).write_bytes(b"mine")
     result = CliRunner().invoke(main, ["train", "--resume", str(tmp_path)])
@@ -411,11 +415,10 @@ def test_resuming_a_folder_that_is_not_a_run_deletes_nothing(tmp_path: Path) -> 
 
 
 def test_resuming_a_run_removes_only_its_half_written_files(halfway: Path) -> None:
-    left = (".latest.17", ".metrics.csv.99", ".checkpoint-000000090.pt.4711", ".report.html.3")
-    others = (".env.2024", ".notes.1", ".latest.backup", ".mine.pt.5")
-    for name in (*left, *others):
+    others = (".env.2024", ".notes.1", ".latest.backup", temporary_name("mine.pt"))
+    for name in (*LEFT, *others):
         (halfway / name).write_bytes(b"")
     assert CliRunner().invoke(main, ["train", "--resume", str(halfway)]).exit_code == 0
     there = {path.name for path in halfway.iterdir()}
     assert there >= set(others)
-    assert there.isdisjoint(left)
+    assert there.isdisjoint(LEFT)

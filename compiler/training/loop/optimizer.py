@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from archspec.diagnostics.findings import shown
 from archspec.recipe import Recipe
 
 
@@ -50,3 +51,36 @@ def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Optimizer:
             # torch allocates them in the first step, and if that step is skipped leaves them uninitialised
             sgd.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
     return sgd
+
+
+def restore_state(optimizer: Optimizer, state: object) -> None:
+    """Give an optimiser the state of its parameters by their numbers, as `state_dict` has it, but no settings.
+
+    Raises ValueError for the state of another optimiser, or of other parameters.
+    """
+    groups = optimizer.state_dict()["param_groups"]
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    if not isinstance(state, dict):
+        raise ValueError(f"the optimiser's state is {shown(state)}; expected an object")
+    for number, kept in state.items():
+        if type(number) is not int or not 0 <= number < len(parameters):
+            raise ValueError(f"the optimiser has state for {shown(number)}, but only {len(parameters)} parameters")
+        if not isinstance(kept, dict) or kept.keys() not in ({}.keys(), _state_names(optimizer)):
+            found = shown(sorted(map(str, kept))) if isinstance(kept, dict) else shown(kept)
+            raise ValueError(f"the optimiser's state is {found}; expected {sorted(_state_names(optimizer))}")
+        for name, value in kept.items():
+            shape = () if name == "step" else parameters[number].shape
+            if not isinstance(value, Tensor) or value.shape != shape or value.dtype != torch.float32 or value.is_meta:
+                expected = "x".join(map(str, shape)) or "a number"
+                raise ValueError(f"the optimiser's `{name}` of parameter {number} is not float32 {expected}")
+            if name == "step" and not 0 <= float(value) < 2**53:
+                raise ValueError(f"the optimiser's `step` is {float(value):g}; expected a count")
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _state_names(optimizer: Optimizer) -> set[str]:
+    """Return what torch's optimisers remember of each parameter."""
+    if isinstance(optimizer, torch.optim.AdamW):
+        return {"step", "exp_avg", "exp_avg_sq"}
+    momentum = {"momentum_buffer"} if optimizer.defaults["momentum"] else set()
+    return momentum | ({"step", "square_avg"} if isinstance(optimizer, torch.optim.RMSprop) else set())

@@ -6,8 +6,10 @@ In: a recipe, the number of images and processes, and for `plateau` each epoch's
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from archspec.diagnostics.errors import failure
+from archspec.diagnostics.findings import shown
 from archspec.recipe import Recipe
 
 
@@ -31,6 +33,17 @@ class Plateau:
         self.factor = 1.0
         self.best = math.inf
         self.waited = 0
+
+    def restore(self, memory: Mapping[str, object]) -> None:
+        """Continue from `vars` of another. Raises ValueError for anything else; the settings stay this one's."""
+        best, factor, waited = (memory.get(name) for name in ("best", "factor", "waited"))
+        if not isinstance(best, float) or math.isnan(best):
+            raise ValueError(f"`plateau.best` is {shown(best)}; expected a loss")
+        if not isinstance(factor, float) or not 0 <= factor <= 1:
+            raise ValueError(f"`plateau.factor` is {shown(factor)}; expected a number from 0 to 1")
+        if type(waited) is not int or waited < 0:
+            raise ValueError(f"`plateau.waited` is {shown(waited)}; expected a count")
+        self.best, self.factor, self.waited = best, factor, waited
 
     def see(self, loss: float) -> None:
         """Take the held-out loss of one more epoch."""

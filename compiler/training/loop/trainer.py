@@ -29,6 +29,7 @@ from archspec.compiler.training.loop.step_timer import StepTimer
 from archspec.compiler.training.loop.update import WeightUpdate
 from archspec.compiler.training.parallel.engine import Engine, MicroBatch
 from archspec.compiler.training.records.checkpoint import TrainerState
+from archspec.compiler.training.records.checkpoint_values import need_same_form
 from archspec.compiler.training.records.epoch_figures import EpochFigures, StepFigures
 from archspec.diagnostics.errors import failure
 
@@ -218,13 +219,18 @@ class Trainer:
 
     def restore(self, state: TrainerState) -> None:
         """Go on from a state. Raises KeyError, TypeError, ValueError or RuntimeError if it is of another network."""
+        if state.epoch > self.recipe.epochs or state.steps_done > self.steps:
+            raise ValueError(f"it is at step {state.steps_done} of epoch {state.epoch + 1}, after the run's end")
+        need_same_form(self.module.state_dict(), state.module, "module")
         self.module.load_state_dict({name: state.module[name] for name in self.module.state_dict()})
         if self.update.average:
+            kept = state.average or {}
+            need_same_form(self.update.average.values, kept, "average")
             for name, value in self.update.average.values.items():
-                value.copy_((state.average or {})[name])
+                value.copy_(kept[name])
         self.engine.remember(self.update.optimizer, state.optimizer)
         self.update.scaler.load_state_dict(state.scaler)
-        vars(self.plateau).update(state.plateau)
+        self.plateau.restore(state.plateau)
         self.epoch, self.steps_done, self.update.done = state.epoch, state.steps_done, state.updates
         self.update.skipping.skipped, self.update.skipping.in_a_row = state.skipped, state.in_a_row
         if self.group.replica == 0:  # the sums are over all processes

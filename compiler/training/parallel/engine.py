@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 
 from archspec.compiler.data.mixup import Target
 from archspec.compiler.lowering.lower import Lowered
+from archspec.compiler.training.loop.optimizer import restore_state
 from archspec.compiler.training.parallel.pipeline import Pipeline
 from archspec.compiler.training.parallel.pipeline_optimizer import gathered_memory, restore_memory
 from archspec.compiler.training.parallel.processes import Group
@@ -153,7 +154,7 @@ class ReplicaEngine:
 
     def remember(self, optimizer: Optimizer, memory: Any) -> None:
         """See Engine."""
-        optimizer.load_state_dict(memory)
+        restore_state(optimizer, memory.get("state"))
 
 
 def _sum(values: Sequence[Tensor]) -> Tensor:

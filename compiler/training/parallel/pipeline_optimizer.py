@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
+from archspec.compiler.training.loop.optimizer import restore_state
 from archspec.compiler.training.parallel.pipeline import Pipeline
 
 
@@ -30,5 +31,4 @@ def restore_memory(pipeline: Pipeline, optimizer: Optimizer, whole: Mapping[str,
     """Restore the state of this stage's weights."""
     names = {id(parameter): name for name, parameter in pipeline.module.named_parameters()}
     own = [names[id(parameter)] for group in optimizer.param_groups for parameter in group["params"]]
-    state = {place: whole[name] for place, name in enumerate(own) if name in whole}
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    restore_state(optimizer, {place: whole[name] for place, name in enumerate(own) if name in whole})

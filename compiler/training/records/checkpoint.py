@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
+from archspec.compiler.training.records.checkpoint_values import need_parts, need_settings
 from archspec.compiler.training.records.epoch_figures import EpochFigures
 from archspec.recipe import Recipe
 from archspec.recipe import from_dict as recipe_from_dict
@@ -85,10 +86,13 @@ class Checkpoint:
         """Return the record of a file's data. Raises ValueError or TypeError if another version wrote it."""
         if missing := REQUIRED - state.keys():
             raise ValueError(f"`{min(missing)}` is missing: another version of archspec wrote it")
+        need_parts(state)
+        recipe = recipe_from_dict(state["recipe"])
+        need_settings(recipe)
         mean, std, names = (tuple(state[name]) for name in ("mean", "std", "class_names"))
         return cls(
             trainer=TrainerState(**{name: state[name] for name in _names(TrainerState)}),
-            description=RunDescription(state["bundle"], recipe_from_dict(state["recipe"]), mean, std, names),
+            description=RunDescription(state["bundle"], recipe, mean, std, names),
             rows=tuple(map(EpochFigures.from_dict, state["rows"])),
             **{name: state[name] for name in OWN_KEYS},
         )

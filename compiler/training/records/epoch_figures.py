@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
+from archspec.diagnostics.findings import shown
+
 
 class StepFigures(NamedTuple):
     """The figures of an epoch's steps, as in EpochFigures."""
@@ -50,8 +52,15 @@ class EpochFigures:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> EpochFigures:
-        """Return the record of a dict. Raises TypeError for other columns."""
-        return cls(**row)
+        """Return the record of a dict. Raises TypeError for other columns, ValueError for what is not a number."""
+        found = cls(**row)
+        for field in fields(cls):
+            value = getattr(found, field.name)
+            is_count, is_unknown = field.name == "epoch", value is None and "None" in str(field.type)
+            if not is_unknown and (isinstance(value, bool) or not isinstance(value, int if is_count else int | float)):
+                expected = "an integer" if is_count else "a number"
+                raise ValueError(f"`{field.name}` of an epoch is {shown(value)}; expected {expected}")
+        return found
 
 
 COLUMNS = tuple(field.name for field in fields(EpochFigures))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.confusion_tables import class_rows, share
 from archspec.compiler.pages.confusion_picture import confusion_picture
 from archspec.compiler.pages.line_chart import line_chart
-from archspec.compiler.pages.svg import number
+from archspec.compiler.pages.svg import number, shown_text
 from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
 from archspec.compiler.weights.atomic import replace_file
 
@@ -62,7 +61,7 @@ def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
     parts = [
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><h1>{escape(title)}</h1>",
+        f"<title>{shown_text(title)}</title><style>{STYLE}</style></head><body><h1>{shown_text(title)}</h1>",
         *_figures(_summary(epochs, evaluation) | dict(notes)),
         *_charts(epochs),
         *_evaluation(title, evaluation),
@@ -98,7 +97,7 @@ def _summary(epochs: Sequence[EpochFigures], evaluation: Evaluation | None) -> d
 def _figures(figures: Mapping[str, str]) -> Iterator[str]:
     yield "<dl>"
     for name, value in figures.items():
-        yield f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        yield f"<div><dt>{shown_text(name)}</dt><dd>{shown_text(value)}</dd></div>"
     yield "</dl>"
 
 
@@ -143,4 +142,4 @@ def _table(rows: Sequence[Sequence[str]], kind: str = "") -> Iterator[str]:
 
 
 def _row(cells: Sequence[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(one)}</{tag}>" for one in cells) + "</tr>"
+    return "<tr>" + "".join(f"<{tag}>{shown_text(one)}</{tag}>" for one in cells) + "</tr>"

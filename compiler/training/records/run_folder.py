@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from itertools import count
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,21 @@ import torch
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
 from archspec.compiler.training.records.run_lock import locked
-from archspec.compiler.weights.atomic import is_temporary, replace_file
+from archspec.compiler.weights.atomic import replace_file
+from archspec.compiler.weights.left_overs import clear_left_overs
 from archspec.compiler.weights.trained import BEST, CHECKPOINTS, WEIGHTS
 from archspec.diagnostics.errors import failure
+from archspec.regular_file import open_regular, read_regular
 
 LATEST = "latest"
 CHECKPOINT = re.compile(r"checkpoint-\d{9,}\.pt")
 CSV, JSONL = "metrics.csv", "metrics.jsonl"
 SUMMARY, EVALUATION, REPORT = "summary.json", "evaluation.json", "report.html"
-UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError)
+UNREADABLE = (OSError, RuntimeError, MemoryError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError)
 OWN = frozenset({LATEST, CSV, JSONL, SUMMARY, EVALUATION, REPORT, WEIGHTS, BEST})  # with checkpoints, all a run writes
+LONGEST_NAME = 255  # bytes
 DIGEST = hashlib.sha256().digest_size
+ZIP_END = b"PK\5\6" + bytes(18)  # the end of every file of torch.save, up to its numbers
 
 
 class RunFolder:
@@ -88,7 +93,8 @@ class RunFolder:
             try:
                 checkpoint = _read(path)
             except UNREADABLE as error:
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                text = getattr(error, "strerror", None) or str(error)
+                reason = text.splitlines()[0] if text else type(error).__name__
                 reasons.append(f"`{path.name}`: {reason}")
                 self.damaged.append(path)
                 continue
@@ -106,9 +112,7 @@ class RunFolder:
         for path in self.damaged:
             with suppress(OSError):
                 path.rename(path.with_suffix(".damaged"))
-        for path in self.path.glob(".*.[0-9]*"):
-            if path.is_file() and is_temporary(path.name, _is_own):
-                path.unlink(missing_ok=True)
+        clear_left_overs(self.path, _is_own)
 
     def checkpoints(self) -> list[Path]:
         """Return all of them, the newest first."""
@@ -118,7 +122,7 @@ class RunFolder:
         """Return those up to the one that `latest` names, or all if that one is missing."""
         found = self.checkpoints()
         try:
-            named = self.path / (self.path / LATEST).read_text(encoding="utf-8").strip()
+            named = self.path / read_regular(self.path / LATEST, LONGEST_NAME)[:LONGEST_NAME].decode().strip()
         except (OSError, UnicodeDecodeError):
             return found
         return found[found.index(named) :] if named in found else found
@@ -146,8 +150,13 @@ def _is_own(name: str) -> bool:
 
 
 def _read(path: Path) -> Checkpoint:
-    whole = path.read_bytes()
-    data, digest = whole[:-DIGEST], whole[-DIGEST:]
+    with open_regular(path) as file:
+        size = file.seek(0, SEEK_END)
+        file.seek(max(0, size - DIGEST - len(ZIP_END)))
+        if not file.read().startswith(ZIP_END[:4]):  # so that a huge file of something else is not read
+            raise ValueError("damaged: its checksum differs")
+        file.seek(0)
+        data, digest = file.read(max(0, size - DIGEST)), file.read()
     if hashlib.sha256(data).digest() != digest:
         raise ValueError("damaged: its checksum differs")
     state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")

@@ -72,6 +72,8 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
     """Return what an interrupted run was made of. Raises ArchspecError if its images have changed."""
     kept = checkpoint.description
     network = restore(kept.bundle)
+    requirements.classifier(network)
+    requirements.memory(network, context.group.device)
     data = _data(network, kept.recipe, context)
     if data.class_names != kept.class_names or data.fingerprint != checkpoint.fingerprint:
         message = f"the images in `{context.options.data}` have changed since the run began"
