@@ -33,7 +33,7 @@ def end(error: Exception) -> int:
     text = _traceback(error)
     path = _kept(text)
     where = f"`{path}` has the traceback and the command line" if path else "the traceback follows"
-    rank = f"process {os.environ['RANK']}: " if int(os.environ.get("WORLD_SIZE") or 1) > 1 else ""
+    rank = f"process {os.environ.get('RANK')}: " if os.environ.get("WORLD_SIZE", "1") != "1" else ""
     lines = [f"{rank}error: {happened}", *(f"  = {line}" for line in (*more, where))]
     return _say("\n".join(lines if path else [*lines, text.rstrip()]), SOFTWARE)
 

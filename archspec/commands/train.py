@@ -84,9 +84,9 @@ def command(
     weights of the best epoch; the metrics of every epoch; checkpoints; a report and a summary.
     """
     _check_usage(context, spec, resume, start)
-    if int(os.environ.get("WORLD_SIZE") or 1) > 1:
+    if os.environ.get("WORLD_SIZE", "1") != "1":
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings repeat what our own message says
-    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: only the first prints
+    is_first = (os.environ.get("RANK") or "0") == "0"  # of torchrun's processes: only the first prints
     try:
         need("train", *(() if flags["data"] else (DIGITS,)))
         options = _options(flags, start, as_json)

@@ -128,6 +128,7 @@ def spawn(work: Callable[..., None], arguments: tuple[Any, ...], processes: int)
 def _run(arguments: list[str], environment: dict[str, str], stderr: Connection) -> None:
     os.dup2(stderr.fileno(), 2)
     stderr.close()
+    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8")  # the server's may be of a file, which has a position
     os.environ.update(environment)
     sys.argv = ["archspec", *arguments]
     from archspec.__main__ import run

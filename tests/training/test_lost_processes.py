@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
+from archspec.cli import main
 from support import processes
 
 SPEC = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> CONV 8 3x3 -> POOL 2x2 s2\nFC 10\n"
@@ -184,3 +186,30 @@ def listening(process: int) -> list[int]:
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     waiting = [row for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
     return [int(row[1].split(":")[1], 16) for row in waiting if row[1].startswith("0100007F")]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"WORLD_SIZE": "many"},
+        {"WORLD_SIZE": "0"},
+        {"WORLD_SIZE": "-2"},
+        {"WORLD_SIZE": "9" * 5000},
+        {"WORLD_SIZE": "2", "RANK": "2"},
+        {"RANK": "1"},
+        {"RANK": "x"},
+        {"LOCAL_RANK": "\u00b2"},
+        {"WORLD_SIZE": "2", "RANK": "0"},  # without an address
+    ],
+)
+def test_an_environment_that_cannot_be_is_one_message(
+    given: dict[str, str], spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(main, ["train", str(spec), "--out", str(tmp_path / "run")])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "error[E473]: " in result.stderr

@@ -25,6 +25,7 @@ from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
 
 Result = TypeVar("Result")
+DIGITS = 10
 JOINING = 300  # seconds until all processes must have started
 SILENCE = 60  # seconds until a process that does not answer counts as lost
 OPERATION = timedelta(hours=12)  # of an operation: `Watch` knows better whether the others are still there
@@ -128,9 +129,9 @@ class Group:
 @contextmanager
 def joined(device: str) -> Iterator[Group]:
     """Join the group of processes that `torchrun` started, and leave it at the end."""
-    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    size, rank, local_rank = _place()
     kind = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
-    place = torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device("cpu")
+    place = torch.device(kind, local_rank) if kind == "cuda" else torch.device("cpu")
     if size == 1:
         yield Group(0, 1, place)
         return
@@ -141,6 +142,18 @@ def joined(device: str) -> Iterator[Group]:
         yield from _watched(Group(rank, size, place, watch=Watch(rank, size, _seconds(SILENCE))))
     finally:
         distributed.destroy_process_group()
+
+
+def _place() -> tuple[int, int, int]:
+    """Return the number of processes, the rank of this one, and its rank on this machine."""
+    given = {"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}
+    given.update({name: os.environ[name] for name in given if os.environ.get(name)})
+    size, rank, local_rank = (int(text) if text.isdecimal() and len(text) < DIGITS else -1 for text in given.values())
+    if not 0 <= rank < size or local_rank < 0:
+        said = ", ".join(f"{name}={text}" for name, text in given.items())
+        helps = ("`torchrun` sets these variables; `unset WORLD_SIZE RANK LOCAL_RANK` trains in one process",)
+        raise failure("E473", f"the environment names no place among the processes: {said}", helps=helps)
+    return size, rank, local_rank
 
 
 def _watched(group: Group) -> Iterator[Group]:
