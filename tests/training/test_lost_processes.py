@@ -8,13 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from archspec.cli import main
+from archspec.compiler.training.parallel.processes import Group, _watched
+from archspec.diagnostics.errors import ArchspecError
 from support import processes
 
 SPEC = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> CONV 8 3x3 -> POOL 2x2 s2\nFC 10\n"
@@ -213,3 +217,35 @@ def test_an_environment_that_cannot_be_is_one_message(
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert "error[E473]: " in result.stderr
+
+
+class Idle:
+    """A watch that misses nobody, and what it was told at the end."""
+
+    def __init__(self) -> None:
+        self.word = ""
+
+    def settle(self) -> None:
+        """Return: nobody is lost."""
+
+    def leave(self, word: str) -> None:
+        """Keep the word."""
+        self.word = word
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "text"),
+    [
+        ("[gloo/transport/tcp/pair.cc:547] Connection closed by peer\nmore", ArchspecError, "E477"),
+        ("NCCL error in ProcessGroupNCCL.cpp", ArchspecError, "E477"),
+        ("size mismatch", RuntimeError, "size mismatch"),
+    ],
+)
+def test_a_lost_connection_without_a_lost_process_is_one_message(
+    said: str, expected: type[Exception], text: str
+) -> None:
+    watch: Any = Idle()
+    group = Group(0, 2, torch.device("cpu"), watch=watch)
+    with pytest.raises(expected, match=text), contextmanager(_watched)(group):
+        raise RuntimeError(said)
+    assert watch.word == "failed"

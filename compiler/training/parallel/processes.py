@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,8 @@ Result = TypeVar("Result")
 DIGITS = 10
 JOINING = 300  # seconds until all processes must have started
 SILENCE = 60  # seconds until a process that does not answer counts as lost
-OPERATION = timedelta(hours=12)  # of an operation: `Watch` knows better whether the others are still there
+STORE = timedelta(minutes=30)  # torch's default, for what the store is asked once all have joined
+CONNECTION = re.compile("gloo|nccl|connection|socket", re.IGNORECASE)  # in the text of torch's error
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,11 @@ def _watched(group: Group) -> Iterator[Group]:
         gc.collect()
         distributed.barrier()
         word = DONE
-    except RuntimeError:  # perhaps of an operation without a process that was lost
+    except RuntimeError as error:  # perhaps of an operation without a process that was lost
         watch.settle()
+        if CONNECTION.search(str(error)):
+            notes = (str(error).splitlines()[0],)
+            raise failure("E477", "the connection to another process was lost", notes=notes) from None
         raise
     finally:
         watch.leave(word)
@@ -182,8 +187,8 @@ def _meet(size: int, rank: int, backend: str) -> None:
             numbers = ", ".join(map(str, missing))
             message = f"{numbers} of the {size} processes did not join within {plural(patience, 'second')}"
             raise failure("E473", message, helps=helps)
-        store.set_timeout(OPERATION)
-        distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=OPERATION)
+        store.set_timeout(STORE)
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
     except (ValueError, RuntimeError) as error:
         message = f"cannot connect {size} processes"
         raise failure("E473", message, notes=(str(error).splitlines()[0],), helps=helps) from None

@@ -17,7 +17,7 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from threading import Event, Thread, current_thread, main_thread
+from threading import Event, Thread
 from typing import Any
 
 from torch import distributed
@@ -28,6 +28,7 @@ BEAT = 1.0  # seconds
 GRACE = 2.0  # seconds in which a process may end by itself, with its own message
 CONNECTING = 10.0  # seconds
 MOST = 4096  # bytes of an unfinished line
+AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)
 STATUS = 1
 
 
@@ -47,7 +48,7 @@ class Peer:
     def lines(self) -> list[str] | None:
         """Return the lines that have come, or None at the end of the connection."""
         try:
-            data = self.connection.recv(MOST)
+            data = self.connection.recv(MOST, AT_ONCE)
         except BlockingIOError:
             return []
         except OSError:
@@ -76,8 +77,7 @@ class Watch:
         port, self._token = said[0]
         if rank and port:
             self._connect(port)
-        if current_thread() is main_thread():
-            signal.signal(signal.SIGTERM, self._terminate)
+        self._before = signal.signal(signal.SIGTERM, self._terminate)
         self._thread = Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
 
@@ -98,6 +98,9 @@ class Watch:
         if self._listener is not None:
             self._listener.close()
         self._selector.close()
+        self._waker.close()
+        self._woken.close()
+        signal.signal(signal.SIGTERM, self._before)
 
     def _terminate(self, number: int, _frame: Any) -> None:
         """End as by default, but not before the loss of a process is told: torchrun ends the others with SIGTERM."""
