@@ -218,7 +218,7 @@ FIFOS = [
         "regular file",
         "done/w.+",
     ),
-    Row("FIFO as `latest`", "mkfifo run/latest; archspec train --resume run", 1, "regular file"),
+    Row("FIFO as `latest`", "mkfifo run/latest; archspec train --resume run", 1, "regular file", RUN),
     Row(
         "FIFO as a checkpoint",
         "mkfifo run/checkpoint-999999999.pt; archspec train --resume run",
@@ -293,9 +293,9 @@ def page() -> tuple[bool, str]:
     head = [
         "# Faults",
         "",
-        f"Written by `python -m benchmarks.sweeps.faults` on {machine()}: {len(TABLE)} real processes, each in a fresh",
-        f"folder, in {time.monotonic() - begun:.0f} s. `differs` names the files and folders that were left, changed or",
-        "removed, also by the command itself before it meets the fault; no process may print a traceback.",
+        f"Written by `python -m benchmarks.sweeps.faults` on {machine()}:",
+        f"{len(TABLE)} real processes, each in a fresh folder, in {time.monotonic() - begun:.0f} s. `differs` names the files and folders",
+        "that were left, changed or removed, also by the command itself before it meets the fault; no process may print a traceback.",
         "",
         "| fault | command | exit status | standard error | differs | |",
         "| --- | --- | ---: | --- | --- | --- |",
