@@ -130,6 +130,7 @@ def test_processes_of_one_run_share_its_lock_and_others_are_refused(spec: Path, 
     group.communicate()
 
 
+@pytest.mark.slow
 def test_a_running_folder_may_be_read(spec: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert train(spec, "--out", out, "--epochs", "1")[0] == 0
