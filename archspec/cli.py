@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -91,4 +92,5 @@ def main() -> None:
     """Describe a neural network in a spec file; check it, train it, ship it."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name may have letters that its encoding lacks
-            stream.reconfigure(errors="backslashreplace")
+            with suppress(OSError):  # closed, or moved under Python's feet
+                stream.reconfigure(errors="backslashreplace")

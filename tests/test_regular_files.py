@@ -47,6 +47,11 @@ KINDS = [
     (bound_socket, "it is a socket, not a regular file"),
 ]
 EVERY_KIND = pytest.mark.parametrize(("make", "reason"), KINDS, ids=lambda value: getattr(value, "__name__", ""))
+ALONE = pytest.mark.parametrize(  # of those, the tests that start a process
+    ("make", "reason"),
+    [pytest.param(*one, marks=pytest.mark.slow) if one[0] is not fifo else one for one in KINDS],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
 Make = Callable[[Path], None]
 
 
@@ -95,8 +100,8 @@ def test_a_checkpoint_and_latest(make: Make, reason: str, tmp_path: Path) -> Non
         assert f"`checkpoint-000000001.pt`: {reason}\n" in str(raised.value)
 
 
-@EVERY_KIND
-def test_a_model_and_an_image(make: Make, reason: str, tmp_path: Path) -> None:
+@ALONE
+def test_a_model(make: Make, reason: str, tmp_path: Path) -> None:
     photos = write_photos(tmp_path)
     make(tmp_path / "net.onnx")
     result = archspec_run(tmp_path / "net.onnx", photos)
@@ -104,7 +109,7 @@ def test_a_model_and_an_image(make: Make, reason: str, tmp_path: Path) -> None:
     assert f"error[E430]: `{tmp_path / 'net.onnx'}` cannot be opened\n = {reason}\n" in result.stderr
 
 
-@EVERY_KIND
+@ALONE
 def test_an_image_beside_others_is_named_and_the_others_are_classified(make: Make, reason: str, tmp_path: Path) -> None:
     photos = write_photos(tmp_path)
     make(photos / "more" / "pipe.png")

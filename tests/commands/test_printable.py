@@ -25,9 +25,9 @@ FILE = EVIL[:-1] + "\udcff"  # as Python shows a byte that is not UTF-8
 BAD = frozenset("\x1b\x07\r\x00\u202e")
 GRAY = Preprocessing(8, 8, "gray", (0.25,), (0.5,))
 ENCODINGS = [
-    {"PYTHONIOENCODING": "ascii"},
-    {"LC_ALL": "C"},
-    {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    pytest.param({"PYTHONIOENCODING": "ascii"}, marks=pytest.mark.slow),
+    pytest.param({"LC_ALL": "C"}, marks=pytest.mark.slow),
+    pytest.param({"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}),
 ]
 
 
@@ -62,7 +62,7 @@ def test_run_prints_files_and_classes(model: Path, photos: Path) -> None:
     assert Path(found["images"][0]["image"]) in find((photos,))[0]
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS, ids=" ".join)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_other_encodings(encoding: dict[str, str], model: Path, photos: Path) -> None:
     command = [sys.executable, "-m", "archspec", "run", str(model), str(photos), "--top", "10"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}

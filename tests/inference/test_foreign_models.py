@@ -23,6 +23,7 @@ from support.run_models import GRAY, write_digits, write_photos
 
 Shape = Sequence[int | str] | None
 FLOAT = TensorProto.FLOAT
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +246,7 @@ def test_a_model_that_never_ends_is_stopped(image: Path, tmp_path: Path) -> None
         assert process.has_ended
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGKILL, *(pytest.param(one, marks=pytest.mark.slow) for one in CRASHES)])
 def test_a_crash_is_one_message_that_names_the_signal(number: int, image: Path, tmp_path: Path) -> None:
     path = write(tmp_path / "net.onnx")
     with ModelProcess() as process:
