@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 
 from archspec.cli import main
 from archspec.compiler.training.parallel.processes import Group, _watched
@@ -123,6 +124,30 @@ def test_a_lost_process_ends_the_others_and_the_run_resumes(
     begun.append(again)
     assert any("epoch" in line for line in again.members[0].stderr)
     assert again.poll() is None
+
+
+@pytest.mark.slow
+def test_processes_that_decode_images_do_not_keep_a_killed_one_connected(spec: Path, tmp_path: Path) -> None:
+    """With interpreters of their own: those processes are then forked from the one that is killed."""
+    out, data = tmp_path / "run", tmp_path / "photos"
+    for number in range(80):
+        (data / str(number % 2)).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(data / str(number % 2) / f"{number}.png")
+    flags = ["--data", str(data), "--workers", "2", "--epochs", "100000", "--batch", "8", "--out", str(out)]
+    command = [sys.executable, "-m", "archspec", "train", str(spec), *flags]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    places = [{**os.environ, **shared, "RANK": rank, "LOCAL_RANK": rank} for rank in "01"]
+    first, second = (subprocess.Popen(command, env=one, stderr=subprocess.PIPE, text=True) for one in places)
+    while not (out / "latest").exists():
+        assert first.poll() is None
+        time.sleep(MOMENT)
+    second.kill()
+    said = first.communicate(timeout=WITHIN)[1]
+    second.communicate()
+    assert first.returncode == 1
+    assert_one_message(said, {1}, "was killed or crashed", out, 2)
 
 
 @pytest.mark.slow
