@@ -53,6 +53,8 @@ def locate(spec: str) -> Located:
 
 def _standard_input() -> bytes:
     try:
+        if sys.stdin is None:  # the shell's `<&-`
+            raise failure(NOT_FOUND, "standard input is closed", helps=("`archspec check - < mynet.arch`",))
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     except OSError as error:
         raise failure(NOT_FOUND, f"standard input cannot be read: {error.strerror or error}") from None
