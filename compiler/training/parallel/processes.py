@@ -141,7 +141,7 @@ def joined(device: str) -> Iterator[Group]:
         torch.cuda.set_device(place)
     _meet(size, rank, "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
     try:
-        yield from _watched(Group(rank, size, place, watch=Watch(rank, size, _seconds(SILENCE))))
+        yield from _watched(Group(rank, size, place, watch=_watch(size, rank)))
     finally:
         distributed.destroy_process_group()
 
@@ -190,8 +190,19 @@ def _meet(size: int, rank: int, backend: str) -> None:
         store.set_timeout(STORE)
         distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
     except (ValueError, RuntimeError) as error:
-        message = f"cannot connect {size} processes"
-        raise failure("E473", message, notes=(str(error).splitlines()[0],), helps=helps) from None
+        raise _unconnected(size, error) from None
+
+
+def _watch(size: int, rank: int) -> Watch:
+    try:
+        return Watch(rank, size, _seconds(SILENCE))
+    except RuntimeError as error:  # another process ended meanwhile
+        raise _unconnected(size, error) from None
+
+
+def _unconnected(size: int, error: Exception) -> ArchspecError:
+    helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
+    return failure("E473", f"cannot connect {size} processes", notes=(str(error).splitlines()[0],), helps=helps)
 
 
 def _missing(store: Store, size: int, rank: int, patience: int) -> list[int]:
