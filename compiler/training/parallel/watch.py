@@ -187,7 +187,8 @@ class Watch:
         if secrets.compare_digest(token.encode(), self._token.encode()) and rank.isdecimal():
             peer.rank = int(rank)
         else:
-            peer.connection.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # it may have gone by itself
+                peer.connection.shutdown(socket.SHUT_RDWR)
 
     def _lose(self, loss: Loss) -> None:
         for peer in self._peers.values():
