@@ -51,6 +51,7 @@ benchmarks:
 	$(BIN)python -m benchmarks.lowering_speed --output benchmarks/results/lowering_speed.md
 	$(BIN)python -m benchmarks.training_speed --output benchmarks/results/training_speed.md
 	$(BIN)python -m benchmarks.image_speed --output benchmarks/results/image_speed.md
+	$(BIN)python -m benchmarks.sweeps.faults --output benchmarks/results/faults.md
 	$(BIN)python -m benchmarks.degradation_probe --output benchmarks/results/degradation_probe.md
 
 clean:

@@ -1,7 +1,7 @@
 """The command `archspec` and its subcommands, each imported when it is used.
 
 In: the command line. Out: text or JSON on standard output, findings on standard error, and an exit status: 0, 1 for a
-wrong spec, 2 for a wrong command line.
+wrong spec, 2 for a wrong command line, 70 for a bug in archspec (`last_resort.py`), 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": "Show versions, devices and which commands work.",
     "explain": "Explain an error code or a layer.",
 }
+INTERRUPTED = 130
 BRIEF = frozenset({"check", "specs", "explain"})  # commands of the front end, which finish in a moment
 EPILOG = """\b
 Examples:
@@ -67,6 +68,14 @@ class LateCommands(click.Group):
             hint = "".join(f" {text}" for text in did_you_mean(args[0], COMMANDS))
             raise click.UsageError(f"unknown command `{printable(args[0])}`.{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Do as click does, but end as a shell expects after Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands of `--help`."""

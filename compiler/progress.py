@@ -1,6 +1,6 @@
 """What a command says while it works: in a terminal also a line that is rewritten.
 
-In: texts. Out: lines on standard error.
+In: texts. Out: lines on standard error. If they cannot be written, the work continues without them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 from archspec.diagnostics.findings import printable
@@ -39,15 +40,18 @@ class Progress:
             return
         if self.is_live:
             self._rewrite("")
-            self.stream.write("\r")
-        self.stream.write(printable(text) + "\n")
-        self.stream.flush()
+            self._write("\r")
+        self._write(printable(text) + "\n")
 
     def _rewrite(self, text: str) -> None:
         text = printable(text)[: shutil.get_terminal_size().columns - 1]  # a wrapped line could not be overwritten
-        self.stream.write("\r" + text.ljust(self._width))
+        self._write("\r" + text.ljust(self._width))
         self._width = len(text)
-        self.stream.flush()
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # a full disk, or a terminal that was closed
+            self.stream.write(text)
+            self.stream.flush()
 
 
 def clock(seconds: float) -> str:

@@ -12,6 +12,21 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r'^\[(?P<name>[\w-]+)\]: (?P<file>tests/\S+\.py) "(?P<test>test_\w+)"$', re.MULTILINE)
+LINK = re.compile(r"\]\[(?P<name>[\w-]+)\]")
+# words of a promise about trust: a sentence with one of them links to a test
+PROMISES = (
+    "bit for bit",
+    "atomic",
+    "checksum",
+    "never",
+    "no file",
+    "damaged",
+    "not finite",
+    "exact,",
+    "killed",
+    "only once",
+)
 PYTHON = re.compile(r"^```python\n(?P<program>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -55,3 +70,32 @@ def test_the_python_examples_run() -> None:
     assert programs
     for program in programs:
         subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+def prose() -> str:
+    """The page without its blocks of code, and on one line."""
+    text = re.sub(r"^```.*?^```$", "", README.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return " ".join(SHOWN.sub("", text).split())
+
+
+def test_every_promise_links_to_a_test_that_exists() -> None:
+    shown = {found["name"]: found for found in SHOWN.finditer(README.read_text(encoding="utf-8"))}
+    assert len(shown) > 20
+    assert {found["name"] for found in LINK.finditer(prose())} == shown.keys()
+    for found in shown.values():
+        source = (ROOT / found["file"]).read_text(encoding="utf-8")
+        assert f"def {found['test']}(" in source, found["name"]
+
+
+def unproven(text: str) -> list[str]:
+    sentences = re.split(r"(?<=[.:;]) ", text)
+    return [one for one in sentences if any(word in one.lower() for word in PROMISES) and not LINK.search(one)]
+
+
+def test_every_sentence_that_promises_has_a_link() -> None:
+    assert unproven(prose()) == []
+
+
+@pytest.mark.parametrize("word", PROMISES)
+def test_a_promise_without_a_link_is_found(word: str) -> None:
+    assert unproven(f"A network. It is {word}, always. A [link][lock].") == [f"It is {word}, always."]

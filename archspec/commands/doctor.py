@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import click
 
 from archspec import __version__
-from archspec.commands.packages import DIGITS, DISTRIBUTIONS, NEEDS, missing_for
+from archspec.commands.packages import DIGITS, DISTRIBUTIONS, ELSEWHERE, NEEDS, missing_for, working_directory
 from archspec.record import Record
 
 EPILOG = """\b
@@ -71,7 +71,10 @@ def _version(distribution: str) -> str:
 
 
 def _devices() -> Iterator[Condition]:
-    """Try out the devices of torch and onnxruntime."""
+    """Try out the devices of torch and onnxruntime, which cannot be loaded in a folder that was deleted."""
+    if reason := working_directory():
+        yield Condition("working directory", False, reason, ELSEWHERE)
+        return
     if find_spec("torch") is not None:
         yield _tried("torch on", _torch, "reinstall torch")
     if find_spec("onnxruntime") is None or find_spec("numpy") is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 from archspec.diagnostics.errors import failure
 
 ALL = "`pip install 'archspec-nn[all]'` installs everything"
+ELSEWHERE = "`cd` into another folder"
 # packages whose distribution has another name
 DISTRIBUTIONS = {"PIL": "pillow", "onnxruntime": "onnxruntime-gpu", "sklearn": "scikit-learn"}
 # what each command imports; `train` and `eval` use sklearn's digits only without --data
@@ -28,10 +30,25 @@ def missing_for(command: str, *more: str) -> list[str]:
 
 
 def need(command: str, *more: str) -> None:
-    """Raise ArchspecError, with what to install, unless all modules of a command are installed."""
+    """Raise ArchspecError, with what to install, unless all modules of a command are installed.
+
+    Also in a working directory that was deleted, in which the libraries of the back end cannot be loaded.
+    """
+    if reason := working_directory():
+        message = f"the working directory cannot be used: {reason}"
+        raise failure("E478", message, helps=(ELSEWHERE,))
     names = missing_for(command, *more)
     if names:
         listed = ", ".join(f"`{name}`" for name in names)
         helps = (f"`pip install {' '.join(names)}`", ALL)
         verb = "is" if len(names) == 1 else "are"
         raise failure("E424", f"this command requires {listed}, which {verb} not installed", helps=helps)
+
+
+def working_directory() -> str | None:
+    """Return why the working directory cannot be used, or None."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None

@@ -51,6 +51,10 @@ batches as the memory requires.
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
 
 \b
+Processes: each watches the others. If one is killed or has not answered for 60 seconds, all end;
+ARCHSPEC_TIMEOUT sets another number of seconds, also for the 300 in which all have to start.
+
+\b
 Exit status: 0 on success, 1 for an invalid spec or invalid data, 2 for invalid usage, 130 if
 the run was stopped and can be resumed; torchrun itself then exits with 1.
 """
@@ -84,7 +88,9 @@ def command(
     weights of the best epoch; the metrics of every epoch; checkpoints; a report and a summary.
     """
     _check_usage(context, spec, resume, start)
-    is_first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes: only the first prints
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings repeat what our own message says
+    is_first = (os.environ.get("RANK") or "0") == "0"  # of torchrun's processes: only the first prints
     try:
         need("train", *(() if flags["data"] else (DIGITS,)))
         options = _options(flags, start, as_json)

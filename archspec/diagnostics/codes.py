@@ -416,6 +416,22 @@ SHIPPING = {
         "In a batch of 1, a normalisation after global pooling has one value per channel, and so no variance:"
         " `--batch 2` gives it two.",
     ),
+    "E476": Explanation(
+        "another process uses this run's folder",
+        "Two processes that write checkpoints into one folder would mix two runs. Each `archspec train` locks its folder,"
+        " and the lock ends with its process, however that ends. `archspec eval` and `archspec export` may read the"
+        " folder meanwhile.",
+    ),
+    "E477": Explanation(
+        "a process of the run was lost",
+        "One of the processes that train together was killed, crashed, or does not answer, so the others cannot continue."
+        " `archspec train --resume` continues from the last checkpoint. A process that does not answer for 60 seconds"
+        " counts as lost; `ARCHSPEC_TIMEOUT` sets another number of seconds.",
+    ),
+    "E478": Explanation(
+        "the working directory cannot be used",
+        "The folder in which the command was started was deleted or cannot be read, so the libraries cannot be loaded.",
+    ),
     "E472": Explanation(
         "not supported in a pipeline",
         "Each process of a pipeline has only one stage, and the setting that the message names requires the whole"

@@ -1,14 +1,17 @@
 """The confusion matrix, and what follows from it: accuracy, results by class, the most frequent confusions.
 
-In: a matrix of counts with a row for each true class and a column for each predicted one. Out: an `Evaluation`. Knows
-no network.
+In: how many images of each class were classified as which. Out: an `Evaluation`, whose size grows with the classes and
+the images, not with the square of the classes. Knows no network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
+
+MOST_IN_MATRIX = 100  # classes of a matrix that is written whole
 
 
 @dataclass(frozen=True)
@@ -49,24 +52,66 @@ class Confusion:
     times: int
     share: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON data."""
+        return {"class": self.name, "mistaken_for": self.confused_with, "mistaken": self.times}
+
+
+class Cell(NamedTuple):
+    """`times` images of the class with number `true` were classified as the class `predicted`."""
+
+    true: int
+    predicted: int
+    times: int
+
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result on a set of images. `right_in_5` counts, by class, the images whose class is among the first five."""
+    """The result on a set of images. `right_in_5` counts, by class, the images whose class is among the first five.
+
+    The confusion matrix is kept as its `cells` that are not 0, in order of rows and columns: there are at most as many
+    as images, while the whole matrix of 10,000 classes has a hundred million.
+    """
 
     class_names: tuple[str, ...]
-    matrix: tuple[tuple[int, ...], ...]
+    cells: tuple[Cell, ...]
     right_in_5: tuple[int, ...]
+
+    @classmethod
+    def of_matrix(
+        cls, class_names: Sequence[str], matrix: Sequence[Sequence[int]], right_in_5: Sequence[int]
+    ) -> Evaluation:
+        """Return the evaluation with a whole matrix: a row for each true class, a column for each predicted one."""
+        rows = enumerate(matrix)
+        cells = tuple(Cell(row, column, times) for row, own in rows for column, times in enumerate(own) if times)
+        return cls(tuple(class_names), cells, tuple(right_in_5))
+
+    @cached_property
+    def matrix(self) -> tuple[tuple[int, ...], ...]:
+        """The whole matrix, for few classes."""
+        number = len(self.class_names)
+        rows = [[0] * number for _ in range(number)]
+        for true, predicted, times in self.cells:
+            rows[true][predicted] = times
+        return tuple(map(tuple, rows))
+
+    @cached_property
+    def images_by_class(self) -> tuple[int, ...]:
+        """The number of images of each class."""
+        found = [0] * len(self.class_names)
+        for true, _, times in self.cells:
+            found[true] += times
+        return tuple(found)
 
     @property
     def images(self) -> int:
         """The number of images."""
-        return sum(map(sum, self.matrix))
+        return sum(self.images_by_class)
 
     @property
     def right(self) -> int:
         """The number of images whose class is the first guess."""
-        return sum(row[number] for number, row in enumerate(self.matrix))
+        return sum(cell.times for cell in self.cells if cell.true == cell.predicted)
 
     @property
     def top1(self) -> float:
@@ -80,26 +125,30 @@ class Evaluation:
 
     def classes(self) -> Iterator[ClassResult]:
         """Yield the result of each class."""
-        for number, (name, row) in enumerate(zip(self.class_names, self.matrix, strict=True)):
-            others = [(times, -other) for other, times in enumerate(row) if other != number]
-            times, other = max(others, default=(0, 0))
-            confused_with = self.class_names[-other] if times else None
-            yield ClassResult(name, sum(row), row[number], self.right_in_5[number], confused_with, times)
+        number = len(self.class_names)
+        right, most = [0] * number, [Cell(0, 0, 0)] * number  # the first of equally frequent confusions
+        for cell in self.cells:
+            if cell.true == cell.predicted:
+                right[cell.true] = cell.times
+            elif cell.times > most[cell.true].times:
+                most[cell.true] = cell
+        for place, name in enumerate(self.class_names):
+            times, images = most[place].times, self.images_by_class[place]
+            confused_with = self.class_names[most[place].predicted] if times else None
+            yield ClassResult(name, images, right[place], self.right_in_5[place], confused_with, times)
 
-    def confusions(self, most: int) -> list[Confusion]:
-        """Return the most frequent confusions, at most `most`."""
-        found = []
-        for number, row in enumerate(self.matrix):
-            images = sum(row)
-            found += [
-                Confusion(self.class_names[number], self.class_names[other], times, times / images)
-                for other, times in enumerate(row)
-                if times and other != number
-            ]
-        return sorted(found, key=lambda one: -one.times)[:most]
+    def confusions(self, most: int | None = None) -> list[Confusion]:
+        """Return the confusions, the most frequent first, at most `most`."""
+        wrong = [cell for cell in self.cells if cell.true != cell.predicted]
+        names, images = self.class_names, self.images_by_class
+        return [
+            Confusion(names[true], names[predicted], times, times / images[true])
+            for true, predicted, times in sorted(wrong, key=lambda cell: -cell.times)[:most]
+        ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as JSON data."""
+        """Return the record as JSON data: all confusions, and the whole matrix for up to 100 classes."""
+        is_small = len(self.class_names) <= MOST_IN_MATRIX
         return {
             "images": self.images,
             "right": self.right,
@@ -107,5 +156,6 @@ class Evaluation:
             "right_in_5": sum(self.right_in_5),
             "top5": self.top5,
             "classes": [one.to_dict() for one in self.classes()],
-            "matrix": self.matrix,
+            "confusions": [one.to_dict() for one in self.confusions()],
+            "matrix": self.matrix if is_small else None,
         }

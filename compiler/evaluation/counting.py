@@ -1,7 +1,7 @@
 """Counting correct and wrong classifications, batch by batch.
 
-In: scores of classes and true classes. Out: an `Evaluation`. All counts are in one tensor of integers, which several
-processes can add up.
+In: scores of classes and true classes. Out: an `Evaluation`. What was counted is in two tensors, which several
+processes can join.
 """
 
 from __future__ import annotations
@@ -11,29 +11,39 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from archspec.compiler.evaluation.confusion import Evaluation
+from archspec.compiler.evaluation.confusion import Cell, Evaluation
 
 FIRST = 5
 
 
 class Tally:
-    """Counts so far: in `counts`, the confusion matrix [C, C] and a column of images with their class among five."""
+    """Counts so far: in `among` [C], the images of each class that have it among five guesses."""
 
     def __init__(self, class_names: Sequence[str], device: torch.device | str = "cpu") -> None:
         self.class_names = tuple(class_names)
-        number = len(self.class_names)
-        self.counts = torch.zeros(number, number + 1, dtype=torch.int64, device=device)
+        self.among = torch.zeros(len(self.class_names), dtype=torch.int64, device=device)
+        self._pairs = [self.among[:0]]
 
     def add(self, scores: Tensor, classes: Tensor) -> None:
         """Count a batch: scores or probabilities [B, C], classes [B]. Of equal scores the lower number comes first."""
         first = scores.sort(dim=1, descending=True, stable=True).indices[:, :FIRST]
-        width = self.counts.shape[1]
-        places = classes * width + first[:, 0]
-        among = (classes * width + width - 1)[(first == classes[:, None]).any(1)]
-        both = torch.cat([places, among])
-        self.counts.view(-1).index_add_(0, both, torch.ones_like(both))
+        self._pairs.append(classes * len(self.class_names) + first[:, 0])
+        among = classes[(first == classes[:, None]).any(1)]
+        self.among.index_add_(0, among, torch.ones_like(among))
+
+    @property
+    def pairs(self) -> Tensor:
+        """A number for each image: its class times the number of classes, plus the class that was guessed."""
+        return torch.cat(self._pairs)
 
     def evaluation(self) -> Evaluation:
         """Return what was counted."""
-        *columns, among = self.counts.cpu().T.tolist()
-        return Evaluation(self.class_names, tuple(zip(*columns, strict=True)), tuple(among))
+        return evaluation_of(self.class_names, self.pairs, self.among)
+
+
+def evaluation_of(class_names: tuple[str, ...], pairs: Tensor, among: Tensor) -> Evaluation:
+    """Return the evaluation of what tallies counted."""
+    found, times = pairs.cpu().unique(return_counts=True)
+    rows, columns = found.div(len(class_names), rounding_mode="floor"), found % len(class_names)
+    cells = zip(rows.tolist(), columns.tolist(), times.tolist(), strict=True)
+    return Evaluation(class_names, tuple(Cell(*cell) for cell in cells), tuple(among.tolist()))

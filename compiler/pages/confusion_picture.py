@@ -57,14 +57,10 @@ def _cells(found: Evaluation, cell: float) -> Iterator[str]:
     """Yield one path for each colour and darkness, correct ones on top; cells are visible: at least two pixels wide."""
     shades: dict[tuple[bool, int], list[str]] = {}
     grown = max(1, round(2 / cell))
-    for row, counts in enumerate(found.matrix):
-        images = sum(counts)
-        for column, times in enumerate(counts):
-            if times:
-                level = math.ceil(LEVELS * times / images)
-                is_right = row == column
-                shape = f"M{column - grown // 2} {row - grown // 2}h{grown}v{grown}h-{grown}z"
-                shades.setdefault((is_right, level), []).append(shape)
+    for row, column, times in found.cells:
+        level = math.ceil(LEVELS * times / found.images_by_class[row])
+        shape = f"M{column - grown // 2} {row - grown // 2}h{grown}v{grown}h-{grown}z"
+        shades.setdefault((row == column, level), []).append(shape)
     for (is_right, level), shapes in sorted(shades.items()):
         colour = RIGHT_COLOUR if is_right else WRONG_COLOUR
         yield f'<path fill="{colour}" fill-opacity="{_opacity(level, found):.2f}" d="{"".join(shapes)}"/>'
@@ -104,14 +100,12 @@ def _numbers(count: int, cell: float, left: float, top: float) -> Iterator[str]:
 
 
 def _counts(found: Evaluation, cell: float, left: float, top: float) -> Iterator[str]:
-    for row, counts in enumerate(found.matrix):
-        for column, times in enumerate(counts):
-            if times:
-                words = f"{times:,}" if times < 10**4 else f"{times / 1000:.0f}k"
-                font = min(12.0, cell * 0.5, cell * 0.9 / (LETTER * len(words)))
-                dark = ' class="on"' if times / sum(counts) > 0.5 else ""
-                x, y = left + cell * (column + 0.5), top + cell * (row + 0.5) + font / 3
-                yield text(x, y, words, f'font-size="{font:.1f}" text-anchor="middle"{dark}')
+    for row, column, times in found.cells:
+        words = f"{times:,}" if times < 10**4 else f"{times / 1000:.0f}k"
+        font = min(12.0, cell * 0.5, cell * 0.9 / (LETTER * len(words)))
+        dark = ' class="on"' if times / found.images_by_class[row] > 0.5 else ""
+        x, y = left + cell * (column + 0.5), top + cell * (row + 0.5) + font / 3
+        yield text(x, y, words, f'font-size="{font:.1f}" text-anchor="middle"{dark}')
 
 
 def _scale(found: Evaluation, left: float, y: float) -> Iterator[str]:

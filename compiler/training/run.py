@@ -6,6 +6,7 @@ In: what the command line asks for. Out: a summary, and a folder with weights, c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from archspec.compiler.training.epochs import train
 from archspec.compiler.training.parallel.processes import Group, joined
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.records.run_folder import RunFolder
+from archspec.compiler.training.records.run_lock import locked
 from archspec.compiler.training.records.summary import RunSummary, StoppedRun
 from archspec.compiler.training.session import Session, session
 from archspec.compiler.training.setup import requirements
@@ -33,12 +35,15 @@ def start(
     spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options
 ) -> RunSummary | StoppedRun:
     """Train a spec; `flags` override its recipe. Raises ArchspecError."""
-    with joined(options.device, options.pipeline > 0) as group:
+    with ExitStack() as held:
+        group = replace(held.enter_context(joined(options.device)), is_pipeline=options.pipeline > 0)
         requirements.processes(options.pipeline, group)
         context = RunContext(options, group)
         ready = session(from_flags(spec, changes, flags, context), context)
         name = ready.configuration.network.name
-        return train(ready, group.first(partial(RunFolder.new, options.out, name, options.keep)))
+        folder = group.first(partial(RunFolder.new, options.out, name, options.keep, held))
+        group.name_folder(folder.path if folder else None)
+        return train(ready, folder)
 
 
 def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> TrainingPlan:
@@ -57,12 +62,18 @@ def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, An
 
 def resume(path: Path, options: Options) -> RunSummary | StoppedRun:
     """Continue an interrupted run to the weights it would have had. Raises ArchspecError."""
-    folder = RunFolder(path, options.keep)
-    checkpoint = folder.load()
-    data = options.data or (Path(checkpoint.data) if checkpoint.data else None)
-    options = replace(options, data=data, out=path, weights=None, pipeline=checkpoint.pipeline)
-    with joined(options.device, checkpoint.pipeline > 0) as group:
+    with ExitStack() as held:
+        group = held.enter_context(joined(options.device))
+        folder = RunFolder(path, options.keep)
+        group.first(lambda: held.enter_context(locked(path)) if folder.checkpoints() else None)
+        checkpoint = folder.load()
+        if group.is_first:
+            folder.clean()
+        group = replace(group, is_pipeline=checkpoint.pipeline > 0)
         _require_processes(checkpoint, group, path)
+        group.name_folder(path)
+        data = options.data or (Path(checkpoint.data) if checkpoint.data else None)
+        options = replace(options, data=data, out=path, weights=None, pipeline=checkpoint.pipeline)
         context = RunContext(options, group)
         for message in folder.messages:
             context.say(message)

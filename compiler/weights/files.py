@@ -33,6 +33,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the weights and the JSON metadata of a file. Raises ArchspecError for a file of anything else."""
     try:
         need_regular(path)
+        path.open("rb").close()  # safetensors calls a file that it may not read missing
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})[KEY])
             json.dumps(metadata, ensure_ascii=False).encode()  # half of a surrogate pair is not text

@@ -89,7 +89,7 @@ def test_eval_prints_files_and_classes(tmp_path: Path) -> None:
 
 
 def test_pages_are_well_formed(tmp_path: Path) -> None:
-    found = Evaluation((EVIL, "b"), ((1, 1), (0, 2)), (2, 2))
+    found = Evaluation.of_matrix((EVIL, "b"), ((1, 1), (0, 2)), (2, 2))
     picture = confusion_picture(FILE, found)
     assert is_safe(picture)
     ElementTree.fromstring(picture)

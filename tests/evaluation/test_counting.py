@@ -42,7 +42,7 @@ def test_batches_add_up() -> None:
 
 
 def test_rows_are_true_classes_and_the_first_of_equal_confusions_is_named() -> None:
-    found = Evaluation(("a", "b", "c"), ((5, 2, 2), (0, 0, 0), (0, 4, 1)), (9, 0, 5))
+    found = Evaluation.of_matrix(("a", "b", "c"), ((5, 2, 2), (0, 0, 0), (0, 4, 1)), (9, 0, 5))
     first, empty, last = found.classes()
     assert (first.images, first.right, first.confused_with, first.confused) == (9, 5, "b", 2)
     assert (empty.images, empty.top1, empty.confused_with) == (0, None, None)
@@ -60,13 +60,13 @@ def test_rows_are_true_classes_and_the_first_of_equal_confusions_is_named() -> N
 @pytest.mark.parametrize(("count", "lines"), [(2, 1), (5, 1), (6, 2)])
 def test_top_5_is_shown_for_more_than_five_classes(count: int, lines: int) -> None:
     names = tuple(map(str, range(count)))
-    assert len(totals(Evaluation(names, ((1,) * count,) * count, (1,) * count))) == lines
+    assert len(totals(Evaluation.of_matrix(names, ((1,) * count,) * count, (1,) * count))) == lines
 
 
 @pytest.mark.parametrize(("count", "head"), [(12, "confusion matrix"), (13, "most frequent confusions")])
 def test_a_matrix_of_up_to_twelve_classes_is_shown(count: int, head: str) -> None:
     names = tuple(map(str, range(count)))
-    assert matrix_table(Evaluation(names, ((1,) * count,) * count, (1,) * count))[0].startswith(head)
+    assert matrix_table(Evaluation.of_matrix(names, ((1,) * count,) * count, (1,) * count))[0].startswith(head)
 
 
 def test_shares_and_names_are_short_text() -> None:
@@ -80,13 +80,13 @@ def test_a_wide_matrix_is_a_list_of_its_largest_entries() -> None:
     names = tuple(f"class {number}" for number in range(30))
     matrix = [[90 if row == column else 0 for column in range(30)] for row in range(30)]
     matrix[4][7] = 30
-    lines = matrix_table(Evaluation(names, tuple(map(tuple, matrix)), (90,) * 30))
+    lines = matrix_table(Evaluation.of_matrix(names, tuple(map(tuple, matrix)), (90,) * 30))
     assert [line.split() for line in lines[2:]] == [["class", "4", "class", "7", "30", "25.0", "%"]]
 
 
 def test_long_names_are_keys_in_a_matrix() -> None:
     names = tuple(f"a class of a long name {number}" for number in range(12))
-    lines = matrix_table(Evaluation(names, tuple((1,) * 12 for _ in range(12)), (1,) * 12))
+    lines = matrix_table(Evaluation.of_matrix(names, tuple((1,) * 12 for _ in range(12)), (1,) * 12))
     assert max(map(len, lines)) <= 100
     assert lines[1].split() == [str(number) for number in range(1, 13)]
     assert lines[2].startswith("1 a class of a long name 0")

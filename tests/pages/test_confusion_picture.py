@@ -15,7 +15,7 @@ def test_the_picture_draws_every_entry(count: int) -> None:
     names = tuple(f"<b>{number}</b>" for number in range(count))
     counts = 3 * np.eye(count, dtype=int) + np.roll(np.eye(count, dtype=int), 1, axis=1)
     matrix = tuple(map(tuple, counts.tolist()))
-    root = ElementTree.fromstring(confusion_picture("a & b", Evaluation(names, matrix, (3,) * count)))
+    root = ElementTree.fromstring(confusion_picture("a & b", Evaluation.of_matrix(names, matrix, (3,) * count)))
     drawn = sum(path.get("d", "").count("z") for path in root.findall(".//{*}path") if path.get("fill"))
     assert drawn == 2 * count
     texts = [text.text or "" for text in root.findall(".//{*}text")]
@@ -25,7 +25,7 @@ def test_the_picture_draws_every_entry(count: int) -> None:
 
 def test_rows_are_true_classes_and_columns_predicted_ones() -> None:
     root = ElementTree.fromstring(
-        confusion_picture("t", Evaluation(("a", "b", "c"), ((2, 0, 3), (0, 1, 0), (0, 0, 0)), (2, 1, 0)))
+        confusion_picture("t", Evaluation.of_matrix(("a", "b", "c"), ((2, 0, 3), (0, 1, 0), (0, 0, 0)), (2, 1, 0)))
     )
     cells = {path.get("d"): path.get("fill") for path in root.findall(".//{*}path") if path.get("fill")}
     places = {(int(x), int(y)): fill for d, fill in cells.items() for x, y in re.findall(r"M(-?\d+) (-?\d+)", d or "")}
@@ -41,5 +41,5 @@ def test_classes_that_are_not_named_are_listed_with_their_confusions() -> None:
     counts = np.eye(61, dtype=int)
     counts[3, 7] = 2
     names = tuple(f"class {number}" for number in range(61))
-    text = confusion_picture("t", Evaluation(names, tuple(map(tuple, counts.tolist())), (1,) * 61))
+    text = confusion_picture("t", Evaluation.of_matrix(names, tuple(map(tuple, counts.tolist())), (1,) * 61))
     assert "class 3 confused with class 7: 2" in text

@@ -82,17 +82,17 @@ class Started:
 class Group:
     """Processes that find each other by the environment that torchrun would give them."""
 
-    def __init__(self, arguments: Sequence[str], size: int) -> None:
+    def __init__(self, arguments: Sequence[str], size: int, **more: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(size)}
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(size), **more}
         ranks = [{**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(size)]
-        self._processes = [Started(arguments, environment) for environment in ranks]
+        self.members = [Started(arguments, environment) for environment in ranks]
 
     def poll(self) -> int | None:
         """An exit status that is not 0, or 0 if all have ended."""
-        found = [process.poll() for process in self._processes]
+        found = [process.poll() for process in self.members]
         return next((one for one in found if one), None if None in found else 0)
 
     @property
@@ -102,12 +102,12 @@ class Group:
 
     def kill(self) -> None:
         """Kill all of them."""
-        for process in self._processes:
+        for process in self.members:
             process.kill()
 
     def communicate(self, timeout: float = LONGEST) -> tuple[None, str]:
         """Wait for their end. Returns nothing, and the rest of their standard errors."""
-        return None, "".join(process.communicate(timeout)[1] for process in self._processes)
+        return None, "".join(process.communicate(timeout)[1] for process in self.members)
 
 
 def begin(*arguments: str | Path) -> Started:
@@ -115,9 +115,9 @@ def begin(*arguments: str | Path) -> Started:
     return Started([*map(str, arguments)], {})
 
 
-def together(size: int, *arguments: str | Path) -> Group:
+def together(size: int, *arguments: str | Path, **environment: str) -> Group:
     """Start a group of `archspec` with these arguments."""
-    return Group([*map(str, arguments)], size)
+    return Group([*map(str, arguments)], size, **environment)
 
 
 def spawn(work: Callable[..., None], arguments: tuple[Any, ...], processes: int) -> None:
@@ -128,6 +128,7 @@ def spawn(work: Callable[..., None], arguments: tuple[Any, ...], processes: int)
 def _run(arguments: list[str], environment: dict[str, str], stderr: Connection) -> None:
     os.dup2(stderr.fileno(), 2)
     stderr.close()
+    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8")  # the server's may be of a file, which has a position
     os.environ.update(environment)
     sys.argv = ["archspec", *arguments]
     from archspec.__main__ import run

@@ -59,7 +59,7 @@ def rows(count: int, **fixed: float | None) -> list[EpochFigures]:
 def evaluation(count: int, every: bool = False) -> Evaluation:
     matrix = [[5 if row == other else int(every or other == row + 1) for other in range(count)] for row in range(count)]
     names = tuple(f"<b>&{number}</b>" for number in range(count))
-    return Evaluation(names, tuple(map(tuple, matrix)), (5,) * count)
+    return Evaluation.of_matrix(names, tuple(map(tuple, matrix)), (5,) * count)
 
 
 def written(path: Path, *parts: Any) -> Page:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from archspec.compiler.data.dataset import Data, InOrder
 from archspec.compiler.data.loader import loader
 from archspec.compiler.evaluation.confusion import Evaluation
-from archspec.compiler.evaluation.counting import Tally
+from archspec.compiler.evaluation.counting import Tally, evaluation_of
 from archspec.compiler.training.loop.normalise import Normaliser
 from archspec.compiler.training.parallel.engine import Engine
 
@@ -54,6 +54,5 @@ class HeldOutImages:
             scores = self.engine.scores(images)
             loss += functional.cross_entropy(scores, classes, reduction="sum")
             tally.add(scores, classes)
-        group.total(tally.counts)
-        evaluation = tally.evaluation()
+        evaluation = evaluation_of(self.class_names, group.collected(tally.pairs), group.total(tally.among))
         return HeldOutResult(group.total(loss).item() / max(1, evaluation.images), evaluation)

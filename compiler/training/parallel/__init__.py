@@ -1,4 +1,4 @@
-"""One process or several: the group of processes, replicas (DDP), and a pipeline of stages.
+"""One process or several: the group of processes, replicas (DDP), a pipeline of stages, and the loss of a process.
 
 In: a module, a recipe, what `torchrun` says. Out: gradients and scores. The loop does not know which of them it drives.
 """

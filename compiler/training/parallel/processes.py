@@ -7,17 +7,30 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed
+from torch.distributed.distributed_c10d import Store
+from torch.distributed.rendezvous import rendezvous
 
+from archspec.compiler.training.parallel.lost import DONE, FAILED
+from archspec.compiler.training.parallel.watch import Watch
 from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.diagnostics.findings import plural
 
 Result = TypeVar("Result")
+DIGITS = 10
+JOINING = 300  # seconds until all processes must have started
+SILENCE = 60  # seconds until a process that does not answer counts as lost
+STORE = timedelta(minutes=30)  # torch's default, for what the store is asked once all have joined
+CONNECTION = re.compile("gloo|nccl|connection|socket", re.IGNORECASE)  # in the text of torch's error
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class Group:
     size: int
     device: torch.device
     is_pipeline: bool = False
+    watch: Watch | None = field(default=None, compare=False)
 
     @property
     def is_first(self) -> bool:
@@ -59,6 +73,14 @@ class Group:
         if self.replicas > 1:
             distributed.all_reduce(numbers)
         return numbers
+
+    def collected(self, numbers: Tensor) -> Tensor:
+        """Return in one tensor, on the CPU, what the processes have for their own images."""
+        if self.replicas == 1:
+            return numbers.cpu()
+        parts: list[Any] = [None] * self.size
+        distributed.all_gather_object(parts, numbers.cpu())
+        return torch.cat(parts)
 
     def norm_over_stages(self, norm: Tensor) -> Tensor:
         """Return the norm over all stages of a pipeline, given the norm of each."""
@@ -90,6 +112,13 @@ class Group:
             raise wrong or ArchspecError(())  # the first one reports it
         return found
 
+    def name_folder(self, path: Path | None) -> None:
+        """Tell all processes the folder of the first, which their message names if one of them is lost."""
+        if self.watch is not None:
+            said: list[Any] = [str(path)]
+            distributed.broadcast_object_list(said)
+            self.watch.folder = said[0]
+
     def gathered(self, texts: Iterable[str]) -> list[str]:
         """Return the texts of all processes, sorted and without duplicates."""
         parts: list[Any] = [list(texts)]
@@ -100,27 +129,94 @@ class Group:
 
 
 @contextmanager
-def joined(device: str, is_pipeline: bool = False) -> Iterator[Group]:
+def joined(device: str) -> Iterator[Group]:
     """Join the group of processes that `torchrun` started, and leave it at the end."""
-    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    size, rank, local_rank = _place()
     kind = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
-    place = torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device("cpu")
+    place = torch.device(kind, local_rank) if kind == "cuda" else torch.device("cpu")
     if size == 1:
-        yield Group(0, 1, place, is_pipeline)
+        yield Group(0, 1, place)
         return
     if kind == "cuda":
         torch.cuda.set_device(place)
+    _meet(size, rank, "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
     try:
-        distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo")
-    except (ValueError, RuntimeError) as error:
-        message = f"cannot connect {size} processes"
-        notes = (str(error).splitlines()[0],)
-        helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
-        raise failure("E473", message, notes=notes, helps=helps) from None
+        yield from _watched(Group(rank, size, place, watch=_watch(size, rank)))
+    finally:
+        distributed.destroy_process_group()
+
+
+def _place() -> tuple[int, int, int]:
+    """Return the number of processes, the rank of this one, and its rank on this machine."""
+    given = {"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}
+    given.update({name: os.environ[name] for name in given if os.environ.get(name)})
+    size, rank, local_rank = (int(text) if text.isdecimal() and len(text) < DIGITS else -1 for text in given.values())
+    if not 0 <= rank < size or local_rank < 0:
+        said = ", ".join(f"{name}={text}" for name, text in given.items())
+        helps = ("`torchrun` sets these variables; `unset WORLD_SIZE RANK LOCAL_RANK` trains in one process",)
+        raise failure("E473", f"the environment names no place among the processes: {said}", helps=helps)
+    return size, rank, local_rank
+
+
+def _watched(group: Group) -> Iterator[Group]:
+    watch, word = group.watch, FAILED
+    assert watch is not None
     try:
-        yield Group(rank, size, place, is_pipeline)
+        yield group
         # DDP's reducer has threads that use the group: it is freed first, and all processes leave together
         gc.collect()
         distributed.barrier()
+        word = DONE
+    except RuntimeError as error:  # perhaps of an operation without a process that was lost
+        watch.settle()
+        if CONNECTION.search(str(error)):
+            notes = (str(error).splitlines()[0],)
+            raise failure("E477", "the connection to another process was lost", notes=notes) from None
+        raise
     finally:
-        distributed.destroy_process_group()
+        watch.leave(word)
+
+
+def _meet(size: int, rank: int, backend: str) -> None:
+    """Connect the processes. Raises ArchspecError."""
+    patience = _seconds(JOINING)
+    helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
+    try:
+        store, *_ = next(iter(rendezvous("env://", timeout=timedelta(seconds=patience))))
+        if missing := _missing(store, size, rank, patience):
+            numbers = ", ".join(map(str, missing))
+            message = f"{numbers} of the {size} processes did not join within {plural(patience, 'second')}"
+            raise failure("E473", message, helps=helps)
+        store.set_timeout(STORE)
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
+    except (ValueError, RuntimeError) as error:
+        raise _unconnected(size, error) from None
+
+
+def _watch(size: int, rank: int) -> Watch:
+    try:
+        return Watch(rank, size, _seconds(SILENCE))
+    except RuntimeError as error:  # another process ended meanwhile
+        raise _unconnected(size, error) from None
+
+
+def _unconnected(size: int, error: Exception) -> ArchspecError:
+    helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
+    return failure("E473", f"cannot connect {size} processes", notes=(str(error).splitlines()[0],), helps=helps)
+
+
+def _missing(store: Store, size: int, rank: int, patience: int) -> list[int]:
+    """Wait for all processes. Returns those that did not come."""
+    keys = [f"archspec/{number}" for number in range(size)]
+    store.set(keys[rank], "")
+    try:
+        store.wait(keys, timedelta(seconds=patience))
+    except RuntimeError:
+        return [number for number, key in enumerate(keys) if not store.check([key])]
+    return []
+
+
+def _seconds(default: int) -> int:
+    """Return the seconds of ARCHSPEC_TIMEOUT, or `default`."""
+    given = os.environ.get("ARCHSPEC_TIMEOUT", "")
+    return int(given) if given.isdecimal() and int(given) > 0 else default

@@ -14,6 +14,7 @@ import json
 import pickle
 import re
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from itertools import count
 from os import SEEK_END
 from pathlib import Path
@@ -23,6 +24,7 @@ import torch
 
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
+from archspec.compiler.training.records.run_lock import locked
 from archspec.compiler.weights.atomic import replace_file
 from archspec.compiler.weights.left_overs import clear_left_overs
 from archspec.compiler.weights.trained import BEST, CHECKPOINTS, WEIGHTS
@@ -47,12 +49,13 @@ class RunFolder:
         self.path, self.keep = path, keep
         self.rows: list[EpochFigures] = []
         self.messages: list[str] = []
+        self.damaged: list[Path] = []
 
     @classmethod
-    def new(cls, path: Path | None, network: str, keep: int = 3) -> RunFolder:
-        """Make the folder of a new run: `path`, or the next free `runs/<network>-<n>`.
+    def new(cls, path: Path | None, network: str, keep: int, held: ExitStack) -> RunFolder:
+        """Make the folder of a new run: `path`, or the next free `runs/<network>-<n>`. `held` holds its lock.
 
-        Raises ArchspecError if it cannot be written, or contains a run.
+        Raises ArchspecError if it cannot be written, another process writes into it, or it contains a run.
         """
         try:
             path = _free(network) if path is None else path
@@ -63,6 +66,7 @@ class RunFolder:
         except OSError as error:
             message = f"cannot write into `{path or 'runs'}`: {error.strerror or error}"
             raise failure("E422", message, helps=("choose another folder with `--out`",)) from None
+        held.enter_context(locked(path))
         if any(path.glob(CHECKPOINTS)) or (path / WEIGHTS).exists():
             is_finished = (path / WEIGHTS).exists()
             use = f"`archspec export {path} -o net.onnx` exports it" if is_finished else ""
@@ -79,13 +83,12 @@ class RunFolder:
         name = f"checkpoint-{steps:09}.pt"  # as CHECKPOINT has it
         replace_file(self.path / name, data + hashlib.sha256(data).digest())
         replace_file(self.path / LATEST, f"{name}\n".encode())
-        for old in self._checkpoints()[self.keep :]:
+        for old in self.checkpoints()[self.keep :]:
             old.unlink(missing_ok=True)
 
     def load(self) -> Checkpoint:
         """Read the last intact checkpoint, `latest` or an earlier one. Raises ArchspecError if there is none."""
         reasons = []
-        damaged = []
         for path in self._from_latest():
             try:
                 checkpoint = _read(path)
@@ -93,9 +96,8 @@ class RunFolder:
                 text = getattr(error, "strerror", None) or str(error)
                 reason = text.splitlines()[0] if text else type(error).__name__
                 reasons.append(f"`{path.name}`: {reason}")
-                damaged.append(path)
+                self.damaged.append(path)
                 continue
-            self._clean(damaged)
             self.rows = list(checkpoint.rows)
             self.messages += [f"{reason}; using `{path.name}` instead" for reason in reasons]
             return checkpoint
@@ -104,20 +106,21 @@ class RunFolder:
         helps = ("give `--resume` the folder of an unfinished run",)
         raise failure("E452", f"no checkpoint in `{self.path}`", helps=helps)
 
-    def _clean(self, damaged: Iterable[Path]) -> None:
+    def clean(self) -> None:
         """Rename damaged checkpoints, and remove what a killed run left half written. Only for a folder that an intact
         checkpoint shows to be a run's, and only files that a run writes."""
-        for path in damaged:
-            path.rename(path.with_suffix(".damaged"))
+        for path in self.damaged:
+            with suppress(OSError):
+                path.rename(path.with_suffix(".damaged"))
         clear_left_overs(self.path, _is_own)
 
-    def _checkpoints(self) -> list[Path]:
+    def checkpoints(self) -> list[Path]:
         """Return all of them, the newest first."""
         return sorted(filter(_is_checkpoint, self.path.glob(CHECKPOINTS)), reverse=True)
 
     def _from_latest(self) -> list[Path]:
         """Return those up to the one that `latest` names, or all if that one is missing."""
-        found = self._checkpoints()
+        found = self.checkpoints()
         try:
             named = self.path / read_regular(self.path / LATEST, LONGEST_NAME)[:LONGEST_NAME].decode().strip()
         except (OSError, UnicodeDecodeError):
