@@ -28,7 +28,8 @@ Examples:
 \b
 The proof: onnx's full checker accepts the file; the shapes it infers are the compiler's;
 onnxruntime agrees with torch at batch 1 and 3, and with torch in float64 to within 4 times
-torch's own float32 error + 2e-6 of the largest output.
+torch's own float32 error, measured and estimated from what is summed, + 2e-6 of the largest
+output.
 
 \b
 Exit status: 0; 1 if the spec is wrong or the proof fails (no file is written then); 2 if the

@@ -37,7 +37,7 @@ def test_the_gradients_of_normalised_images_are_right(chain: str, batch: int) ->
     image.requires_grad_()
 
     def value(x: Tensor) -> Tensor:
-        y = module(x)
+        y: Tensor = module(x)
         return (y * torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view_as(y)).sum()
 
     (gradient,) = torch.autograd.grad(value(image), image)
