@@ -14,7 +14,7 @@ from archspec.analyses import analyse
 from archspec.analyses.claims import check_claims
 from archspec.bundle import Bundle, fault
 from archspec.diagnostics.errors import ArchspecError, Finding, failure
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.parse import collector_off, parse
@@ -173,7 +173,9 @@ def read(
         source = find(name, span) if find else load_used(name, span, located.folder)
         uses[name] = source.text
         lines -= source.text.count("\n")
-        file, findings = parse(source, lower_case_names(), max(0, lines))
+        if lines < 0:
+            raise Finding("E009", f"the files that are used have more than {plural(max_layers, 'line')}", span)
+        file, findings = parse(source, lower_case_names())
         if findings:
             raise ArchspecError(findings)
         return file

@@ -9,6 +9,7 @@ import pytest
 from archspec import ArchspecError, load, loads
 from archspec.commands.findings import describe
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omission
+from archspec.language import parse
 from benchmarks.bomb_shapes import SHAPES, Size, plain_chain, size_of
 from benchmarks.bombs import Cost, chain_cost, costs
 
@@ -83,6 +84,34 @@ def test_more_lines_than_the_bound_are_refused_before_they_are_parsed() -> None:
     with pytest.raises(ArchspecError, match="more than 10 lines"):
         loads(HEAD + "?\n" * 20, max_layers=10)
     assert len(loads(HEAD + "# a comment\n\n" * 20 + "RELU\n", max_layers=10).layers) == 2
+
+
+def test_a_text_of_too_many_words_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "MAX_TOKENS", 100)
+    with pytest.raises(ArchspecError, match="more than 100 words and signs"):
+        loads(HEAD + "RELU -> RELU\n" * 40)
+
+
+def test_a_spec_uses_at_most_fifty_files(tmp_path: Path) -> None:
+    for number in range(51):
+        (tmp_path / f"f{number}.arch").write_text("block a()\n    RELU\n")
+    (tmp_path / "all.arch").write_text("".join(f"use f{number}: a\n" for number in range(51)) + HEAD + "RELU\n")
+    with pytest.raises(ArchspecError, match="more than 50 files are used"):
+        load(tmp_path / "all.arch")
+
+
+def test_lines_of_used_files_count(tmp_path: Path) -> None:
+    (tmp_path / "long.arch").write_text("block a()\n    RELU\n" + "# nothing\n" * 250_000)
+    (tmp_path / "uses.arch").write_text("use long: a\n" + HEAD + "a()\n")
+    with pytest.raises(ArchspecError, match="the files that are used have more than 250,000 lines"):
+        load(tmp_path / "uses.arch")
+
+
+def test_an_after_rule_counts_in_both_runs() -> None:
+    text = f"after CONV: RELU\n{HEAD}" + "CONV 8 1x1\n" * 20
+    assert len(loads(text, max_layers=90).layers) == 40
+    with pytest.raises(ArchspecError, match="more than 60 steps"):
+        loads(text, max_layers=60)
 
 
 def test_fifty_findings_are_shown_and_the_others_counted() -> None:

@@ -25,6 +25,7 @@ def report(network: MeasuredNetwork, *, depth: int | None = None, batch: int = 1
         width: Columns of the terminal.
     """
     head = f"{printable(network.title)}   {network.input} -> {network.output}"
+    totals = summary(network, batch, width)  # first: the memory that it takes is free again for the table
     lines, folded = fold(network, depth)
     hint = [f"{folded} blocks shown as one row each: --depth N or --all opens them"] if folded else []
-    return "\n".join([head, "", *table(lines, width), "", *summary(network, batch, width), *hint]) + "\n"
+    return "\n".join([head, "", *table(lines, width), "", *totals, *hint]) + "\n"

@@ -15,6 +15,8 @@ from archspec.network import MeasuredNetwork
 from archspec.report.table import field_text, short
 from archspec.report.where import where
 
+MAX_HEADS = 20  # auxiliary classifiers that have a remark each
+
 
 def summary(network: MeasuredNetwork, batch: int, width: int) -> list[str]:
     """Return the lines under the table, at most `width` wide."""
@@ -67,12 +69,16 @@ def _remarks(network: MeasuredNetwork) -> Iterator[str]:
     text = where(network)
     if text:
         yield text
-    for head, rows, totals in zip(network.graph.heads, network.head_layers, network.auxiliary, strict=True):
+    heads = network.graph.heads
+    told = [*zip(heads, network.head_layers, network.auxiliary, strict=True)][:MAX_HEADS]
+    for head, rows, totals in told:
         before = network.graph.nodes[rows[0].node.inputs[0]].name
         yield (
             f"auxiliary classifier after {before}, loss weight {head.weight:g}: {totals.params:,} parameters,"
             f" {totals.macs:,} MACs, in training only; not in the totals above"
         )
+    if len(heads) > len(told):
+        yield f"and {plural(len(heads) - len(told), 'more auxiliary classifier')}"
     yield from _implied(network)
     yield from _checked(network)
 

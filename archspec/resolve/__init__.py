@@ -50,17 +50,18 @@ class Resolved(Record):
 
 
 class _Known(Record):
-    """Results of earlier runs: the classifiers' weight layers, and the volumes of the spec as written."""
+    """Results of earlier runs: the classifiers' weight layers, the volumes of the spec as written, and steps taken."""
 
     heads: frozenset[int] = frozenset()
     plain: Seen | None = None
+    steps: int = 0
 
 
 class _Run:
     """One run over the body of a file."""
 
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
-        self.builder = GraphBuilder(bound)
+        self.builder = GraphBuilder(bound, known.steps)
         self.brackets = Brackets(self.builder, shows_received(file.body), overrides.input, known.plain)
         self.layers = LayerSteps(self.builder, self.brackets, overrides, known.heads)
         runner = StatementRunner(self.builder, self.brackets, self.layers)
@@ -80,13 +81,14 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     """Build the graph of a file.
 
     Raises Finding for an unknown variant. A spec with `after` rules runs twice: only a complete graph shows which
-    weight layer is the last, and that one is left as written.
+    weight layer is the last, and that one is left as written. The steps of both runs count.
     """
     reader = DeclarationReader(load, overrides)
     names = reader.read(file)
     run = _Run(file, names, overrides, max_steps, _Known())
-    if names.after or overrides.classes:
-        run = _Run(file, names, overrides, max_steps, _Known(run.heads))
+    if (names.after or overrides.classes) and run.builder.steps <= max_steps:
+        before = run.builder.steps if names.after else 0
+        run = _Run(file, names, overrides, max_steps, _Known(run.heads, None, before))
     if overrides.any and run.builder.findings:
         plain = _plain_volumes(file, load, max_steps)
         run = _Run(file, names, overrides, max_steps, _Known(run.heads, plain))

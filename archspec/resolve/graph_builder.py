@@ -57,12 +57,12 @@ class Origin(Record):
 class GraphBuilder:
     """The nodes so far. `findings` has each finding once, however many instances share it."""
 
-    def __init__(self, max_steps: int = MAX_STEPS) -> None:
+    def __init__(self, max_steps: int = MAX_STEPS, steps: int = 0) -> None:
         self.nodes: list[Node] = []
         self.heads: list[Head] = []
         self.head = 0  # the auxiliary classifier being built
         self.max_steps = max_steps
-        self.steps = 0
+        self.steps = steps
         self._findings: dict[tuple[object, ...], Diagnostic] = {}
         self._again: dict[tuple[object, ...], int] = {}
 

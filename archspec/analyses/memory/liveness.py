@@ -7,6 +7,7 @@ layer asks for is in its class; MODEL.md states the model and how far it can be 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from archspec.analyses.memory.heap import Heap, Peak, Storage
@@ -40,7 +41,7 @@ class Life:
         self.result = result
         self.waiting = readers  # that have not run yet
         self.is_writable = is_writable  # autograd lets its only reader write into the result
-        self.kept: list[Storage] = []
+        self.kept: Sequence[Storage] = ()
         self.gradient: Gradient | None = None
 
 
