@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.bomb_shapes import SHAPES, plain_chain, size_of
+from benchmarks.bomb_shapes import SHAPES, size_of
+from benchmarks.long_chain import lines as plain_chain
 from benchmarks.program import parser, run
 from benchmarks.stopwatch import machine
 

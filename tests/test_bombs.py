@@ -10,8 +10,9 @@ from archspec import ArchspecError, load, loads
 from archspec.commands.findings import describe
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omission
 from archspec.language import parse
-from benchmarks.bomb_shapes import SHAPES, Size, plain_chain, size_of
+from benchmarks.bomb_shapes import SHAPES, Size, size_of
 from benchmarks.bombs import Cost, chain_cost, costs
+from benchmarks.long_chain import lines as plain_chain
 
 LINES = 15_000  # of the chain in the sweep
 HEAD = "[8x8x8] INPUT\n"
