@@ -136,4 +136,4 @@ def test_closed_standard_input_is_an_error() -> None:
     command = f"{sys.executable} -m archspec check - <&-"
     run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert run.stderr.startswith("error[E014]: standard input is closed")
+    assert run.stderr.startswith("error[E014]: standard input cannot be read")
