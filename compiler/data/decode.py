@@ -6,6 +6,7 @@ not an image. A bad file never stops the others.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.regular_file import is_file, is_folder, open_regular, read_regular
 
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs of a bad file, the finding says
 Image.init()  # all of Pillow's formats, once and before any thread asks for them
 # Only these are opened, whatever a file is called: Pillow starts Ghostscript for PostScript, for one
 NAMED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")

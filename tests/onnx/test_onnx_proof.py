@@ -181,6 +181,7 @@ CANCELLING = (
     "[6x6x4] INPUT\nSCALE 0 fixed -> BN -> IN -> GAP\n",
     "[300x300x2] INPUT\nRELU -> GAP -> FC 3\n",
     "[300x300x2] INPUT\nIN -> RELU -> GN 1 -> GAP\n",
+    "[4x6x3] INPUT\nHSIGMOID -> SCALE 0.02 fixed -> HSIGMOID -> UPSAMPLE 8 -> IN -> GAP -> FC 5\n",  # hardly varies
 )
 
 

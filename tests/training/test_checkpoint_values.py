@@ -4,6 +4,7 @@ import copy
 import hashlib
 import io
 import math
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,15 @@ def test_the_command_names_the_value(tmp_path: Path) -> None:
     assert "the optimiser's state is 1; expected ['momentum_buffer']" in resumed(tmp_path)
     write(path, plain() | {"bundle": {}})
     assert "the checkpoint does not say which network it belongs to = `bundle.name` is missing" in resumed(tmp_path)
+
+
+def test_a_damaged_pickle_with_the_right_checksum_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02a.")  # APPENDs to an empty stack: an IndexError in torch
+        archive.writestr("archive/version", "3\n")
+    data = buffer.getvalue()
+    (tmp_path / "checkpoint-000000001.pt").write_bytes(data + hashlib.sha256(data).digest())
+    assert "error[E452]: no intact checkpoint" in resumed(tmp_path)
 
 
 def test_a_network_that_does_not_fit_into_memory_is_refused_before_it_is_built(tmp_path: Path) -> None:

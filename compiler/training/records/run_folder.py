@@ -13,6 +13,7 @@ import io
 import json
 import pickle
 import re
+import warnings
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from itertools import count
@@ -159,7 +160,12 @@ def _read(path: Path) -> Checkpoint:
         data, digest = file.read(max(0, size - DIGEST)), file.read()
     if hashlib.sha256(data).digest() != digest:
         raise ValueError("damaged: its checksum differs")
-    state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it may fail: it does, or the values are checked
+            state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+    except Exception as error:  # of a damaged pickle, torch raises whatever it stumbles over
+        raise ValueError(str(error) or type(error).__name__) from None
     return Checkpoint.from_dict(state if isinstance(state, dict) else {})
 
 
