@@ -32,7 +32,7 @@ def locked(folder: Path) -> Iterator[None]:
         number = _opened(path)
     except OSError as error:
         message = f"cannot write into `{folder}`: {error.strerror or error}"
-        raise failure("E422", message, helps=("a run writes into its folder: give it permission",)) from None
+        raise failure("E422", message, helps=("give permission to write into it, or choose another folder",)) from None
     with suppress(OSError):  # a full disk: the lock does not need its text
         os.truncate(number, 0)
         os.pwrite(number, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
