@@ -180,9 +180,7 @@ class DeclarationReader:
             return self._loaded[node.file]
         self._asked.add(node.file)
         if len(self._asked) > MAX_FILES:
-            raise Finding(
-                "E112", f"the spec uses more than {MAX_FILES} files", node.span, helps=("merge some of them",)
-            )
+            raise Finding("E112", f"more than {MAX_FILES} files are used", node.span, helps=("merge some of them",))
         if node.file in self._loading:
             message = f"files use each other: {' -> '.join([*self._loading, node.file])}"
             raise Finding("E115", message, node.span, helps=("move the shared blocks to a third file",))
