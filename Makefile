@@ -4,13 +4,14 @@
 # make thorough   the sweeps over everything; writes tests/THOROUGH.md
 # make mutants    small wrong changes, one at a time, and the tests that should notice; writes benchmarks/mutants/result.md
 # make benchmarks measures against peers; writes benchmarks/results
+# make sweeps     random specs and networks, mutated files, faults, in large numbers; writes benchmarks/results
 
 PYTHON ?= python3
 VENV ?= .venv
 # the environment of `make install`, or the active one
 BIN := $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/)
 
-.PHONY: install check lint format typecheck test thorough mutants wheel benchmarks clean
+.PHONY: install check lint format typecheck test thorough mutants wheel benchmarks sweeps clean
 
 # torch first and by itself, so that nothing else chooses its build
 install:
@@ -51,8 +52,13 @@ benchmarks:
 	$(BIN)python -m benchmarks.lowering_speed --output benchmarks/results/lowering_speed.md
 	$(BIN)python -m benchmarks.training_speed --output benchmarks/results/training_speed.md
 	$(BIN)python -m benchmarks.image_speed --output benchmarks/results/image_speed.md
-	$(BIN)python -m benchmarks.sweeps.faults --output benchmarks/results/faults.md
 	$(BIN)python -m benchmarks.degradation_probe --output benchmarks/results/degradation_probe.md
+
+sweeps:
+	$(BIN)python -m benchmarks.sweeps.specs --count 100000 --output benchmarks/results/sweep_specs.md
+	$(BIN)python -m benchmarks.sweeps.networks --count 1000 --output benchmarks/results/sweep_networks.md
+	$(BIN)python -m benchmarks.sweeps.files --count 2000 --output benchmarks/results/sweep_files.md
+	$(BIN)python -m benchmarks.sweeps.faults --output benchmarks/results/faults.md
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

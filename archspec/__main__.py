@@ -13,7 +13,7 @@ INTERRUPTED = 130  # as in cli.py, which may not have been imported yet
 
 
 def run() -> None:
-    """Run the command line and exit. An exception that no command caught becomes one message."""
+    """Run the command line and exit. An exception that no command caught ends in one message."""
     gc.disable()
     try:
         if None in (sys.stdin, sys.stdout, sys.stderr):  # closed

@@ -174,7 +174,7 @@ def read(
         uses[name] = source.text
         lines -= source.text.count("\n")
         if lines < 0:
-            raise Finding("E009", f"the files that are used have more than {plural(max_layers, 'line')}", span)
+            raise Finding("E009", f"the files that the spec uses have more than {plural(max_layers, 'line')}", span)
         file, findings = parse(source, lower_case_names())
         if findings:
             raise ArchspecError(findings)

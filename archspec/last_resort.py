@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from archspec import __version__
+from archspec.diagnostics.findings import printable
 from archspec.streams import silence, unwritable
 
 SOFTWARE = 70  # EX_SOFTWARE of sysexits.h
@@ -41,7 +42,7 @@ def end(error: Exception) -> int:
 def _described(error: Exception) -> tuple[str, tuple[str, ...]]:
     """Return what happened, in one line, and notes."""
     first = traceback.format_exception_only(error)[0].strip().partition("\n")[0]
-    line = "".join(letter if letter.isprintable() else "?" for letter in first)[:LONGEST]
+    line = printable(first)[:LONGEST]
     report = f"help: report it with that file at {ISSUES}"
     if isinstance(error, MemoryError) or NO_MEMORY in str(error):
         return "out of memory", (line, "help: a smaller `--batch` or `--input` takes less memory")

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from archspec.diagnostics.errors import ArchspecError, Finding, failure
 from archspec.diagnostics.findings import did_you_mean
-from archspec.diagnostics.source import Source, Span
+from archspec.diagnostics.source import MAX_SIZE, Source, Span
 from archspec.record import Record
 
 SUFFIX = ".arch"
-MAX_BYTES = 4 * 2**20
 NOT_FOUND = "E014"
 
 
@@ -55,7 +54,7 @@ def _standard_input() -> bytes:
     try:
         if sys.stdin is None:  # the shell's `<&-`
             raise failure(NOT_FOUND, "standard input is closed", helps=("`archspec check - < mynet.arch`",))
-        return sys.stdin.buffer.read(MAX_BYTES + 1)
+        return sys.stdin.buffer.read(MAX_SIZE + 1)
     except OSError as error:
         raise failure(NOT_FOUND, f"standard input cannot be read: {error.strerror or error}") from None
 
@@ -99,7 +98,7 @@ def _read(path: Path, shown: str) -> str:
     try:
         if path.is_dir():
             raise failure(NOT_FOUND, f"{shown} is a folder, not a file", helps=("name the files in it",))
-        data = read_regular(path, MAX_BYTES)
+        data = read_regular(path, MAX_SIZE)
     except FileNotFoundError:
         helps = ("`archspec specs` lists the built-in specs, which need no path",)
         raise failure(NOT_FOUND, f"no such file: {shown}", helps=helps) from None
@@ -111,9 +110,9 @@ def _read(path: Path, shown: str) -> str:
 
 def _decoded(shown: str, data: bytes) -> str:
     """Return the text with `\\n` as line ends. Raises ArchspecError if it is too long or not UTF-8."""
-    if len(data) > MAX_BYTES:
+    if len(data) > MAX_SIZE:
         helps = ("is this a spec? repeats such as `3 x block(...)` keep it short",)
-        raise failure("E009", f"{shown} is larger than {MAX_BYTES:,} bytes", helps=helps)
+        raise failure("E009", f"{shown} is larger than {MAX_SIZE:,} bytes", helps=helps)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -123,8 +123,8 @@ def measured(lines: int) -> tuple[bool, str]:
 
 
 def main() -> int:
-    flags = parser(__doc__, LINES, "lines of the chain that sets the measure")
-    return run(flags, lambda of: measured(of.rounds))
+    flags = parser(__doc__, LINES, "lines of the chain that sets the measure", "--lines")
+    return run(flags, lambda of: measured(of.lines))
 
 
 if __name__ == "__main__":

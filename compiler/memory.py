@@ -11,6 +11,7 @@ import torch
 
 from archspec.diagnostics.errors import failure
 
+CPU = torch.device("cpu")
 MIB, GIB = 2**20, 2**30
 _NAMES = {"cpu": "machine", "cuda": "GPU"}
 

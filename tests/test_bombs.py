@@ -104,7 +104,7 @@ def test_a_spec_uses_at_most_fifty_files(tmp_path: Path) -> None:
 def test_lines_of_used_files_count(tmp_path: Path) -> None:
     (tmp_path / "long.arch").write_text("block a()\n    RELU\n" + "# nothing\n" * 250_000)
     (tmp_path / "uses.arch").write_text("use long: a\n" + HEAD + "a()\n")
-    with pytest.raises(ArchspecError, match="the files that are used have more than 250,000 lines"):
+    with pytest.raises(ArchspecError, match="the files that the spec uses have more than 250,000 lines"):
         load(tmp_path / "uses.arch")
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.sweeps.fault_table import BACK_END, FIFOS, FRONT_END, TABLE, Row
 from benchmarks.sweeps.fault_world import prepare, ran
-from benchmarks.sweeps.faults import BACK_END, FIFOS, FRONT_END, TABLE, Row, differences, met
+from benchmarks.sweeps.faults import differences, met
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "benchmarks" / "results" / "faults.md"

@@ -115,3 +115,9 @@ def test_an_input_that_hangs_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(spec_tally, "outcome", hang)
     monkeypatch.setattr(spec_tally, "STUCK", 0.05)
     assert [one.why for one in tally([0]).failures] == ["TimeoutError: still at it after 0.05 s"]
+
+
+def test_an_input_that_takes_too_long_is_a_failure_and_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spec_tally, "SECONDS", -1.0)
+    found = tally([0])
+    assert (found.total, len(found.failures), found.networks) == (1, 1, 0)

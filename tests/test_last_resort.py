@@ -97,7 +97,7 @@ def test_each_process_of_a_run_says_which_one_it_is(tmp_path: Path) -> None:
         (MemoryError(), "error: out of memory\n"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "error: out of memory\n"),
         (RecursionError("too deep"), "error: nested too deeply for Python's stack\n"),
-        (ValueError("a\x1b[31mb\n\nc"), "error: unexpected ValueError: a?[31mb\n"),
+        (ValueError("a\x1b[31mb\n\nc"), "error: unexpected ValueError: a\N{REPLACEMENT CHARACTER}[31mb\n"),
         (OSError(28, "No space left on device"), "error: unexpected OSError: [Errno 28] No space left on device\n"),
     ],
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.library import MAX_BYTES, built_in, locate
+from archspec.diagnostics.source import MAX_SIZE
+from archspec.library import built_in, locate
 
 SMALL = "[8x8x3] INPUT\n[4] FC 4\n"
 
@@ -55,7 +56,7 @@ def test_a_file_in_this_folder_is_suggested_by_its_path(tmp_path: Path, monkeypa
     ("data", "said"),
     [
         (b"[8x8x3] INPUT\n\xff\n", "is not UTF-8 text: byte 0xff on line 2"),
-        (b"#" * (MAX_BYTES + 1), f"is larger than {MAX_BYTES:,} bytes"),
+        (b"#" * (MAX_SIZE + 1), f"is larger than {MAX_SIZE:,} bytes"),
         (b"", "contains no layers"),
     ],
 )

@@ -104,7 +104,7 @@ class EvalFlags:
     "--workers", type=click.IntRange(0, 256), help="Processes that decode images.  [default: 2 with --data, else 0]"
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON, including all confusions, and the matrix of up to 100 classes."
+    "--json", "as_json", is_flag=True, help="Print JSON, including all confusions and the matrix of up to 100 classes."
 )
 def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given: Any) -> None:
     """Evaluate trained WEIGHTS on images: top-1, top-5, results by class, confusions.

@@ -51,8 +51,8 @@ batches as the memory requires.
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
 
 \b
-Processes: each watches the others. If one is killed or has not answered for 60 seconds, all end;
-ARCHSPEC_TIMEOUT sets another number of seconds, also for the 300 in which all have to start.
+Processes: if one is killed, or has not answered for 60 seconds, the others end too.
+ARCHSPEC_TIMEOUT changes these seconds, and the 300 within which all must have started.
 
 \b
 Exit status: 0 on success, 1 for an invalid spec or invalid data, 2 for invalid usage, 130 if

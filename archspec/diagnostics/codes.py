@@ -94,7 +94,7 @@ READING = {
     ),
     "E010": Explanation(
         "no layers",
-        "The file is empty, or contains only comments and declarations; or an `aux` has no layers of its own.",
+        "The file is empty, or contains only comments and declarations; or an `aux` has no layers.",
         "# a spec, some day\n",
         I8 + "FC 10\n",
     ),
@@ -418,9 +418,8 @@ SHIPPING = {
     ),
     "E476": Explanation(
         "another process uses this run's folder",
-        "Two processes that write checkpoints into one folder would mix two runs. Each `archspec train` locks its folder,"
-        " and the lock ends with its process, however that ends. `archspec eval` and `archspec export` may read the"
-        " folder meanwhile.",
+        "Two processes that write checkpoints into one folder would mix two runs. So `archspec train` locks its folder until"
+        " its process ends, however it ends. `archspec eval` and `archspec export` can read a locked folder.",
     ),
     "E477": Explanation(
         "a process of the run was lost",
@@ -479,13 +478,13 @@ SHIPPING = {
     ),
     "E435": Explanation(
         "a model without class scores",
-        "It outputs features, which `--features` prints; or several outputs, or not one score for each of the classes in"
-        " its metadata.",
+        "It outputs features, which `--features` prints; or it has several outputs, or more or fewer scores than its metadata"
+        " have class names.",
     ),
     "E436": Explanation(
         "a model that fails",
         "onnxruntime could not run the model, crashed, or did not finish: the file is damaged, too large for the memory,"
-        " or not meant for images. It runs in a process of its own, so nothing else is lost.",
+        " or not meant for images. It runs in a separate process, so nothing else is lost.",
     ),
     "W431": Explanation("images that were left out", "Some could not be read; the others were evaluated."),
     "W432": Explanation(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import NamedTuple
 
+MAX_SIZE = 4 * 2**20  # of a spec: the bytes of a file, the characters of a text
+
 
 class Source:
     """The text of a spec, with its name in messages."""

@@ -17,11 +17,10 @@ from __future__ import annotations
 import re
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, plural
 from archspec.diagnostics.source import Source, Span
 
 DEEPEST = 60
-MAX_FINDINGS = 50
 MAX_LINES = 250_000  # that are not blank
 _LINE = re.compile(r"(?P<indent>[ \t]*)(?P<text>[^#\n]*)(?:#[^\n]*)?(?:\n|\Z)")
 _BRACKET = re.compile(r"\[[^\]\n]*\] +(?=\S)")
@@ -77,7 +76,7 @@ def layout(source: Source, most: int = MAX_LINES) -> tuple[list[Layout], list[Di
     levels: list[_Level] = []
     findings: list[Diagnostic] = []
     at, end, lines = 0, len(source.text), 0
-    while at < end and len(findings) < MAX_FINDINGS:
+    while at < end and len(findings) < MAX_SHOWN:
         found = _LINE.match(source.text, at)
         assert found is not None  # the pattern matches any text, up to the end of its line
         at = found.end()

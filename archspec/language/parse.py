@@ -18,15 +18,14 @@ from typing import Any, cast
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic
-from archspec.diagnostics.source import Source, Span
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
+from archspec.diagnostics.source import MAX_SIZE, Source, Span
 from archspec.language import syntax as s
-from archspec.language.layout import MAX_FINDINGS, MAX_LINES, Layout, TooLong, layout
+from archspec.language.layout import MAX_LINES, Layout, TooLong, layout
 from archspec.language.tables import LineParser, load_parser
 from archspec.language.transform import SyntaxBuilder
 from archspec.record import compile_constructors, replace
 
-MAX_CHARACTERS = 4 * 2**20
 MAX_LINE, MAX_TOKENS = 5_000, 1_000_000  # characters of a line, words and signs of a file
 LONG_TEXT = 20_000  # characters
 NO_LAYERS: Mapping[str, str] = {}
@@ -79,8 +78,8 @@ def parse(
 
 
 def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s.File, tuple[Diagnostic, ...]]:
-    if len(source.text) > MAX_CHARACTERS:
-        message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_CHARACTERS:,}"
+    if len(source.text) > MAX_SIZE:
+        message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_SIZE:,}"
         raise TooLong(message, Span(source, 0, 0))
     with collector_off():
         if len(source.text) > LONG_TEXT:
@@ -122,7 +121,7 @@ class _Reader:
         """The statements and declarations of one level."""
         nodes: list[Any] = []
         for line in lines:
-            if len(self.findings) >= MAX_FINDINGS:
+            if len(self.findings) >= MAX_SHOWN:
                 self.has_all_names = False
                 break
             try:
@@ -176,7 +175,7 @@ class _Reader:
             raise _explanations().empty_recipe(line.span)
         settings = []
         for child in line.children:
-            if len(self.findings) >= MAX_FINDINGS:
+            if len(self.findings) >= MAX_SHOWN:
                 break
             try:
                 if child.is_branch or child.children:

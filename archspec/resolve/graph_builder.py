@@ -132,7 +132,7 @@ class TooLarge(Exception):
 
 
 def _too_wide(volume: Volume, sources: tuple[Label, ...]) -> Finding:
-    helps = ("no tensor is that large: a smaller factor, stride or pad",)
+    helps = ("no tensor is that large: use a smaller factor, stride or pad",)
     size = len(str(max(volume)))
     return Finding("E008", f"a volume with a size of {size} digits, larger than 2^63", others=sources, helps=helps)
 

@@ -18,7 +18,6 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from pathlib import Path
 import torch
 
 from archspec.diagnostics.errors import ArchspecError, Finding
+from benchmarks.program import run, sweep_parser
 from benchmarks.stopwatch import machine
 from benchmarks.sweeps.file_kinds import FileKind, checkpoints, images, models, weights
 from benchmarks.sweeps.forked import Ended, Limits, ended, in_a_process
@@ -129,6 +129,8 @@ def page(found: dict[str, KindTally], arguments: argparse.Namespace, seconds: fl
         "| --- | ---: | ---: | ---: | --- | ---: |",
         *(_row(kind, tally) for kind, tally in found.items()),
         *(["", *(f"- {failure}" for failure in failures[:SHOWN])] if failures else []),
+        "",
+        one_line(found),
     ]
     return "\n".join(lines) + "\n"
 
@@ -147,46 +149,28 @@ def _row(kind: str, tally: KindTally) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def show(kind: str, number: int) -> None:
+def show(kind: str, seed: str) -> None:
     """Make one file again, and read it here."""
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         intact = Path(folder, "intact")
         intact.mkdir()
         in_a_process(partial(KINDS[kind].prepare, intact))
-        _read(kind, intact, Path(folder), number)
+        _read(kind, intact, Path(folder), int(seed))
 
 
-def _flags() -> argparse.ArgumentParser:
-    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    flags.add_argument("--count", type=int, default=2000, help="files of each kind")
-    flags.add_argument("--seed", type=int, default=0, help="number of the first file")
-    flags.add_argument("--kind", choices=KINDS, action="append", help="only this kind; repeatable")
-    flags.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many at once")
-    flags.add_argument("--only", nargs=2, metavar=("KIND", "NUMBER"), help="read one file again")
-    flags.add_argument("--output", type=Path, help="also write the page to this file")
-    return flags
+def _measured(of: argparse.Namespace) -> tuple[bool, str]:
+    torch.set_num_threads(1)  # forked processes inherit no other threads
+    begun = time.monotonic()
+    found = {kind: sweep(kind, of.seed, of.count, of.processes) for kind in of.kind or KINDS}
+    return not any(tally.failures for tally in found.values()), page(found, of, time.monotonic() - begun)
 
 
 def main() -> int:
-    """Sweep, print the page, and return the exit status."""
-    arguments = _flags().parse_args()
-    torch.set_num_threads(1)  # forked processes inherit no other threads
-    if arguments.only:
-        show(arguments.only[0], int(arguments.only[1]))
-        return 0
-    begun = time.monotonic()
-    kinds = arguments.kind or list(KINDS)
-    found = {kind: sweep(kind, arguments.seed, arguments.count, arguments.processes) for kind in kinds}
-    text = page(found, arguments, time.monotonic() - begun)
-    print(text + "\n" + one_line(found))
-    if arguments.output:
-        arguments.output.write_text(text, encoding="utf-8")
-    return 1 if any(_lines_of_failures(found)) else 0
-
-
-def _lines_of_failures(found: dict[str, KindTally]) -> Iterator[str]:
-    for tally in found.values():
-        yield from tally.failures
+    """Run the command line."""
+    flags = sweep_parser(__doc__, 2000, "files of each kind", ("KIND", "SEED"))
+    flags.add_argument("--kind", choices=KINDS, action="append", help="only this kind; repeatable")
+    return run(flags, _measured, show)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Random valid networks over all layers through check, torch, gradients, export and onnxruntime.
 
     python -m benchmarks.sweeps.networks --count 1000 --seed 0 --output benchmarks/results/sweep_networks.md
+    python -m benchmarks.sweeps.networks --only 4711     # one network again
 
-Each network (random_networks/specs.py) is compared with a numpy reference in float64 (reference_network.py beside it): its figures, torch's
-outputs and those of its auxiliary classifiers, a slope, its export's proof, onnxruntime's output. The network of a seed is
-always the same. Ends with status 1 if one fails, or if a layer does not occur.
+Each network (random_networks/specs.py) is compared with a numpy reference in float64 (reference_network.py beside it):
+its figures, torch's outputs and those of its auxiliary classifiers, a slope, its export's proof, onnxruntime's output.
+The network of a seed is always the same. Ends with status 1 if one fails, or if a layer does not occur.
 """
 
 from __future__ import annotations
@@ -15,16 +16,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
-from benchmarks.program import run
+from benchmarks.program import run, sweep_parser
 from benchmarks.stopwatch import machine
 from benchmarks.sweeps.random_networks.checks import Outcome, check
 from benchmarks.sweeps.random_networks.specs import KEYWORDS, network
-
-WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -68,9 +66,9 @@ class Sweep:
         )
 
 
-def sweep(seeds: Iterable[int], workers: int = WORKERS) -> Sweep:
+def sweep(seeds: Iterable[int], processes: int = 2) -> Sweep:
     """Check the networks of the seeds."""
-    with multiprocessing.get_context("spawn").Pool(workers, torch.set_num_threads, (1,)) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, torch.set_num_threads, (1,)) as pool:
         return Sweep(tuple(pool.imap(check, seeds, chunksize=4)))
 
 
@@ -80,7 +78,7 @@ def page(found: Sweep, seed: int) -> str:
     lines = [
         "# Random networks",
         "",
-        f"`python -m benchmarks.sweeps.networks --count {count} --seed {seed}` on {machine()}.",
+        f"Written by `python -m benchmarks.sweeps.networks --count {count} --seed {seed}` on {machine()}.",
         "",
         found.summary(),
         "",
@@ -94,18 +92,16 @@ def page(found: Sweep, seed: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _make(arguments: argparse.Namespace) -> tuple[bool, str]:
-    found = sweep(range(arguments.seed, arguments.seed + arguments.count))
-    return not found.failures and not found.missing, page(found, arguments.seed)
+def show(seed: str) -> None:
+    """Show the network of a seed, and how it goes."""
+    print(network(int(seed)))
+    print(check(int(seed)))
 
 
-def _flags() -> argparse.ArgumentParser:
-    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    flags.add_argument("--count", type=int, default=1000, help="how many networks")
-    flags.add_argument("--seed", type=int, default=0, help="the seed of the first")
-    flags.add_argument("--output", type=Path, help="also write the page to this file")
-    return flags
+def _measured(of: argparse.Namespace) -> tuple[bool, str]:
+    found = sweep(range(of.seed, of.seed + of.count), of.processes)
+    return not found.failures and not found.missing, page(found, of.seed)
 
 
 if __name__ == "__main__":
-    sys.exit(run(_flags(), _make))
+    sys.exit(run(sweep_parser(__doc__, 1000, "networks", ("SEED",)), _measured, show))

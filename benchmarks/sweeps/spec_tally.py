@@ -60,13 +60,14 @@ class Tally:
             self.fail(kind, seed, f"{type(error).__name__}: {error!s:.300}")
             return
         seconds = time.process_time() - start
+        self._keep(Extreme(seconds, kind, seed), Extreme(found.written, kind, seed))
         if seconds > SECONDS:
             self.fail(kind, seed, f"it took {seconds:.1f} s")
+            return  # each input is counted once
         errors = [code[:2] for code in found.codes if code[0] == "E"]
         self.results[kind, NETWORK if found.is_network else errors[0]] += 1
         self.codes.update(found.codes)
         self.past_parsing[kind] += found.is_past_parsing
-        self._keep(Extreme(seconds, kind, seed), Extreme(found.written, kind, seed))
 
     def fail(self, kind: str, seed: int, why: str) -> None:
         """Record a broken promise."""

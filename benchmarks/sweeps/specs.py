@@ -14,9 +14,9 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from archspec.diagnostics.codes import CODES
+from benchmarks.program import run, sweep_parser
 from benchmarks.stopwatch import machine
 from benchmarks.sweeps.spec_outcome import outcome
 from benchmarks.sweeps.spec_tally import NETWORK, SECONDS, Extreme, Tally, tally
@@ -121,32 +121,22 @@ def _failures(found: Tally) -> Iterator[str]:
         yield from (f"- `--only {one.kind} {one.seed}`: {one.why}" for one in found.failures[:SHOWN])
 
 
-def _once_more(kind: str, seed: int) -> int:
+def show(kind: str, seed: str) -> None:
     """Show one input and what comes of it."""
-    given = make(kind, seed)
+    given = make(kind, int(seed))
     print(str(given).encode("utf-8", "backslashreplace").decode())
     print(outcome(given))
-    return 0
+
+
+def _measured(of: argparse.Namespace) -> tuple[bool, str]:
+    start = time.monotonic()
+    found = sweep(of.seed, of.count, of.processes)
+    return holds(found), page(found, of.seed, time.monotonic() - start, of.processes)
 
 
 def main() -> int:
     """Run the command line."""
-    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    flags.add_argument("--count", type=int, default=10_000, help="inputs")
-    flags.add_argument("--seed", type=int, default=0, help="the number, and so the seed, of the first input")
-    flags.add_argument("--processes", type=int, default=2, help="processes that share the work")
-    flags.add_argument("--only", nargs=2, metavar=("KIND", "SEED"), help="show one input and what comes of it")
-    flags.add_argument("--output", type=Path, help="also write the page to this file")
-    of = flags.parse_args()
-    if of.only:
-        return _once_more(of.only[0], int(of.only[1]))
-    start = time.monotonic()
-    found = sweep(of.seed, of.count, of.processes)
-    text = page(found, of.seed, time.monotonic() - start, of.processes)
-    print(text, end="")
-    if of.output:
-        of.output.write_text(text, encoding="utf-8")
-    return 0 if holds(found) else 1
+    return run(sweep_parser(__doc__, 10_000, "inputs", ("KIND", "SEED")), _measured, show)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ class Preprocessing:
             raise ValueError(f"`preprocessing` is {shown(found)}; expected {', '.join(names)}")
         for side in ("height", "width"):
             if type(found[side]) is not int or not 0 < found[side] <= MOST_PIXELS:
-                raise ValueError(f"`{side}` is {shown(found[side])}; expected pixels, from 1 to {MOST_PIXELS:,}")
+                expected = f"expected a number of pixels from 1 to {MOST_PIXELS:,}"
+                raise ValueError(f"`{side}` is {shown(found[side])}; {expected}")
         colours = found["colours"]
         channels = next((one for one, name in COLOURS.items() if name == colours), None)
         if channels is None:

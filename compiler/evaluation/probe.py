@@ -17,11 +17,10 @@ from torch.nn import functional
 
 from archspec.api import Network
 from archspec.compiler.lowering.lower import Lowered, build
-from archspec.compiler.memory import memory_of, need_memory
+from archspec.compiler.memory import CPU, memory_of, need_memory
 from archspec.diagnostics.errors import failure
 from archspec.graph.volume import FLOAT_BYTES
 
-CPU = torch.device("cpu")
 LEAST_BATCH = 2  # batch normalisation of one image may have no variance
 
 

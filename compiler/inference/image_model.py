@@ -30,14 +30,14 @@ def metadata_of(path: Path, opened: OpenedModel) -> ModelMetadata:
         message = f"`{path}` does not describe its preprocessing: `archspec export` did not write it"
         raise failure("E431", message, helps=(EXPORT,)) from None
     except ValueError as error:
-        raise _no_images(f"the metadata of `{path}` are wrong: {error}") from None
+        raise _no_images(f"invalid metadata in `{path}`: {error}") from None
 
 
 def need_images(path: Path, opened: OpenedModel, metadata: ModelMetadata) -> tuple[Preprocessing, int]:
     """Return how images are prepared, and how many the model takes at once. Raises ArchspecError."""
     if len(opened.inputs) != 1:
         listed = _listed(opened.inputs)
-        raise _no_images(f"`{path}` has {plural(len(opened.inputs), 'input')}{listed}; expected 1, of images")
+        raise _no_images(f"`{path}` has {plural(len(opened.inputs), 'input')}{listed}; expected 1, for images")
     (entering,) = opened.inputs
     preprocessing = metadata.preprocessing
     if preprocessing is None:

@@ -82,7 +82,7 @@ def _run(opened: Opened | None, head: dict[str, Any], data: bytes) -> tuple[dict
     (output,) = opened.session.run(None, {head["input"]: images})
     array = np.ascontiguousarray(output)
     if array.dtype.kind != "f":
-        raise ValueError(f"its output is {array.dtype}, not numbers")
+        raise ValueError(f"its output is {array.dtype}; expected floating-point numbers")
     if array.nbytes > MOST_BYTES:
         raise ValueError(f"its output has {array.nbytes:,} bytes, more than {MOST_BYTES:,}")
     return {"shape": list(np.shape(output)), "type": array.dtype.str}, array.tobytes()

@@ -5,9 +5,7 @@ In: a graph. Out: nothing, or one clear error before memory is allocated.
 
 from __future__ import annotations
 
-import torch
-
-from archspec.compiler.memory import memory_of, need_memory
+from archspec.compiler.memory import CPU, memory_of, need_memory
 from archspec.compiler.onnx.proof import BATCHES
 from archspec.graph.ir import Graph
 from archspec.graph.volume import FLOAT_BYTES
@@ -15,7 +13,6 @@ from archspec.graph.volume import FLOAT_BYTES
 # The weights: the module, the model, and onnxruntime's or onnx's copy of both, or the module in float64.
 COPIES = 6
 DOUBLE_BYTES = 2 * FLOAT_BYTES
-CPU = torch.device("cpu")
 
 
 def memory(graph: Graph) -> None:

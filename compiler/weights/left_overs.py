@@ -20,7 +20,7 @@ from pathlib import Path
 MARK = ".archspec-tmp"
 NAME = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.archspec-tmp", re.DOTALL)
 LOOK = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-HELD = frozenset({errno.EACCES, errno.EAGAIN})
+HELD = frozenset({errno.EACCES, errno.EAGAIN})  # errors of a lock that another process has
 PATIENCE, MOMENT = 5.0, 0.005  # seconds: locks are held for moments, unless their process is stopped
 Accept = Callable[[str], bool]
 

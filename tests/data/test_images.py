@@ -3,6 +3,7 @@
 import os
 import random
 import struct
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -102,6 +103,18 @@ def test_any_exception_in_a_decoder_is_a_finding(
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
     assert not _mode(path)
+
+
+def test_an_image_of_too_many_pixels_is_refused_by_its_head(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    Image.new("L", (4, 4)).save(path)
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack(">II", 30_000, 30_000)  # width and height
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+    with pytest.raises(Finding, match="cannot be read as an image") as caught:
+        load(path, PLAIN)
+    assert "decompression bomb" in caught.value.notes[0]
 
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"

@@ -76,7 +76,7 @@ def said_of(process: ModelProcess, path: Path, image: Path, features: bool = Fal
 
 
 DEEP = '[{"a":' * 3_000 + "1" + "}]" * 3_000
-PIXELS = "expected pixels, from 1 to 8,192"
+PIXELS = "expected a number of pixels from 1 to 8,192"
 WRONG_METADATA = [
     (properties(height=0), f"`height` is 0; {PIXELS}"),
     (properties(width=10**9), f"`width` is 1000000000; {PIXELS}"),
@@ -180,7 +180,7 @@ def test_two_inputs_and_two_outputs(features: bool, process: ModelProcess, image
     y, z = (helper.make_tensor_value_info(name, FLOAT, ["n", 64]) for name in "yz")
     sums = [helper.make_node("Add", ["x", "a"], ["s"]), helper.make_node("Flatten", ["s"], ["y"])]
     path = save(tmp_path / "in.onnx", helper.make_graph(sums, "net", [x, a], [y]), properties())
-    assert "has 2 inputs (`x`, `a`); expected 1, of images" in said_of(process, path, image, features)
+    assert "has 2 inputs (`x`, `a`); expected 1, for images" in said_of(process, path, image, features)
     both = [helper.make_node("Flatten", ["x"], [name]) for name in "yz"]
     path = save(tmp_path / "out.onnx", helper.make_graph(both, "net", [x], [y, z]), properties())
     assert "has 2 outputs (`y`, `z`); expected 1" in said_of(process, path, image, features)

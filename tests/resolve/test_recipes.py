@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import archspec
-from archspec.language.layout import MAX_FINDINGS as MAX_ERRORS
+from archspec.diagnostics.findings import MAX_SHOWN
 from archspec.library import built_in
 from archspec.recipe import Recipe, from_dict
-from archspec.resolve.train_section import MAX_FINDINGS, UNSAID
+from archspec.resolve.train_section import UNSAID
 from archspec.resolve.train_section.settings import EXAMPLES, SETTINGS
 
 BODY = "[8x8x3] INPUT\nFC 10\n"
@@ -148,8 +148,8 @@ def test_all_errors_of_a_section_are_reported_in_one_run() -> None:
 
 
 def test_the_number_of_errors_in_a_section_is_limited() -> None:
-    assert len(refused(*["lr"] * 1_000)) == MAX_FINDINGS
-    assert len(refused(*["?"] * 1_000)) == MAX_ERRORS
+    assert len(refused(*["lr"] * 1_000)) == MAX_SHOWN
+    assert len(refused(*["?"] * 1_000)) == MAX_SHOWN
 
 
 def test_an_error_in_the_layers_does_not_hide_one_in_the_recipe() -> None:

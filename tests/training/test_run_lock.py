@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from archspec.cli import main
+from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.compiler.training.records.run_lock import LOCK, locked
 from archspec.diagnostics.errors import ArchspecError
 from support import processes
@@ -150,6 +152,17 @@ def test_a_file_system_without_locks_is_used_without(
     monkeypatch.setattr(fcntl, "lockf", refuse)
     with locked(tmp_path):
         pass
+
+
+def test_nothing_in_a_folder_is_written_to_find_out_whether_it_can_be(tmp_path: Path) -> None:
+    victim, folder = tmp_path / "victim", tmp_path / "run"
+    victim.write_text("kept")
+    folder.mkdir()
+    (folder / ".writable").symlink_to(victim)
+    with ExitStack() as held:
+        RunFolder.new(folder, "net", 3, held)
+    assert victim.read_text() == "kept"
+    assert [path.name for path in folder.iterdir()] == [".writable"]
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.recipe import Recipe
 from archspec.resolve.train_section.setting_words import SettingWords
 from archspec.resolve.train_section.settings import EXAMPLES, SETTINGS
 
-MAX_FINDINGS = 50
 UNSAID = Recipe(
     warmup=0.0
 )  # the values of settings that a section leaves out: papers mention a warm-up if they use one
@@ -29,7 +28,7 @@ def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
     findings: list[Diagnostic] = []
     seen: dict[str, Span] = {}
     for setting in train.settings:
-        if len(findings) == MAX_FINDINGS:
+        if len(findings) == MAX_SHOWN:
             break
         try:
             if setting.name not in SETTINGS:

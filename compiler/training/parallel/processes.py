@@ -154,7 +154,7 @@ def _place() -> tuple[int, int, int]:
     if not 0 <= rank < size or local_rank < 0:
         said = ", ".join(f"{name}={text}" for name, text in given.items())
         helps = ("`torchrun` sets these variables; `unset WORLD_SIZE RANK LOCAL_RANK` trains in one process",)
-        raise failure("E473", f"the environment names no place among the processes: {said}", helps=helps)
+        raise failure("E473", f"invalid process numbers in the environment: {said}", helps=helps)
     return size, rank, local_rank
 
 

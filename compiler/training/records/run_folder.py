@@ -19,6 +19,7 @@ from contextlib import ExitStack, suppress
 from itertools import count
 from os import SEEK_END
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
@@ -61,9 +62,7 @@ class RunFolder:
         try:
             path = _free(network) if path is None else path
             path.mkdir(parents=True, exist_ok=True)
-            probe = path / ".writable"
-            probe.write_bytes(b"")
-            probe.unlink()
+            TemporaryFile(dir=path).close()  # not a fixed name, which may be a FIFO or a link to another file
         except OSError as error:
             message = f"cannot write into `{path or 'runs'}`: {error.strerror or error}"
             raise failure("E422", message, helps=("choose another folder with `--out`",)) from None

@@ -7,7 +7,6 @@ Windows, go without.
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import stat
@@ -16,10 +15,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
+from archspec.compiler.weights.left_overs import HELD
 from archspec.diagnostics.errors import failure
+from archspec.diagnostics.findings import printable
 
 LOCK = ".lock"
-HELD = frozenset({errno.EACCES, errno.EAGAIN})
 UNKNOWN = "another process"
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # nor wait for the other end of a FIFO
 
@@ -32,7 +32,7 @@ def locked(folder: Path) -> Iterator[None]:
         number = _opened(path)
     except OSError as error:
         message = f"cannot write into `{folder}`: {error.strerror or error}"
-        raise failure("E422", message, helps=("a run writes into its folder: give it permission",)) from None
+        raise failure("E422", message, helps=("give permission to write into it, or choose another folder",)) from None
     with suppress(OSError):  # a full disk: the lock does not need its text
         os.truncate(number, 0)
         os.pwrite(number, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
@@ -74,6 +74,6 @@ def _has_lock(number: int) -> bool:
 def _refuse(path: Path, number: int) -> NoReturn:
     with os.fdopen(number, encoding="utf-8", errors="replace") as file:
         text = file.read(200)
-    holder = "".join(letter for letter in text if letter.isprintable()) or UNKNOWN
+    holder = printable(text) or UNKNOWN
     helps = ("wait for it, or stop it with SIGTERM: it writes a checkpoint first", "choose another folder with `--out`")
     raise failure("E476", f"`{path.parent}` is in use by another run: {holder}", helps=helps)
