@@ -1,5 +1,6 @@
 """From an image file to what a network takes."""
 
+import logging
 import os
 import random
 import struct
@@ -187,7 +188,10 @@ def test_a_folder_is_searched_recursively_and_in_order(tmp_path: Path) -> None:
     assert wrong == []
 
 
-def test_what_pillow_logs_of_a_bad_file_is_not_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_pillow_logs_of_a_bad_file_is_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's; without any, Python prints it
     tags = {256: 1, 257: 1, 258: 8, 259: 1, 262: 1, 273: 8, 277: 127, 279: 1}  # 127 samples a pixel
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
     (tmp_path / "x.tif").write_bytes(b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4))
