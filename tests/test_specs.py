@@ -99,6 +99,7 @@ PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
 RECEPTIVE_FIELDS = {
     "vgg16": 212,
     "resnet50": 427,
+    "se_resnet50": 427,  # as ResNet-50: a squeeze-excite adds paths, and takes none away
     "resnet152": 1451,
     "mobilenet_v1": 315,
     "inception_v4": 2071,
