@@ -111,8 +111,11 @@ class MeasuredNetwork:
 
     @property
     def receptive_field(self) -> tuple[int, int] | None:
-        """Receptive field of the last feature map, `(height, width)` in pixels; None without a feature map."""
-        return self.analysis.receptive_field
+        """Receptive field of the last feature map, `(height, width)` in pixels; None without a feature map.
+
+        Of paths with a global layer, such as a squeeze-excite's, only if there are no others; see `Row.field`.
+        """
+        return None if self.analysis.field is None else self.analysis.field.size
 
     def training_bytes(self, batch: int = 1) -> int:
         """Predict the peak memory of a training step in float32 with SGD, momentum and weight decay.

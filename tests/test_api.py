@@ -79,8 +79,8 @@ def test_data_survive_json_and_add_up() -> None:
 
 def test_data_have_every_documented_key() -> None:
     keys = "network input output params params_no_bias macs attention_macs flops activations training_bytes"
-    keys += " weight_layers receptive_field layers diagnostics"
-    layer_keys = "name layer input output params macs activations receptive_field file line"
+    keys += " weight_layers receptive_field global layers diagnostics"
+    layer_keys = "name layer input output params macs activations receptive_field global file line"
     data = archspec.load("vgg16").to_dict()
     assert set(keys.split()) <= set(data)
     assert all(set(layer_keys.split()) <= set(layer) for layer in data["layers"])

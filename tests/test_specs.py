@@ -85,6 +85,7 @@ PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
     "inception_resnet_v2": (55_843_464, 13_155_794_016, None),
     "nasnet_a_large": (88_753_150, 23_783_414_658, None),
     "zfnet_onnx512": (87_250_536, None, 8),
+    "zfnet_fig3": (62_357_608, 1_168_032_896, 8),  # AlexNet's, with CONV1 7x7 instead of 11x11
     "unet": (31_031_810, None, 23),  # 23 is the paper's; the sum is worked out below
     "inception_naive": (None, 854_196_224, None),
     "inception_naive_bottlenecks": (None, 271_351_808, None),
@@ -99,6 +100,7 @@ PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
 RECEPTIVE_FIELDS = {
     "vgg16": 212,
     "resnet50": 427,
+    "se_resnet50": 427,  # as ResNet-50: a squeeze-excite adds paths, and takes none away
     "resnet152": 1451,
     "mobilenet_v1": 315,
     "inception_v4": 2071,

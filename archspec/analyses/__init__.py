@@ -10,17 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.analyses.cost import Cost, costs
-from archspec.analyses.receptive_field import last_map, receptive_fields
+from archspec.analyses.receptive_field import Field, last_map, receptive_fields
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
 
 class Row(Record):
-    """One layer with its cost; `receptive_field` is `(height, width)` in pixels of the input."""
+    """One layer with its cost and its receptive field."""
 
     node: Node
     cost: Cost
-    receptive_field: tuple[int, int]
+    field: Field
+
+    @property
+    def receptive_field(self) -> tuple[int, int]:
+        """`(height, width)` in pixels of the input, along the paths without a global layer if there are any."""
+        return self.field.size
 
 
 class Totals(Record):
@@ -44,7 +49,7 @@ class Analysis(Record):
     rows: tuple[Row, ...]
     totals: Totals
     weight_layers: int
-    receptive_field: tuple[int, int] | None  # of the last feature map, if there is one
+    field: Field | None  # of the last feature map, if there is one
 
 
 def analyse(graph: Graph) -> Analysis:
@@ -56,7 +61,7 @@ def analyse(graph: Graph) -> Analysis:
         rows=rows,
         totals=add_up(row.cost for row in rows if not row.node.head),
         weight_layers=weight_layers(graph),
-        receptive_field=None if last is None else fields[last.index],
+        field=None if last is None else fields[last.index],
     )
 
 

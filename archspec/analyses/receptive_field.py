@@ -7,7 +7,7 @@ Each node keeps the first and last input pixel that its outputs see (Araujo et a
 convolutional neural networks"). As long as maps only shrink, one output is enough: the next sees the same, shifted by
 the jump. After an UPCONV, an UPSAMPLE or Swin's windows neighbours also differ in size, and a period of them is kept: 2
 after a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A global layer sees the field of the whole
-map, and so does a map that is multiplied by its result.
+map; where such a path joins others, as a squeeze-excite does, the others count, and `Field` says so.
 
 Three approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
 counts; a period of more than MAX_PERIOD outputs (less with more than 4,000 layers) is assumed to see the whole map; and
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import gcd, lcm
+from typing import NamedTuple
 
 from archspec.graph.ir import Graph, Node
 from archspec.layers.base import POINTWISE, Window
@@ -26,6 +27,18 @@ from archspec.record import Record
 MAX_PERIOD = 256  # a generator from 4x4 to 1024x1024 has that
 MAX_JUMP = 2**63
 MAX_WORK = 1_000_000  # outputs of all layers: periods are shorter where a network has thousands of layers
+
+
+class Field(Record):
+    """A receptive field: `size` is `(height, width)` in pixels of the input.
+
+    `is_global` if a global layer lies on some path to the node, `is_partial` if the size leaves out such a path because
+    there are others.
+    """
+
+    size: tuple[int, int]
+    is_global: bool
+    is_partial: bool
 
 
 class Reach(Record):
@@ -58,29 +71,50 @@ class Reach(Record):
         return self.lasts[rest] + periods * self.jump
 
 
-def receptive_fields(graph: Graph) -> tuple[tuple[int, int], ...]:
-    """Return the receptive field of every node, `(height, width)`."""
-    reaches: list[tuple[Reach, Reach]] = []
+class _Sight(NamedTuple):
+    """What the outputs of a node see along both axes, and whether a global layer lies on some or all of its paths."""
+
+    high: Reach
+    wide: Reach
+    some: bool
+    all: bool
+
+    @property
+    def field(self) -> Field:
+        """The receptive field."""
+        return Field((self.high.size, self.wide.size), self.some, self.some and not self.all)
+
+
+def receptive_fields(graph: Graph) -> tuple[Field, ...]:
+    """Return the receptive field of every node."""
+    found: list[_Sight] = []
+    fields: list[Field] = []
     most = max(1, min(MAX_PERIOD, MAX_WORK // len(graph.nodes)))
     for node in graph.nodes:
-        if node.inputs:
-            reaches.append(_reach(node, node.layer.sees(graph.inputs(node)), reaches, most))
-        else:
+        if not node.inputs:
             extents = node.volume.spatial if node.volume.is_map else (1, 1)
             high, wide = (Reach((0,), (0,), 1, extent) for extent in extents)
-            reaches.append((high, wide))
-    return tuple((high.size, wide.size) for high, wide in reaches)
+            sight = _Sight(high, wide, False, False)
+        else:
+            sight = _sight(node, node.layer.sees(graph.inputs(node)), found, most)
+        is_old = bool(node.inputs) and sight is found[node.inputs[0]]
+        fields.append(fields[node.inputs[0]] if is_old else sight.field)
+        found.append(sight)
+    return tuple(fields)
 
 
-def _reach(node: Node, window: Window, reaches: Sequence[tuple[Reach, Reach]], most: int) -> tuple[Reach, Reach]:
+def _sight(node: Node, window: Window, found: Sequence[_Sight], most: int) -> _Sight:
     if len(node.inputs) == 1 and window is POINTWISE:
-        return reaches[node.inputs[0]]
+        return found[node.inputs[0]]
+    paths = [found[index] for index in node.inputs]
+    counted = [path for path in paths if not path.all] or paths
     seen = []
     for axis in (0, 1):
-        path = _join([reaches[index][axis] for index in node.inputs], most)
+        path = _join([path[axis] for path in counted], most)
         extent = node.volume[axis] if node.volume.is_map else path.extent
         seen.append(_look(path, window, axis, extent, most))
-    return seen[0], seen[1]
+    is_global = window.is_global
+    return _Sight(*seen, is_global or any(path.some for path in paths), is_global or all(path.all for path in paths))
 
 
 def _join(paths: list[Reach], most: int) -> Reach:

@@ -27,7 +27,6 @@ class LocalResponseNorm(Layer):
     keyword = "NORM"
     aliases = ("LRN",)
     known_as = ("localresponsenorm",)
-    role = "normalisation"
     examples = (
         Example("NORM", ((5, 5, 8),)),
         Example("NORM n=3 k=1", ((4, 4, 6),)),

@@ -15,7 +15,7 @@ from archspec.network import MeasuredNetwork
 
 def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
     """Return the network as `archspec check --json` writes it; `training_bytes` is for `batch` images per step."""
-    field = network.receptive_field
+    field = network.analysis.field
     return {
         "network": network.name,
         "title": network.title,
@@ -30,7 +30,8 @@ def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
         "batch": batch,
         "training_bytes": network.training_bytes(batch),
         "weight_layers": network.weight_layers,
-        "receptive_field": None if field is None else list(field),
+        "receptive_field": None if field is None else list(field.size),
+        "global": field is not None and field.is_global,
         "layers": [_layer(network, row) for row in network.layers],
         "auxiliary": _auxiliary(network),
         **listed(network.diagnostics),
@@ -53,6 +54,7 @@ def _layer(network: MeasuredNetwork, row: Row) -> dict[str, Any]:
         "attention_macs": cost.attention_macs,
         "activations": cost.activations,
         "receptive_field": list(row.receptive_field),
+        "global": row.field.is_global,
         "file": source.name,
         "line": node.span.line,
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archspec.analyses import Row, add_up
+from archspec.analyses.receptive_field import Field
 from archspec.graph.ir import Frame, Graph, Node
 from archspec.graph.volume import Volume
 from archspec.network import MeasuredNetwork
@@ -28,7 +29,7 @@ class Figures(Record):
     biases: int
     formula: str
     macs: int
-    receptive_field: tuple[int, int]
+    field: Field
 
 
 class Line(Record):
@@ -135,11 +136,11 @@ def _written(graph: Graph, node: Node) -> str:
 def _figures(row: Row) -> Figures:
     cost = row.cost
     macs = cost.macs + cost.attention_macs
-    return Figures(row.node.volume, cost.activations, cost.params, cost.biases, cost.formula, macs, row.receptive_field)
+    return Figures(row.node.volume, cost.activations, cost.params, cost.biases, cost.formula, macs, row.field)
 
 
 def _sum(rows: Sequence[Row]) -> Figures:
     total = add_up(row.cost for row in rows)
     last = rows[-1]
     biases, macs = total.params - total.params_no_bias, total.macs + total.attention_macs
-    return Figures(last.node.volume, total.activations, total.params, biases, "", macs, last.receptive_field)
+    return Figures(last.node.volume, total.activations, total.params, biases, "", macs, last.field)

@@ -53,8 +53,10 @@ def _totals(network: MeasuredNetwork, batch: int) -> Iterator[tuple[str, str, st
     training = bytes_text(network.training_bytes(batch))
     yield "training", training, f"peak of a training step: batch {batch:,}, SGD with momentum, float32"
     yield "weight layers", f"{network.weight_layers:,}", "along the longest path"
-    if network.receptive_field:
-        yield "receptive field", field_text(network.receptive_field), "pixels, of the last map"
+    field = network.analysis.field
+    if field:
+        more = "; +: through a global layer, the whole map" if field.is_partial else ""
+        yield "receptive field", field_text(field), f"pixels, of the last map{more}"
 
 
 def bytes_text(size: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import chain
 
+from archspec.analyses.receptive_field import Field
 from archspec.report.lines import Figures, Line
 
 HEADERS = ("name", "layer", "output", "memory", "parameters", "MACs", "field")
@@ -83,7 +84,7 @@ def _cells(line: Line, memory: Number, macs: Number) -> Cells:
         memory(figures.activations) if figures.activations else "in place",
         _params(figures),
         macs(figures.macs) if figures.macs else "",
-        field_text(figures.receptive_field),
+        field_text(figures.field),
     )
 
 
@@ -98,9 +99,10 @@ def _formula(line: Line) -> str:
     return f"{line.figures.formula} = {_params(line.figures)}" if line.figures and line.figures.formula else ""
 
 
-def field_text(field: tuple[int, int]) -> str:
-    """Return a receptive field as text: 212, or 1x7 if its sides differ."""
-    return str(field[0]) if field[0] == field[1] else f"{field[0]}x{field[1]}"
+def field_text(field: Field) -> str:
+    """Return a receptive field as text: 212; 1x7 if its sides differ; 427+ if a global layer sees more."""
+    height, width = field.size
+    return (str(height) if height == width else f"{height}x{width}") + "+" * field.is_partial
 
 
 def _widths(rows: Sequence[Cells]) -> list[int]:

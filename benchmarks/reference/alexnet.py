@@ -29,17 +29,9 @@ def _classifier(features: int) -> list[nn.Module]:
     ]
 
 
-def _alexnet(groups: int) -> nn.Module:
-    """The lecture's order: CONV - ReLU - MAX POOL - NORM, where the paper normalises before it pools."""
-    return nn.Sequential(
-        nn.Conv2d(3, 96, 11, stride=4),
-        nn.ReLU(inplace=True),
-        nn.MaxPool2d(3, 2),
-        _response_norm(),
-        nn.Conv2d(96, 256, 5, padding=2, groups=groups),
-        nn.ReLU(inplace=True),
-        nn.MaxPool2d(3, 2),
-        _response_norm(),
+def _tail(groups: int) -> list[nn.Module]:
+    """CONV3 to the scores; CONV4 and CONV5 in groups."""
+    return [
         nn.Conv2d(256, 384, 3, padding=1),
         nn.ReLU(inplace=True),
         nn.Conv2d(384, 384, 3, padding=1, groups=groups),
@@ -48,17 +40,43 @@ def _alexnet(groups: int) -> nn.Module:
         nn.ReLU(inplace=True),
         nn.MaxPool2d(3, 2),
         *_classifier(256 * 6 * 6),
-    )
+    ]
 
 
 def alexnet() -> nn.Module:
-    """AlexNet in one tower: 3x227x227 in, 1000 class scores out, 62,378,344 parameters."""
-    return _alexnet(groups=1)
+    """AlexNet in one tower: 3x227x227 in, 1000 class scores out, 62,378,344 parameters.
+
+    The lecture's order, CONV - ReLU - MAX POOL - NORM.
+    """
+    return nn.Sequential(
+        nn.Conv2d(3, 96, 11, stride=4),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(3, 2),
+        _response_norm(),
+        nn.Conv2d(96, 256, 5, padding=2),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(3, 2),
+        _response_norm(),
+        *_tail(groups=1),
+    )
 
 
 def alexnet_2gpu() -> nn.Module:
-    """AlexNet over two GPUs: CONV2, CONV4 and CONV5 see their own half of the maps; 60,965,224 parameters."""
-    return _alexnet(groups=2)
+    """AlexNet over two GPUs: CONV2, CONV4 and CONV5 see their own half of the maps; 60,965,224 parameters.
+
+    The paper's order (section 3.5): CONV - ReLU - NORM - MAX POOL.
+    """
+    return nn.Sequential(
+        nn.Conv2d(3, 96, 11, stride=4),
+        nn.ReLU(inplace=True),
+        _response_norm(),
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(96, 256, 5, padding=2, groups=2),
+        nn.ReLU(inplace=True),
+        _response_norm(),
+        nn.MaxPool2d(3, 2),
+        *_tail(groups=2),
+    )
 
 
 def zfnet() -> nn.Module:

@@ -125,7 +125,7 @@ def ahead_of_global(graph: Graph) -> tuple[Node, tuple[int, int]]:
         elif node.volume.is_map:
             maps.append(node)
     fields = receptive_fields(graph)
-    return max(((node, fields[node.index]) for node in maps), key=lambda one: (one[1], one[0].index))
+    return max(((node, fields[node.index].size) for node in maps), key=lambda one: (one[1], one[0].index))
 
 
 def thin(layer: Layer) -> Layer:

@@ -72,7 +72,7 @@ class ResMLP(nn.Module):
         super().__init__()
         self.affine1, self.patches = Affine(width), nn.Linear(PATCHES, PATCHES)
         self.affine2, self.channels = Affine(width), mlp(width, 4 * width)
-        self.scale1, self.scale2 = (nn.Parameter(torch.full((width,), 1e-4)) for _ in range(2))
+        self.scale1, self.scale2 = (nn.Parameter(torch.full((width,), 0.1)) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.patches(self.affine1(x).mT).mT * self.scale1

@@ -12,7 +12,7 @@ def test_a_closed_block_shows_the_volume_and_the_field_of_its_last_layer() -> No
     figures = [line.figures for line in lines if line.is_block and line.figures is not None]
     assert closed == len(figures) == 2
     assert [found.output for found in figures] == [(8, 8, 4), (4, 4, 4)]
-    assert [found.receptive_field for found in figures] == [(5, 5), (13, 13)]
+    assert [found.field.size for found in figures] == [(5, 5), (13, 13)]
     assert sum(found.params for found in figures) == network.params
 
 
