@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from archspec.cli import main
-from archspec.compiler.training.parallel.processes import Group, _watched
+from archspec.compiler.training.parallel.processes import Group, _seconds, _watched
 from archspec.diagnostics.errors import ArchspecError
 from support import processes
 
@@ -274,3 +274,13 @@ def test_a_lost_connection_without_a_lost_process_is_one_message(
     with pytest.raises(expected, match=text), contextmanager(_watched)(group):
         raise RuntimeError(said)
     assert watch.word == "failed"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("5", 5), ("0", 60), ("-1", 60), ("", 60), ("1.5", 60), ("\u00b2", 60), ("9" * 5000, 60)]
+)
+def test_a_timeout_that_is_no_number_of_seconds_is_ignored(
+    given: str, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCHSPEC_TIMEOUT", given)
+    assert _seconds(60) == expected

@@ -219,4 +219,4 @@ def _missing(store: Store, size: int, rank: int, patience: int) -> list[int]:
 def _seconds(default: int) -> int:
     """Return the seconds of ARCHSPEC_TIMEOUT, or `default`."""
     given = os.environ.get("ARCHSPEC_TIMEOUT", "")
-    return int(given) if given.isdecimal() and int(given) > 0 else default
+    return int(given) if given.isdecimal() and len(given) < DIGITS and int(given) else default
