@@ -109,12 +109,12 @@ def _sight(node: Node, window: Window, found: Sequence[_Sight], most: int) -> _S
     paths = [found[index] for index in node.inputs]
     counted = [path for path in paths if not path.all] or paths
     seen = []
-    for axis in (0, 1):
-        path = _join([path[axis] for path in counted], most)
-        extent = node.volume[axis] if node.volume.is_map else path.extent
-        seen.append(_look(path, window, axis, extent, most))
-    is_global = window.is_global
-    return _Sight(*seen, is_global or any(path.some for path in paths), is_global or all(path.all for path in paths))
+    for axis, sides in enumerate(([path.high for path in counted], [path.wide for path in counted])):
+        side = _join(sides, most)
+        extent = node.volume[axis] if node.volume.is_map else side.extent
+        seen.append(_look(side, window, axis, extent, most))
+    some = window.is_global or any(path.some for path in paths)
+    return _Sight(seen[0], seen[1], some, window.is_global or all(path.all for path in paths))
 
 
 def _join(paths: list[Reach], most: int) -> Reach:
