@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LOADING, RUNNING = 300.0, 60.0  # seconds: for a model, and for each image
+ENDING = 5.0  # seconds: of a process that has crashed
 MOST_BYTES = 2**31  # of a protobuf file
 # with this process's path, and without the working directory, where a file may have the name of a module
 PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from archspec.compiler.inference.serve import serve; serve()"
@@ -125,7 +126,13 @@ class ModelProcess:
             with self._limited(limit):
                 send(self._process.stdin, head, data)  # type: ignore[arg-type]  # typeshed's IO[bytes]
                 answer, output = receive(self._process.stdout)  # type: ignore[arg-type]
-        except (OSError, EOFError):
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            OverflowError,
+            MemoryError,
+        ):  # the last three: what it wrote is no answer
             raise self._ended(doing, limit) from None
         if "failed" in answer:
             code, message, notes, helps = answer["failed"]
@@ -151,7 +158,11 @@ class ModelProcess:
 
     def _ended(self, doing: str, limit: float) -> ArchspecError:
         """Return the error of a process that gave no answer."""
-        status = self._process.wait()
+        try:
+            status = self._process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return failure("E436", f"onnxruntime gave no valid answer while {doing}", helps=(HELP,))
         if self._is_late:
             message = f"onnxruntime did not finish {doing} within {math.ceil(limit):,} seconds"
             return failure("E436", message, helps=(HELP,))

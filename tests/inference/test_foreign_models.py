@@ -1,5 +1,6 @@
 """ONNX from elsewhere: whatever the file is, `archspec run` ends with classes or with one message."""
 
+import io
 import json
 import os
 import signal
@@ -15,7 +16,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from archspec.compiler.data.preprocessing import Preprocessing
+from archspec.compiler.inference import model_process
 from archspec.compiler.inference.classify import classify, open_classifier
+from archspec.compiler.inference.messages import LENGTHS
 from archspec.compiler.inference.model_process import ModelProcess
 from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import ArchspecError
@@ -281,3 +284,17 @@ def test_a_module_in_the_working_directory_is_not_imported(tmp_path: Path, image
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "stranger" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "answer", [LENGTHS.pack(3, 0) + b"{x}", LENGTHS.pack(2**63, 2**63), b"\xff" * 99], ids=["text", "long", "noise"]
+)
+def test_an_answer_that_is_none_is_one_message(answer: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_process, "ENDING", 0.1)
+    path = write(tmp_path / "net.onnx")
+    with ModelProcess() as process:
+        assert process._process.stdout is not None
+        process._process.stdout.close()
+        monkeypatch.setattr(process._process, "stdout", io.BytesIO(answer))
+        with pytest.raises(ArchspecError, match="onnxruntime gave no valid answer while loading"):
+            process.open(path, "cpu")
