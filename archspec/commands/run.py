@@ -27,7 +27,7 @@ Examples:
   archspec run fc7.onnx cat.jpg --features        the output vector of a truncated model
 
 \b
-Exit status: 0; 1 if the model fails, or an image cannot be read (the others are still classified);
+Exit status: 0; 1 if the model fails or an image cannot be read (the others are classified);
 2 for a usage error.
 """
 

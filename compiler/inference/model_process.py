@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LOADING, RUNNING = 300.0, 60.0  # seconds: for a model, and for each image
+LOADING, RUNNING, FURTHER = 300.0, 60.0, 5.0  # seconds: for a model, for an image, and for each further one at once
 ENDING = 5.0  # seconds: of a process that has crashed
 MOST_BYTES = 2**31  # of a protobuf file
 # with this process's path, and without the working directory, where a file may have the name of a module
@@ -112,7 +112,7 @@ class ModelProcess:
         head = {"input": name, "shape": list(images.shape)}
         doing = f"running `{path}` on {plural(len(images), 'image')}"
         data = np.ascontiguousarray(images, dtype=np.float32).data.cast("B")
-        answer, output = self._asked(head, data, self.running * len(images), doing)
+        answer, output = self._asked(head, data, self.running + FURTHER * (len(images) - 1), doing)
         if "raised" in answer:
             raise failure("E436", f"onnxruntime cannot run `{path}`", notes=(answer["raised"],), helps=(HELP,))
         return np.frombuffer(output, dtype=answer["type"]).reshape(answer["shape"])

@@ -15,13 +15,11 @@ from archspec.compiler.training.loop.held_out import HeldOutResult
 from archspec.compiler.training.loop.signals import caught_signals
 from archspec.compiler.training.recorder import RunRecorder
 from archspec.compiler.training.records.report_page import versions, write_report
-from archspec.compiler.training.records.run_folder import EVALUATION, REPORT, SUMMARY, RunFolder
+from archspec.compiler.training.records.run_folder import EVALUATION, REPORT, SAMPLES, SUMMARY, RunFolder
 from archspec.compiler.training.records.summary import RunSummary, StoppedRun
 from archspec.compiler.training.session import Session
 from archspec.compiler.training.setup.plan_text import named, plan_lines
 from archspec.compiler.weights.trained import WEIGHTS
-
-SAMPLES = "samples"
 
 
 def train(session: Session, folder: RunFolder | None, best: float = -1.0) -> RunSummary | StoppedRun:

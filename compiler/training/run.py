@@ -18,7 +18,7 @@ from archspec.compiler import build
 from archspec.compiler.training.epochs import train
 from archspec.compiler.training.parallel.processes import Group, joined
 from archspec.compiler.training.records.checkpoint import Checkpoint
-from archspec.compiler.training.records.run_folder import RunFolder
+from archspec.compiler.training.records.run_folder import RunFolder, need_own_files
 from archspec.compiler.training.records.run_lock import locked
 from archspec.compiler.training.records.summary import RunSummary, StoppedRun
 from archspec.compiler.training.session import Session, session
@@ -65,7 +65,7 @@ def resume(path: Path, options: Options) -> RunSummary | StoppedRun:
     with ExitStack() as held:
         group = held.enter_context(joined(options.device))
         folder = RunFolder(path, options.keep)
-        group.first(lambda: held.enter_context(locked(path)) if folder.checkpoints() else None)
+        group.first(lambda: _lock(path, held) if folder.checkpoints() else None)
         checkpoint = folder.load()
         if group.is_first:
             folder.clean()
@@ -79,6 +79,11 @@ def resume(path: Path, options: Options) -> RunSummary | StoppedRun:
             context.say(message)
         ready = _restored(checkpoint, context, path)
         return train(ready, folder if group.is_first else None, checkpoint.best)
+
+
+def _lock(path: Path, held: ExitStack) -> None:
+    held.enter_context(locked(path))
+    need_own_files(path)
 
 
 def _require_processes(checkpoint: Checkpoint, group: Group, path: Path) -> None:

@@ -271,6 +271,10 @@ def test_the_command_names_the_value(tmp_path: Path) -> None:
     assert "`average` is missing: another version of archspec wrote it" in resumed(tmp_path)
     write(path, plain() | {"optimizer": {"state": {0: 1}}})
     assert "the optimiser's state is 1; expected ['momentum_buffer']" in resumed(tmp_path)
+    for name in ("mean", "std"):
+        write(path, plain() | {name: [0.5, 0.5, 0.5]})
+        assert f"error[E452]: the checkpoint in `{tmp_path}` does not fit" in resumed(tmp_path)
+        assert f"`{name}` has 3 numbers for 1 channel" in resumed(tmp_path)
     write(path, plain() | {"bundle": {}})
     assert "the checkpoint does not say which network it belongs to = `bundle.name` is missing" in resumed(tmp_path)
 

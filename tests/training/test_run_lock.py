@@ -168,5 +168,34 @@ def test_nothing_in_a_folder_is_written_to_find_out_whether_it_can_be(tmp_path: 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
 def test_what_is_no_file_is_refused_as_a_lock(make: Any, tmp_path: Path) -> None:
     make(tmp_path / LOCK)
-    with pytest.raises(ArchspecError, match=r"E422.*cannot write into"), locked(tmp_path):
+    with pytest.raises(ArchspecError, match=r"E422.*cannot write into") as raised, locked(tmp_path):
         pass
+    assert f"`rm {tmp_path / LOCK}` removes it" in " ".join(str(raised.value).split())
+
+
+OWN = (
+    "latest",
+    "metrics.csv",
+    "report.html",
+    "best.safetensors",
+    "checkpoint-000000088.pt",
+    "samples",
+    "samples/3.png",
+)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_link_in_a_folder_is_refused_before_a_run_writes_through_it(name: str, tmp_path: Path) -> None:
+    victim, folder = tmp_path / "victim", tmp_path / "run"
+    victim.mkdir()
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).symlink_to(victim)
+    with ExitStack() as held, pytest.raises(ArchspecError, match=f"E422.*`{name}` is a link"):
+        RunFolder.new(folder, "net", 3, held)
+    assert list(victim.iterdir()) == []
+
+
+def test_a_fifo_in_a_folder_is_refused_before_the_first_step(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "metrics.csv")
+    with ExitStack() as held, pytest.raises(ArchspecError, match=r"E422.*`metrics.csv` is not a regular file"):
+        RunFolder.new(tmp_path, "net", 3, held)

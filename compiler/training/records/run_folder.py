@@ -31,11 +31,12 @@ from archspec.compiler.weights.atomic import replace_file
 from archspec.compiler.weights.left_overs import clear_left_overs
 from archspec.compiler.weights.trained import BEST, CHECKPOINTS, WEIGHTS
 from archspec.diagnostics.errors import failure
-from archspec.regular_file import open_regular, read_regular
+from archspec.regular_file import is_file, is_folder, is_there, open_regular, read_regular
 
 LATEST = "latest"
 CHECKPOINT = re.compile(r"checkpoint-\d{9,}\.pt")
 CSV, JSONL = "metrics.csv", "metrics.jsonl"
+SAMPLES = "samples"
 SUMMARY, EVALUATION, REPORT = "summary.json", "evaluation.json", "report.html"
 UNREADABLE = (OSError, RuntimeError, MemoryError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError)
 OWN = frozenset({LATEST, CSV, JSONL, SUMMARY, EVALUATION, REPORT, WEIGHTS, BEST})  # with checkpoints, all a run writes
@@ -67,6 +68,7 @@ class RunFolder:
             message = f"cannot write into `{path or 'runs'}`: {error.strerror or error}"
             raise failure("E422", message, helps=("choose another folder with `--out`",)) from None
         held.enter_context(locked(path))
+        need_own_files(path)
         if any(path.glob(CHECKPOINTS)) or (path / WEIGHTS).exists():
             is_finished = (path / WEIGHTS).exists()
             use = f"`archspec export {path} -o net.onnx` exports it" if is_finished else ""
@@ -138,6 +140,17 @@ class RunFolder:
     def write_json(self, name: str, data: dict[str, Any]) -> None:
         """Write plain data as JSON."""
         replace_file(self.path / name, (json.dumps(data, indent=2) + "\n").encode())
+
+
+def need_own_files(folder: Path) -> None:
+    """Raise ArchspecError if what a run would write is a link, which may lead elsewhere, or not a regular file."""
+    samples = folder / SAMPLES
+    inside = samples.iterdir() if is_folder(samples) and not samples.is_symlink() else (samples,)
+    for path in (*(one for one in folder.iterdir() if _is_own(one.name)), *inside):
+        kind = "a link" if path.is_symlink() else "not a regular file"
+        if path.is_symlink() or (is_there(path) and not is_file(path) and not _is_checkpoint(path)):
+            helps = (f"`rm {path}` removes it", "choose another folder with `--out`")
+            raise failure("E422", f"cannot write into `{folder}`: `{path.relative_to(folder)}` is {kind}", helps=helps)
 
 
 def _is_checkpoint(path: Path) -> bool:

@@ -18,6 +18,7 @@ from typing import NoReturn
 from archspec.compiler.weights.left_overs import HELD
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import printable
+from archspec.regular_file import is_file, is_there
 
 LOCK = ".lock"
 UNKNOWN = "another process"
@@ -28,6 +29,9 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # nor wai
 def locked(folder: Path) -> Iterator[None]:
     """Lock a folder. Raises ArchspecError if it cannot be written, or another process holds the lock."""
     path = folder / LOCK
+    if path.is_symlink() or (is_there(path) and not is_file(path)):
+        message = f"cannot write into `{folder}`: `{LOCK}` is {'a link' if path.is_symlink() else 'not a regular file'}"
+        raise failure("E422", message, helps=(f"`rm {path}` removes it",))
     try:
         number = _opened(path)
     except OSError as error:

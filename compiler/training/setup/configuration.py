@@ -21,6 +21,7 @@ from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.options import RunContext
 from archspec.compiler.weights.trained import Trained, open_trained
 from archspec.diagnostics.errors import failure
+from archspec.diagnostics.findings import plural
 from archspec.recipe import Recipe
 
 
@@ -74,6 +75,10 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
     network = restore(kept.bundle, "the checkpoint")
     requirements.classifier(network)
     requirements.memory(network, context.group.device)
+    for name, numbers in (("mean", kept.mean), ("std", kept.std)):
+        if len(numbers) != network.input.channels:
+            channels = plural(network.input.channels, "channel")
+            raise ValueError(f"`{name}` has {plural(len(numbers), 'number')} for {channels}")
     data = _data(network, kept.recipe, context)
     if data.class_names != kept.class_names or data.fingerprint != checkpoint.fingerprint:
         message = f"the images in `{context.options.data}` have changed since the run began"
