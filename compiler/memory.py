@@ -37,7 +37,7 @@ def need_memory(needs: int, what: str, device: torch.device, helps: tuple[str, .
 def less(weights: int, device: torch.device, without: str = "use smaller layers") -> str:
     """Return how to take less memory: by a smaller input, or `without` it if the weights alone do not fit."""
     first = without if weights > memory_of(device) else "use a smaller `--input`"
-    return f"{first}, or a {_NAMES[device.type]} with more memory"
+    return f"{first}, or use a {_NAMES[device.type]} with more memory"
 
 
 def size_text(size: int) -> str:

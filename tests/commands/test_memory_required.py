@@ -49,7 +49,7 @@ def test_a_smaller_input_is_proposed_only_where_it_can_help(command: str, tmp_pa
     spec = tmp_path / "large.arch"
     for text, fix in ((WIDE, "use a smaller `--input`"), (HEAVY, "use smaller layers")):
         spec.write_text(text)
-        assert f"{fix}, or a machine with more memory" in run(command, spec).stderr
+        assert f"{fix}, or use a machine with more memory" in run(command, spec).stderr
 
 
 def test_a_probe_names_the_batch_that_fits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
