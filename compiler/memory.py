@@ -13,6 +13,7 @@ from archspec.diagnostics.errors import failure
 
 CPU = torch.device("cpu")
 MIB, GIB = 2**20, 2**30
+MOST_GIB = 1_000_000  # beyond which the number says nothing more
 _NAMES = {"cpu": "machine", "cuda": "GPU"}
 
 
@@ -33,6 +34,18 @@ def need_memory(needs: int, what: str, device: torch.device, helps: tuple[str, .
         raise failure("E474", message, helps=helps)
 
 
+def less(weights: int, device: torch.device, without: str = "use smaller layers") -> str:
+    """Return how to take less memory: by a smaller input, or `without` it if the weights alone do not fit."""
+    first = without if weights > memory_of(device) else "use a smaller `--input`"
+    return f"{first}, or use a {_NAMES[device.type]} with more memory"
+
+
 def size_text(size: int) -> str:
-    """Return bytes as `10.51 GiB` or `3.2 MiB`."""
-    return f"{size / GIB:.2f} GiB" if size >= GIB else f"{size / MIB:.3g} MiB"
+    """Return bytes as `10.51 GiB` or `3.2 MiB`.
+
+    >>> size_text(3 * 2**29), size_text(60_000 * 2**30), size_text(2**90)
+    ('1.50 GiB', '60,000.00 GiB', 'more than 1,000,000 GiB')
+    """
+    if size > MOST_GIB * GIB:
+        return f"more than {MOST_GIB:,} GiB"
+    return f"{size / GIB:,.2f} GiB" if size >= GIB else f"{size / MIB:.3g} MiB"

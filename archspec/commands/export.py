@@ -96,4 +96,8 @@ def _report(description: str, proof: Proof, path: Path, external: bool, as_json:
         return
     click.echo(f"{printable(description)}\nproof\n{proof}")
     for file in files:
-        click.echo(f"{printable(str(file))}: {file.stat().st_size / 2**20:,.1f} MiB")
+        click.echo(f"{printable(str(file))}: {_size(file.stat().st_size)}")
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from archspec.compiler.inference.classify import Classifier, Outcome
     from archspec.compiler.inference.model_process import ModelProcess
 
+LONGEST = 80  # characters of a class name, in text
 EPILOG = """\b
 Examples:
   archspec run lenet5.onnx digit.png
@@ -126,9 +127,10 @@ def _text(classifier: Classifier, outcome: Outcome, top: int | None) -> str:
         return f"{printable(str(outcome.path))}\t" + " ".join(
             f"{value:.6g}" for value in outcome.output.ravel().tolist()
         )
-    rows = [
-        f"{100 * guess.probability:6.2f} %  {printable(guess.name)}" for guess in classifier.top(outcome.output, top)
-    ]
+    from archspec.compiler.evaluation.confusion_tables import short
+
+    guesses = classifier.top(outcome.output, top)
+    rows = [f"{100 * guess.probability:6.2f} %  {short(guess.name, LONGEST)}" for guess in guesses]
     return "\n".join([printable(str(outcome.path)), *rows])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Preprocessing:
     @classmethod
     def from_json(cls, text: str) -> Preprocessing:
         """Read what `to_json` wrote. Raises ValueError, which says what is wrong, for any other text."""
-        found = json.loads(text)
+        found = read_json(text, "preprocessing")
         names = [field.name for field in fields(cls)]
         if not isinstance(found, dict) or sorted(found) != sorted(names):
             raise ValueError(f"`preprocessing` is {shown(found)}; expected {', '.join(names)}")
@@ -74,23 +74,40 @@ class Preprocessing:
         return cls(found["height"], found["width"], colours, mean, need_deviations(std))
 
 
+def read_json(text: str, name: str) -> Any:
+    """Return the value of a JSON text from a file. Raises ValueError, which says what is wrong with `name`."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise ValueError(f"`{name}` is not JSON") from None
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        raise ValueError(f"`{name}` has an integer of too many digits") from None
+
+
 def each_channel(values: object, name: str, channels: int) -> tuple[float, ...]:
     """Return numbers from a file, one for each channel. Raises ValueError for anything else."""
-    if not isinstance(values, list) or len(values) != channels or not all(map(is_finite, values)):
+    if not isinstance(values, list) or len(values) != channels or not all(map(_is_number, values)):
         raise ValueError(f"`{name}` is {shown(values)}; expected one number for each of {plural(channels, 'channel')}")
+    if not all(map(is_finite, values)):
+        most = f"{1 / LEAST:g}"
+        raise ValueError(f"`{name}` is {shown(values)}; expected finite numbers between -{most} and {most}")
     return tuple(values)
 
 
 def need_deviations(std: tuple[float, ...]) -> tuple[float, ...]:
-    """Return standard deviations. Raises ValueError unless all are above 0."""
+    """Return standard deviations. Raises ValueError unless all are at least `LEAST`."""
     if min(std) < LEAST:
-        raise ValueError(f"`std` is {shown(list(std))}; a standard deviation is above 0")
+        raise ValueError(f"`std` is {shown(list(std))}; a standard deviation is above 0, at least {LEAST:g}")
     return std
 
 
 def is_finite(value: object) -> TypeGuard[float]:
     """Whether a value from a file is a number that a float32 can represent."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1 / LEAST
+    return _is_number(value) and abs(value) < 1 / LEAST
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def usual_statistics(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

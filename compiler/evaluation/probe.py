@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from archspec.api import Network
 from archspec.compiler.lowering.lower import Lowered, build
-from archspec.compiler.memory import CPU, memory_of, need_memory
+from archspec.compiler.memory import CPU, less, memory_of, need_memory
 from archspec.diagnostics.errors import failure
 from archspec.graph.volume import FLOAT_BYTES
 
@@ -69,7 +69,7 @@ def _need_memory(network: Network, batch: int) -> None:
         smaller = max(LEAST_BATCH, smaller // 2)
     needs = network.training_bytes(batch) - momentum
     fits = network.training_bytes(smaller) - momentum <= memory_of(CPU)
-    first = f"`--batch {smaller}`" if fits else "use a smaller `--input`, or more memory"
+    first = f"`--batch {smaller}`" if fits else less(2 * momentum, CPU)  # the weights and their gradients
     need_memory(needs, f"a batch of {batch} images", CPU, (first, "`archspec check` shows the largest layers"))
 
 

@@ -19,7 +19,7 @@ FLOAT = "tensor(float)"
 NUMBERS = (FLOAT, "tensor(double)", "tensor(float16)")
 BATCH = 16
 MOST_BYTES = 2**28  # of the images of a batch
-EXPORT = "`archspec export SPEC|WEIGHTS -o net.onnx` writes one that does"
+EXPORT = "`archspec export SPEC|WEIGHTS -o net.onnx` writes a model"
 
 
 def metadata_of(path: Path, opened: OpenedModel) -> ModelMetadata:

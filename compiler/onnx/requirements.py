@@ -5,7 +5,7 @@ In: a graph. Out: nothing, or one clear error before memory is allocated.
 
 from __future__ import annotations
 
-from archspec.compiler.memory import CPU, memory_of, need_memory
+from archspec.compiler.memory import CPU, less, need_memory
 from archspec.compiler.onnx.proof import BATCHES
 from archspec.graph.ir import Graph
 from archspec.graph.volume import FLOAT_BYTES
@@ -19,8 +19,7 @@ def memory(graph: Graph) -> None:
     """Require enough memory for the weights and the proof. Raises ArchspecError."""
     weights = COPIES * FLOAT_BYTES * sum(tensor.size for node in graph.nodes for tensor in graph.tensors(node))
     proof = DOUBLE_BYTES * max(BATCHES) * forward_values(graph)
-    smaller = "export a part of it with `--output`" if weights > memory_of(CPU) else "use a smaller `--input`"
-    helps = ("`archspec check` shows the largest layers", f"{smaller}, or more memory")
+    helps = ("`archspec check` shows the largest layers", less(weights, CPU, "export a part of it with `--output`"))
     need_memory(weights + proof, "an export with its proof", CPU, helps)
 
 

@@ -19,6 +19,9 @@ def need_writable(path: Path, flag: str = "-o", example: str = "net.onnx") -> No
         refuse(path, "it is a folder", f"`{flag} {path / example}` names a file in it")
     if is_there(path) and not is_file(path):
         refuse(path, "it is not a regular file", f"`{flag} {example}`")
+    there = next((one for one in path.parents if is_there(one)), path.parent)
+    if is_there(there) and not is_folder(there):
+        refuse(path, f"`{there}` is {'a file' if is_file(there) else 'not a folder'}", f"`{flag} {example}`")
     if not is_folder(path.parent):
         refuse(path, f"no such folder: `{path.parent}`", f"`mkdir -p {path.parent}` creates it")
     if not os.access(path.parent, os.W_OK):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archspec.compiler.data.preprocessing import Preprocessing
+from archspec.compiler.data.preprocessing import Preprocessing, read_json
 from archspec.diagnostics.findings import shown
 from archspec.graph.ir import Graph
 from archspec.layers.activation import Softmax
@@ -49,7 +49,7 @@ class ModelMetadata:
             return cls(
                 network,
                 result,
-                None if names is None else _class_names(json.loads(names)),
+                None if names is None else _class_names(read_json(names, "classes")),
                 None if preprocessing is None else Preprocessing.from_json(preprocessing),
             )
         except RecursionError:
@@ -58,7 +58,7 @@ class ModelMetadata:
 
 def _class_names(names: object) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"`classes` is {shown(names)}; expected a list of names")
+        raise ValueError(f"`classes` is {'null' if names is None else shown(names)}; expected a list of names")
     return tuple(names)
 
 

@@ -28,7 +28,8 @@ def test_a_spec_is_exported_with_initialised_weights_and_the_proof_is_printed(sp
     assert (first, second) == ("Small with weights initialised by seed 0", "proof")
     assert all(row.startswith("  ok ") for row in rows)
     assert [step for step, row in zip(STEPS, rows, strict=True) if step not in row] == []
-    assert last.startswith(f"{tmp_path / 'small.onnx'}: 0.0 MiB")
+    assert last.startswith(f"{tmp_path / 'small.onnx'}: ")
+    assert last.endswith(f" {(tmp_path / 'small.onnx').stat().st_size / 1024:.1f} KiB")
     assert files(tmp_path) == ["small.arch", "small.onnx"]
 
 
@@ -97,6 +98,10 @@ def test_a_place_that_cannot_be_written_is_an_error_before_any_work(
     gone = tmp_path / "gone" / "x.onnx"
     assert refused(export(spec, "-o", tmp_path), "E422", f"cannot write `{tmp_path}`: it is a folder")
     assert refused(export(spec, "-o", gone), "E422", f"cannot write `{gone}`: no such folder: `{gone.parent}`")
+    for below in (spec / "x.onnx", spec / "more" / "x.onnx"):
+        result = export(spec, "-o", below)
+        assert refused(result, "E422", f"cannot write `{below}`: `{spec}` is a file")
+        assert "mkdir" not in result.output
     monkeypatch.setattr("os.access", lambda path, mode: False)
     message = f"cannot write `{tmp_path / 'x.onnx'}`: no permission to write into `{tmp_path}`"
     assert refused(export(spec, "-o", tmp_path / "x.onnx"), "E422", message)

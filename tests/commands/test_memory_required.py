@@ -28,7 +28,7 @@ def test_what_cannot_fit_is_refused_with_both_numbers(command: str, text: str, t
     spec.write_text(text)
     result = run(command, spec)
     assert result.exit_code == 1
-    size = r"\d+(\.\d+)? [MG]iB"
+    size = r"(more than )?\d+(,\d{3})*(\.\d+)? [MG]iB"
     assert re.search(rf"error\[E474\]: {COMMANDS[command]} takes {size}, but the machine has {size}", result.stderr)
     assert [path.name for path in tmp_path.iterdir()] == ["large.arch"]
 
@@ -42,6 +42,14 @@ def test_an_export_names_the_flag_that_helps(text: str, fix: str, tmp_path: Path
     assert fix in run("export", spec).stderr
     flags = ("--input", "8x8x3") if text == WIDE else ("--output", "first")
     assert run("export", spec, *flags).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["train", "probe"])
+def test_a_smaller_input_is_proposed_only_where_it_can_help(command: str, tmp_path: Path) -> None:
+    spec = tmp_path / "large.arch"
+    for text, fix in ((WIDE, "use a smaller `--input`"), (HEAVY, "use smaller layers")):
+        spec.write_text(text)
+        assert f"{fix}, or use a machine with more memory" in run(command, spec).stderr
 
 
 def test_a_probe_names_the_batch_that_fits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

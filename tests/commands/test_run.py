@@ -39,6 +39,15 @@ def test_the_most_likely_classes_come_first_by_name(model: Path, photos: Path) -
     assert rows == [f"{100 * shares[number]:6.2f} %  {NAMES[number]}" for number in order]
 
 
+def test_a_long_class_name_is_shortened_in_text_and_whole_in_json(tmp_path: Path, photos: Path) -> None:
+    long = tuple(f"{number}{'x' * 10_000}" for number in range(len(NAMES)))
+    model = write_model(tmp_path / "long.onnx", class_names=long, preprocessing=GRAY)
+    text = archspec_run(model, photos / "a.png").stdout
+    assert max(map(len, text.splitlines()[1:])) < 100
+    found = json.loads(archspec_run(model, photos / "a.png", "--json").stdout)
+    assert {guess["name"] for guess in found["images"][0]["top"]} <= set(long)
+
+
 def as_input(path: Path) -> torch.Tensor:
     return torch.from_numpy(load(path, GRAY))[None]
 

@@ -80,6 +80,7 @@ def said_of(process: ModelProcess, path: Path, image: Path, features: bool = Fal
 
 DEEP = '[{"a":' * 3_000 + "1" + "}]" * 3_000
 PIXELS = "expected a number of pixels from 1 to 8,192"
+FINITE = "expected finite numbers between -1e+30 and 1e+30"
 WRONG_METADATA = [
     (properties(height=0), f"`height` is 0; {PIXELS}"),
     (properties(width=10**9), f"`width` is 1000000000; {PIXELS}"),
@@ -87,10 +88,12 @@ WRONG_METADATA = [
     (properties(height=True), f"`height` is True; {PIXELS}"),
     (properties(height=None), f"`height` is None; {PIXELS}"),
     (properties(std="x"), "`std` is 'x'; expected one number for each of 1 channel"),
-    (properties(std=[0]), "`std` is [0]; a standard deviation is above 0"),
-    (properties(std=[float("nan")]), "`std` is [nan]; expected one number for each of 1 channel"),
-    (properties(std=[float("inf")]), "`std` is [inf]; expected one number for each of 1 channel"),
-    (properties(std=[10**400]), "expected one number for each of 1 channel"),
+    (properties(std=[0]), "`std` is [0]; a standard deviation is above 0, at least 1e-30"),
+    (properties(std=[1e-320]), "a standard deviation is above 0, at least 1e-30"),
+    (properties(mean=[1e300]), f"`mean` is [1e+300]; {FINITE}"),
+    (properties(std=[float("nan")]), f"`std` is [nan]; {FINITE}"),
+    (properties(std=[float("inf")]), f"`std` is [inf]; {FINITE}"),
+    (properties(std=[10**400]), FINITE),
     (properties(std=[1, 1, 1]), "`std` is [1, 1, 1]; expected one number for each of 1 channel"),
     (properties(mean=[]), "`mean` is []; expected one number for each of 1 channel"),
     (properties(mean={}), "`mean` is {}; expected one number for each of 1 channel"),
@@ -99,10 +102,13 @@ WRONG_METADATA = [
     (properties(colours=[[]]), "`colours` is [[]]; expected gray or RGB"),
     (properties(more=1), "expected height, width, colours, mean, std"),
     (properties() | {"archspec.preprocessing": "[]"}, "`preprocessing` is []; expected height, width, "),
-    (properties() | {"archspec.preprocessing": ""}, "Expecting value"),
+    (properties() | {"archspec.preprocessing": ""}, "`preprocessing` is not JSON"),
     (properties() | {"archspec.preprocessing": DEEP}, "they are nested too deeply"),
     (properties() | {"archspec.classes": DEEP}, "they are nested too deeply"),
     (properties() | {"archspec.classes": '"abc"'}, "`classes` is 'abc'; expected a list of names"),
+    (properties() | {"archspec.classes": "["}, "`classes` is not JSON"),
+    (properties() | {"archspec.classes": f"[{'9' * 10_000}]"}, "`classes` has an integer of too many digits"),
+    (properties() | {"archspec.classes": "null"}, "`classes` is null; expected a list of names"),
     (properties() | {"archspec.classes": "[1, 2]"}, "`classes` is [1, 2]; expected a list of names"),
     (properties() | {"archspec.result": "x"}, "`result` is 'x'; expected scores, probabilities, features"),
     ({}, "does not describe its preprocessing"),
@@ -116,6 +122,7 @@ def test_wrong_metadata(
     said = said_of(process, write(tmp_path / "net.onnx", about), image)
     assert said.startswith("error[E431]: ")
     assert message in " ".join(said.split())
+    assert "`archspec export SPEC|WEIGHTS -o net.onnx` writes a model" in said
 
 
 IMAGES = "its metadata describe images of 1x8x8, channels first"

@@ -277,6 +277,8 @@ def test_the_command_names_the_value(tmp_path: Path) -> None:
         assert f"`{name}` has 3 numbers for 1 channel" in resumed(tmp_path)
     write(path, plain() | {"bundle": {}})
     assert "the checkpoint does not say which network it belongs to = `bundle.name` is missing" in resumed(tmp_path)
+    write(path, plain() | {"class_names": list("abcdefghij")})
+    assert "error[E450]: the bundled digits have changed since the run began" in resumed(tmp_path)
 
 
 def test_a_damaged_pickle_with_the_right_checksum_is_refused(tmp_path: Path) -> None:

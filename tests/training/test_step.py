@@ -1,12 +1,16 @@
 """A step: what is done to its images, and how its gradients change the weights."""
 
+import warnings
+
 import pytest
 import torch
+from torch import nn
 
 import archspec
 from archspec.compiler import build
 from archspec.compiler.data.mixup import mixed
 from archspec.compiler.training.loop.update import WeightUpdate, clip, total_norm
+from archspec.compiler.training.parallel import engine as engines
 from archspec.compiler.training.parallel.engine import engine
 from archspec.compiler.training.parallel.processes import Group
 from archspec.recipe import Recipe
@@ -58,3 +62,12 @@ def test_the_squares_of_cutout_are_centred_on_pixels_of_the_image() -> None:
     expected = torch.tensor([len(range(max(0, row - 3), min(side, row + 4))) / side for row in range(side)])
     for along in (1, 2):  # columns, rows
         torch.testing.assert_close(blank.any(along).float().mean(0), expected, rtol=0, atol=0.04)
+
+
+def test_only_the_warning_about_strides_is_silenced_in_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "DistributedDataParallel", lambda module: module)
+    with warnings.catch_warnings():
+        engines.replicated(nn.Identity())
+        warnings.warn("Grad strides do not match bucket view strides. This may", UserWarning, stacklevel=1)
+        with pytest.raises(UserWarning):
+            warnings.warn("another one", UserWarning, stacklevel=1)

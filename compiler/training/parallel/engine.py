@@ -6,6 +6,7 @@ whole network. The loop does not know which of the two it uses.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -96,6 +97,13 @@ def precision_of(recipe: Recipe, group: Group) -> Precision:
     return nullcontext if recipe.amp == "off" else partial(torch.autocast, group.device.type, TYPES[recipe.amp])
 
 
+def replicated(module: nn.Module) -> nn.Module:
+    """Return a module whose gradients are averaged over the processes."""
+    slower = "Grad strides do not match bucket view strides"  # each process would warn that this costs a copy
+    warnings.filterwarnings("ignore", message=slower, category=UserWarning)
+    return DistributedDataParallel(module)
+
+
 class ReplicaEngine:
     """The whole network in each process, gradients averaged over them (DDP)."""
 
@@ -105,7 +113,7 @@ class ReplicaEngine:
         self.loss_weights = module.loss_weights
         if recipe.compile:
             module.compile()
-        self.outer: nn.Module = DistributedDataParallel(module) if group.size > 1 else module
+        self.outer: nn.Module = replicated(module) if group.size > 1 else module
 
     def set_mode(self, is_training: bool) -> None:
         """See Engine."""

@@ -81,8 +81,11 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
             raise ValueError(f"`{name}` has {plural(len(numbers), 'number')} for {channels}")
     data = _data(network, kept.recipe, context)
     if data.class_names != kept.class_names or data.fingerprint != checkpoint.fingerprint:
-        message = f"the images in `{context.options.data}` have changed since the run began"
-        helps = ("restore them, or start another run: `--from` takes this one's best.safetensors",)
+        folder_of_images = context.options.data
+        images = "bundled digits" if folder_of_images is None else f"images in `{folder_of_images}`"
+        message = f"the {images} have changed since the run began"
+        restored = "" if folder_of_images is None else "restore them, or "
+        helps = (f"{restored}start another run: `--from` takes this one's best.safetensors",)
         raise failure("E450", message, helps=helps)
     return RunConfiguration(network, kept.recipe, replace(data, mean=kept.mean, std=kept.std))
 

@@ -10,11 +10,14 @@ import math
 import torch
 
 from archspec.api import Network
-from archspec.compiler.memory import need_memory
+from archspec.compiler.memory import less, need_memory
 from archspec.compiler.training.parallel.processes import Group
 from archspec.diagnostics.errors import failure
+from archspec.graph.volume import FLOAT_BYTES
 from archspec.layers.norm import BatchNorm
 from archspec.recipe import Recipe
+
+STATES = 3  # of a weight: itself, its gradient, its momentum
 
 
 def classifier(network: Network) -> None:
@@ -30,7 +33,8 @@ def classifier(network: Network) -> None:
 
 def memory(network: Network, device: torch.device) -> None:
     """Require enough memory for a step of one image."""
-    helps = ("`archspec check` shows the largest layers", "use a smaller `--input`, or more memory")
+    weights = STATES * FLOAT_BYTES * network.params
+    helps = ("`archspec check` shows the largest layers", less(weights, device))
     need_memory(network.training_bytes(1), "a step of one image", device, helps)
 
 
