@@ -82,6 +82,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"best": math.nan}, "`best` is nan; expected a number from -1 to 1"),
     ({"best": torch.ones(1)}, "`best` is another tensor; expected a number from -1 to 1"),
     ({"rows": {}}, "`rows` is {}; expected figures"),
+    ({"rows": [{}]}, "an epoch lacks `damaged`"),
+    ({"rows": [ROW | {"\x1b": 1}]}, "an epoch has the unknown figure "),
     ({"rows": [3]}, "`rows` is [3]; expected figures"),
     ({"rows": [ROW | {"loss": "x"}]}, "`loss` of an epoch is 'x'; expected a number"),
     ({"rows": [ROW | {"epoch": 1.5}]}, "`epoch` of an epoch is 1.5; expected an integer"),

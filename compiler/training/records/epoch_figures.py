@@ -7,7 +7,7 @@ In: what a trainer measured. Out: records.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, NamedTuple
 
 from archspec.diagnostics.findings import shown
@@ -52,7 +52,12 @@ class EpochFigures:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> EpochFigures:
-        """Return the record of a dict. Raises TypeError for other columns, ValueError for what is not a number."""
+        """Return the record of a dict. Raises ValueError for other columns, and for what is not a number."""
+        required = {field.name for field in fields(cls) if field.default is MISSING}
+        if missing := required - row.keys():
+            raise ValueError(f"an epoch lacks `{min(missing)}`")
+        if unknown := row.keys() - set(COLUMNS):
+            raise ValueError(f"an epoch has the unknown figure {shown(min(unknown, key=str))}")
         found = cls(**row)
         for field in fields(cls):
             value = getattr(found, field.name)
