@@ -33,3 +33,7 @@ def test_an_exponent_that_is_too_large_suggests_no_space() -> None:
 def test_a_folder_and_an_empty_name_are_called_so(name: str, message: str) -> None:
     with pytest.raises(archspec.ArchspecError, match=message):
         archspec.load(name)
+
+
+def test_a_line_that_ends_too_early_says_what_is_expected() -> None:
+    (finding,) = findings_of("[8] INPUT\nadd:\n  | x\n")
