@@ -135,7 +135,7 @@ def _cut_short(unexpected: UnexpectedToken, line: Span) -> Finding:
         helps = ("add the next step, or drop it: the next line continues from this one anyway",)
         arrow = Span(line.source, line.end - (2 if line.text.endswith("->") else 1), line.end)
         return Finding("E006", "nothing after `->`", arrow, "leads nowhere", helps=helps)
-    expected = _expected(unexpected.accepts or unexpected.expected)
+    expected = _expected(unexpected.accepts or unexpected.expected) or "more on this line"
     first = re.match(r"\w+", line.text)
     if first and first.group() in _KEYWORDS:
         return Finding("E001", f"incomplete `{first.group()}`", end, f"expected {expected}")

@@ -89,6 +89,8 @@ class ExpressionBuilder(Transformer[Any, Any]):
 
 def too_large(span: Span) -> Finding:
     """Return the finding for a number that is too large for any size."""
+    if "e" in span.text.lower():
+        return Finding("E008", "a number larger than 2^63", span, "too large")
     digits = plural(len(span.text), "character")
     return Finding(
         "E008", f"a number larger than 2^63 ({digits} long)", span, "too large", helps=("is there a space missing?",)

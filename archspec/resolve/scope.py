@@ -26,6 +26,7 @@ class Scope:
         self.frame = frame
         self.entry = entry
         self.values: dict[str, Value] = {}
+        self.lost: set[str] = set()  # names whose `let` failed and was reported
         self.volumes: dict[str, Wire] = {}
         self.places: dict[str, Span] = {}  # of lets and labels, to report duplicates
         self._reserved = labels
@@ -75,10 +76,10 @@ class Scope:
         for values in (self.values, self.file.values, self.file.blocks):
             if key in values:
                 return values[key]
+        if key in self.lost or key in self.file.lost:
+            raise Unknown
         if key in DIMENSIONS:
             return self._dimension(name)
-        if key in self.file.lost:
-            raise Unknown
         raise Finding("E101", f"undefined name `{key}`", name.span, "unknown", helps=lambda: self._near(key))
 
     def _near(self, key: str) -> tuple[str, ...]:

@@ -45,7 +45,9 @@ class StatementRunner:
                 point = self._statement(statement, following, scope, point, entry)
             except Finding as finding:
                 self.builder.report(finding, statement.span, scope.frame)
-                if not isinstance(statement, s.Let):
+                if isinstance(statement, s.Let):
+                    scope.lost.add(statement.name)
+                else:
                     point = point.after(LOST)
             except Unknown:
                 point = point.after(LOST)
