@@ -83,11 +83,11 @@ def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located
 
 
 def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
-    from archspec.regular_file import is_file
+    from archspec.regular_file import is_file, is_folder
 
     if not spec:
-        return failure(NOT_FOUND, "an empty name", helps=("`archspec specs` lists the built-in specs",))
-    if Path(spec).is_dir() and not did_you_mean(spec, names):
+        return failure(NOT_FOUND, "the spec has no name", helps=("`archspec specs` lists the built-in specs",))
+    if is_folder(Path(spec)) and not did_you_mean(spec, names):
         usage = f"give a file in it: `{spec}/NAME{SUFFIX}`"
         return failure(NOT_FOUND, f"`{spec}` is a folder, not a spec", helps=(usage,))
     helps = did_you_mean(spec, names) or ("`archspec specs` lists the built-in specs",)

@@ -85,7 +85,7 @@ def explain_character(unexpected: UnexpectedCharacters, line: Span) -> Finding:
     character = span.text
     if character == "\t":
         return Finding("E003", "a tab between words", span, "this is a tab", helps=("use spaces",))
-    shown = f"`{character}`" if character.isprintable() else f"the character U+{ord(character):04X}"
+    shown = f"`{character}`" if character.isprintable() else f"character U+{ord(character):04X}"
     wider = _word_at(line, at)
     return _unbalanced(line) or _known_text(wider) or _stray(shown, span, line, unexpected)
 

@@ -29,7 +29,7 @@ def test_an_exponent_that_is_too_large_suggests_no_space() -> None:
     assert (finding.code, finding.message, finding.helps) == ("E008", "a number larger than 2^63", ())
 
 
-@pytest.mark.parametrize(("name", "message"), [(".", "`.` is a folder, not a spec"), ("", "an empty name")])
+@pytest.mark.parametrize(("name", "message"), [(".", "`.` is a folder, not a spec"), ("", "the spec has no name")])
 def test_a_folder_and_an_empty_name_are_called_so(name: str, message: str) -> None:
     with pytest.raises(archspec.ArchspecError, match=message):
         archspec.load(name)
@@ -37,3 +37,4 @@ def test_a_folder_and_an_empty_name_are_called_so(name: str, message: str) -> No
 
 def test_a_line_that_ends_too_early_says_what_is_expected() -> None:
     (finding,) = findings_of("[8] INPUT\nadd:\n  | x\n")
+    assert [label.text for label in finding.labels] == ["expected more on this line"]
