@@ -55,7 +55,7 @@ class FileNames:
         self.values: dict[str, Value] = {}
         self.after: dict[type[Layer], s.After] = {}
         self.train: s.Train | None = None
-        self.lost: set[str] = set()  # names that an invalid `use` should have imported
+        self.lost: set[str] = set()  # names of an invalid `use` or `param`, which was reported
 
 
 class DeclarationReader:
@@ -79,10 +79,10 @@ class DeclarationReader:
             try:
                 self._once(declaration, seen)
                 self._declare(declaration, names, is_main)
-            except Finding as finding:
-                collect(self.findings, finding, declaration.span)
-            except Unknown:
-                continue
+            except (Finding, Unknown) as wrong:
+                names.lost |= {declaration.name} if isinstance(declaration, s.Param) else set()
+                if isinstance(wrong, Finding):
+                    collect(self.findings, wrong, declaration.span)
         if is_main:
             self._override(names, file)
         return names
@@ -126,8 +126,9 @@ class DeclarationReader:
             for known in (names.values, names.blocks):
                 if name.name in known:
                     return known[name.name]
-            message = f"undefined name `{name.name}`"
-            raise Finding("E101", message, name.span, "unknown", helps=lambda: near(name.name))
+            if name.name in names.lost:
+                raise Unknown
+            raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown", helps=lambda: near(name.name))
 
         def near(name: str) -> tuple[str, ...]:
             return did_you_mean(name, [*names.values, *names.blocks])
@@ -137,7 +138,6 @@ class DeclarationReader:
 
     def _override(self, names: FileNames, file: s.File) -> None:
         """Apply a variant, then the values of single parameters."""
-        span = Span(file.span.source, 0, 0)
         if self.overrides.variant is not None:
             variant = self.variants.get(self.overrides.variant)
             if variant is None:
@@ -149,7 +149,7 @@ class DeclarationReader:
                     collect(self.findings, finding, binding.span)
         for name, value in self.overrides.values:
             try:
-                self._set(names, name, _setting(name, value, names), span)
+                self._set(names, name, _setting(name, value, names), Span(file.span.source, 0, 0))
             except Finding as finding:
                 self.findings.append(Diagnostic(finding.code, finding.message, helps=finding.helps))
 

@@ -18,9 +18,10 @@ def findings_of(text: str) -> tuple[Diagnostic, ...]:
         ("[8x8x3] INPUT\nlet a = 1/0\nCONV a 3x3\n", "E107"),
         ("[8] INPUT\nlet a = a\nFC a\n", "E101"),
         ("[8] INPUT\nlet q = max()\nFC q\n", "E104"),
+        ("param p = 1/0\nparam q = 2*p\n[8] INPUT\nFC p\nFC q\n", "E107"),
     ],
 )
-def test_a_let_that_fails_gives_one_error(text: str, code: str) -> None:
+def test_a_let_or_param_that_fails_gives_one_error(text: str, code: str) -> None:
     assert [finding.code for finding in findings_of(text)] == [code]
 
 
