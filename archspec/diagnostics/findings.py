@@ -23,11 +23,46 @@ class Label(Record):
     text: str = ""
 
 
+class Edit(Record):
+    """A change of a source: `replacement` takes the place of the text `at`; an empty span inserts."""
+
+    at: Span
+    replacement: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the edit as `--json` prints it; the end is exclusive, lines and columns count from 1."""
+        places = {}
+        for name, offset in (("start", self.at.start), ("end", self.at.end)):
+            line, column = self.at.source.position(offset)
+            places[name] = {"line": line, "column": column, "offset": offset}
+        return {"file": self.at.source.name, **places, "replacement": self.replacement}
+
+
+class Help(str):
+    """What to write instead, with the edits that do it; a help that is a plain `str` only advises.
+
+    `is_safe`: nothing else can be meant, so `archspec check --fix` applies it.
+    """
+
+    edits: tuple[Edit, ...]
+    is_safe: bool
+
+    def __new__(cls, text: str, *edits: Edit, is_safe: bool = False) -> Help:
+        """Return a help; all edits together are one fix."""
+        new = super().__new__(cls, text)
+        new.edits, new.is_safe = edits, is_safe
+        return new
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the help as a fix of `--json`."""
+        return {"help": printable(self), "safe": self.is_safe, "edits": [edit.to_dict() for edit in self.edits]}
+
+
 class Diagnostic(Record):
     """One finding.
 
-    `labels[0]` is the wrong place; the others are related places. `notes` explain (a formula, the calls around it),
-    `helps` say what to write instead.
+    `labels[0]` is the wrong place; the others are related places. `notes` explain (a formula, the calls around it, what
+    names exist), `helps` say what to write instead: one that proposes text is a `Help` with its edits.
     """
 
     code: str
@@ -40,6 +75,11 @@ class Diagnostic(Record):
     def severity(self) -> str:
         """`error` or `warning`."""
         return "warning" if self.code.startswith("W") else "error"
+
+    @property
+    def fixes(self) -> tuple[Help, ...]:
+        """The helps that carry edits."""
+        return tuple(text for text in self.helps if isinstance(text, Help))
 
     @property
     def span(self) -> Span | None:
@@ -60,6 +100,7 @@ class Diagnostic(Record):
             "places": places,
             "notes": list(map(printable, self.notes)),
             "helps": list(map(printable, self.helps)),
+            "fixes": [fix.to_dict() for fix in self.fixes],
         }
 
 
@@ -89,10 +130,12 @@ def suggest(wrong: str, known: Iterable[str], cutoff: float = 0.6) -> str | None
     return by_lower[near[0]] if near else None
 
 
-def did_you_mean(wrong: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return a hint for a misspelt name, or no hint if no known name is similar."""
+def did_you_mean(wrong: str, known: Iterable[str], span: Span | None = None) -> tuple[str, ...]:
+    """Return a hint for a misspelt name, or no hint if no known name is similar; `span` is where it is written."""
     near = suggest(wrong, known)
-    return (f"did you mean `{near}`?",) if near else ()
+    if near is None:
+        return ()
+    return (Help(f"did you mean `{near}`?", *((Edit(span, near),) if span else ()), is_safe=span is not None),)
 
 
 def printable(text: str) -> str:

@@ -26,6 +26,22 @@ class Kind(Record):
     takes_extent: bool = False
 
 
+class Respelling(str):
+    """A help that gives a step other arguments: `Respelling("`{}` gives 55x55", pad=((2, 2), (2, 2)))`.
+
+    A layer knows its fields and not how its step is written: the resolver puts the step with the new values, in the
+    source's own terms, in place of `{}`. A field that is None is dropped.
+    """
+
+    fields: dict[str, Any]
+
+    def __new__(cls, text: str, **fields: Any) -> Respelling:
+        """Return a help whose text has one `{}`."""
+        new = super().__new__(cls, text)
+        new.fields = fields
+        return new
+
+
 class Argument(Record):
     """The description of a layer's field."""
 
