@@ -135,7 +135,8 @@ def did_you_mean(wrong: str, known: Iterable[str], span: Span | None = None) -> 
     near = suggest(wrong, known)
     if near is None:
         return ()
-    return (Help(f"did you mean `{near}`?", *((Edit(span, near),) if span else ()), is_safe=span is not None),)
+    text = f"did you mean `{near}`?"
+    return (Help(text, Edit(span, near), is_safe=True) if span else text,)
 
 
 def printable(text: str) -> str:
