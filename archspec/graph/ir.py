@@ -23,12 +23,14 @@ class Frame(Record):
     ordinal: int = 1
     times: int = 1
     parent: Frame | None = None
+    definition: Span | None = None  # of the block
 
 
 class Node(Record):
     """One layer of the network.
 
-    `implied` marks layers added by `after`; `head` numbers the auxiliary classifiers from 1, and is 0 for the trunk.
+    `implied` marks layers added by `after`; `head` numbers the auxiliary classifiers from 1, and is 0 for the trunk;
+    `init` is what an `init` line of its file says of its first weights.
     """
 
     index: int
@@ -40,6 +42,7 @@ class Node(Record):
     span: Span
     implied: bool = False
     head: int = 0
+    init: float | None = None
 
 
 class Head(Record):

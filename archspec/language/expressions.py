@@ -70,6 +70,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Number], int, int]] = {
     "floor": (math.floor, 1, 1),
     "round": (_round, 1, 1),
     "round8": (round8, 1, 1),
+    "sqrt": (math.sqrt, 1, 1),
 }
 
 
@@ -148,6 +149,8 @@ def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
         message = f"`{expression.name}` takes {takes}, got {given}"
         raise Finding("E104", message, expression.span)
     values = [number(argument, lookup, depth) for argument in expression.arguments]
+    if expression.name == "sqrt" and values[0] < 0:
+        raise Finding("E107", f"the square root of {values[0]:g}", expression.span, "of a negative number")
     return _bounded(function(*values), expression)
 
 

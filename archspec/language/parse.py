@@ -30,7 +30,9 @@ MAX_LINE, MAX_TOKENS = 5_000, 1_000_000  # characters of a line, words and signs
 LONG_TEXT = 20_000  # characters
 NO_LAYERS: Mapping[str, str] = {}
 # the beginnings of lines that define names, or that other lines depend on
-_NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
+_NAMES = re.compile(
+    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:"
+)
 _BRACKET = re.compile(r"\[[^\]]*\]")
 
 

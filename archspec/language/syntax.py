@@ -143,6 +143,14 @@ class After(Record):
     span: Span
 
 
+class Init(Record):
+    """`init FC CONV: 0.02`."""
+
+    words: tuple[Word, ...]
+    value: Expression
+    span: Span
+
+
 class Total(Record):
     """`TOTAL memory: 24M * 4 bytes ~= 96MB`."""
 
@@ -175,7 +183,7 @@ class Train(Record):
     span: Span
 
 
-Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After | Total | Train
+Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After | Init | Total | Train
 
 
 class File(Record):

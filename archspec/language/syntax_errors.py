@@ -50,22 +50,8 @@ _QUIET = {"CLAIM", "NOTE", "LABEL", "FIGURE", "BYTES", "PROSE"}
 _CLOSERS = {"(": ")", "[": "]"}
 _FIRST_NAME = re.compile(r"([a-z]\w*?)[0-9]*(?!\w)")
 _ARGUMENTS = ("NUMBER", "EXTENT", "SHORT", "CALL", "COLON", "LPAR")
-_KEYWORDS = {
-    "net",
-    "use",
-    "param",
-    "variant",
-    "block",
-    "let",
-    "if",
-    "else",
-    "after",
-    "aux",
-    "train",
-    "and",
-    "or",
-    "not",
-}
+_DECLARATIONS = {"net", "use", "param", "variant", "block", "after", "init", "train"}
+_KEYWORDS = _DECLARATIONS | {"let", "if", "else", "aux", "and", "or", "not"}
 
 
 def explain_token(unexpected: UnexpectedToken, line: Span, layers: Mapping[str, str]) -> Finding:

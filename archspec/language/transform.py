@@ -193,6 +193,10 @@ class SyntaxBuilder(ExpressionBuilder):
         words = tuple(self.word(part) for part in parts if isinstance(part, Token))
         return s.After(words, parts[len(words) :], self._span(words[0], parts[-1]))
 
+    def init(self, *parts: Any) -> s.Init:
+        words = tuple(self.word(part) for part in parts[:-1])
+        return s.Init(words, parts[-1], self._span(words[0], parts[-1]))
+
     def total(self, kind: Token, figure: Token, _bytes: Any, size: Any, *_prose: Any) -> s.Total:
         span = self._span(kind, figure if size is None else size)
         return s.Total(kind.rstrip(": "), self._measure(figure), self._measure(size), span)

@@ -97,6 +97,13 @@ def _real(value: Any) -> float:
     return float(value)
 
 
+def _deviation(value: Any) -> float:
+    real = _real(value)
+    if real < 0:
+        raise Finding("E105", f"expected a standard deviation, got {_shown(value)}", notes=("it must be at least 0",))
+    return real
+
+
 def _probability(value: Any) -> float:
     real = _real(value)
     if not 0 <= real < 1:
@@ -173,6 +180,7 @@ def written(value: Any, squeeze: bool = False) -> str:
 COUNT = Kind("a count", "64", _count)
 INDEX = Kind("an index", "0", _index)
 REAL = Kind("a number", "1e-6", _real)
+DEVIATION = Kind("a standard deviation", "0.02", _deviation)
 PROBABILITY = Kind("a probability", "0.5", _probability)
 PAIR = Kind("height x width", "3x3", _pair, takes_extent=True)
 PADS = Kind("a padding", "1", _pads, takes_extent=True)

@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import FLOAT_BYTES, Volume
-from archspec.layers.arguments import COUNT, INDEX, Pair, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, INDEX, Pair, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, Window
 from archspec.layers.demand import COPY_OR_VIEW, THREADS, Demand, Workload
 from archspec.layers.linear import FullyConnected
 from archspec.layers.needs import largest_divisor, need_divisor, need_map, need_sequence, need_tiles
+from archspec.layers.weighted import INIT_DOC
 
 SWIN_WINDOW = 7  # the side that hints propose, if it fits
 
@@ -41,6 +42,7 @@ class Attention(Layer):
     window: int | None = argument(COUNT, "the side of the windows of a map", default=None)
     shift: int = argument(INDEX, "how many pixels the windows are shifted by", default=0)
     relpos: bool = flag("scores depend on the offset between two pixels of a window", relpos=True)
+    init: float | None = argument(DEVIATION, INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = inputs[0]

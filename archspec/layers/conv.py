@@ -6,13 +6,13 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, PADS, PAIR, WORD, Pads, Pair, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, REAL, WORD, Pads, Pair, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
 from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
 from archspec.layers.onednn import convolution
 from archspec.layers.pixels import padded_apart
-from archspec.layers.weighted import Weighted
+from archspec.layers.weighted import BIAS_INIT_DOC, INIT_DOC, Weighted
 from archspec.layers.window import NO_PADS, ROUNDING, ROUNDING_DOC, SAME, padding, slide
 
 BIAS_DOC = "a bias for each filter; by default, unless a BN follows"
@@ -29,6 +29,8 @@ class Convolution(Weighted):
     bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     rounding: str = argument(WORD, ROUNDING_DOC, default="", words=ROUNDING)
     linear: bool = flag(LINEAR_DOC, linear=True)
+    init: float | None = argument(DEVIATION, INIT_DOC, default=None)
+    bias_init: float | None = argument(REAL, BIAS_INIT_DOC, default=None)
 
     @property
     def pads(self) -> Pads:
@@ -44,6 +46,7 @@ class Convolution(Weighted):
         raise NotImplementedError
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        self.need_bias()
         volume = need_map(inputs[0], self.keyword)
         height, width = slide(volume, self.kernel, self.stride, self.pads, self.dilation, self.rounding)
         filters, groups = self.filters_of(volume.channels), self.groups_of(volume.channels)

@@ -34,8 +34,8 @@ class Dropout(Layer):
 class DropPath(Layer):
     """Zeroes all of a branch, image by image, with probability p while training; scales by 1/(1-p) otherwise.
 
-    Stochastic depth (Huang et al. 2016), at the end of a branch of `add`. `DROPPATH 0 to 0.2` is a range: the
-    first layer of the network with that range gets 0, the last 0.2, and those between are spaced evenly.
+    Stochastic depth (Huang et al. 2016), at the end of a branch of `add`. `DROPPATH 0 to 0.2` is a range
+    over the blocks that contain it: the first instance gets 0, the last 0.2, and those between are spaced evenly.
     A graph has no ranges: `at` gives each layer its probability.
     """
 
@@ -49,7 +49,7 @@ class DropPath(Layer):
     to: float | None = argument(PROBABILITY, "the last of a range", default=None)
 
     def at(self, index: int, count: int) -> DropPath:
-        """The layer with the probability of the `index`th, from 0, of `count` that share its range."""
+        """The layer with the probability in the `index`th block, from 0, of `count` that share its range."""
         if self.to is None or count < 2:
             return replace(self, to=None)
         share = index / (count - 1)

@@ -6,10 +6,10 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, REAL, argument, flag
 from archspec.layers.base import POINTWISE, Example, Tensor, TorchModule, Window
 from archspec.layers.demand import FROM_INPUT, Demand, Workload
-from archspec.layers.weighted import Weighted
+from archspec.layers.weighted import BIAS_INIT_DOC, INIT_DOC, Weighted
 
 BIAS_DOC = "a bias for each neuron; by default, unless a BN follows"
 FEATURES_DOC = "the number of neurons; by default, that of the line's bracket"
@@ -25,12 +25,14 @@ class FullyConnected(Weighted):
     examples = (
         Example("FC 10", ((4, 4, 3),)),
         Example("FC 6 nobias", ((9,),)),
-        Example("FC 5", ((7, 3),)),
+        Example("FC 5 init=0 bias_init=1", ((7, 3),)),
     )
 
     features: int = argument(COUNT, FEATURES_DOC, positional=True)
     bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     linear: bool = flag("`after` adds no activation to this layer", linear=True)
+    init: float | None = argument(DEVIATION, INIT_DOC, default=None)
+    bias_init: float | None = argument(REAL, BIAS_INIT_DOC, default=None)
 
     @classmethod
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
@@ -43,6 +45,7 @@ class FullyConnected(Weighted):
         return volume.values if volume.is_map else volume.channels
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        self.need_bias()
         volume = inputs[0]
         return Volume((volume[0], self.features) if len(volume) == 2 else (self.features,))
 

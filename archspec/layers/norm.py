@@ -10,6 +10,7 @@ from archspec.layers.arguments import COUNT, REAL, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
 from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
+from archspec.layers.weighted import SCALE_INIT_DOC
 
 EPS_DOC = "added to the variance"
 
@@ -68,11 +69,12 @@ class BatchNorm(Layer):
     examples = (
         Example("BN", ((5, 6, 4),)),
         Example("BN eps=1e-3 momentum=0.01", ((4,),)),
-        Example("BN", ((6, 4),)),
+        Example("BN init=0", ((6, 4),)),
     )
 
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
     momentum: float = argument(REAL, "the weight of a new batch in the running statistics", default=0.1)
+    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         return _scale_and_shift(inputs[0])
@@ -105,6 +107,7 @@ class LayerNorm(Layer):
     leaves_channels_last = True
 
     eps: float = argument(REAL, EPS_DOC, default=1e-6)
+    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         return _scale_and_shift(inputs[0])
@@ -134,6 +137,7 @@ class GroupNorm(Layer):
 
     groups: int = argument(COUNT, "the number of groups of channels", positional=True)
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
+    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
@@ -168,12 +172,15 @@ class InstanceNorm(Layer):
 
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
     affine: bool = flag("a learned scale and shift of each channel", affine=True)
+    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
         if volume.spatial == (1, 1):
             helps = ("`LN` normalises across the channels of a pixel",)
             raise Finding("E205", f"IN has only 1 value per channel to normalise in {volume}", helps=helps)
+        if self.init is not None and not self.affine:
+            raise Finding("E205", "`init` requires `affine`: without it an IN has no scale")
         return volume
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:

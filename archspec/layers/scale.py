@@ -6,6 +6,7 @@ from archspec.graph.volume import Volume
 from archspec.layers.arguments import REAL, argument, flag
 from archspec.layers.base import Example, Layer, Tensor
 from archspec.layers.demand import COPY, Demand, Workload
+from archspec.layers.weighted import SCALE_INIT_DOC
 
 
 class Affine(Layer):
@@ -15,6 +16,8 @@ class Affine(Layer):
     role = "normalisation"
     is_linear = True
     examples = (Example("AFFINE", ((6, 4),)), Example("AFFINE", ((5, 6, 4),)))
+
+    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         channels = inputs[0].channels

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import INDEX, argument
+from archspec.layers.arguments import DEVIATION, INDEX, argument
 from archspec.layers.base import Example, Layer, OnnxNode, Tensor, Window
 from archspec.layers.demand import ADD, CONCAT, COPY, VIEW, WINDOW
 from archspec.layers.needs import need_map, need_sequence
+
+TOKEN_STD = 0.02  # of class tokens, positions and the offsets of windows: BERT's, then ViT's and Swin's
+INIT_DOC = f"the standard deviation of the first values, which are normal; 0 for zeros, {TOKEN_STD:g} by default"
 
 
 class Tokens(Layer):
@@ -39,7 +42,9 @@ class ClassToken(Layer):
     is_linear = True
     is_embedding = True
     memory = CONCAT
-    examples = (Example("CLS", ((6, 4),)),)
+    examples = (Example("CLS", ((6, 4),)), Example("CLS init=0", ((3, 2),)))
+
+    init: float | None = argument(DEVIATION, INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         vectors, channels = need_sequence(inputs[0], self.keyword)
@@ -57,6 +62,8 @@ class PositionEmbedding(Layer):
     is_embedding = True
     memory = ADD
     examples = (Example("POSEMBED", ((6, 4),)), Example("POSEMBED", ((5, 3, 4),)))
+
+    init: float | None = argument(DEVIATION, INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = inputs[0]

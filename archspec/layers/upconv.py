@@ -5,13 +5,13 @@ from __future__ import annotations
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, PADS, PAIR, Pads, Pair, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, REAL, Pads, Pair, argument, flag
 from archspec.layers.base import Example, Tensor, TorchModule, Window
 from archspec.layers.conv import BIAS_DOC, LINEAR_DOC
 from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_map
 from archspec.layers.onednn import transposed_convolution
-from archspec.layers.weighted import Weighted
+from archspec.layers.weighted import BIAS_INIT_DOC, INIT_DOC, Weighted
 from archspec.layers.window import AXES, NO_PADS
 
 
@@ -38,8 +38,11 @@ class TransposedConv(Weighted):
     pad: Pads = argument(PADS, "pixels cropped around the output", default=NO_PADS, short="p")
     bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     linear: bool = flag(LINEAR_DOC, linear=True)
+    init: float | None = argument(DEVIATION, INIT_DOC, default=None)
+    bias_init: float | None = argument(REAL, BIAS_INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        self.need_bias()
         volume = need_map(inputs[0], self.keyword)
         sizes = []
         for size, kernel, stride, (begin, end), axis in zip(

@@ -22,7 +22,7 @@ from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record
-from archspec.resolve.after_build import finished, unused_results
+from archspec.resolve.after_build import FirstValues, finished, first_values, unused_results
 from archspec.resolve.brackets import Brackets, Seen, shows_received
 from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
 from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge
@@ -93,10 +93,11 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         plain = _plain_volumes(file, load, max_steps)
         run = _Run(file, names, overrides, max_steps, _Known(run.heads, plain))
     recipe, wrong = _recipe(names)
+    values = first_values((names, *reader.loaded.values()), reader.findings)
     findings = [*reader.findings, *run.builder.findings, *wrong]
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
-        graph, more = _finish(file, reader.title, run)
+        graph, more = _finish(file, reader.title, run, values)
         findings += more
     claims = tuple(run.layers.claims)
     seen = run.brackets
@@ -118,14 +119,14 @@ def _plain_volumes(file: s.File, load: Loader, max_steps: int) -> Seen:
     return _Run(file, names, plain, max_steps, _Known()).brackets.seen
 
 
-def _finish(file: s.File, title: str, run: _Run) -> tuple[Graph | None, list[Diagnostic]]:
+def _finish(file: s.File, title: str, run: _Run, values: FirstValues) -> tuple[Graph | None, list[Diagnostic]]:
     builder = run.builder
     if not isinstance(run.end, Node):
         message = f"{file.span.source.name} contains no layers"
         return None, [Diagnostic("E010", message, helps=("a spec begins with its input: `[224x224x3] INPUT`",))]
     graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
     unused = unused_results(graph)
-    return (None, unused) if unused else (finished(graph), [])
+    return (None, unused) if unused else (finished(graph, values), [])
 
 
 def _too_large(bound: int) -> Finding:

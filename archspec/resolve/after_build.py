@@ -1,25 +1,74 @@
-"""What only the whole graph can tell: results that lead nowhere, needless biases, the rate of each DROPPATH.
+"""What only the whole graph can tell: results that lead nowhere, needless biases, rates of DROPPATH, `init` lines.
 
-In: a graph as it was built. Out: findings; the graph as analyses and back ends read it.
+In: a graph as it was built, and the names of its files. Out: findings; the graph as analyses and back ends read it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable, Iterator
 
-from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.errors import Finding, collect
+from archspec.diagnostics.findings import Diagnostic, Edit, Help
+from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Frame, Graph, Node
+from archspec.language import syntax as s
+from archspec.language.expressions import Unknown, number
+from archspec.layers import REGISTRY, Layer
 from archspec.layers.dropout import DropPath
 from archspec.record import replace
+from archspec.resolve.declarations import FileNames
 from archspec.resolve.graph_builder import trace
+from archspec.resolve.scope import Scope
+
+FirstValues = dict[tuple[Source, type[Layer]], float]
 
 
-def finished(graph: Graph) -> Graph:
+def first_values(files: Iterable[FileNames], findings: list[Diagnostic]) -> FirstValues:
+    """Return what the `init` lines of each file say of its layers, and collect what is wrong with them."""
+    values: FirstValues = {}
+    for names in files:
+        for layer, rule in names.init.items():
+            try:
+                values[rule.span.source, layer] = _first_value(layer, rule, names)
+            except Finding as finding:
+                collect(findings, finding, rule.span)
+            except Unknown:
+                pass  # a parameter that was reported
+    return values
+
+
+def _first_value(layer: type[Layer], rule: s.Init, names: FileNames) -> float:
+    if "init" not in layer.arguments:
+        known = dict.fromkeys(one.keyword for one in REGISTRY.values() if "init" in one.arguments)
+        notes = ("`init` is for " + ", ".join(known),)
+        place = next(place for place, word in enumerate(rule.words) if REGISTRY.get(word.text) is layer)
+        span = rule.words[place].span
+        helps = (_dropped(rule, place),) if len(rule.words) > 1 else ()
+        raise Finding("E105", f"{layer.keyword} has no weights for `init` to fill", span, notes=notes, helps=helps)
+    try:
+        value: float = layer.arguments["init"].kind.convert(
+            number(rule.value, Scope(names, None, None, frozenset()).lookup)
+        )
+    except Finding as finding:
+        finding.span = finding.span or rule.value.span
+        raise
+    return value
+
+
+def _dropped(rule: s.Init, place: int) -> Help:
+    """Return the help that drops a layer from an `init` line of several."""
+    span = rule.words[place].span
+    begin, end = (span.start, rule.words[1].span.start) if place == 0 else (rule.words[place - 1].span.end, span.end)
+    return Help(f"drop `{span.text}`", Edit(Span(span.source, begin, end), ""))
+
+
+def finished(graph: Graph, values: FirstValues) -> Graph:
     """Return the graph as analyses and back ends read it."""
     nodes = list(graph.nodes)
     _drop_needless_biases(graph, nodes)
     _spread_rates(nodes)
+    if values:
+        nodes = [replace(node, init=values.get((node.span.source, type(node.layer)))) for node in nodes]
     return Graph(graph.title, tuple(nodes), graph.output, graph.heads)
 
 
@@ -33,13 +82,39 @@ def _drop_needless_biases(graph: Graph, nodes: list[Node]) -> None:
 
 
 def _spread_rates(nodes: list[Node]) -> None:
-    """Give the DROPPATHs that share a range, `DROPPATH 0 to 0.2`, evenly spaced rates from the first to the last."""
-    ranges = [(node, node.layer) for node in nodes if isinstance(node.layer, DropPath) and node.layer.to is not None]
-    counts = Counter(layer for _, layer in ranges)
-    seen: Counter[DropPath] = Counter()
-    for node, layer in ranges:
-        nodes[node.index] = replace(node, layer=layer.at(seen[layer], counts[layer]))
-        seen[layer] += 1
+    """Give the DROPPATHs that share a range, `DROPPATH 0 to 0.2`, evenly spaced rates from the first block on.
+
+    All instances of the blocks that contain such a DROPPATH count, also those that skip it by an `if`; one outside of
+    blocks counts for itself.
+    """
+    ranged = [(node, node.layer) for node in nodes if isinstance(node.layer, DropPath) and node.layer.to is not None]
+    if not ranged:
+        return
+    within: dict[Span | None, dict[DropPath, None]] = {}  # the ranges in each block's definition
+    for node, layer in ranged:
+        within.setdefault(node.frame.definition if node.frame else None, {})[layer] = None
+    places: dict[DropPath, dict[str, int]] = {layer: {} for _, layer in ranged}
+    for definition, name, layers in _instances(nodes):
+        for layer in layers or within.get(definition, ()):
+            places[layer].setdefault(name, len(places[layer]))
+    for node, layer in ranged:
+        place = places[layer]
+        name = node.frame.name if node.frame else node.name
+        nodes[node.index] = replace(node, layer=layer.at(place[name], len(place)))
+
+
+def _instances(nodes: list[Node]) -> Iterator[tuple[Span | None, str, tuple[DropPath, ...]]]:
+    """Yield the definition and name of each instance of a block, in their order, and DROPPATHs outside of blocks."""
+    seen: set[str] = set()
+    for node in nodes:
+        new, frame = [], node.frame
+        while frame and frame.name not in seen:
+            seen.add(frame.name)
+            new.append((frame.definition, frame.name, ()))
+            frame = frame.parent
+        yield from reversed(new)
+        if node.frame is None and isinstance(node.layer, DropPath) and node.layer.to is not None:
+            yield None, node.name, (node.layer,)
 
 
 def unused_results(graph: Graph) -> list[Diagnostic]:

@@ -1,4 +1,4 @@
-"""The names that a file defines: blocks, parameters, variants, `after` rules, and what it uses from other files.
+"""The names that a file defines: blocks, parameters, variants, rules for layers, and what it uses from other files.
 
 In: a file's declarations, the command line's changes, and a function that loads a file by name. Out: `FileNames`.
 """
@@ -6,7 +6,7 @@ In: a file's declarations, the command line's changes, and a function that loads
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from archspec.diagnostics.errors import Finding, collect
 from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
@@ -48,12 +48,13 @@ Value: TypeAlias = int | float | Block
 
 
 class FileNames:
-    """A file's own names: its blocks (with those it uses), its parameters, its `after` rules."""
+    """A file's own names: its blocks (with those it uses), its parameters, its `after` and `init` rules."""
 
     def __init__(self) -> None:
         self.blocks: dict[str, Block] = {}
         self.values: dict[str, Value] = {}
         self.after: dict[type[Layer], s.After] = {}
+        self.init: dict[type[Layer], s.Init] = {}
         self.train: s.Train | None = None
         self.lost: set[str] = set()  # names of an invalid `use` or `param`, which was reported
 
@@ -67,7 +68,7 @@ class DeclarationReader:
         self.findings: list[Diagnostic] = []
         self.title = ""
         self.variants: dict[str, s.Variant] = {}
-        self._loaded: dict[str, FileNames] = {}
+        self.loaded: dict[str, FileNames] = {}
         self._loading: list[str] = []
         self._asked: set[str] = set()
 
@@ -95,8 +96,8 @@ class DeclarationReader:
             self._use(node, names)
         elif isinstance(node, s.Train):
             names.train = node
-        elif isinstance(node, s.After):
-            _declare_after(node, names)
+        elif isinstance(node, s.After | s.Init):
+            _declare_rule(node, names)
         elif isinstance(node, s.Param):
             names.values[node.name] = self._value(node.value, names)
         elif isinstance(node, s.Variant) and is_main:
@@ -176,8 +177,8 @@ class DeclarationReader:
             names.blocks[name.name] = other.blocks[name.name]
 
     def _names(self, node: s.Use) -> FileNames:
-        if node.file in self._loaded:
-            return self._loaded[node.file]
+        if node.file in self.loaded:
+            return self.loaded[node.file]
         self._asked.add(node.file)
         if len(self._asked) > MAX_FILES:
             raise Finding("E112", f"more than {MAX_FILES} files are used", node.span, helps=("merge some of them",))
@@ -186,16 +187,14 @@ class DeclarationReader:
             raise Finding("E115", message, node.span, helps=("move the shared blocks to a third file",))
         self._loading.append(node.file)
         try:
-            self._loaded[node.file] = self.read(self.load(node.file, node.span), is_main=False)
+            self.loaded[node.file] = self.read(self.load(node.file, node.span), is_main=False)
         finally:
             self._loading.pop()
-        return self._loaded[node.file]
+        return self.loaded[node.file]
 
 
 def _no_block(node: s.Use, name: s.Name, other: FileNames) -> Finding:
-    def helps() -> tuple[str, ...]:
-        return did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)
-
+    helps = lambda: did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)  # noqa: E731
     return Finding("E101", f"`{node.file}` has no block `{name.name}`", name.span, "unknown", helps=helps)
 
 
@@ -235,13 +234,20 @@ def _check_parameters(node: s.BlockDefinition) -> None:
         seen[parameter.name] = parameter.span
 
 
-def _declare_after(node: s.After, names: FileNames) -> None:
+def _declare_rule(node: s.After | s.Init, names: FileNames) -> None:
+    rules: dict[type[Layer], Any] = names.after if isinstance(node, s.After) else names.init
     for word in node.words:
         layer = name_layer(s.LayerStep((word,), True, (), None, (), word.span)).layer
-        if layer in names.after:
-            others = (Label(names.after[layer].span, "the first"),)
-            raise Finding("E109", f"`after {word.text}` is given twice", word.span, "the second", others=others)
-        names.after[layer] = node
+        if layer in rules:
+            others = (Label(rules[layer].span, "the first"),)
+            raise Finding(
+                "E109",
+                f"`{type(node).__name__.lower()} {word.text}` is given twice",
+                word.span,
+                "the second",
+                others=others,
+            )
+        rules[layer] = node
 
 
 def _no_variant(name: str, variants: dict[str, s.Variant]) -> Finding:

@@ -193,7 +193,7 @@ class StatementRunner:
         name = self._name(context, definition.name, step.span)
         if len(name) > LONG:
             self.builder.step(step.span, len(name) // LONG)
-        frame = Frame(written, step.span, name, ordinal, times, context.scope.frame)
+        frame = Frame(written, step.span, name, ordinal, times, context.scope.frame, definition.span)
         try:
             inner = call.instance(frame, entry)
         except Finding as finding:

@@ -3,11 +3,15 @@
 In: a graph and its module. Out: the module's parameters, filled. Weights before a rectifier get He's variance over
 their inputs, which keeps the forward pass in scale without a BN too (He et al. 2015, "Delving deep into rectifiers");
 others Glorot's (Glorot & Bengio 2010), attention's among them; biases 0; normalisations scale by 1 and shift by 0;
-class tokens and position embeddings are a normal of 0.02, cut at twice that (ViT's, after BERT).
+class tokens, position embeddings and Swin's offsets are normal with a deviation of 0.02. `init` in a spec replaces
+them: of weights it is the deviation of a normal distribution, without the cut at +-2 that some authors' code has.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,9 +21,12 @@ from torch.overrides import TorchFunctionMode
 
 from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import Volume
+from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
+from archspec.layers.sequence import TOKEN_STD
+from archspec.layers.weighted import Biased, Startable
 
-TOKEN_STD = 0.02
+Fill = Callable[..., None]  # of a parameter and a generator
 SETTLING = 4  # images that give an untrained network its statistics
 
 
@@ -33,19 +40,32 @@ class Unfilled(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def initialise(graph: Graph, module: nn.Module, generator: Generator | None) -> None:
-    """Fill the parameters; norms and learned scales keep the values of their modules."""
+def initialise(graph: Graph, module: nn.Module, generator: Generator | None, follow_init: bool = True) -> None:
+    """Fill the parameters; norms and learned scales keep the values of their modules unless the spec gives others.
+
+    Without `follow_init` the spec's `init` counts for nothing.
+    """
     rectified = _rectified(graph)
     with torch.no_grad():
         for node in graph.nodes:
             if not node.inputs or not graph.tensors(node):
                 continue
             own = module.get_submodule(node.name)
+            stated = _stated(node) if follow_init else None
             if node.layer.is_weight_layer:
-                _fill(own, _fan_in(graph, node) if rectified[node.index] else None, generator)
+                bias = node.layer.bias_init if follow_init and isinstance(node.layer, Biased) else None
+                _fill(own, _rule(graph, node, rectified[node.index], stated), bias or 0.0, generator)
             elif node.layer.is_embedding:
                 for parameter in own.parameters():
-                    _normal(parameter, generator)
+                    _normal(parameter, TOKEN_STD if stated is None else stated, generator)
+            elif stated is not None:
+                own.get_parameter("weight").fill_(stated)
+
+
+def _stated(node: Node) -> float | None:
+    """What the spec says of a layer's first weights: its step, otherwise an `init` line."""
+    own = node.layer.init if isinstance(node.layer, Startable) else None
+    return node.init if own is None else own
 
 
 def settle(module: nn.Module, volume: Volume, seed: int) -> None:
@@ -71,26 +91,60 @@ def _take_square(norm: nn.Module, inputs: tuple[Tensor]) -> None:
     norm.get_buffer("running_var").copy_(vectors.square().mean(0))
 
 
-def _fill(own: nn.Module, fan_in: float | None, generator: Generator | None) -> None:
-    """He's normal distribution for a given fan-in, otherwise Glorot's; tables get a narrow one."""
+def _rule(graph: Graph, node: Node, is_rectified: bool, stated: float | None) -> Fill:
+    """Return what fills the weights of a layer: the stated deviation, He's, or Glorot's."""
+    if stated is not None:
+        return partial(_normal, std=stated)
+    if is_rectified:
+        return partial(_normal, std=(2 / _fan_in(graph, node)) ** 0.5)
+    bound = math.sqrt(3) * math.sqrt(2 / (_fan_in(graph, node) + _fan_out(graph, node)))
+    return partial(_uniform, bound=bound)
+
+
+def _fill(own: nn.Module, weights: Fill, bias: float, generator: Generator | None) -> None:
+    """Fill weights by their rule, biases with their value, and tables of offsets with a narrow distribution."""
     for name, parameter in own.named_parameters():
         if name.endswith("bias"):
-            nn.init.zeros_(parameter)
-        elif not name.endswith("weight"):
-            _normal(parameter, generator)
-        elif fan_in is None:
-            nn.init.xavier_uniform_(parameter, generator=generator)
+            nn.init.constant_(parameter, bias)
+        elif name.endswith("weight"):
+            weights(parameter, generator=generator)
         else:
-            nn.init.normal_(parameter, std=(2 / fan_in) ** 0.5, generator=generator)
+            _normal(parameter, TOKEN_STD, generator)
 
 
 def _fan_in(graph: Graph, node: Node) -> float:
     """The number of products summed in one value of the output: of a UPCONV, on average."""
+    if isinstance(node.layer, Attention):
+        return node.volume.channels
     return node.layer.macs(graph.inputs(node), node.volume) / node.volume.values
 
 
-def _normal(parameter: nn.Parameter, generator: Generator | None) -> None:
-    nn.init.trunc_normal_(parameter, std=TOKEN_STD, a=-2 * TOKEN_STD, b=2 * TOKEN_STD, generator=generator)
+def _fan_out(graph: Graph, node: Node) -> float:
+    """The number of products that one value of the input is in, on average and away from the edges.
+
+    Groups and strides count: a patch of ViT is in as many products as there are channels, as in the matrix that the
+    convolution stands for. The three matrices of an attention's queries, keys and values count each for itself, as in
+    the code of ViT's authors; torch's MultiheadAttention takes them for one.
+    """
+    if isinstance(node.layer, Attention):
+        return node.volume.channels
+    (volume,) = graph.inputs(node)
+    slides = node.layer.slides()
+    if slides is None:
+        return node.layer.macs((volume,), node.volume) / volume.values
+    high, wide = slides[1]
+    return _fan_in(graph, node) * node.volume.channels / (volume.channels * high * wide)
+
+
+def _normal(parameter: Tensor, std: float, generator: Generator | None) -> None:
+    if std:
+        nn.init.normal_(parameter, std=std, generator=generator)
+    else:
+        nn.init.zeros_(parameter)
+
+
+def _uniform(parameter: Tensor, bound: float, generator: Generator | None) -> None:
+    nn.init.uniform_(parameter, -bound, bound, generator=generator)
 
 
 def _rectified(graph: Graph) -> list[bool]:

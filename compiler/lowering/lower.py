@@ -67,11 +67,12 @@ class Lowered(Generated):
         return self._train(self, images) if self.training else self._use(self, images)
 
 
-def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
+def build(network: Network | Graph, *, seed: int | None = None, follow_init: bool = True) -> Lowered:
     """The torch module of a network, its weights initialised as the papers say (`initialise.py`).
 
     With a `seed` the weights depend only on it; without one they come from torch's generator. On the meta device, which
-    has no values, nothing is initialised.
+    has no values, nothing is initialised. Without `follow_init` the spec's `init` is ignored: a head of zeros would
+    hide the layers before it from whoever compares outputs.
 
     Raises ArchspecError for a layer whose name is an attribute of the torch module.
     """
@@ -84,7 +85,7 @@ def build(network: Network | Graph, *, seed: int | None = None) -> Lowered:
         for node in graph.nodes:
             _add_module(module, graph, node)
     if torch.get_default_device().type != "meta":  # where a normal distribution takes seconds to be decomposed
-        initialise(graph, module, None if seed is None else torch.Generator().manual_seed(seed))
+        initialise(graph, module, None if seed is None else torch.Generator().manual_seed(seed), follow_init)
     return module
 
 

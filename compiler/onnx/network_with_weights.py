@@ -50,7 +50,7 @@ def network_with_weights(source: str, changes: dict[str, Any], output: str | Non
     about = ModelMetadata(network.title, kind, None, default_preprocessing(network.input))
     description = f"{network.title}{extent} with weights initialised by seed {seed}"
     requirements.memory(graph)
-    module = build(graph, seed=seed)
+    module = build(graph, seed=seed, follow_init=False)  # so that the proof sees every layer
     settle(module, network.input, seed)
     return Exported(graph, module, about, description)
 

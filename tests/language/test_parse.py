@@ -22,6 +22,7 @@ param unit = one
 variant b1: width=1.1, unit=two
 variant big
 after CONV FC: RELU -> DROPOUT 0.5
+init CONV FC: 0.02/width
 block unit(f, stride=1, @h, @g=@before)
     add
         | CONV f k x k stride=stride same -> BN
@@ -67,7 +68,7 @@ def read(text: str) -> s.File:
 
 def test_every_construct_of_the_language_is_parsed() -> None:
     file = read(FORMS)
-    assert len(file.declarations) == 11
+    assert len(file.declarations) == 12
     assert len(file.body) == 10
 
 

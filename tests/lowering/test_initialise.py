@@ -1,5 +1,7 @@
 """First weights: as the papers say, and decided by the seed alone."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -18,9 +20,11 @@ FIRST_WEIGHTS = [
     ("FC 128 -> RELU", "fc1.weight", 2 / (8 * 8 * 64)),
     ("CONV 128 3x3 p1 -> TANH", "conv1.weight", 2 / (64 * 9 + 128 * 9)),
     ("CONV 128 1x1 -> CONV 64 1x1 -> RELU", "conv1.weight", 2 / (64 + 128)),
-    ("TOKENS -> MHSA 4 -> RELU", "mhsa1.qkv.weight", 2 / (64 + 192)),
+    ("TOKENS -> MHSA 4 -> RELU", "mhsa1.qkv.weight", 2 / (64 + 64)),  # three matrices of 64x64
+    ("TOKENS -> MHSA 4", "mhsa1.proj.weight", 2 / (64 + 64)),
     ("FC 128", "fc1.weight", 2 / (8 * 8 * 64 + 128)),
-    ("POSEMBED", "posembed1.weight", 0.02**2 * 0.7737),  # a normal, cut at twice its deviation
+    ("POSEMBED", "posembed1.weight", 0.02**2),
+    ("MHSA 4 window=4 relpos", "mhsa1.relative_position_bias_table", 0.02**2),
 ]
 
 
@@ -30,6 +34,161 @@ def test_first_weights_have_the_papers_variance(steps: str, name: str, variance:
     weight = module.get_parameter(name)
     assert weight.var().item() == pytest.approx(variance, rel=0.06)
     assert not any(bias.any() for key, bias in module.named_parameters() if key.endswith("bias"))
+
+
+# as a matrix, a row for each value of the output and a column for each of the input, without borders
+WINDOWS = ("CONV 64 4x4 s4", "CONV 64 2x2 s2 g4", "CONV 128 1x1 g8", "DWCONV 4x4 s4", "FC 60", "UPCONV 32 2x2 s2")
+
+
+@pytest.mark.parametrize("step", WINDOWS)
+def test_glorots_fans_are_those_of_the_matrix_that_a_layer_stands_for(step: str) -> None:
+    module = build(archspec.loads(f"[8x8x64] INPUT\n{step}\n"), seed=0)
+    weight = next(value for name, value in module.named_parameters() if name.endswith("weight"))
+    deviation = weight.std().item()
+    with torch.no_grad():
+        weight.fill_(1)
+    inputs = torch.zeros(1, 64, 8, 8, requires_grad=True)
+    outputs = module(inputs)
+    (products,) = torch.autograd.grad(outputs.sum(), inputs)  # of each input value
+    fan_out, fan_in = products.mean().item(), products.sum().item() / outputs.numel()
+    assert deviation == pytest.approx((2 / (fan_in + fan_out)) ** 0.5, rel=0.06)
+
+
+def test_without_stride_and_groups_glorots_weights_are_torchs_own() -> None:
+    module = build(archspec.loads("[8x8x6] INPUT\nCONV 5 3x3 p1 -> TANH -> FC 7\n"), seed=3)
+    generator = torch.Generator().manual_seed(3)
+    for name, shape in (("conv1.weight", (5, 6, 3, 3)), ("fc1.weight", (7, 320))):
+        expected = torch.nn.init.xavier_uniform_(torch.empty(shape), generator=generator)
+        assert module.get_parameter(name).equal(expected)
+
+
+# steps, and what the step says of each tensor: its deviation, and its mean
+STATED = [
+    ("CONV 64 3x3 p1 init=0.02 bias_init=-1.5 -> RELU", {"conv1.weight": (0.02, 0), "conv1.bias": (0, -1.5)}),
+    ("DWCONV 7x7 p3 init=0.1 bias_init=0", {"dwconv1.weight": (0.1, 0), "dwconv1.bias": (0, 0)}),
+    ("UPCONV 64 2x2 s2 init=3", {"upconv1.weight": (3, 0)}),
+    ("FC 10 init=0 bias_init=1", {"fc1.weight": (0, 0), "fc1.bias": (0, 1)}),
+    ("FC 10 bias_init=1 -> BN init=0", {"fc1.bias": (0, 1), "bn1.weight": (0, 0), "bn1.bias": (0, 0)}),
+    ("LN init=0.5 -> GN 4 init=2", {"ln1.weight": (0, 0.5), "gn1.weight": (0, 2)}),
+    ("IN affine init=0 -> AFFINE init=-1", {"in1.weight": (0, 0), "affine1.weight": (0, -1)}),
+    ("TOKENS -> MHSA 4 init=0.01", {"mhsa1.qkv.weight": (0.01, 0), "mhsa1.proj.weight": (0.01, 0)}),
+    ("MHSA 4 window=4 relpos init=0", {"mhsa1.qkv.weight": (0, 0), "mhsa1.relative_position_bias_table": (0.02, 0)}),
+    ("TOKENS -> CLS init=0 -> POSEMBED init=0.5", {"cls1.weight": (0, 0), "posembed1.weight": (0.5, 0)}),
+]
+
+
+@pytest.mark.parametrize(("steps", "stated"), STATED)
+def test_a_step_states_its_first_weights(steps: str, stated: dict[str, tuple[float, float]]) -> None:
+    network = archspec.loads(f"[8x8x64] INPUT\n{steps}\n")
+    module = build(network, seed=0)
+    for name, (deviation, mean) in stated.items():
+        tensor = module.get_parameter(name)
+        assert tensor.std().item() == pytest.approx(deviation, rel=0.1)
+        assert tensor.mean().item() == pytest.approx(mean, abs=0.15 * deviation)
+
+
+def test_without_follow_init_first_weights_are_those_of_the_same_steps_without_them() -> None:
+    text = "[4x4x8] INPUT\nCONV 8 1x1{} -> GN 2{} -> RELU -> FC 3{}\n"
+    stated = archspec.loads("init GN: 0\n" + text.format(" init=0 bias_init=2", " init=3", " init=1"))
+    module, plain = build(stated, seed=1, follow_init=False), build(archspec.loads(text.format("", "", "")), seed=1)
+    assert all(map(torch.equal, module.parameters(), plain.parameters()))
+    assert not any(map(torch.equal, build(stated, seed=1).parameters(), list(plain.parameters())[:3]))
+
+
+LINES = """\
+use parts: pair
+param scale = 2
+init FC CONV: 0.01*scale
+init BN: 0
+[4x4x8] INPUT
+CONV 64 3x3 p1 -> BN -> RELU
+pair()
+FC 100 -> RELU -> FC 100 init=0.5
+"""
+
+
+def test_an_init_line_is_of_the_layers_written_in_its_file_and_a_step_wins(tmp_path: Path) -> None:
+    (tmp_path / "parts.arch").write_text("init CONV: 0.3\n\nblock pair()\n    CONV 64 3x3 p1 -> BN -> FC 100 -> RELU\n")
+    (tmp_path / "whole.arch").write_text(LINES)
+    network = archspec.load(tmp_path / "whole.arch", set={"scale": 4})
+    found = {name: value.std().item() for name, value in build(network, seed=0).named_parameters() if "weight" in name}
+    he = (2 / 1024) ** 0.5
+    expected = {"conv1": 0.04, "pair1.conv1": 0.3, "pair1.fc1": he, "fc1": 0.04, "fc2": 0.5, "bn1": 0, "pair1.bn1": 0}
+    assert found == {f"{name}.weight": pytest.approx(value, rel=0.1) for name, value in expected.items()}
+    assert build(network, seed=0).get_parameter("bn1.weight").eq(0).all()
+    assert build(network, seed=0).get_parameter("pair1.bn1.weight").eq(1).all()
+
+
+def test_an_init_line_is_of_what_after_adds() -> None:
+    network = archspec.loads("after CONV: BN -> RELU\ninit BN: 0\n[4x4x8] INPUT\nCONV 4 1x1\nFC 3\n")
+    assert build(network).get_parameter("bn1.weight").eq(0).all()
+
+
+def test_first_values_change_neither_names_nor_costs() -> None:
+    text = "[4x4x8] INPUT\nCONV 8 1x1{} -> GN 2{} -> RELU -> FC 3{}\n"
+    plain, stated = (archspec.loads(text.format(*given)) for given in (("", "", ""), (" init=1", " init=0", " init=0")))
+    assert (plain.params, plain.macs) == (stated.params, stated.macs)
+    assert [node.name for node in plain.graph.nodes] == [node.name for node in stated.graph.nodes]
+
+
+def streams(network: archspec.Network) -> dict[str, float]:
+    """The deviation before each normalisation, of normal images at seed 0."""
+    module = build(network, seed=0)
+    found: dict[str, float] = {}
+    for node in network.graph.nodes:
+        if node.layer.role == "normalisation":
+            part = module.get_submodule(node.name)
+            part.register_forward_pre_hook(lambda _, given, name=node.name: found.update({name: given[0].std().item()}))
+    with torch.no_grad():
+        module.eval()(torch.randn(2, *network.input.laid_out, generator=torch.Generator().manual_seed(0)))
+    return found
+
+
+def test_vits_patches_start_as_its_authors_and_its_stream_at_one() -> None:
+    network = archspec.load("vit", input="64x64x3", set={"depth": 4})
+    module = build(network, seed=0)
+    assert module.get_parameter("conv1.weight").std().item() == pytest.approx(768**-0.5, rel=0.01)  # LeCun's, 0.036
+    assert module.get_parameter("encoder1.mhsa1.qkv.weight").std().item() == pytest.approx(768**-0.5, rel=0.01)
+    assert module.get_parameter("encoder1.fc1.weight").std().item() == pytest.approx((2 / 3840) ** 0.5, rel=0.01)
+    assert not module.get_parameter("cls1.weight").any()
+    assert all(0.85 < deviation < 1.5 for deviation in streams(network).values())
+
+
+@pytest.mark.parametrize("name", ["vit", "mixer"])
+def test_a_head_of_zeros_says_nothing_and_learns_first(name: str) -> None:
+    network = archspec.load(name, input="32x32x3", set={"depth": 1, "width": 96})
+    module = build(network, seed=0)
+    scores = module(torch.randn(2, 3, 32, 32))
+    assert not scores.any()
+    torch.nn.functional.cross_entropy(scores, torch.tensor([0, 1])).backward()
+    learns = {key for key, value in module.named_parameters() if value.grad is not None and value.grad.any()}
+    assert learns == {"fc1.weight", "fc1.bias"}
+
+
+def test_gmlps_units_begin_without_their_gates() -> None:
+    network = archspec.load("gmlp_s16", input="32x32x3")
+    module = build(network, seed=0)
+    gates: list[torch.Tensor] = []
+    part = module.get_submodule("gmlp1.gate1.fc1")
+    part.register_forward_hook(lambda _module, _given, gate: gates.append(gate))
+    module(torch.randn(2, 3, 32, 32))
+    assert not gates[0].eq(1).all()
+    torch.testing.assert_close(gates[0], torch.ones_like(gates[0]), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["swin_t", "convnext", "resmlp12"])
+def test_some_papers_fill_all_matrices_alike(name: str) -> None:
+    network = archspec.load(name)
+    module = build(network, seed=0)
+    for node in network.graph.nodes:
+        if node.layer.is_weight_layer and node.name != "conv1":
+            for key, value in module.get_submodule(node.name).named_parameters():
+                assert value.std().item() == pytest.approx(
+                    0 if "bias" in key and "table" not in key else 0.02, rel=0.05
+                )
+    if name != "convnext":  # torch's own Conv2d, which these authors leave as it is
+        own = torch.nn.Conv2d(3, 96, 4 if name == "swin_t" else 16)
+        assert module.get_parameter("conv1.weight").std().item() == pytest.approx(own.weight.std().item(), rel=0.05)
 
 
 def test_a_seed_decides_all_first_weights() -> None:

@@ -23,6 +23,8 @@ def _declaration(node: s.Declaration) -> list[str]:
     if isinstance(node, s.After):
         words = " ".join(word.text for word in node.words)
         return [f"after {words}: {' -> '.join(_step(step) for step in node.steps)}"]
+    if isinstance(node, s.Init):
+        return [f"init {' '.join(word.text for word in node.words)}: {expression(node.value)}"]
     if isinstance(node, s.Total):
         size = f" * 4 bytes ~= {_figure(node.size)}" if node.size is not None else ""
         return [f"TOTAL {node.kind}: {_figure(node.figure)}{size}"]
