@@ -239,14 +239,8 @@ def _declare_rule(node: s.After | s.Init, names: FileNames) -> None:
     for word in node.words:
         layer = name_layer(s.LayerStep((word,), True, (), None, (), word.span)).layer
         if layer in rules:
-            others = (Label(rules[layer].span, "the first"),)
-            raise Finding(
-                "E109",
-                f"`{type(node).__name__.lower()} {word.text}` is given twice",
-                word.span,
-                "the second",
-                others=others,
-            )
+            rule, others = type(node).__name__.lower(), (Label(rules[layer].span, "the first"),)
+            raise Finding("E109", f"`{rule} {word.text}` is given twice", word.span, "the second", others=others)
         rules[layer] = node
 
 

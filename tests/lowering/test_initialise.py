@@ -24,7 +24,7 @@ FIRST_WEIGHTS = [
     ("TOKENS -> MHSA 4", "mhsa1.proj.weight", 2 / (64 + 64)),
     ("FC 128", "fc1.weight", 2 / (8 * 8 * 64 + 128)),
     ("POSEMBED", "posembed1.weight", 0.02**2),
-    ("MHSA 4 window=4 relpos", "mhsa1.relative_position_bias_table", 0.02**2),
+    ("MHSA 64 window=8 relpos", "mhsa1.relative_position_bias_table", 0.02**2),
 ]
 
 
@@ -151,7 +151,9 @@ def test_vits_patches_start_as_its_authors_and_its_stream_at_one() -> None:
     assert module.get_parameter("encoder1.mhsa1.qkv.weight").std().item() == pytest.approx(768**-0.5, rel=0.01)
     assert module.get_parameter("encoder1.fc1.weight").std().item() == pytest.approx((2 / 3840) ** 0.5, rel=0.01)
     assert not module.get_parameter("cls1.weight").any()
-    assert all(0.85 < deviation < 1.5 for deviation in streams(network).values())
+    deviations = list(streams(network).values())
+    assert deviations[0] == pytest.approx(1, abs=0.05)
+    assert max(deviations) < 1.8
 
 
 @pytest.mark.parametrize("name", ["vit", "mixer"])
@@ -183,9 +185,8 @@ def test_some_papers_fill_all_matrices_alike(name: str) -> None:
     for node in network.graph.nodes:
         if node.layer.is_weight_layer and node.name != "conv1":
             for key, value in module.get_submodule(node.name).named_parameters():
-                assert value.std().item() == pytest.approx(
-                    0 if "bias" in key and "table" not in key else 0.02, rel=0.05
-                )
+                rough = 0.2 if "table" in key else 0.05  # tables are small
+                assert value.std().item() == pytest.approx(0 if key.endswith("bias") else 0.02, rel=rough)
     if name != "convnext":  # torch's own Conv2d, which these authors leave as it is
         own = torch.nn.Conv2d(3, 96, 4 if name == "swin_t" else 16)
         assert module.get_parameter("conv1.weight").std().item() == pytest.approx(own.weight.std().item(), rel=0.05)
