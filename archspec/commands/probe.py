@@ -83,7 +83,9 @@ def _table(title: str, signals: Sequence[LayerSignal]) -> list[str]:
     ]
     first, last = signals[0].gradient_norm, signals[-1].gradient_norm
     ratio = first / last if last else math.nan
-    return [title, "", head, *rows, "", f"gradient norm, first layer / last: {ratio:.3g}"]
+    zeros = [signal.name for signal in signals if signal.activation_std == 0 and signal.gradient_norm > 0]
+    notes = [f"`{name}` starts at 0: no gradient passes it before the first step" for name in zeros]
+    return [title, "", head, *rows, "", f"gradient norm, first layer / last: {ratio:.3g}", *notes]
 
 
 def _bar(value: float, largest: float) -> str:

@@ -55,6 +55,14 @@ def test_the_figures_are_those_of_one_batch_of_noise() -> None:
     assert [signal.gradient_norm for signal in found] == pytest.approx(norms)
 
 
+def test_a_head_of_zeros_is_said_to_pass_no_gradient(tmp_path: Path) -> None:
+    for init, said in (("init=0", True), ("", False)):
+        spec = tmp_path / "net.arch"
+        spec.write_text(f"[6] INPUT\nFC 5 -> RELU\nFC 3 {init}\n")
+        printed = CliRunner().invoke(main, ["probe", str(spec)]).output
+        assert ("`fc2` starts at 0: no gradient passes it before the first step" in printed) is said
+
+
 @pytest.mark.parametrize(
     ("value", "length"),
     [(2.0, 24), (0.2, 20), (2e-3, 12), (2e-6, 1), (2e-9, 1), (0.0, 0), (math.nan, 0), (math.inf, 0)],
