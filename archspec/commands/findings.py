@@ -12,7 +12,7 @@ import click
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omission, plural
 from archspec.library import NOT_FOUND
 
-BAD_CHANGE = "E117"
+USAGE = {NOT_FOUND, "E116", "E117"}  # what the command line asks for does not exist
 
 
 def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
@@ -37,7 +37,7 @@ def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
 def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:
     """Return the exit status: 2 for a missing spec or an invalid change, 1 for a wrong spec, or 0."""
     errors = {finding.code for finding in findings if finding.severity == "error"}
-    if errors & {NOT_FOUND, BAD_CHANGE}:
+    if errors & USAGE:
         return 2
     return 1 if errors or (strict and findings) else 0
 
