@@ -12,7 +12,7 @@ import click
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omission, plural
 from archspec.library import NOT_FOUND
 
-USAGE = {NOT_FOUND, "E116", "E117"}  # what the command line asks for does not exist
+USAGE = {NOT_FOUND, "E116", "E117", "E426"}  # what the command line asks for does not exist, or does not go together
 
 
 def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
