@@ -114,7 +114,7 @@ def _told(error: click.UsageError, as_json: bool) -> click.UsageError:
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=LateCommands, epilog=EPILOG, context_settings=SETTINGS)
+@click.group("archspec", cls=LateCommands, epilog=EPILOG, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="archspec")
 def main() -> None:
     """Describe a neural network in a spec file; check it, train it, ship it."""

@@ -87,10 +87,9 @@ def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located
 
 
 def _no_variant(name: str, variant: str, known: tuple[str, ...]) -> ArchspecError:
-    near = did_you_mean(f"{name}_{variant}", [f"{name}_{one}" for one in known])
-    return failure(
-        "E116", f"unknown variant `{variant}` of `{name}`", notes=(f"its variants are {', '.join(known)}",), helps=near
-    )
+    notes = (f"its variants are {', '.join(known)}",)
+    helps = did_you_mean(f"{name}_{variant}", [f"{name}_{one}" for one in known])
+    return failure("E116", f"unknown variant `{variant}` of `{name}`", notes=notes, helps=helps)
 
 
 def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
@@ -101,7 +100,7 @@ def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
     if is_folder(Path(spec)) and not did_you_mean(spec, names):
         usage = f"give a file in it: `{spec}/NAME{SUFFIX}`"
         return failure(NOT_FOUND, f"`{spec}` is a folder, not a spec", helps=(usage,))
-    helps = did_you_mean(spec, _all_names(names)) or (LISTS,)
+    helps = _near(spec, names) or (LISTS,)
     for path in (Path(spec), Path(spec + SUFFIX)):
         if is_file(path):
             helps = (f"`./{path}` for the file in this folder",)
@@ -109,10 +108,17 @@ def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
     return failure(NOT_FOUND, missing, helps=helps)
 
 
-def _all_names(names: tuple[str, ...]) -> list[str]:
-    """Return the names of the built-in specs, and those with a variant."""
+def _near(spec: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a hint for a misspelt name of a built-in spec, or of one with its variant: `ResNet-50`, `resnet5O`."""
     texts = ((name, (folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8")) for name in names)
-    return [*names, *(f"{name}_{variant}" for name, text in texts for variant in variants(text))]
+    known = [*names, *(f"{name}_{variant}" for name, text in texts for variant in variants(text))]
+    alike = (name for name in known if _outline(name) == _outline(spec))
+    return did_you_mean(next(alike, spec), known)
+
+
+def _outline(name: str) -> str:
+    """Return a name without what is easily confused: its case, its separators, O and 0, l and 1."""
+    return re.sub(r"[-_ ]", "", name.lower()).translate(str.maketrans("oil", "011"))
 
 
 def _no_file(path: Path, shown: str) -> ArchspecError:
