@@ -93,6 +93,10 @@ class LateCommands(click.Group):
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
         except click.UsageError as error:
+            name = ctx.invoked_subcommand
+            command = self.get_command(ctx, name) if name and error.ctx in (None, ctx) else None
+            if command is not None:  # click's parser leaves the context out
+                error.ctx = click.Context(command, ctx, name)
             raise _told(error, ctx.meta[AS_JSON]) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
