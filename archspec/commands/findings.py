@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -19,12 +18,13 @@ def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
     """Print findings and their number on standard error."""
     if not findings:
         return
-    from archspec.diagnostics.rendering import coloured, plain, render  # only when there is something to show
+    from archspec.commands.terminal import columns, has_colours  # only when there is something to show
+    from archspec.diagnostics.rendering import coloured, plain, render
 
     sys.stdout.flush()
-    colours = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    width, colours = columns(sys.stderr), has_colours(sys.stderr)
     for finding in findings[:MAX_SHOWN]:
-        click.echo(render(finding, coloured if colours else plain), err=True)
+        click.echo(render(finding, coloured if colours else plain, width), err=True, color=colours)
     for line in omission(findings):
         click.echo(line, err=True)
     errors = sum(finding.severity == "error" for finding in findings)

@@ -67,7 +67,7 @@ def test_commands_that_take_no_spec_do_not_know_the_flags(command: str, flag: st
 def test_an_input_that_the_network_cannot_take_is_blamed_on_the_flag() -> None:
     result = run("check", "vgg16", "--input", "16x16x3")
     assert result.exit_code == 1
-    assert "this comes from `--input 16x16x3`: the spec as written does not have this error" in result.stderr
+    assert "caused by `--input 16x16x3`: without, the spec has no such error" in result.stderr
 
 
 def test_an_error_of_the_spec_itself_is_not_blamed_on_the_flag(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_an_error_of_the_spec_itself_is_not_blamed_on_the_flag(tmp_path: Path) -
     path.write_text("[8x8x3] INPUT\nCONVV 4 3x3\n")
     result = run("check", str(path), "--input", "9x9x3")
     assert "error[E102]" in result.stderr
-    assert "this comes from" not in result.stderr
+    assert "caused by" not in result.stderr
 
 
 def test_an_input_of_other_dimensions_is_taken_if_it_works() -> None:

@@ -98,7 +98,7 @@ def test_a_condition_that_undoes_the_number_is_an_error() -> None:
 def test_an_error_that_the_number_brings_names_the_flag() -> None:
     with pytest.raises(ArchspecError) as caught:
         resized("[8x8x3] INPUT\nCONV 16 3x3 p1 -> GN 4", 7)
-    assert "this comes from `--classes 7`" in caught.value.diagnostics[0].notes[-1]
+    assert "caused by `--classes 7`" in caught.value.diagnostics[0].notes[-1]
 
 
 def test_after_still_leaves_only_the_last_weight_layer_as_written() -> None:

@@ -42,7 +42,7 @@ def blamed(
     if changes.input and own:
         need_input(changes.input, own)
     known = {_key(finding) for finding in plain}
-    note = f"this comes from {_flags(changes)}: the spec as written does not have this error"
+    note = f"caused by {_flags(changes)}: without, the spec has no such error"
     both = []
     for finding in found:
         is_new = finding.severity == "error" and _key(finding) not in known
