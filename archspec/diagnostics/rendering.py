@@ -101,9 +101,17 @@ def _snippet(source: Source, labels: list[Label], diagnostic: Diagnostic, style:
         primary = label is diagnostic.labels[0]
         mark = ("^" if primary else "-") * width
         role = diagnostic.severity if primary else "place"
-        pointer = " " * (column - 1) + style(f"{mark} {printable(label.text)}".rstrip(), role)
-        lines.append(f"{style(' ' * gutter + ' |', 'place')} {pointer}")
+        rule = style(" " * gutter + " |", "place")
+        for indent, shown in _marked(column - 1, mark, printable(label.text), longest):
+            lines.append(f"{rule} {' ' * indent}{style(shown, role)}")
     return lines
+
+
+def _marked(column: int, mark: str, text: str, longest: int) -> list[tuple[int, str]]:
+    """Return the mark and its text with their columns: side by side if there is room, or else on two lines."""
+    if column + len(mark) + 1 + len(text) <= longest or longest == LONGEST_LINE:
+        return [(column, f"{mark} {text}".rstrip())]
+    return [(column, mark), (max(0, min(column, longest - len(text))), text)]
 
 
 def _clip(text: str, column: int, longest: int) -> tuple[str, int]:

@@ -77,8 +77,8 @@ def piped(*arguments: str, **variables: str) -> str:
 
 
 def test_findings_fit_into_the_terminal(spec: Path) -> None:
-    narrow, wide = (in_terminal(width, "check", os.path.relpath(spec), NO_COLOR="1") for width in (60, 100))
-    for text, width in ((narrow, 60), (wide, 100)):
+    narrow, wide = (in_terminal(width, "check", os.path.relpath(spec), NO_COLOR="1") for width in (45, 100))
+    for text, width in ((narrow, 45), (wide, 100)):
         assert "error[E206]" in text
         assert max(len(line) for line in text.splitlines() if "-->" not in line and LONG not in line) <= width
     assert narrow.count("\n") > wide.count("\n")
