@@ -5,6 +5,7 @@ import json
 import pydoc
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import onnx
@@ -41,7 +42,7 @@ print(json.dumps([names, "torch" in sys.modules, len(text)]))
 @pytest.mark.parametrize("name", ["build", "export", "load", "loads"])
 def test_every_function_says_what_it_takes_returns_and_raises(name: str) -> None:
     function = getattr(archspec, name)
-    text = pydoc.render_doc(function, renderer=pydoc.plaintext)
+    text = pydoc.render_doc(function, renderer=pydoc.TextDoc())
     for parameter in inspect.signature(function).parameters:
         assert f"\n        {parameter}: " in text
     assert [head in text for head in ("Args:", "Returns:", "Raises:\n        ArchspecError: ")] == [True] * 3
@@ -49,7 +50,7 @@ def test_every_function_says_what_it_takes_returns_and_raises(name: str) -> None
 
 
 def test_the_page_of_the_package_shows_its_use() -> None:
-    text = pydoc.render_doc(archspec, renderer=pydoc.plaintext)
+    text = pydoc.render_doc(archspec, renderer=pydoc.TextDoc())
     assert all(f"archspec.{name}(" in text for name in ("load", "build", "export"))
 
 
@@ -146,8 +147,7 @@ def test_a_missing_package_is_named_with_what_installs_it(
 ) -> None:
     from archspec.commands import packages
 
-    found = packages.find_spec
-    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == missing else found(name))
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == missing else find_spec(name))
     name = packages.DISTRIBUTIONS.get(missing, missing)
     arguments = ("lenet5",) if call == "build" else ("lenet5", tmp_path / "x.onnx")
     with pytest.raises(archspec.ArchspecError) as caught:

@@ -16,7 +16,7 @@ CODE = "E120"
 LETTER = len("-o")
 LARGE = 2**31 - 1  # from here on an upper bound says nothing to a user
 REFUSED = re.compile(r"'?(?P<value>.*?)'? is not ", re.DOTALL)
-COUNTED = re.compile(r"requires (?P<wanted>an argument|\d+ arguments)")
+COUNTED = re.compile(r"requires (?:an argument|\d+ arguments)")
 EXTRA = re.compile(r"Got unexpected extra arguments? \((?P<given>.*)\)", re.DOTALL)
 
 
@@ -40,10 +40,10 @@ def _message(error: click.UsageError) -> str:
         near = suggest(error.option_name.lstrip("-"), [name.lstrip("-") for name in names if len(name) > LETTER])
         return f"unknown flag `{error.option_name}`" + (f"; did you mean `--{near}`?" if near else "")
     if isinstance(error, click.BadOptionUsage):
-        wanted = COUNTED.search(error.message)
-        return f"`{error.option_name}` {'requires ' + wanted['wanted'] if wanted else 'takes no value'}"
-    if isinstance(error, click.MissingParameter) and error.param and error.ctx:
-        wanted = error.param.make_metavar(error.ctx)
+        values = COUNTED.search(error.message)
+        return f"`{error.option_name}` {values[0] if values else 'takes no value'}"
+    if isinstance(error, click.MissingParameter) and error.param:
+        wanted = error.param.metavar or (error.param.name or "").upper()
         return f"missing {wanted}" if isinstance(error.param, click.Argument) else f"missing `{_flag(error)} {wanted}`"
     if isinstance(error, click.BadParameter) and (expected := _expected(error.param)):
         found = REFUSED.match(error.message)

@@ -88,7 +88,7 @@ def test_an_input_of_other_dimensions_is_taken_if_it_works() -> None:
 def test_from_python_a_bad_change_is_the_same_error() -> None:
     for changes in ({"variant": "b9"}, {"set": {"widht": 2}}, {"input": (224,)}, {"classes": 0}):
         with pytest.raises(ArchspecError) as caught:
-            archspec.load("efficientnet", **changes)  # type: ignore[arg-type]
+            archspec.load("efficientnet", **changes)
         (finding,) = caught.value.diagnostics
         assert finding.message.startswith("`--")
 
