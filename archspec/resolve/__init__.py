@@ -114,11 +114,11 @@ class _Run:
 def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS) -> Resolved:
     """Build the graph of a file.
 
-    Raises Finding for an unknown variant. A spec with `after` rules runs twice: only a complete graph shows which
-    weight layer is the last, and that one is left as written. The steps of both runs count.
+    Raises ArchspecError for changes that the spec does not take. A spec with `after` rules runs twice: only a complete
+    graph shows which weight layer is the last, and that one is left as written. The steps of both runs count.
     """
     reader = DeclarationReader(load, overrides)
-    names = reader.read(file)
+    names = _read(reader, file, overrides)
     run = _Run(file, names, overrides, max_steps, _Known())
     known = _Known(run.heads, run.class_sizes(overrides.classes))
     if (names.after or known.sizes) and run.builder.steps <= max_steps:
@@ -140,6 +140,20 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     claims = tuple(run.layers.claims)
     seen = run.brackets
     return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe)
+
+
+def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> FileNames:
+    """Return the names that a file declares; what is wrong with the changes names the flag. Raises ArchspecError."""
+    if not overrides.any:
+        return reader.read(file)
+    from archspec.resolve.changes.blame import named_settings, unknown_variant
+
+    try:
+        names = reader.read(file)
+    except Finding as finding:
+        raise unknown_variant(finding, overrides.variant) from None
+    reader.findings = named_settings(reader.findings, overrides)
+    return names
 
 
 def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from archspec.diagnostics.errors import ArchspecError, Finding, collect, failure
+from archspec.diagnostics.errors import Finding, collect
 from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
@@ -149,17 +149,16 @@ class DeclarationReader:
                     collect(self.findings, finding, binding.span)
         for name, value in self.overrides.values:
             try:
-                self._set(names, name, _setting(value, names), Span(file.span.source, 0, 0))
+                self._set(names, name, _setting(name, value, names), Span(file.span.source, 0, 0))
             except Finding as finding:
-                message = f"`--set {name}={value}`: {finding.message}"
-                self.findings.append(Diagnostic("E117", message, notes=finding.notes, helps=finding.helps))
+                self.findings.append(Diagnostic(finding.code, finding.message, helps=finding.helps))
 
     @staticmethod
     def _set(names: FileNames, name: str, value: Value, span: Span) -> None:
         if name not in names.values:
             has = ("the parameters are " + ", ".join(names.values) if names.values else "the spec has no parameters",)
             message = f"unknown parameter `{name}`"
-            raise Finding("E103", message, span, "unknown", notes=has, helps=lambda: did_you_mean(name, names.values))
+            raise Finding("E103", message, span, "unknown", helps=lambda: did_you_mean(name, names.values) or has)
         if isinstance(names.values[name], Block) != isinstance(value, Block):
             kind, blocks = ("number", ()) if isinstance(value, Block) else ("block", tuple(names.blocks))
             raise Finding("E105", f"`{name}` takes a {kind}", span, helps=(f"`{name}={block}`" for block in blocks[:3]))
@@ -209,16 +208,16 @@ def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | No
     return other.train
 
 
-def _setting(value: object, names: FileNames) -> Value:
-    """Return the value that `--set` gives a parameter: a number, or a block by its name."""
+def _setting(name: str, value: object, names: FileNames) -> Value:
+    """Return the value that `--set name=value` gives a parameter: a number, or a block by its name."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not abs(value) <= LARGEST:  # nor is NaN
-            raise Finding("E008", "expected a number of at most 2^63")
+            raise Finding("E008", f"`{name}`: expected a number of at most 2^63", helps=(f"`--set {name}=64`",))
         return value
     text = str(value)
     if text not in names.blocks:
-        message = f"`{text}` is neither a number nor a block"
-        raise Finding("E105", message, helps=lambda: did_you_mean(text, names.blocks))
+        helps = did_you_mean(text, names.blocks) or ("give a number or the name of a block",)
+        raise Finding("E105", f"`{name}={text}`: `{text}` is neither a number nor a block", helps=helps)
     return names.blocks[text]
 
 
@@ -245,6 +244,7 @@ def _declare_after(node: s.After, names: FileNames) -> None:
         names.after[layer] = node
 
 
-def _no_variant(name: str, variants: dict[str, s.Variant]) -> ArchspecError:
-    notes = (f"the variants are {', '.join(variants)}" if variants else "the spec has no variants",)
-    return failure("E116", f"`--variant {name}`: unknown variant", notes=notes, helps=did_you_mean(name, variants))
+def _no_variant(name: str, variants: dict[str, s.Variant]) -> Finding:
+    known = ", ".join(variants)
+    helps = did_you_mean(name, variants) or (f"the variants are {known}" if known else "the spec has no variants",)
+    return Finding("E116", f"unknown variant `{name}`", helps=helps)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archspec.diagnostics.errors import failure
+from archspec.diagnostics.errors import ArchspecError, Finding, failure
 from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.volume import Volume
 from archspec.record import replace
@@ -32,6 +32,24 @@ def need_input(given: tuple[int, ...], own: Volume) -> None:
         )
 
 
+def unknown_variant(finding: Finding, name: str | None) -> ArchspecError:
+    """Return the error for a variant that the spec does not have."""
+    return failure(finding.code, f"`--variant {name}`: unknown variant", notes=finding.notes, helps=finding.helps)
+
+
+def named_settings(findings: Iterable[Diagnostic], changes: Overrides) -> list[Diagnostic]:
+    """Return the findings in declarations; those without a place are wrong values of `--set`."""
+    return [finding if finding.labels else _of_setting(finding, changes) for finding in findings]
+
+
+def _of_setting(finding: Diagnostic, changes: Overrides) -> Diagnostic:
+    for name, value in changes.values:
+        if f"`{name}" in finding.message:
+            message = finding.message.removeprefix(f"`{name}={value}`: ").removeprefix(f"`{name}`: ")
+            return replace(finding, code=BAD_CHANGE, message=f"`--set {name}={value}`: {message}")
+    return finding
+
+
 def blamed(
     found: Iterable[Diagnostic], plain: Iterable[Diagnostic], changes: Overrides, own: Volume | None
 ) -> list[Diagnostic]:
@@ -52,7 +70,7 @@ def blamed(
     return both
 
 
-def _other_shape(given: tuple[int, ...], own: Volume) -> Exception:
+def _other_shape(given: tuple[int, ...], own: Volume) -> ArchspecError:
     fitting = (*given, own.channels) if len(given) == len(own) - 1 else tuple(own)
     if own.is_map and len(given) == 1:
         fitting = (*given, *given, own.channels)
