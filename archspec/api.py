@@ -142,11 +142,10 @@ def overrides(
     if input is not None:
         parts = input.replace("×", "x").split("x") if isinstance(input, str) else [str(size) for size in input]
         if not 1 <= len(parts) <= 3 or not all(map(_is_size, parts)):
-            shown = input if isinstance(input, str) else "x".join(parts)
-            raise _bad_change(f"`{shown}` is not a volume", "height x width x channels: `384x384x3`")
+            raise _no_volume(input if isinstance(input, str) else "x".join(parts))
         volume = tuple(int(part) for part in parts)
     if classes is not None and not 0 < classes < 2**31:
-        raise _bad_change(f"expected a number of classes, got {classes}", "a number from 1 on")
+        raise failure("E117", f"`--classes {classes}`: expected a number from 1 on")
     return Overrides(volume, classes, tuple(values.items()), variant)
 
 
@@ -154,8 +153,12 @@ def _is_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
-def _bad_change(message: str, hint: str) -> ArchspecError:
-    return failure("E117", message, helps=(hint,))
+def _no_volume(text: str) -> ArchspecError:
+    """Return the error for an `--input` that is not a volume; its numbers, if it has any, with `x` between them."""
+    sizes = [part for part in "".join(one if one.isdigit() else " " for one in text).split() if _is_size(part)]
+    helps = (f"`--input {'x'.join(sizes[:3] or ['384', '384', '3'])}`",)
+    notes = ("an input is height x width x channels",)
+    return failure("E117", f"`--input {text}` is not a volume", notes=notes, helps=helps)
 
 
 def read(

@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any
 
 import click
 
@@ -29,6 +30,7 @@ COMMANDS = {
     "explain": "Explain an error code or a layer.",
 }
 INTERRUPTED = 130
+AS_JSON = "archspec.as_json"
 BRIEF = frozenset({"check", "specs", "explain"})  # commands of the front end, which finish in a moment
 EPILOG = """\b
 Examples:
@@ -49,6 +51,20 @@ class LateCommands(click.Group):
         """Return the commands in the order in which they are used."""
         return list(COMMANDS)
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Do as click does, and note whether usage errors are JSON."""
+        if not args:  # click shows the help
+            return super().make_context(info_name, args, parent, **extra)
+        as_json = "--json" in args  # click empties the list
+        try:
+            context = super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise _told(error, as_json) from None
+        context.meta[AS_JSON] = as_json
+        return context
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its name."""
         if cmd_name not in COMMANDS:
@@ -65,8 +81,8 @@ class LateCommands(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from archspec.diagnostics.findings import did_you_mean, printable
 
-            hint = "".join(f" {text}" for text in did_you_mean(args[0], COMMANDS))
-            raise click.UsageError(f"unknown command `{printable(args[0])}`.{hint}", ctx)
+            hint = "".join(f"; {text}" for text in did_you_mean(args[0], COMMANDS))
+            raise click.UsageError(f"unknown command `{printable(args[0])}`{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -76,6 +92,12 @@ class LateCommands(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
+        except click.UsageError as error:
+            name = ctx.invoked_subcommand
+            command = self.get_command(ctx, name) if name and error.ctx in (None, ctx) else None
+            if command is not None:  # click's parser leaves the context out
+                error.ctx = click.Context(command, ctx, name)
+            raise _told(error, ctx.meta[AS_JSON]) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands of `--help`."""
@@ -83,10 +105,20 @@ class LateCommands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _told(error: click.UsageError, as_json: bool) -> click.UsageError:
+    """Return a usage error in plain words, which click writes to standard error; if `as_json`, write it as JSON too."""
+    from archspec.commands.usage import describe, plain
+
+    error = plain(error)
+    if as_json:
+        click.echo(describe(error))
+    return error
+
+
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=LateCommands, epilog=EPILOG, context_settings=SETTINGS)
+@click.group("archspec", cls=LateCommands, epilog=EPILOG, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="archspec")
 def main() -> None:
     """Describe a neural network in a spec file; check it, train it, ship it."""

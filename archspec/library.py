@@ -19,6 +19,7 @@ from archspec.record import Record
 
 SUFFIX = ".arch"
 NOT_FOUND = "E014"
+LISTS = "`archspec specs` lists the built-in specs"
 
 
 class Located(Record):
@@ -67,8 +68,11 @@ def _by_name(spec: str) -> Located:
         variant = spec[len(name) :].removeprefix("_")
         if spec.startswith(name) and variant:
             located = _built_in(place, name, spec, variant)
-            if variant in variants(located.source.text) or spec[len(name)] == "_":
+            known = variants(located.source.text)
+            if variant in known:
                 return located
+            if known and spec[len(name)] == "_":
+                raise _no_variant(name, variant, known)
     raise _no_spec(spec, names)
 
 
@@ -82,19 +86,47 @@ def _built_in(place: Path, file: str, name: str, variant: str | None) -> Located
     return Located(name, Source(path.name, _decoded(path.name, path.read_bytes())), place, variant)
 
 
+def _no_variant(name: str, variant: str, known: tuple[str, ...]) -> ArchspecError:
+    notes = (f"its variants are {', '.join(known)}",)
+    helps = did_you_mean(f"{name}_{variant}", [f"{name}_{one}" for one in known])
+    return failure("E116", f"unknown variant `{variant}` of `{name}`", notes=notes, helps=helps)
+
+
 def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
     from archspec.regular_file import is_file, is_folder
 
     if not spec:
-        return failure(NOT_FOUND, "the spec has no name", helps=("`archspec specs` lists the built-in specs",))
+        return failure(NOT_FOUND, "the spec has no name", helps=(LISTS,))
     if is_folder(Path(spec)) and not did_you_mean(spec, names):
         usage = f"give a file in it: `{spec}/NAME{SUFFIX}`"
         return failure(NOT_FOUND, f"`{spec}` is a folder, not a spec", helps=(usage,))
-    helps = did_you_mean(spec, names) or ("`archspec specs` lists the built-in specs",)
+    helps = _near(spec, names) or (LISTS,)
     for path in (Path(spec), Path(spec + SUFFIX)):
         if is_file(path):
             helps = (f"`./{path}` for the file in this folder",)
-    return failure(NOT_FOUND, f"unknown built-in spec `{spec}`", helps=helps)
+    missing = f"no such file: {spec}" if Path(spec).suffix else f"unknown built-in spec `{spec}`"
+    return failure(NOT_FOUND, missing, helps=helps)
+
+
+def _near(spec: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a hint for a misspelt name of a built-in spec, or of one with its variant: `ResNet-50`, `resnet5O`."""
+    texts = ((name, (folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8")) for name in names)
+    known = [*names, *(f"{name}_{variant}" for name, text in texts for variant in variants(text))]
+    alike = (name for name in known if _outline(name) == _outline(spec))
+    return did_you_mean(next(alike, spec), known)
+
+
+def _outline(name: str) -> str:
+    """Return a name without what is easily confused: its case, its separators, O and 0, l and 1."""
+    return re.sub(r"[-_ ]", "", name.lower()).translate(str.maketrans("oil", "011"))
+
+
+def _no_file(path: Path, shown: str) -> ArchspecError:
+    """Return the error for a missing file: the file beside it with the nearest name, or a built-in spec of its name."""
+    helps = did_you_mean(shown, [str(path.parent / one.name) for one in path.parent.glob(f"*{SUFFIX}")])
+    if path.stem in built_in():
+        helps = (f"`{path.stem}` for the built-in spec",)
+    return failure(NOT_FOUND, f"no such file: {shown}", helps=helps or (LISTS,))
 
 
 def _read(path: Path, shown: str) -> str:
@@ -105,8 +137,7 @@ def _read(path: Path, shown: str) -> str:
             raise failure(NOT_FOUND, f"{shown} is a folder, not a file", helps=("name the files in it",))
         data = read_regular(path, MAX_SIZE)
     except FileNotFoundError:
-        helps = ("`archspec specs` lists the built-in specs, which need no path",)
-        raise failure(NOT_FOUND, f"no such file: {shown}", helps=helps) from None
+        raise _no_file(path, shown) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise failure(NOT_FOUND, f"{shown} cannot be read: {reason}") from None

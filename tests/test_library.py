@@ -39,7 +39,14 @@ def test_a_name_may_contain_a_variant() -> None:
         ("lenet", "did you mean `lenet5`?"),
         ("qqqqqq", "`archspec specs` lists the built-in specs"),
         ("missing/net.arch", "no such file: missing/net.arch"),
-        ("resnet_r51", "unknown variant `r51`"),
+        ("resnet_r51", "unknown variant `r51` of `resnet`"),
+        ("resnet_r51", "did you mean `resnet_r50`?"),
+        ("resnet5O", "did you mean `resnet50`?"),
+        ("ResNet-50", "did you mean `resnet50`?"),
+        ("efficientnet-b3", "did you mean `efficientnet_b3`?"),
+        ("vgg16_x", "unknown built-in spec `vgg16_x`"),
+        ("resnet50.arch", "`resnet50` for the built-in spec"),
+        ("slide.txt", "no such file: slide.txt"),
     ],
 )
 def test_a_missing_spec_is_reported(spec: str, said: str) -> None:
@@ -50,6 +57,11 @@ def test_a_file_in_this_folder_is_suggested_by_its_path(tmp_path: Path, monkeypa
     (tmp_path / "mine.arch").write_text(SMALL)
     monkeypatch.chdir(tmp_path)
     assert "`./mine.arch` for the file in this folder" in message_of("mine")
+
+
+def test_a_misspelt_file_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "mine.arch").write_text(SMALL)
+    assert f"did you mean `{tmp_path / 'mine.arch'}`?" in message_of(str(tmp_path / "mien.arch"))
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,15 @@ def test_readme_shows_the_table_of_vgg16() -> None:
     assert "archspec check specs/vgg16.arch" in commands()
 
 
-def test_the_python_examples_run() -> None:
+def test_the_python_examples_run(tmp_path: Path) -> None:
     programs = [found["program"] for found in PYTHON.finditer(README.read_text(encoding="utf-8"))]
-    assert programs
+    assert all(any(f"archspec.{name}(" in program for program in programs) for name in ("load", "build", "export"))
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     for program in programs:
-        subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        command = [sys.executable, "-W", "error", "-c", program]
+        environment = {**os.environ, "PYTHONPATH": path}
+        subprocess.run(command, check=True, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    assert [one.name for one in tmp_path.iterdir()] == ["resnet18.onnx"]
 
 
 def prose() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -14,7 +13,6 @@ from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.findings import Diagnostic
 from archspec.report import WIDTH, report
 
-WIDEST = 140
 DEEPEST = sys.maxsize
 EPILOG = """\b
 Examples:
@@ -90,7 +88,8 @@ def _load(spec: str, changes: dict[str, Any]) -> tuple[Network | None, tuple[Dia
 
 def _width() -> int:
     """Return the terminal's columns, or 100 without a terminal."""
-    try:
-        return min(WIDEST, os.get_terminal_size(sys.stdout.fileno()).columns) or WIDTH
-    except (OSError, ValueError):
+    if not sys.stdout.isatty():
         return WIDTH
+    from archspec.commands.terminal import columns
+
+    return columns(sys.stdout) or WIDTH

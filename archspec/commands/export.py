@@ -13,7 +13,7 @@ from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import need
 from archspec.diagnostics.errors import ArchspecError
-from archspec.diagnostics.findings import Diagnostic, printable
+from archspec.diagnostics.findings import printable
 
 if TYPE_CHECKING:
     from archspec.compiler.onnx.proof import Proof
@@ -64,9 +64,9 @@ def command(
         sys.exit(status(error.diagnostics))
     _report(description, proof, path, external_data, as_json)
     if not proof.passed:
-        helps = ("this is a bug in archspec or onnxruntime, not in the spec: please report it",)
-        message = f"the model does not compute what torch does; `{path}` was not written"
-        show([Diagnostic("E425", message, helps=helps)])
+        from archspec.compiler.onnx.export import Unproven
+
+        show(Unproven(proof).failure(path).diagnostics)
         sys.exit(1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -12,19 +11,20 @@ import click
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omission, plural
 from archspec.library import NOT_FOUND
 
-BAD_CHANGE = "E117"
+USAGE = {NOT_FOUND, "E116", "E117", "E426"}  # what the command line asks for does not exist, or does not go together
 
 
 def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
     """Print findings and their number on standard error."""
     if not findings:
         return
-    from archspec.diagnostics.rendering import coloured, plain, render  # only when there is something to show
+    from archspec.commands.terminal import columns, has_colours  # only when there is something to show
+    from archspec.diagnostics.rendering import coloured, plain, render
 
     sys.stdout.flush()
-    colours = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    width, colours = columns(sys.stderr), has_colours(sys.stderr)
     for finding in findings[:MAX_SHOWN]:
-        click.echo(render(finding, coloured if colours else plain), err=True)
+        click.echo(render(finding, coloured if colours else plain, width), err=True, color=colours)
     for line in omission(findings):
         click.echo(line, err=True)
     errors = sum(finding.severity == "error" for finding in findings)
@@ -37,7 +37,7 @@ def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
 def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:
     """Return the exit status: 2 for a missing spec or an invalid change, 1 for a wrong spec, or 0."""
     errors = {finding.code for finding in findings if finding.severity == "error"}
-    if errors & {NOT_FOUND, BAD_CHANGE}:
+    if errors & USAGE:
         return 2
     return 1 if errors or (strict and findings) else 0
 

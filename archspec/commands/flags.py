@@ -28,7 +28,7 @@ def _setting(text: str) -> tuple[str, object]:
     """Split `width=1.4` into a name and a number; a value that is not a number names a block."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
-        raise click.BadParameter(f"`{text}`: expected NAME=VALUE, such as width=1.4", param_hint="--set")
+        raise click.UsageError(f"`--set {text}`: expected NAME=VALUE, such as `--set width=1.4`")
     return name.strip(), number(value.strip())
 
 

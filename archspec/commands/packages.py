@@ -29,10 +29,11 @@ def missing_for(command: str, *more: str) -> list[str]:
     return [DISTRIBUTIONS.get(module, module) for module in missing]
 
 
-def need(command: str, *more: str) -> None:
+def need(command: str, *more: str, whose: str = "this command") -> None:
     """Raise ArchspecError, with what to install, unless all modules of a command are installed.
 
-    Also in a working directory that was deleted, in which the libraries of the back end cannot be loaded.
+    `whose` is what requires them, for the message. Also in a working directory that was deleted, in which the libraries
+    of the back end cannot be loaded.
     """
     if reason := working_directory():
         message = f"the working directory cannot be used: {reason}"
@@ -42,7 +43,7 @@ def need(command: str, *more: str) -> None:
         listed = ", ".join(f"`{name}`" for name in names)
         helps = (f"`pip install {' '.join(names)}`", ALL)
         verb = "is" if len(names) == 1 else "are"
-        raise failure("E424", f"this command requires {listed}, which {verb} not installed", helps=helps)
+        raise failure("E424", f"{whose} requires {listed}, which {verb} not installed", helps=helps)
 
 
 def working_directory() -> str | None:

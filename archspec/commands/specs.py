@@ -17,6 +17,7 @@ Examples:
   archspec specs --json           as JSON
   archspec specs --show resnet50  print the text of one
 """
+WIDTH = 100  # columns without a terminal
 NET = re.compile(r"^net +(?P<title>[^#\n]*?) *(?:# *(?P<about>.*))?$", re.MULTILINE)
 
 
@@ -37,10 +38,13 @@ def command(as_json: bool, show: str | None) -> None:
 
         click.echo(json.dumps(entries, indent=2))
         return
+    from archspec.commands.terminal import columns
+
+    width = columns(sys.stdout) or WIDTH
     names = max((len(entry["name"]) for entry in entries), default=0)
     for entry in entries:
         lead = f"{entry['name']:<{names}}  "
-        click.echo(fill(lead + (entry["about"] or entry["title"]), 100, subsequent_indent=" " * len(lead)))
+        click.echo(fill(lead + (entry["about"] or entry["title"]), width, subsequent_indent=" " * len(lead)))
         if entry["variants"]:
             click.echo(f"{'':<{names}}  variants: " + ", ".join(entry["variants"]))
 

@@ -210,7 +210,14 @@ NAMES = {
     "E116": Explanation("an unknown variant", "`archspec specs` lists the variants of the built-in families."),
     "E117": Explanation(
         "an invalid change",
-        "`--input` takes height x width x channels, `384x384x3`, or a sequence or a vector; `--classes` a number of at least 1.",
+        "`--input` takes height x width x channels, `384x384x3`, or a sequence or a vector, as the spec's input is one;"
+        " `--classes` a number of at least 1, if the network's scores come from layers that have an output for each class;"
+        " `--set` a parameter of the spec, and a number or the name of a block.",
+    ),
+    "E120": Explanation(
+        "a wrong command line",
+        "An unknown command or flag, a missing argument, or a value that a flag does not take. `archspec --help` lists the"
+        " commands, and `archspec check --help` the flags of one.",
     ),
 }
 VOLUMES = {

@@ -113,6 +113,7 @@ class Layer(Record):
     is_embedding: ClassVar[bool] = False  # its parameters start as a narrow normal distribution, as ViT's
     absorbs_bias: ClassVar[bool] = False  # a weight layer directly before it needs no bias
     output_axis: ClassVar[int | None] = None  # of its weight, the axis of the output's channels: a BN can be folded in
+    keeps_channels: ClassVar[bool] = True  # outputs as many channels as each of its inputs has
     outputs: ClassVar[str] = ""  # the field that --classes sets in a classifier
     sized_by_bracket: ClassVar[bool] = False  # without its number, its bracket says it
     examples: ClassVar[tuple[Example, ...]] = ()

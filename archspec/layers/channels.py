@@ -35,6 +35,7 @@ class Slice(Layer):
     """The channels from `begin` up to but excluding `end`, counted from 0."""
 
     keyword = "SLICE"
+    keeps_channels = False
     is_linear = True
     in_place = True
     is_view = True
@@ -76,6 +77,7 @@ class PadChannels(Layer):
     """
 
     keyword = "PADCHANNELS"
+    keeps_channels = False
     is_linear = True
     memory = COPY
     examples = (

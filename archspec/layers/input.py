@@ -10,4 +10,5 @@ class Input(Layer):
     """The image: `[224x224x3] INPUT` or `INPUT: [224x224x3]`. It has no rule: its bracket is its volume."""
 
     keyword = "INPUT"
+    keeps_channels = False
     memory = COPY

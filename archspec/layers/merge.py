@@ -44,6 +44,7 @@ class Concat(Layer):
     """Volumes of the same height and width, joined along their channels."""
 
     keyword = "concat"
+    keeps_channels = False
     passes_values = True
     memory = CONCAT
     examples = (Example("concat", ((4, 5, 3), (4, 5, 2))), Example("concat", ((3,), (4,), (5,))))

@@ -24,6 +24,7 @@ class SpaceToDepth(Layer):
     """
 
     keyword = "SPACE2DEPTH"
+    keeps_channels = False
     is_linear = True
     memory = COPY_OR_VIEW  # a map of one block needs no copy
     examples = (Example("SPACE2DEPTH 2", ((6, 4, 3),)), Example("SPACE2DEPTH 2 columns", ((4, 6, 5),)))

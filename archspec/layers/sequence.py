@@ -112,6 +112,7 @@ class Transpose(Layer):
     """Swaps the two axes of a sequence, so that a FC works across its positions (MLP-Mixer, 2021)."""
 
     keyword = "TRANSPOSE"
+    keeps_channels = False
     is_linear = True
     in_place = True
     is_view = True

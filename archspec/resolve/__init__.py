@@ -15,13 +15,14 @@ To read the room in the order in which a spec goes through it:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
-from archspec.record import Record
+from archspec.record import Record, replace
 from archspec.resolve.after_build import FirstValues, finished, first_values, unused_results
 from archspec.resolve.brackets import Brackets, Seen, shows_received
 from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
@@ -50,9 +51,10 @@ class Resolved(Record):
 
 
 class _Known(Record):
-    """Results of earlier runs: the classifiers' weight layers, the volumes of the spec as written, and steps taken."""
+    """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken."""
 
     heads: frozenset[int] = frozenset()
+    sizes: Mapping[str, int] = {}
     plain: Seen | None = None
     steps: int = 0
 
@@ -63,7 +65,7 @@ class _Run:
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
         self.builder = GraphBuilder(bound, known.steps)
         self.brackets = Brackets(self.builder, shows_received(file.body), overrides.input, known.plain)
-        self.layers = LayerSteps(self.builder, self.brackets, overrides, known.heads)
+        self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes)
         runner = StatementRunner(self.builder, self.brackets, self.layers)
         scope = Scope(names, None, None, labels_in(file.body))
         try:
@@ -76,25 +78,62 @@ class _Run:
     def heads(self) -> frozenset[int]:
         return frozenset(self.layers.last_weight.values())
 
+    @property
+    def scores(self) -> list[int]:
+        """The nodes of all class scores; none if the network has errors, other than false claims."""
+        codes = {finding.code for finding in self.builder.findings if finding.severity == "error"}
+        if not isinstance(self.end, Node) or codes - {"E301"}:
+            return []
+        return [self.end.index, *(head.output for head in self.builder.heads)]
+
+    def class_sizes(self, classes: int | None) -> dict[str, int]:
+        """Return the outputs that a number of classes sets, by the names of layers. Raises ArchspecError."""
+        if not classes:
+            return {}
+        from archspec.resolve.changes.class_count import class_sizes
+
+        return class_sizes(self.builder.nodes, self.scores, classes)
+
+    def blamed(self, plain: _Run, overrides: Overrides) -> list[Diagnostic]:
+        """Return the findings; new ones say which changes they come from. Raises ArchspecError."""
+        from archspec.resolve.changes.blame import blamed
+
+        return blamed(self.builder.findings, plain.builder.findings, overrides, self.brackets.own_input)
+
+    def need_changes(self, overrides: Overrides) -> None:
+        """Raise ArchspecError if a change has been misread, or has not had its effect."""
+        from archspec.resolve.changes.blame import need_input
+        from archspec.resolve.changes.class_count import need_classes
+
+        if overrides.input and self.brackets.own_input:
+            need_input(overrides.input, self.brackets.own_input)
+        if overrides.classes:
+            need_classes(self.builder.nodes, self.scores, overrides.classes)
+
 
 def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS) -> Resolved:
     """Build the graph of a file.
 
-    Raises Finding for an unknown variant. A spec with `after` rules runs twice: only a complete graph shows which
-    weight layer is the last, and that one is left as written. The steps of both runs count.
+    Raises ArchspecError for changes that the spec does not take. A spec with `after` rules runs twice: only a complete
+    graph shows which weight layer is the last, and that one is left as written. The steps of both runs count.
     """
     reader = DeclarationReader(load, overrides)
-    names = reader.read(file)
+    names = _read(reader, file, overrides)
     run = _Run(file, names, overrides, max_steps, _Known())
-    if (names.after or overrides.classes) and run.builder.steps <= max_steps:
+    known = _Known(run.heads, run.class_sizes(overrides.classes))
+    if (names.after or known.sizes) and run.builder.steps <= max_steps:
         before = run.builder.steps if names.after else 0
-        run = _Run(file, names, overrides, max_steps, _Known(run.heads, None, before))
-    if overrides.any and run.builder.findings:
-        plain = _plain_volumes(file, load, max_steps)
-        run = _Run(file, names, overrides, max_steps, _Known(run.heads, plain))
+        run = _Run(file, names, overrides, max_steps, replace(known, steps=before))
+    found = run.builder.findings
+    if overrides.any and found:
+        plain = _plain_run(file, load, max_steps)
+        run = _Run(file, names, overrides, max_steps, replace(known, plain=plain.brackets.seen))
+        found = run.blamed(plain, overrides)
+    if overrides.any and not found:
+        run.need_changes(overrides)
     recipe, wrong = _recipe(names)
     values = first_values((names, *reader.loaded.values()), reader.findings)
-    findings = [*reader.findings, *run.builder.findings, *wrong]
+    findings = [*reader.findings, *found, *wrong]
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
         graph, more = _finish(file, reader.title, run, values)
@@ -102,6 +141,20 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     claims = tuple(run.layers.claims)
     seen = run.brackets
     return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe)
+
+
+def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> FileNames:
+    """Return the names that a file declares; what is wrong with the changes names the flag. Raises ArchspecError."""
+    if not overrides.any:
+        return reader.read(file)
+    from archspec.resolve.changes.blame import named_settings, unknown_variant
+
+    try:
+        names = reader.read(file)
+    except Finding as finding:
+        raise unknown_variant(finding, overrides.variant) from None
+    reader.findings = named_settings(reader.findings, overrides)
+    return names
 
 
 def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
@@ -112,11 +165,11 @@ def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
     return train_section.read(names.train)
 
 
-def _plain_volumes(file: s.File, load: Loader, max_steps: int) -> Seen:
-    """Return the volumes at the brackets of a spec as written."""
+def _plain_run(file: s.File, load: Loader, max_steps: int) -> _Run:
+    """Return a run of the spec as written."""
     plain = Overrides()
     names = DeclarationReader(load, plain).read(file)
-    return _Run(file, names, plain, max_steps, _Known()).brackets.seen
+    return _Run(file, names, plain, max_steps, _Known())
 
 
 def _finish(file: s.File, title: str, run: _Run, values: FirstValues) -> tuple[Graph | None, list[Diagnostic]]:

@@ -53,6 +53,7 @@ class Brackets:
         self.input = input
         self.plain = plain
         self.seen: Seen = {}
+        self.own_input: Volume | None = None  # as the spec says it
         self.checked = 0
         self.suspended = 0
         self._believed = True
@@ -106,7 +107,8 @@ class Brackets:
 
     def input_volume(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
         """Return the volume of the network's input: the command line's, or the bracket's."""
-        return Volume(self.input) if self.input else self.volume(bracket, scope)
+        self.own_input = self.volume(bracket, scope)
+        return Volume(self.input) if self.input else self.own_input
 
     def volume(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
         """Return the volume in a bracket; None if it has none, which is then reported."""

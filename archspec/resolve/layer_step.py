@@ -5,6 +5,7 @@ In: a layer step and the point of the chain before it. Out: the point after it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from archspec.diagnostics.errors import ArchspecError, Finding
@@ -18,7 +19,6 @@ from archspec.layers.input import Input
 from archspec.record import Record, replace
 from archspec.resolve.argument_binding import ArgumentBinder
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.declarations import Overrides
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
 from archspec.resolve.layer_names import NamedLayer, lower_case_names, name_layer
 from archspec.resolve.scope import Scope, StepContext
@@ -37,15 +37,16 @@ class PendingClaim(Record):
 class LayerSteps:
     """Run layer steps, adding their nodes to one builder.
 
-    `heads` are the ordinals of the classifiers' weight layers (the last of the trunk and of each `aux`), once a
-    first run has found them: `after` adds nothing there, and --classes sets their outputs.
+    `heads` are the ordinals of the classifiers' last weight layers (of the trunk and of each `aux`), to which `after`
+    adds nothing; `sizes` are the outputs that --classes sets, by the names of layers. A first run has found both.
     """
 
-    def __init__(self, builder: GraphBuilder, brackets: Brackets, overrides: Overrides, heads: frozenset[int]) -> None:
+    def __init__(
+        self, builder: GraphBuilder, brackets: Brackets, heads: frozenset[int], sizes: Mapping[str, int]
+    ) -> None:
         self.builder = builder
         self.brackets = brackets
-        self.overrides = overrides
-        self.heads = heads
+        self.heads, self.sizes = heads, sizes
         self.claims: list[PendingClaim] = []
         self.last_weight: dict[int, int] = {}  # by head, 0 for the trunk
         self._weights = 0
@@ -62,8 +63,6 @@ class LayerSteps:
             raise no_input(step.span)
         is_head = self._is_head(named.layer)
         layer = self._bind(step, named, context)
-        if is_head and self.overrides.classes and layer.outputs:
-            layer = replace(layer, **{layer.outputs: self.overrides.classes})
         wire = self._grow(layer, label, step, context.scope, point.current)
         self._note_claims(step, context.scope, wire)
         point = point.after(wire)
@@ -126,6 +125,8 @@ class LayerSteps:
             scope.count_label(layer.kind)
         else:
             name = scope.number(layer.kind)
+        if name in self.sizes:
+            layer = replace(layer, **{layer.outputs: self.sizes[name]})
         wire = self._add(layer, current, Origin(name, scope.frame, step.span))
         if label:
             scope.volumes[label] = wire

@@ -9,13 +9,17 @@ from pathlib import Path
 
 from torch import nn
 
+from archspec.api import Network
 from archspec.compiler.onnx.emit import emitted
 from archspec.compiler.onnx.file import SUFFIX, staged
 from archspec.compiler.onnx.model import assemble, need_room, write_data
+from archspec.compiler.onnx.network_with_weights import network_with_module
 from archspec.compiler.onnx.node_writer import Array
 from archspec.compiler.onnx.proof import Proof, prove
 from archspec.compiler.weights.atomic import write_flushed
+from archspec.compiler.weights.destination import need_writable
 from archspec.compiler.weights.model_metadata import ModelMetadata
+from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.graph.ir import Graph
 
 
@@ -25,6 +29,11 @@ class Unproven(Exception):
     def __init__(self, proof: Proof) -> None:
         super().__init__(str(proof))
         self.proof = proof
+
+    def failure(self, path: Path) -> ArchspecError:
+        """Return the error of a file that was not kept."""
+        helps = ("this is a bug in archspec or onnxruntime, not in the spec: please report it",)
+        return failure("E425", f"the model does not compute what torch does; `{path}` was not written", helps=helps)
 
 
 def export(graph: Graph, module: nn.Module, path: Path, about: ModelMetadata, external: bool = False) -> Proof:
@@ -45,6 +54,22 @@ def export(graph: Graph, module: nn.Module, path: Path, about: ModelMetadata, ex
         if not proof.passed:
             raise Unproven(proof)
     return proof
+
+
+def export_network(  # noqa: PLR0913, PLR0917  # a parameter for each of `archspec.export`
+    network: Network, path: str | Path, module: nn.Module | None, output: str | None, seed: int, external: bool
+) -> Proof:
+    """Write a network with a module's weights, or with initial ones; the module is not changed.
+
+    Raises ArchspecError, also if the proof fails.
+    """
+    place = Path(path)
+    need_writable(place)
+    found = network_with_module(network, module, output, seed)
+    try:
+        return export(found.graph, found.module, place, found.about, external)
+    except Unproven as unproven:
+        raise unproven.failure(place) from None
 
 
 def weights_of(module: nn.Module) -> dict[str, Array]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 import archspec
@@ -18,11 +19,14 @@ from archspec.compiler import build
 from archspec.compiler.data.preprocessing import default_preprocessing
 from archspec.compiler.lowering.initialise import settle
 from archspec.compiler.onnx import requirements
+from archspec.compiler.weights.files import fill, need_fit
 from archspec.compiler.weights.model_metadata import ModelMetadata, result_kind
 from archspec.compiler.weights.trained import is_weights, open_trained
 from archspec.diagnostics.errors import failure
 from archspec.graph.extent import named, upto
 from archspec.graph.ir import Graph
+
+COMPILED = "_orig_mod."  # before the names of a module that torch.compile has wrapped
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,28 @@ def network_with_weights(source: str, changes: dict[str, Any], output: str | Non
     path = Path(source)
     if is_weights(path):
         return _trained(path, changes, output)
-    network = archspec.load(source, **changes)
+    return network_with_module(archspec.load(source, **changes), None, output, seed)
+
+
+def network_with_module(network: Network, module: nn.Module | None, output: str | None, seed: int) -> Exported:
+    """Return what is exported of a network: with a copy of the module's weights, or else initialised ones.
+
+    Raises ArchspecError for weights that are not those of the network, and for a network too large for the memory.
+    """
     graph, extent = _part(network, output)
     kind = result_kind(network.graph, named(network.graph, output))
     about = ModelMetadata(network.title, kind, None, default_preprocessing(network.input))
-    description = f"{network.title}{extent} with weights initialised by seed {seed}"
     requirements.memory(graph)
-    module = build(graph, seed=seed, follow_init=False)  # so that the proof sees every layer
-    settle(module, network.input, seed)
-    return Exported(graph, module, about, description)
+    if module is None:
+        built = build(graph, seed=seed, follow_init=False)  # so that the proof sees every layer
+        settle(built, network.input, seed)
+        return Exported(graph, built, about, f"{network.title}{extent} with weights initialised by seed {seed}")
+    built = build(graph, seed=seed)
+    state = {name.removeprefix(COMPILED): tensor for name, tensor in module.state_dict().items()}
+    with torch.device("meta"):
+        need_fit(build(network), state, "the module")
+    fill(built, {name: state[name] for name in built.state_dict()}, "the module")
+    return Exported(graph, built, about, f"{network.title}{extent} with the weights of a module")
 
 
 def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exported:

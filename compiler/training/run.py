@@ -24,11 +24,12 @@ from archspec.compiler.training.records.summary import RunSummary, StoppedRun
 from archspec.compiler.training.session import Session, session
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.configuration import from_checkpoint, from_flags
-from archspec.compiler.training.setup.fine_tuning import classifiers, freeze_all_but
+from archspec.compiler.training.setup.fine_tuning import freeze_all_but
 from archspec.compiler.training.setup.options import Options, RunContext
 from archspec.compiler.training.setup.plan import ParameterCounts, TrainingPlan, plan
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import plural
+from archspec.graph.scores import classifiers
 
 
 def start(

@@ -88,7 +88,7 @@ def test_flags_that_change_a_spec_do_not_go_with_weights(spec: Path, tmp_path: P
     write_weights(path, spec)
     message = f"`--classes`, `--input` would change the spec that `{path}` was trained for"
     result = export(path, "-o", tmp_path / "x.onnx", "--classes", "3", "--input", "9x9x3")
-    assert refused(result, "E426", message)
+    assert refused(result, "E426", message, status=2)
 
 
 def text(path: Path) -> None:

@@ -20,7 +20,6 @@ from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.records.throughput import step_flops, throughput
 from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.configuration import RunConfiguration
-from archspec.compiler.training.setup.fine_tuning import classifiers
 from archspec.compiler.training.setup.options import WORKERS, Options
 from archspec.compiler.training.setup.plan import ParameterCounts, plan
 from archspec.compiler.weights import files as weights
@@ -157,7 +156,7 @@ def test_a_linear_probe_works_at_the_full_rate_and_flags_change_the_network_of_w
     result = train("--from", trained, "--linear-probe", "--scratch-rate", "--dry-run")
     assert "88 frozen" in result.stdout
     result = train("--from", trained, "--set", "foo=1", "--dry-run")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "unknown parameter `foo`" in result.stderr
     result = train("--from", trained, "--input", "16x16x1", "--out", tmp_path / "run")
     assert result.exit_code == 1
@@ -242,8 +241,45 @@ def test_weights_of_another_network_are_refused(trained: Path, tmp_path: Path) -
     assert not (tmp_path / "run").exists()
 
 
-def test_the_last_layers_of_a_network_with_auxiliary_classifiers() -> None:
-    assert classifiers(archspec.load("googlenet").graph) == ["fc1", "aux_head1.fc2", "aux_head2.fc2"]
+# two heads, from which the scores come by way of a learned scale
+MERGED = """\
+net Merged
+[8x8x1] INPUT
+features: CONV 8 3x3 p1 -> RELU -> GAP
+left: FC 20 linear
+@features -> FC 20
+add
+    | @left -> SCALE 0.5 fixed
+    | x -> SCALE 0.5
+"""
+HEADS = ["left.weight", "left.bias", "fc2.weight", "fc2.bias", "scale2.weight"]
+
+
+def test_both_of_two_merged_heads_are_resized_reinitialised_and_probed(tmp_path: Path) -> None:
+    spec, run, flags = tmp_path / "merged.arch", tmp_path / "run", ("--epochs", "1", "--batch", "512")
+    spec.write_text(MERGED)
+    assert train(spec, "--out", run, *flags).exit_code == 0
+    state, about = weights.read(run / "weights.safetensors")
+    assert state.keys() == {"conv1.weight", "conv1.bias", *HEADS}
+    assert {len(state[name]) for name in HEADS} == {10}
+    seven = tmp_path / "seven.safetensors"
+    about["bundle"]["classes"], about["class_names"] = 7, about["class_names"][:7]
+    weights.write(seven, {name: value[:7] if name in HEADS else value for name, value in state.items()}, about)
+    result = train("--from", seven, "--linear-probe", "--out", tmp_path / "probe", *flags)
+    assert result.exit_code == 0, result.output
+    assert f"reinitialised for other classes: {', '.join(HEADS)}" in result.stderr
+    assert "linear probe: only left and fc2 and scale2 are trained" in result.stderr
+    probed, _ = weights.read(tmp_path / "probe" / "weights.safetensors")
+    assert {name for name in state if torch.equal(state[name], probed[name])} == {"conv1.weight", "conv1.bias"}
+
+
+def test_a_network_whose_scores_cannot_be_resized_is_refused(tmp_path: Path) -> None:
+    spec = tmp_path / "joined.arch"
+    spec.write_text("[8x8x1] INPUT\nCONV 8 3x3 -> GAP\nconcat\n    | FC 5\n    | FC 6\n")
+    result = train(spec, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "the 11 channels of concat1 come from `concat`, which cannot be resized" in result.stderr
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize(

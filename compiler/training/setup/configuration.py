@@ -20,7 +20,7 @@ from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.options import RunContext
 from archspec.compiler.weights.trained import Trained, open_trained
-from archspec.diagnostics.errors import failure
+from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
 from archspec.recipe import Recipe
 
@@ -106,4 +106,8 @@ def _with_classes(network: Network, classes: int, context: RunContext) -> Networ
         return network
     outputs = network.output[0]
     context.say(f"{network.title} outputs {outputs:,} classes, the data have {classes}: using {classes} classes")
-    return restore({**network.bundle.to_dict(), "classes": classes})
+    try:
+        return restore({**network.bundle.to_dict(), "classes": classes})
+    except ArchspecError as error:  # the spec is to blame, not the command line
+        (wrong, *_) = error.diagnostics
+        raise failure("E454", wrong.message, wrong.labels, wrong.notes, wrong.helps) from None

@@ -1,0 +1,73 @@
+"""Usage errors: an unknown command or flag, a missing argument, a value that a flag does not take.
+
+In: click's error. Out: the same in plain words, or as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import click
+
+from archspec.diagnostics.findings import Diagnostic, listed, printable, suggest
+
+CODE = "E120"
+LETTER = len("-o")
+LARGE = 2**31 - 1  # from here on an upper bound says nothing to a user
+REFUSED = re.compile(r"'?(?P<value>.*?)'? is not ", re.DOTALL)
+COUNTED = re.compile(r"requires (?:an argument|\d+ arguments)")
+EXTRA = re.compile(r"Got unexpected extra arguments? \((?P<given>.*)\)", re.DOTALL)
+
+
+def plain(error: click.UsageError) -> click.UsageError:
+    """Return the error in plain words, with a hint for a misspelling."""
+    return click.UsageError(printable(_message(error)), error.ctx)
+
+
+def describe(error: click.UsageError) -> str:
+    """Return the JSON of a usage error."""
+    context = error.ctx
+    path = context.command_path if context else "archspec"
+    notes = (" ".join(context.get_usage().removeprefix("Usage: ").split()),) if context else ()
+    finding = Diagnostic(CODE, error.message, notes=notes, helps=(f"`{path} --help` lists the flags",))
+    return json.dumps({"command": path, **listed([finding])}, indent=2)
+
+
+def _message(error: click.UsageError) -> str:
+    if isinstance(error, click.NoSuchOption):
+        names = [name for one in error.ctx.command.params for name in one.opts] if error.ctx else []
+        near = suggest(error.option_name.lstrip("-"), [name.lstrip("-") for name in names if len(name) > LETTER])
+        return f"unknown flag `{error.option_name}`" + (f"; did you mean `--{near}`?" if near else "")
+    if isinstance(error, click.BadOptionUsage):
+        values = COUNTED.search(error.message)
+        return f"`{error.option_name}` {values[0] if values else 'takes no value'}"
+    if isinstance(error, click.MissingParameter) and error.param:
+        wanted = error.param.metavar or (error.param.name or "").upper()
+        return f"missing {wanted}" if isinstance(error.param, click.Argument) else f"missing `{_flag(error)} {wanted}`"
+    if isinstance(error, click.BadParameter) and (expected := _expected(error.param)):
+        found = REFUSED.match(error.message)
+        return f"`{_flag(error)}{' ' + found['value'] if found else ''}`: expected {expected}"
+    if isinstance(error, click.BadParameter) and error.param:
+        return f"`{_flag(error)}`: {error.message}"
+    extra = EXTRA.match(error.message)
+    return f"unexpected argument `{extra['given']}`" if extra else error.message
+
+
+def _flag(error: click.BadParameter) -> str:
+    return error.param.opts[-1] if error.param else ""
+
+
+def _expected(parameter: click.Parameter | None) -> str:
+    """Return what a flag takes, in words; empty if click's own words will do."""
+    kind = parameter.type if parameter else None
+    if isinstance(kind, click.Choice):
+        *first, last = (f"`{one}`" for one in kind.choices)
+        return f"{', '.join(first)} or {last}"
+    if not isinstance(kind, click.IntRange | click.FloatRange):
+        return ""
+    noun = "a whole number" if isinstance(kind, click.IntRange) else "a number"
+    low, high = kind.min, kind.max
+    if high is None or high >= LARGE:
+        return f"{noun} {'above' if kind.min_open else 'of at least'} {low:g}"
+    return f"{noun} from {low:g} {'up to but excluding' if kind.max_open else 'to'} {high:g}"

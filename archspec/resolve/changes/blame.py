@@ -1,0 +1,94 @@
+"""Errors that come from the command line's changes, not from the spec.
+
+In: the findings of a spec with the changes and as written, and its input as written. Out: findings that name the flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archspec.diagnostics.errors import ArchspecError, Finding, failure
+from archspec.diagnostics.findings import Diagnostic
+from archspec.graph.volume import Volume
+from archspec.record import replace
+from archspec.resolve.declarations import Overrides
+
+BAD_CHANGE = "E117"
+AXES = {1: "features", 2: "vectors x channels", 3: "height x width x channels"}
+MOST_COLOURS = 4  # channels of an image: a map with so few has them last
+
+
+def need_input(given: tuple[int, ...], own: Volume) -> None:
+    """Raise ArchspecError if the channels of `--input` stand first; `own` is the input as written."""
+    if len(given) != 3 or not own.is_map or own.channels > MOST_COLOURS:
+        return
+    first, *others = given
+    if first == own.channels and first != own[0] and others[1] > MOST_COLOURS:
+        raise failure(
+            BAD_CHANGE,
+            f"`--input {_sizes(given)}` has its channels first",
+            notes=(f"an input is {AXES[3]}",),
+            helps=(f"`--input {_sizes((*others, first))}`",),
+        )
+
+
+def unknown_variant(finding: Finding, name: str | None) -> ArchspecError:
+    """Return the error for a variant that the spec does not have."""
+    return failure(finding.code, f"`--variant {name}`: unknown variant", notes=finding.notes, helps=finding.helps)
+
+
+def named_settings(findings: Iterable[Diagnostic], changes: Overrides) -> list[Diagnostic]:
+    """Return the findings in declarations; those without a place are wrong values of `--set`."""
+    return [finding if finding.labels else _of_setting(finding, changes) for finding in findings]
+
+
+def _of_setting(finding: Diagnostic, changes: Overrides) -> Diagnostic:
+    for name, value in changes.values:
+        if f"`{name}" in finding.message:
+            message = finding.message.removeprefix(f"`{name}={value}`: ").removeprefix(f"`{name}`: ")
+            return replace(finding, code=BAD_CHANGE, message=f"`--set {name}={value}`: {message}")
+    return finding
+
+
+def blamed(
+    found: Iterable[Diagnostic], plain: Iterable[Diagnostic], changes: Overrides, own: Volume | None
+) -> list[Diagnostic]:
+    """Return the findings; those that the spec as written does not have say which flags they come from.
+
+    Raises ArchspecError if the input has another number of dimensions than the input as written.
+    """
+    if changes.input and own:
+        need_input(changes.input, own)
+    known = {_key(finding) for finding in plain}
+    note = f"caused by {_flags(changes)}: without, the spec has no such error"
+    both = []
+    for finding in found:
+        is_new = finding.severity == "error" and _key(finding) not in known
+        if is_new and changes.input and own and len(changes.input) != len(own):
+            raise _other_shape(changes.input, own)
+        both.append(replace(finding, notes=(*finding.notes, note)) if is_new else finding)
+    return both
+
+
+def _other_shape(given: tuple[int, ...], own: Volume) -> ArchspecError:
+    fitting = (*given, own.channels) if len(given) == len(own) - 1 else tuple(own)
+    if own.is_map and len(given) == 1:
+        fitting = (*given, *given, own.channels)
+    message = f"`--input {_sizes(given)}` does not fit: the spec's input is {own}, {AXES[len(own)]}"
+    return failure(BAD_CHANGE, message, helps=(f"`--input {_sizes(fitting)}`",))
+
+
+def _key(finding: Diagnostic) -> tuple[object, ...]:
+    return (finding.code, finding.span and (finding.span.source.name, finding.span.start))
+
+
+def _flags(changes: Overrides) -> str:
+    flags = [f"`--input {_sizes(changes.input)}`"] if changes.input else []
+    flags += [f"`--classes {changes.classes}`"] if changes.classes else []
+    flags += [f"`--variant {changes.variant}`"] if changes.variant else []
+    flags += [f"`--set {name}={value}`" for name, value in changes.values]
+    return " and ".join(flags)
+
+
+def _sizes(volume: Iterable[int]) -> str:
+    return "x".join(map(str, volume))

@@ -1,0 +1,56 @@
+"""`--classes`: which layers get the number, found by structure.
+
+In: the nodes of the spec as written, and the nodes of its classifiers' scores. Out: the sizes to set, by the names of
+layers; or one error that says why there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.diagnostics.findings import Label, plural
+from archspec.graph.ir import Node
+from archspec.graph.scores import scores
+
+BAD_CHANGE = "E117"
+
+
+def class_sizes(nodes: Sequence[Node], ends: Iterable[int], classes: int) -> dict[str, int]:
+    """Return the outputs of the layers that compute class scores, by their names.
+
+    Raises ArchspecError if a layer that cannot be resized sets their number.
+    """
+    sizes: dict[str, int] = {}
+    for end in ends:
+        if nodes[end].volume.channels == classes:
+            continue
+        found = scores(nodes, end)
+        if found.obstacle:
+            raise _cannot_resize(found.obstacle, nodes[end], classes)
+        sizes |= {node.name: classes for node in found.layers}
+    return sizes
+
+
+def need_classes(nodes: Sequence[Node], ends: Iterable[int], classes: int) -> None:
+    """Raise ArchspecError if the scores have another number of channels: the spec's conditions have seen the change."""
+    for end in ends:
+        node = nodes[end]
+        if node.volume.channels != classes:
+            notes = (f"with that number, {node.name} outputs {node.volume}",)
+            label = Label(node.span, f"produces {node.volume}")
+            raise failure(BAD_CHANGE, _message(classes), (label,), notes, ("change the number in the spec",))
+
+
+def _cannot_resize(obstacle: Node, end: Node, classes: int) -> ArchspecError:
+    layer = obstacle.layer.describe()
+    notes = (
+        f"the {plural(end.volume.channels, 'channel')} of {end.name} come from `{layer}`, which cannot be resized",
+    )
+    helps = ("end the network with an FC or a CONV that has one output for each class",)
+    label = Label(obstacle.span, f"produces {obstacle.volume}")
+    return failure(BAD_CHANGE, _message(classes), (label,), notes, helps)
+
+
+def _message(classes: int) -> str:
+    return f"the output cannot be changed to {plural(classes, 'class')}"

@@ -1,0 +1,154 @@
+"""Wrong command lines: one message that names the flag, exit status 2, and JSON under `--json`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import archspec
+from archspec.cli import COMMANDS, main
+from archspec.diagnostics.errors import ArchspecError
+
+WITH_CHANGES = ("check", "train", "export", "probe")
+WITHOUT_CHANGES = ("eval", "run")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def line(command: str, spec: str, folder: Path) -> tuple[str, ...]:
+    """A command line that is right but for the flags that a test adds."""
+    return (command, spec, *(("-o", str(folder / "x.onnx")) if command == "export" else ()))
+
+
+# ---- --variant, --set, --input, --classes
+BAD = [
+    ("efficientnet", ("--variant", "b9"), "`--variant b9`: unknown variant", "b0, b1, b2, b3, b4, b5, b6, b7"),
+    ("lenet5", ("--variant", "big"), "`--variant big`: unknown variant", "the spec has no variants"),
+    ("efficientnet", ("--set", "widht=2"), "`--set widht=2`: unknown parameter", "did you mean `width`?"),
+    ("lenet5", ("--set", "width=2"), "`--set width=2`: unknown parameter", "the spec has no parameters"),
+    ("efficientnet", ("--set", "width=wide"), "`--set width=wide`: `wide` is neither a number nor a block", ""),
+    ("efficientnet", ("--set", "width"), "`--set width`: expected NAME=VALUE", "--set width=1.4"),
+    ("lenet5", ("--input", "abc"), "`--input abc` is not a volume", "height x width x channels"),
+    ("lenet5", ("--input", "(28, 28, 1)"), "`--input (28, 28, 1)` is not a volume", "--input 28x28x1"),
+    ("vgg16", ("--input", "224"), "`--input 224` does not fit: the spec's input is [224x224x3]", "--input 224x224x3"),
+    ("vgg16", ("--input", "64x96"), "`--input 64x96` does not fit: the spec's input is [224x224x3]", "64x96x3"),
+    ("resnet18", ("--input", "3x224x224"), "`--input 3x224x224` has its channels first", "--input 224x224x3"),
+    ("vgg16", ("--input", "3x64x96"), "`--input 3x64x96` has its channels first", "--input 64x96x3"),
+    ("lenet5", ("--classes", "0"), "`--classes 0`: expected a whole number of at least 1", ""),
+    ("lenet5", ("--classes", "ten"), "`--classes ten`: expected a whole number of at least 1", ""),
+]
+
+
+@pytest.mark.parametrize("command", WITH_CHANGES)
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: " ".join(bad[1]))
+def test_a_bad_value_of_a_flag_that_changes_a_spec_is_a_usage_error(
+    command: str, bad: tuple[str, tuple[str, ...], str, str], tmp_path: Path
+) -> None:
+    spec, flags, message, more = bad
+    result = run(*line(command, spec, tmp_path), *flags)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert more in result.stderr
+    assert "-->" not in result.stderr  # no line of the file is blamed
+    assert ("\n1 error; " in result.stderr) != ("\nError: " in result.stderr)
+
+
+@pytest.mark.parametrize("command", WITHOUT_CHANGES)
+@pytest.mark.parametrize("flag", ["--variant", "--set", "--input", "--classes"])
+def test_commands_that_take_no_spec_do_not_know_the_flags(command: str, flag: str) -> None:
+    result = run(command, "runs/first", "photos", flag, "3")
+    assert result.exit_code == 2
+    assert f"unknown flag `{flag}`" in result.stderr
+
+
+def test_an_input_that_the_network_cannot_take_is_blamed_on_the_flag() -> None:
+    result = run("check", "vgg16", "--input", "16x16x3")
+    assert result.exit_code == 1
+    assert "caused by `--input 16x16x3`: without, the spec has no such error" in result.stderr
+
+
+def test_an_error_of_the_spec_itself_is_not_blamed_on_the_flag(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.arch"
+    path.write_text("[8x8x3] INPUT\nCONVV 4 3x3\n")
+    result = run("check", str(path), "--input", "9x9x3")
+    assert "error[E102]" in result.stderr
+    assert "caused by" not in result.stderr
+
+
+def test_an_input_of_other_dimensions_is_taken_if_it_works() -> None:
+    result = CliRunner().invoke(main, ["check", "-", "--input", "784"], input="[28x28x1] INPUT\nFC 10\n")
+    assert result.exit_code == 0
+    result = CliRunner().invoke(main, ["check", "-", "--input", "1x96x40"], input="[1x64x1] INPUT\nCONV 8 1x3\n")
+    assert result.exit_code == 0
+
+
+def test_from_python_a_bad_change_is_the_same_error() -> None:
+    for changes in ({"variant": "b9"}, {"set": {"widht": 2}}, {"input": (224,)}, {"classes": 0}):
+        with pytest.raises(ArchspecError) as caught:
+            archspec.load("efficientnet", **changes)
+        (finding,) = caught.value.diagnostics
+        assert finding.message.startswith("`--")
+
+
+# ---- flags and arguments
+LINES: list[tuple[tuple[str, ...], str]] = [
+    (("check",), "missing SPEC..."),
+    (("check", "vgg16", "--jsn"), "unknown flag `--jsn`; did you mean `--json`?"),
+    (("check", "vgg16", "--clases", "3"), "unknown flag `--clases`; did you mean `--classes`?"),
+    (("check", "vgg16", "--frobnicate"), "unknown flag `--frobnicate`"),
+    (("check", "vgg16", "--depth", "-1"), "`--depth -1`: expected a whole number of at least 0"),
+    (("chekc", "vgg16"), "unknown command `chekc`; did you mean `check`?"),
+    (("train", "lenet5", "--optimizer", "adam"), "`--optimizer adam`: expected `sgd`, `adamw` or `rmsprop`"),
+    (("train", "lenet5", "--batch"), "`--batch` requires an argument"),
+    (("train", "lenet5", "--scale", "1"), "`--scale` requires 2 arguments"),
+    (("train", "lenet5", "--flip=2"), "`--flip` takes no value"),
+    (("train", "lenet5", "--momentum", "1"), "`--momentum 1.0`: expected a number from 0 up to but excluding 1"),
+    (("train", "lenet5", "--lr", "0"), "`--lr 0.0`: expected a number above 0"),
+    (("export", "vgg16"), "missing `-o FILE`"),
+    (("eval", "runs/x", "--max-damaged", "5x"), "`--max-damaged`: expected a number of images"),
+    (("doctor", "now"), "unexpected argument `now`"),
+    (("--verbose",), "unknown flag `--verbose`"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), LINES, ids=lambda value: "" if isinstance(value, str) else value[0])
+def test_a_wrong_command_line_is_told_in_plain_words_and_in_json(arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Error: {message}" in result.stderr
+    result = run(arguments[0], "--json", *arguments[1:])
+    assert result.exit_code == 2
+    found = json.loads(result.stdout)
+    (finding,) = found["diagnostics"]
+    assert (finding["code"], finding["severity"]) == ("E120", "error")
+    assert finding["message"].startswith(message) or arguments[0].startswith("--")
+    assert found["command"] == ("archspec" if arguments[0] not in COMMANDS else f"archspec {arguments[0]}")
+    assert finding["helps"] == [f"`{found['command']} --help` lists the flags"]
+
+
+def has_json(command: str) -> bool:
+    return "--json" in run(command, "--help").stdout
+
+
+def test_every_command_with_json_has_its_usage_errors_in_json() -> None:
+    commands = [command for command in COMMANDS if has_json(command)]
+    assert len(commands) > 6
+    for command in commands:
+        result = run(command, "--json", "--no-such-flag")
+        assert result.exit_code == 2
+        assert json.loads(result.stdout)["diagnostics"][0]["message"] == "unknown flag `--no-such-flag`"
+
+
+def test_a_flag_that_a_command_checks_itself_is_json_too() -> None:
+    result = run("train", "lenet5", "--linear-probe", "--json")
+    assert result.exit_code == 2
+    assert "--from WEIGHTS" in json.loads(result.stdout)["diagnostics"][0]["message"]
+
+
+def test_without_arguments_the_help_is_shown() -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Usage: archspec")

@@ -1,0 +1,120 @@
+"""`--classes` sets the number by structure: in the weight layers that the scores come from, however they are merged."""
+
+import pytest
+
+import archspec
+from archspec.api import Network, overrides, read
+from archspec.diagnostics.errors import ArchspecError
+from archspec.diagnostics.source import Source
+from archspec.graph.scores import classifiers
+from archspec.layers import Layer
+from archspec.library import Located
+from support.layer_cases import CLASSES, examples_of
+
+STEM = "[8x8x3] INPUT\nCONV 16 3x3 p1 -> RELU -> GAP\n"
+MERGED = f"""after FC: GELU
+{STEM}features: LN
+classes: FC 1000
+@features -> FC 1000
+add
+    | @classes -> SCALE 0.5 fixed
+    | x -> SCALE 0.5
+"""
+
+
+def resized(text: str, classes: int) -> Network:
+    changes = overrides(input=None, classes=classes, variant=None, values={})
+    return read(Located("spec", Source("spec.arch", text), None), changes)
+
+
+def sizes(network: Network) -> dict[str, int]:
+    return {node.name: node.volume.channels for node in network.graph.nodes if node.layer.is_weight_layer}
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("FC 20 -> RELU -> FC 10", {"fc1": 20, "fc2": 7}),
+        ("add\n    | FC 20 -> RELU -> FC 10\n    | FC 10", {"add1.fc1": 20, "add1.fc2": 7, "add1.fc3": 7}),
+        ("mul\n    | FC 10\n    | FC 10 -> SIGMOID", {"fc1": 7, "fc2": 7}),
+        ("concat\n    | FC 5\n    | FC 6\nFC 10", {"fc1": 5, "fc2": 6, "fc3": 7}),
+        ("FC 10 -> BN -> DROPOUT 0.5 -> SOFTMAX", {"fc1": 7}),
+    ],
+)
+def test_the_layers_that_the_scores_come_from_get_the_number(lines: str, expected: dict[str, int]) -> None:
+    network = resized(STEM + lines, 7)
+    assert network.output == (7,)
+    found = sizes(network)
+    assert {name: found[name.removeprefix("add1.")] for name in expected} == expected
+
+
+def test_two_heads_that_are_added_get_the_number() -> None:
+    network = resized(MERGED, 7)
+    assert (network.output, sizes(network)) == ((7,), {"conv1": 16, "classes": 7, "fc2": 7})
+
+
+def test_maps_of_scores_get_the_number() -> None:
+    text = "[8x8x3] INPUT\nCONV 4 3x3 p1 -> RELU -> CONV 2 1x1 -> UPSAMPLE 2 -> PAD p1 -> POOL 2x2 s2"
+    assert resized(text, 5).output == (9, 9, 5)
+    assert archspec.load("unet", classes=5).output.channels == 5
+
+
+def test_auxiliary_classifiers_get_the_number() -> None:
+    text = f"{STEM}aux 0.3: FC 20 -> RELU -> FC 10\nFC 10"
+    assert [*sizes(resized(text, 7)).values()] == [16, 20, 7, 7]
+
+
+@pytest.mark.parametrize(
+    ("lines", "culprit"),
+    [
+        ("concat\n    | FC 5\n    | FC 5", "concat"),
+        ("FC 20 -> SLICE 0 10", "SLICE 0 10"),
+        ("FC 5 -> PADCHANNELS 10", "PADCHANNELS 10"),
+        ("add\n    | FC 16\n    | @input -> GAP -> PADCHANNELS 16", "PADCHANNELS 16"),
+        ("x: FC 3", ""),
+    ],
+)
+def test_channels_that_come_from_elsewhere_are_one_error_that_says_why(lines: str, culprit: str) -> None:
+    text = STEM + lines if culprit else "[8x8x3] INPUT\nGAP -> RELU"
+    with pytest.raises(ArchspecError) as caught:
+        resized(text, 7)
+    (finding,) = caught.value.diagnostics
+    assert finding.code == "E117"
+    assert finding.message == "the output cannot be changed to 7 classes"
+    assert f"come from `{culprit or 'INPUT'}`, which cannot be resized" in finding.notes[0]
+
+
+def test_a_network_that_has_the_number_already_is_not_changed() -> None:
+    assert resized(f"{STEM}concat\n    | FC 5\n    | FC 5", 10).output == (10,)
+
+
+def test_a_condition_that_undoes_the_number_is_an_error() -> None:
+    text = f"block last\n    if C == 7\n        FC 9\n    else\n        x\n\n{STEM}FC 10\nlast()"
+    with pytest.raises(ArchspecError) as caught:
+        resized(text, 7)
+    assert caught.value.diagnostics[0].notes == ("with that number, last1.fc1 outputs [9]",)
+
+
+def test_an_error_that_the_number_brings_names_the_flag() -> None:
+    with pytest.raises(ArchspecError) as caught:
+        resized("[8x8x3] INPUT\nCONV 16 3x3 p1 -> GN 4", 7)
+    assert "caused by `--classes 7`" in caught.value.diagnostics[0].notes[-1]
+
+
+def test_after_still_leaves_only_the_last_weight_layer_as_written() -> None:
+    names = [node.name for node in resized(MERGED, 7).graph.nodes]
+    assert names.count("gelu1") == 1
+    assert "gelu2" not in names
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if not cls.is_weight_layer], ids=lambda cls: cls.__name__)
+def test_a_layer_says_whether_it_keeps_its_channels(cls: type[Layer]) -> None:
+    kept = [
+        volume.channels == one.layer.output(one.inputs).channels for one in examples_of(cls) for volume in one.inputs
+    ]
+    assert cls.keeps_channels == all(kept)
+
+
+def test_the_last_layers_of_a_network_with_auxiliary_classifiers() -> None:
+    ends = classifiers(archspec.load("googlenet").graph)
+    assert [[node.name for node in end.layers] for end in ends] == [["fc1"], ["aux_head1.fc2"], ["aux_head2.fc2"]]
