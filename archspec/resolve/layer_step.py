@@ -61,10 +61,13 @@ class LayerSteps:
         if point.current is None:
             raise no_input(step.span)
         is_head = self._is_head(named.layer)
-        layer = self._bind(step, named, context)
-        if is_head and self.overrides.classes and layer.outputs:
-            layer = replace(layer, **{layer.outputs: self.overrides.classes})
-        wire = self._grow(layer, label, step, context.scope, point.current)
+        try:
+            layer = self._bind(step, named, context)
+            if is_head and self.overrides.classes and layer.outputs:
+                layer = replace(layer, **{layer.outputs: self.overrides.classes})
+            wire = self._grow(layer, label, step, context.scope, point.current)
+        except Finding as finding:
+            raise _refused(finding, step, named, context.scope) from None
         self._note_claims(step, context.scope, wire)
         point = point.after(wire)
         return point if is_head else self._implied(layer, context, point)
@@ -96,10 +99,7 @@ class LayerSteps:
         if layer is None:
             scope = context.scope
             fields = self._fields(named, step, context)
-            try:
-                layer = ArgumentBinder(named.layer, step, scope.lookup, fields).bind()
-            except Finding as finding:
-                raise _missing_arrow(step, scope) or finding from None
+            layer = ArgumentBinder(named.layer, step, scope.lookup, fields).bind()
             if fields is named.fields and all(_is_literal(argument.value, named.layer) for argument in step.arguments):
                 self._fixed[text] = layer
         return layer
@@ -178,10 +178,20 @@ class LayerSteps:
             if not isinstance(step, s.LayerStep):
                 raise Finding("E105", "`after` can only add layers", step.span, helps=("`after CONV: BN -> RELU`",))
             self.builder.step(step.span)
-            added = self._bind(step, self._name(step), context)
-            origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)
-            point = point.after(self._add(added, point.current or LOST, origin))
+            named = self._name(step)
+            try:
+                added = self._bind(step, named, context)
+                origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)
+                point = point.after(self._add(added, point.current or LOST, origin))
+            except Finding as finding:
+                raise _refused(finding, step, named, scope) from None
         return point
+
+
+def _refused(finding: Finding, step: s.LayerStep, named: NamedLayer, scope: Scope) -> Finding:
+    from archspec.resolve.helps.refusal import refusal  # correct specs need none
+
+    return refusal(finding, step, named, scope)
 
 
 def no_input(span: Span) -> Finding:
@@ -226,17 +236,6 @@ def _is_literal(value: object, layer: type[Layer]) -> bool:
     if isinstance(value, s.Extent):
         return all(isinstance(size, s.Number) for size in value.sizes)
     return isinstance(value, s.Number | s.Short) or (isinstance(value, s.Name) and value.name in layer.words)
-
-
-def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:
-    """Report a block call among the arguments: it is the next step, without its arrow."""
-    for argument in step.arguments:
-        if isinstance(argument.value, s.Function) and argument.value.name in scope.file.blocks:
-            call = argument.value.span
-            before = call.source.text[step.span.start : call.start].rstrip()
-            helps = (f"`{before} -> {call.text}`",)
-            return Finding("E006", f"missing `->` before `{call.text}`", call, "a second step", helps=helps)
-    return None
 
 
 def _has_a_role(step: s.Step | None) -> bool:
