@@ -45,8 +45,8 @@ def padding(pad: Pads | str, kernel: Pair, dilation: Pair) -> Pads:
     totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
     for size in kernel:
         if size % 2 == 0:
-            ends = "x".join(f"{total // 2}:{total - total // 2}" for total in totals)
-            helps = (f"`p{ends}` instead puts the odd pixel at the end",)
+            ends = tuple((total // 2, total - total // 2) for total in totals)
+            helps = (Respelling("`{}` puts the odd pixel at the end", pad=ends),)
             raise Finding("E205", f"`same` needs an odd kernel, and {size} is even", helps=helps)
     high, wide = (total // 2 for total in totals)
     return ((high, high), (wide, wide))
@@ -120,7 +120,8 @@ def _misfit(axes: tuple[Axis, Axis]) -> Finding:
 
     def helps() -> list[str]:
         rounded = [help for way in ("floor", "ceil") for help in _proposals(axes, rounding=way)]
-        return [*_other_pads(axes), *rounded]
+        pads = _other_pads(axes)
+        return [*pads[:1], *rounded, *pads[1:]]
 
     return Finding("E201", message, notes=notes.values(), helps=helps)
 

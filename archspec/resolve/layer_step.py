@@ -54,7 +54,10 @@ class LayerSteps:
 
     def run(self, step: s.LayerStep, context: StepContext, point: Point) -> Point:
         """Run one step. Raises Finding for an invalid step."""
-        named = self._name(step)
+        try:
+            named = self._name(step)
+        except Finding as finding:
+            raise self._refused(finding, step, None, context, point.current) from None
         label = context.label or named.label
         if named.layer is Input:
             return Point(self._input(step, context, point))
@@ -67,7 +70,7 @@ class LayerSteps:
                 layer = replace(layer, **{layer.outputs: self.overrides.classes})
             wire = self._grow(layer, label, step, context.scope, point.current)
         except Finding as finding:
-            raise _refused(finding, step, named, context.scope) from None
+            raise self._refused(finding, step, named, context, point.current) from None
         self._note_claims(step, context.scope, wire)
         point = point.after(wire)
         return point if is_head else self._implied(layer, context, point)
@@ -82,6 +85,17 @@ class LayerSteps:
         if named is None:
             named = self._names[key] = name_layer(step)
         return named
+
+    def _refused(self, finding: Finding, step: s.LayerStep, named: NamedLayer | None, context: StepContext, current: Wire | None) -> Finding:
+        """Return a finding with what to write instead of the step."""
+        from archspec.resolve.helps.refusal import Surroundings, refusal  # correct specs need none
+
+        bracket = self.brackets.of_result(step, context.chain)
+        claimed = None
+        if bracket is not None and bracket.is_literal:
+            claimed = self.brackets.volume(bracket, context.scope)
+        entering = current.volume if isinstance(current, Node) else None
+        return refusal(finding, step, named, context.scope, Surroundings(entering, claimed))
 
     def _is_head(self, layer: type[Layer]) -> bool:
         """Count a weight layer; return whether it is the last one of a classifier."""
@@ -184,14 +198,8 @@ class LayerSteps:
                 origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)
                 point = point.after(self._add(added, point.current or LOST, origin))
             except Finding as finding:
-                raise _refused(finding, step, named, scope) from None
+                raise self._refused(finding, step, named, context, point.current) from None
         return point
-
-
-def _refused(finding: Finding, step: s.LayerStep, named: NamedLayer, scope: Scope) -> Finding:
-    from archspec.resolve.helps.refusal import refusal  # correct specs need none
-
-    return refusal(finding, step, named, scope)
 
 
 def no_input(span: Span) -> Finding:

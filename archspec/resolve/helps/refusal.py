@@ -9,17 +9,41 @@ from __future__ import annotations
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.language import syntax as s
+from archspec.layers.arguments import Respelling
+from archspec.resolve.helps.arguments import Surroundings, meant
 from archspec.resolve.helps.respelling import Speller
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
+ARGUMENTS = ("E101", "E103", "E105", "E106")
 
-def refusal(finding: Finding, step: s.LayerStep, named: NamedLayer, scope: Scope) -> Finding:
-    """Return the finding with the layer's proposals as edits of the step."""
-    if finding.code.startswith("E1"):
-        finding = _missing_arrow(step, scope) or finding
-    finding.change_helps(lambda helps: Speller(step, named, scope).helps(helps))
+
+def refusal(
+    finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings
+) -> Finding:
+    """Return the finding with what to write instead; `named` is None if the step's name was refused."""
+    if named is None:
+        finding.change_helps(lambda helps: [_renamed(text, step) for text in helps])
+        return finding
+    if finding.code not in ARGUMENTS:
+        finding.change_helps(lambda helps: Speller(step, named, scope).helps(helps))
+        return finding
+    if arrow := _missing_arrow(step, scope):
+        return arrow
+
+    def helps(helps: tuple[str, ...]) -> list[str]:
+        speller = Speller(step, named, scope)
+        return [*meant(step, named, scope, around, speller.span), *speller.helps(helps)]
+
+    finding.change_helps(helps)
     return finding
+
+
+def _renamed(text: str, step: s.LayerStep) -> str:
+    if not isinstance(text, Respelling):
+        return text
+    span = step.words[0].span.to(step.words[-1].span)
+    return Help(text.replace("{}", text.steps), Edit(span, text.steps))
 
 
 def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:

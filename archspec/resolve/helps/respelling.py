@@ -21,6 +21,7 @@ from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
 _BEFORE_A_VALUE = re.compile(r"[\s,]*(?:\b(?:and|at|of|with)\s+)?$")  # what goes with an argument that is dropped
+_FIELD = re.compile(r"\{(\w*)\}")
 
 
 class Speller:
@@ -55,8 +56,18 @@ class Speller:
         """Return a help that gives the step other arguments; None if it is only right for this instance of a block."""
         if any(not self._is_literal(field) for field in respelling.fields):
             return None
-        text = self.spelt(respelling.fields)
+        if not respelling.steps:
+            return Help(respelling, dropped(self.step.span))
+        text = _FIELD.sub(lambda found: self._source(found[1], respelling.fields), respelling.steps)
         return Help(respelling.replace("{}", text), Edit(self.span, text))
+
+    def _source(self, field: str, fields: dict[str, Any]) -> str:
+        """Return the value of a field as it is written; without a field, the step with new values."""
+        if not field:
+            return self.spelt(fields)
+        if field in self.places:
+            return self._given(field).value.span.text
+        return written(self.named.fields.get(field))
 
     def spelt(self, fields: dict[str, Any]) -> str:
         """Return the text of the step with new values; a field that is None is dropped."""
@@ -141,6 +152,21 @@ class Speller:
             if field in values and field not in self.places and values[field] != description.default:
                 words.append(spelling(field, description, values[field]))
         return " ".join(words), {field: value for field, value in fields.items() if field in self.places}
+
+
+def dropped(span: Span) -> Edit:
+    """Return the edit that drops a step with its arrow, or the whole line, if there is nothing else on it."""
+    text = span.source.text
+    start = text.rfind("\n", 0, span.start) + 1
+    end = text.find("\n", span.end) + 1 or len(text)
+    before, after = text[start : span.start], text[span.end : end]
+    if found := re.search(r"\s*(?:->|→)\s*$", before):
+        return Edit(Span(span.source, start + found.start(), span.end), "")
+    if found := re.match(r"\s*(?:->|→)\s*", after):
+        return Edit(Span(span.source, span.start, span.end + found.end()), "")
+    if before.strip() == "|":
+        return Edit(span, "x")
+    return Edit(Span(span.source, start, end) if not before.strip() else span, "")
 
 
 def spelling(field: str, description: Argument, value: Any) -> str:
