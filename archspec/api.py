@@ -180,9 +180,7 @@ def read(
         raise ArchspecError(proved(error.diagnostics, located.source, changes, again)) from None
 
 
-def _read(
-    located: Located, changes: Overrides, find: Callable[[str, Span], Source] | None, max_layers: int
-) -> Network:
+def _read(located: Located, changes: Overrides, find: Callable[[str, Span], Source] | None, max_layers: int) -> Network:
     uses: dict[str, str] = {}
     lines = max_layers
 

@@ -64,7 +64,9 @@ class Attention(Layer):
         for word, given in (("shift", self.shift), ("relpos", self.relpos)):
             if given:
                 message = f"`{word}` requires windows of a map, and MHSA got the sequence {volume}"
-                raise Finding("E205", message, helps=(Respelling("`{}` attends to the whole sequence", **{word: None}),))
+                raise Finding(
+                    "E205", message, helps=(Respelling("`{}` attends to the whole sequence", **{word: None}),)
+                )
 
     def _need_windows(self, volume: Volume, side: int) -> None:
         """Raise unless windows of `side` tile the map and are shifted by less than their side."""

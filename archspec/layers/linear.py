@@ -36,7 +36,9 @@ class FullyConnected(Weighted):
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
         """`FC-4096`, as the VGG paper writes it."""
         if dash == 0:
-            raise Finding("E105", "expected a count of neurons, got 0", helps=(Respelling("`{}`, for example", "FC-4096"),))
+            raise Finding(
+                "E105", "expected a count of neurons, got 0", helps=(Respelling("`{}`, for example", "FC-4096"),)
+            )
         return None if dash is None else {"features": dash}
 
     def _fan_in(self, volume: Volume) -> int:

@@ -60,7 +60,9 @@ class Shift(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
         if over := volume.channels % DIRECTIONS:
-            helps = (Respelling("`{}` gives a multiple of 4", f"PADCHANNELS {volume.channels - over + DIRECTIONS} -> {{}}"),)
+            helps = (
+                Respelling("`{}` gives a multiple of 4", f"PADCHANNELS {volume.channels - over + DIRECTIONS} -> {{}}"),
+            )
             message = f"SHIFT moves 4 groups of channels, but 4 does not divide {volume.channels}"
             raise Finding("E203", message, helps=helps)
         return volume

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec.diagnostics.errors import ArchspecError, Finding
-from archspec.diagnostics.source import Source, Span
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.source import Span
 from archspec.graph.ir import Node
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, number
-from archspec.language.parse import parse
 from archspec.layers import Layer
 from archspec.layers.input import Input
 from archspec.record import Record, replace
@@ -20,7 +19,7 @@ from archspec.resolve.argument_binding import ArgumentBinder
 from archspec.resolve.brackets import Brackets
 from archspec.resolve.declarations import Overrides
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
-from archspec.resolve.layer_names import NamedLayer, lower_case_names, name_layer
+from archspec.resolve.layer_names import NamedLayer, name_layer
 from archspec.resolve.scope import Scope, StepContext
 
 
@@ -86,16 +85,14 @@ class LayerSteps:
             named = self._names[key] = name_layer(step)
         return named
 
-    def _refused(self, finding: Finding, step: s.LayerStep, named: NamedLayer | None, context: StepContext, current: Wire | None) -> Finding:
+    def _refused(
+        self, finding: Finding, step: s.LayerStep, named: NamedLayer | None, context: StepContext, current: Wire | None
+    ) -> Finding:
         """Return a finding with what to write instead of the step."""
-        from archspec.resolve.helps.refusal import Surroundings, refusal  # correct specs need none
+        from archspec.resolve.helps.refusal import refusal, surroundings  # correct specs need none
 
         bracket = self.brackets.of_result(step, context.chain)
-        claimed = None
-        if bracket is not None and bracket.is_literal:
-            claimed = self.brackets.volume(bracket, context.scope)
-        entering = current.volume if isinstance(current, Node) else None
-        return refusal(finding, step, named, context.scope, Surroundings(entering, claimed))
+        return refusal(finding, step, named, context.scope, surroundings(current, bracket))
 
     def _is_head(self, layer: type[Layer]) -> bool:
         """Count a weight layer; return whether it is the last one of a classifier."""
@@ -173,6 +170,17 @@ class LayerSteps:
         self._note_claims(step, scope, node)
         return node
 
+    def merge(
+        self, layer: Layer, wires: tuple[Wire, ...], step: s.MergeStep, origin: Origin, context: StepContext
+    ) -> Wire:
+        """Add a merge of branches to the graph."""
+        try:
+            return self.builder.add(layer, wires, origin)
+        except Finding as finding:
+            from archspec.resolve.helps.branches import mismatch  # correct specs need none
+
+            raise mismatch(finding, layer, wires, step, self.builder.nodes, context) from None
+
     # ---- what is claimed of it
     def _note_claims(self, step: s.LayerStep, scope: Scope, wire: Wire) -> None:
         if not isinstance(wire, Node):
@@ -206,26 +214,6 @@ def no_input(span: Span) -> Finding:
     """Return the finding for a step before the network's input."""
     helps = ("begin with the input: `[224x224x3] INPUT`",)
     return Finding("E110", "no INPUT before this line", span, "has no input", helps=helps)
-
-
-def layer_from_text(text: str) -> Layer:
-    """Return the layer that a step describes, without a network around it: `CONV 8 3x3 same`.
-
-    Raises ArchspecError if the text is not a layer step.
-    """
-    file, findings = parse(Source("<layer>", text), lower_case_names())
-    if findings:
-        raise ArchspecError(findings)
-    (chain,) = file.body
-    assert isinstance(chain, s.Chain)
-    (step,) = chain.steps
-    assert isinstance(step, s.LayerStep)
-    named = name_layer(step)
-    return ArgumentBinder(named.layer, step, _no_names, named.fields).bind()
-
-
-def _no_names(name: s.Name) -> Any:
-    raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown")
 
 
 def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:

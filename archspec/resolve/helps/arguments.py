@@ -56,7 +56,9 @@ def _inserted(words: list[tuple[str, str]], missing: dict[str, str], layer: type
         about = layer.arguments[field]
         (rest if not about.is_positional else sizes if about.kind.takes_extent else first).append(text)
     found = [text for _, text in words]
-    counts = [at for at, (field, _) in enumerate(words) if field in layer.arguments and layer.arguments[field].is_positional]
+    counts = [
+        at for at, (field, _) in enumerate(words) if field in layer.arguments and layer.arguments[field].is_positional
+    ]
     at = counts[-1] + 1 if counts else 0
     return [*first, *found[:at], *sizes, *found[at:], *rest]
 

@@ -8,14 +8,27 @@ from __future__ import annotations
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
+from archspec.graph.ir import Node
+from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers.arguments import Respelling
 from archspec.resolve.helps.arguments import Surroundings, meant
 from archspec.resolve.helps.respelling import Speller
+from archspec.resolve.graph_builder import Wire
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
 ARGUMENTS = ("E101", "E103", "E105", "E106")
+
+
+def surroundings(current: Wire | None, bracket: s.Bracket | None) -> Surroundings:
+    """Return the volume that enters a step, and the one that its bracket says it produces."""
+    claimed = None
+    if bracket is not None and all(
+        isinstance(size, s.Number) and isinstance(size.value, int) for size in bracket.dimensions
+    ):
+        claimed = Volume(size.value for size in bracket.dimensions if isinstance(size, s.Number))
+    return Surroundings(current.volume if isinstance(current, Node) else None, claimed)
 
 
 def refusal(

@@ -54,14 +54,14 @@ class Speller:
 
     def help(self, respelling: Respelling) -> Help | None:
         """Return a help that gives the step other arguments; None if it is only right for this instance of a block."""
-        if any(not self._is_literal(field) for field in respelling.fields):
+        if any(not self.is_literal(field) for field in respelling.fields):
             return None
         if not respelling.steps:
             return Help(respelling, dropped(self.step.span))
-        text = _FIELD.sub(lambda found: self._source(found[1], respelling.fields), respelling.steps)
+        text = _FIELD.sub(lambda found: self.source(found[1], respelling.fields), respelling.steps)
         return Help(respelling.replace("{}", text), Edit(self.span, text))
 
-    def _source(self, field: str, fields: dict[str, Any]) -> str:
+    def source(self, field: str, fields: dict[str, Any]) -> str:
         """Return the value of a field as it is written; without a field, the step with new values."""
         if not field:
             return self.spelt(fields)
@@ -97,14 +97,16 @@ class Speller:
         end = self.places[field].end
         return next(argument for argument in self.step.arguments if argument.value.span.end == end)
 
-    def _is_literal(self, field: str) -> bool:
+    def is_literal(self, field: str) -> bool:
         """Whether the field's value, if it is written, is the same wherever the step runs."""
         if field not in self.places:
             return True
         value = self._given(field).value
         if isinstance(value, s.Extent):
             return all(isinstance(size, s.Number) for size in value.sizes)
-        return isinstance(value, s.Number | s.Short) or (isinstance(value, s.Name) and value.name in self.named.layer.words)
+        return isinstance(value, s.Number | s.Short) or (
+            isinstance(value, s.Name) and value.name in self.named.layer.words
+        )
 
     def _changed(self, field: str, value: Any) -> tuple[int, int, str]:
         """Return the change that gives a field, which is written, a new value."""
@@ -176,5 +178,3 @@ def spelling(field: str, description: Argument, value: Any) -> str:
         return word
     prefix = "" if description.is_positional else description.short or f"{field}="
     return prefix + written(value, squeeze=bool(prefix))
-
-

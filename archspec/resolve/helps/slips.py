@@ -144,7 +144,11 @@ class Reading:
 
     def _begins_with_channels(self, numbers: list[str], counts: list[str]) -> bool:
         """Whether the first of several numbers is the number of channels that enter."""
-        if self.entering is None or not numbers or numbers[0] not in map(str, (self.entering.channels, self.entering.values)):
+        if (
+            self.entering is None
+            or not numbers
+            or numbers[0] not in map(str, (self.entering.channels, self.entering.values))
+        ):
             return False
         if not counts:
             return True

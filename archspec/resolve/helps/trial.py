@@ -65,9 +65,7 @@ class Trials:
         return None if any(finding.code == "E112" for finding in findings) else count(findings)
 
 
-def proved(
-    findings: Sequence[Diagnostic], source: Source, changes: Overrides, again: Again
-) -> tuple[Diagnostic, ...]:
+def proved(findings: Sequence[Diagnostic], source: Source, changes: Overrides, again: Again) -> tuple[Diagnostic, ...]:
     """Return findings with the helps that work."""
     trials = Trials(findings, source, changes, again)
     return tuple(replace(one, helps=_working(one, trials)) if one.fixes else one for one in findings)
