@@ -166,8 +166,24 @@ def read(
 ) -> Network:
     """Resolve and measure a spec that was found; `find` returns the text of a file that it uses.
 
-    Raises ArchspecError with all findings, including warnings.
+    Raises ArchspecError with all findings, including warnings; their helps have been tried.
     """
+    try:
+        return _read(located, changes, find, max_layers)
+    except ArchspecError as error:
+        from archspec.resolve.helps.trial import MAX_STEPS_OF_A_TRIAL, proved  # correct specs need none
+
+        def again(source: Source, other: Overrides) -> tuple[Diagnostic, ...]:
+            most = min(max_layers, MAX_STEPS_OF_A_TRIAL)
+            try:
+                return _read(Located(located.name, source, located.folder), other, find, most).resolved.findings
+            except ArchspecError as wrong:
+                return wrong.diagnostics
+
+        raise ArchspecError(proved(error.diagnostics, located.source, changes, again)) from None
+
+
+def _read(located: Located, changes: Overrides, find: Callable[[str, Span], Source] | None, max_layers: int) -> Network:
     uses: dict[str, str] = {}
     lines = max_layers
 

@@ -68,6 +68,11 @@ class Finding(Exception):
     def helps(self, helps: Iterable[str]) -> None:
         self._helps = helps
 
+    def change_helps(self, change: Callable[[tuple[str, ...]], Iterable[str]]) -> None:
+        """Put other helps in place of those that it has; both are worked out only if they are shown."""
+        before = self._helps
+        self._helps = lambda: change(tuple(before() if callable(before) else before))
+
     def diagnostic(self, fallback: Span, extra: Iterable[str] = ()) -> Diagnostic:
         """Return the finding as data; `fallback` is the span if the rule gave none."""
         first = Label(self.span or fallback, self.label)

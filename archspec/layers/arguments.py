@@ -31,14 +31,18 @@ class Respelling(str):
 
     A layer knows its fields and not how its step is written: the resolver puts the step with the new values, in the
     source's own terms, in place of `{}`. A field that is None is dropped.
+
+    `steps` is what to write if it is not the step alone: `TOKENS -> {}`, or `FC {filters}`, where `{filters}` is the
+    field as the source has it; if it is empty, the step is dropped.
     """
 
     fields: dict[str, Any]
+    steps: str
 
-    def __new__(cls, text: str, **fields: Any) -> Respelling:
+    def __new__(cls, text: str, steps: str = "{}", **fields: Any) -> Respelling:
         """Return a help whose text has one `{}`."""
         new = super().__new__(cls, text)
-        new.fields = fields
+        new.fields, new.steps = fields, steps
         return new
 
 
@@ -107,7 +111,7 @@ def _deviation(value: Any) -> float:
 def _probability(value: Any) -> float:
     real = _real(value)
     if not 0 <= real < 1:
-        helps = (f"`{real / 100:g}` is {real:g} %",) if 1 < real < 100 else ()
+        helps = (Respelling(f"`{{}}` is {real:g} %", value=real / 100),) if 1 < real < 100 else ()
         notes = ("it must be at least 0 and less than 1",)
         raise Finding("E105", f"{_shown(value)} is not a probability", notes=notes, helps=helps)
     return real
@@ -117,7 +121,9 @@ def _pair(value: Any) -> Pair:
     if not isinstance(value, tuple):
         return (_count(value), _count(value))
     if len(value) != 2 or isinstance(value[0], tuple):
-        raise Finding("E105", f"expected height x width, got {_shown(value)}", helps=("`3` or `3x5`",))
+        notes = ("a size is `3`, or `3x5` (height x width)",)
+        helps = (Respelling("`{}` leaves out the depth", value=value[-2:]),) if len(value) == 3 else ()
+        raise Finding("E105", f"expected height x width, got {_shown(value)}", notes=notes, helps=helps)
     return (_count(value[0]), _count(value[1]))
 
 
@@ -125,8 +131,9 @@ def _pads(value: Any) -> Pads:
     """`1`, `0x3`, `0:1` (begin:end), `0:1x2:3`."""
     rows = value if isinstance(value, tuple) else (value,)
     if len(rows) > 2:
-        helps = ("`p1`, `p0x3` (HxW) or `p0:1`",)
-        raise Finding("E105", f"expected a padding, got {_shown(value)}", helps=helps)
+        notes = ("a padding is `p1`, `p0x3` (height x width) or `p0:1` (begin:end)",)
+        helps = (Respelling("`{}` leaves out the depth", value=_pads(rows[-2:])),) if len(rows) == 3 else ()
+        raise Finding("E105", f"expected a padding, got {_shown(value)}", notes=notes, helps=helps)
     sides = [_ends(row) for row in rows]
     return (sides[0], sides[-1])
 
@@ -134,7 +141,7 @@ def _pads(value: Any) -> Pads:
 def _ends(row: Any) -> Pair:
     ends = row if isinstance(row, tuple) else (row,)
     if len(ends) > 2:
-        raise Finding("E105", "a padding has two ends, `begin:end`", helps=("`p0:1`",))
+        raise Finding("E105", f"a padding has two ends, begin:end, not {len(ends)}")
     return (_index(ends[0]), _index(ends[-1]))
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import FLOAT_BYTES, Volume
-from archspec.layers.arguments import COUNT, DEVIATION, INDEX, Pair, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, INDEX, Pair, Respelling, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, Window
 from archspec.layers.demand import COPY_OR_VIEW, THREADS, Demand, Workload
 from archspec.layers.linear import FullyConnected
@@ -51,30 +51,32 @@ class Attention(Layer):
         else:
             need_map(volume, f"MHSA {self.heads} window={self.window}")
             self._need_windows(volume, self.window)
-        need_divisor(self.heads, "heads", {"channel": volume.channels}, "MHSA {}")
+        need_divisor(self.heads, "heads", {"channel": volume.channels})
         return volume
 
     def _need_plain(self, volume: Volume) -> None:
         """Raise for a volume or an argument that does not fit attention over a whole sequence."""
         if volume.is_map:
             side = largest_divisor(gcd(*volume.spatial), SWIN_WINDOW)
-            windows = (f"`window={side}` works on windows of {side}x{side}",) if side > 1 else ()
-            helps = ("`TOKENS` before it gives a sequence", *windows)
+            windows = (Respelling(f"`{{}}` works on windows of {side}x{side}", window=side),) if side > 1 else ()
+            helps = (Respelling("`{}` turns the map into a sequence of pixels", "TOKENS -> {}"), *windows)
             message = f"MHSA without `window` needs a sequence, [NxC], got the map {volume}"
             raise Finding("E204", message, helps=helps)
         need_sequence(volume, self.keyword)
         for word, given in (("shift", self.shift), ("relpos", self.relpos)):
             if given:
                 message = f"`{word}` requires windows of a map, and MHSA got the sequence {volume}"
-                raise Finding("E205", message, helps=(f"drop `{word}`",))
+                raise Finding(
+                    "E205", message, helps=(Respelling("`{}` attends to the whole sequence", **{word: None}),)
+                )
 
     def _need_windows(self, volume: Volume, side: int) -> None:
         """Raise unless windows of `side` tile the map and are shifted by less than their side."""
         if self.shift >= side:
-            helps = (f"`shift={side // 2}` is Swin's",)
+            helps = (Respelling("`{}` shifts by half a window, as Swin does", shift=side // 2),)
             raise Finding("E205", f"a shift of {self.shift} must be less than the window of {side}", helps=helps)
         fit = largest_divisor(gcd(*volume.spatial), side)
-        need_tiles(volume, side, "windows", (f"`window={fit}` tiles it",) if fit > 1 else ())
+        need_tiles(volume, side, "windows", (Respelling("`{}` tiles it", window=fit),) if fit > 1 else ())
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         channels = inputs[0].channels

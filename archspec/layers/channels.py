@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, INDEX, argument
+from archspec.layers.arguments import COUNT, INDEX, Respelling, argument
 from archspec.layers.base import Example, Layer, OnnxNode, TorchModule
 from archspec.layers.demand import COPY, WINDOW
 from archspec.layers.needs import need_divisor, need_map
@@ -24,7 +24,7 @@ class Shuffle(Layer):
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
-        need_divisor(self.groups, "groups", {"channel": volume.channels}, "SHUFFLE {}")
+        need_divisor(self.groups, "groups", {"channel": volume.channels})
         return volume
 
     def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
@@ -53,11 +53,13 @@ class Slice(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = inputs[0]
         if self.end > volume.channels:
-            helps = (f"`SLICE {min(self.begin, volume.channels - 1)} {volume.channels}` goes up to the last",)
+            begin = min(self.begin, volume.channels - 1)
+            helps = (Respelling("`{}` goes up to the last", begin=begin, end=volume.channels),)
             message = f"SLICE takes channels up to {self.end}, but {volume} has {volume.channels}"
             raise Finding("E205", message, helps=helps)
         if self.begin >= self.end:
-            helps = (f"`SLICE {self.end - 1} {self.end}` takes one channel: the end is excluded",)
+            begin = min(self.begin, volume.channels - 1)
+            helps = (Respelling("`{}` takes one channel: the end is excluded", begin=begin, end=begin + 1),)
             raise Finding("E205", f"SLICE from {self.begin} to {self.end} takes no channel", helps=helps)
         return Volume((*volume.spatial, self.end - self.begin))
 
@@ -91,7 +93,7 @@ class PadChannels(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = inputs[0]
         if self.channels < volume.channels:
-            helps = (f"`SLICE 0 {self.channels}` takes the first {self.channels}",)
+            helps = (Respelling(f"`{{}}` takes the first {self.channels}", "SLICE 0 {channels}"),)
             message = f"PADCHANNELS outputs {self.channels} channels, but {volume} has {volume.channels}"
             raise Finding("E205", message, helps=helps)
         return Volume((*volume.spatial, self.channels))

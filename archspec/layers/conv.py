@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, REAL, WORD, Pads, Pair, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, REAL, WORD, Pads, Pair, Respelling, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
 from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
@@ -47,11 +47,14 @@ class Convolution(Weighted):
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         self.need_bias()
-        volume = need_map(inputs[0], self.keyword)
+        volume = self._need_map(inputs[0])
         height, width = slide(volume, self.kernel, self.stride, self.pads, self.dilation, self.rounding)
         filters, groups = self.filters_of(volume.channels), self.groups_of(volume.channels)
-        need_divisor(groups, "groups", {"channel": volume.channels, "filter": filters}, "g{}")
+        need_divisor(groups, "groups", {"channel": volume.channels, "filter": filters})
         return Volume((height, width, filters))
+
+    def _need_map(self, volume: Volume) -> Volume:
+        return need_map(volume, self.keyword)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         channels = inputs[0].channels
@@ -119,9 +122,16 @@ class Conv(Convolution):
             return None
         if not number or not dash:
             message = "expected a window of at least 1x1, got 0x0" if dash else "expected a count of filters, got 0"
-            raise Finding("E105", message, helps=(f"`{cls.keyword}{number or 3}-{dash or 64}`",))
+            helps = (Respelling("`{}`, for example", f"{cls.keyword}{number or 3}-{dash or 64}"),)
+            raise Finding("E105", message, helps=helps)
         ends = (number // 2, number // 2) if number % 2 else None
         return {"filters": dash, "kernel": (number, number), "pad": (ends, ends) if ends else "same"}
+
+    def _need_map(self, volume: Volume) -> Volume:
+        helps = ()
+        if not volume.is_map and self.kernel == (1, 1):
+            helps = (Respelling(f"`{{}}` is the same on a {volume.kind}", "FC {filters}"),)
+        return need_map(volume, self.keyword, helps)
 
     def filters_of(self, channels: int) -> int:
         return self.filters

@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, DEVIATION, REAL, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, REAL, Respelling, argument, flag
 from archspec.layers.base import POINTWISE, Example, Tensor, TorchModule, Window
 from archspec.layers.demand import FROM_INPUT, Demand, Workload
 from archspec.layers.weighted import BIAS_INIT_DOC, INIT_DOC, Weighted
@@ -38,7 +38,9 @@ class FullyConnected(Weighted):
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:
         """`FC-4096`, as the VGG paper writes it."""
         if dash == 0:
-            raise Finding("E105", "expected a count of neurons, got 0", helps=("`FC-4096`",))
+            raise Finding(
+                "E105", "expected a count of neurons, got 0", helps=(Respelling("`{}`, for example", "FC-4096"),)
+            )
         return None if dash is None else {"features": dash}
 
     def _fan_in(self, volume: Volume) -> int:

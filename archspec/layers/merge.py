@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from archspec.diagnostics.errors import Finding
@@ -12,6 +13,15 @@ from archspec.layers.demand import ADD, CONCAT, Demand, Workload
 
 def _listed(inputs: tuple[Volume, ...]) -> str:
     return ", ".join(map(str, inputs[:-1])) + f" and {inputs[-1]}"
+
+
+def _odd_one(shapes: list[str]) -> tuple[str, ...]:
+    """A note on the branch that differs from all others, if there are at least three."""
+    (usual, most), *others = Counter(shapes).most_common()
+    if len(others) != 1 or most != len(shapes) - 1 or most < 2:
+        return ()
+    ((odd, _),) = others
+    return (f"branch {shapes.index(odd) + 1} is {odd}, the others {usual}",)
 
 
 class Add(Layer):
@@ -27,7 +37,7 @@ class Add(Layer):
         first = inputs[0]
         for other in inputs[1:]:
             if other != first:
-                raise Finding("E206", f"`add` cannot add {_listed(inputs)}", helps=_bridge(first, other))
+                raise Finding("E206", f"`add` cannot add {_listed(inputs)}", notes=_odd_one([*map(str, inputs)]))
         return first
 
     def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
@@ -53,8 +63,9 @@ class Concat(Layer):
         first = inputs[0]
         for other in inputs[1:]:
             if other.spatial != first.spatial:
-                helps = ("concat joins channels: give the branches the same stride, and pads that keep the size",)
-                raise Finding("E206", f"`concat` cannot join {_listed(inputs)}", helps=helps)
+                sizes = ["x".join(map(str, volume.spatial)) for volume in inputs]
+                notes = ("the branches must have the same height and width", *_odd_one(sizes))
+                raise Finding("E206", f"`concat` cannot join {_listed(inputs)}", notes=notes)
         return Volume((*first.spatial, sum(volume.channels for volume in inputs)))
 
     def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
@@ -79,8 +90,8 @@ class Mul(Layer):
         largest = max(inputs, key=len)
         for volume in inputs:
             if volume not in (largest, Volume(largest[-1:])):
-                helps = (f"a branch that scales {largest} outputs {largest} or {Volume(largest[-1:])}",)
-                raise Finding("E206", f"`mul` cannot multiply {_listed(inputs)}", helps=helps)
+                notes = (f"a branch that scales {largest} outputs {largest} or {Volume(largest[-1:])}",)
+                raise Finding("E206", f"`mul` cannot multiply {_listed(inputs)}", notes=notes)
         return largest
 
     def demand(self, at: Workload) -> Demand:
@@ -92,21 +103,3 @@ class Mul(Layer):
         broad = {3: "[:, :, None, None]", 2: "[:, None]", 1: ""}[widest]
         pairs = zip(names, inputs, strict=True)
         return " * ".join(name if len(volume) == widest else name + broad for name, volume in pairs)
-
-
-def _strided(spatial: tuple[int, ...], stride: int) -> tuple[int, ...]:
-    """The height and width after a 1x1 window."""
-    return tuple((size - 1) // stride + 1 for size in spatial)
-
-
-def _bridge(first: Volume, other: Volume) -> tuple[str, ...]:
-    """Hints that make the two volumes equal."""
-    if not (first.is_map and other.is_map):
-        return ("the branches of `add` need the same shape",)
-    large, small = max(first, other), min(first, other)
-    stride = next((s for s in range(1, 9) if _strided(large.spatial, s) == small.spatial), 0)
-    if not stride:
-        return ("the branches of `add` need the same shape: look at their strides and pads",)
-    target, source = (small, large) if stride > 1 else (first, other)
-    step = f"CONV {target.channels} 1x1" + (f" s{stride}" if stride > 1 else "")
-    return (f"`{step}` turns {source} into {target}",)

@@ -10,16 +10,16 @@ from math import gcd
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import written
+from archspec.layers.arguments import Respelling, written
 
 _WIDEST_SEARCH = 2**16  # numbers of a spec go up to 2^63
 
 
-def need_map(volume: Volume, keyword: str) -> Volume:
+def need_map(volume: Volume, keyword: str, helps: tuple[str, ...] = ()) -> Volume:
     """Return the volume if it has a height and a width."""
     if not volume.is_map:
-        before = "put it before the volume is flattened (FC and GAP output a vector)"
-        helps = () if len(volume) > 1 else (before,)
+        if len(volume) == 1 and not helps:
+            helps = ("put it before the volume is flattened (FC and GAP output a vector)",)
         message = f"{keyword} needs a map, [HxWxC], got the {volume.kind} {volume}"
         raise Finding("E204", message, helps=helps)
     return volume
@@ -28,16 +28,16 @@ def need_map(volume: Volume, keyword: str) -> Volume:
 def need_sequence(volume: Volume, keyword: str) -> Volume:
     """Return the volume if it is a sequence of vectors."""
     if len(volume) != 2:
-        helps = ("`TOKENS` before it turns the map into a sequence of pixels",) if volume.is_map else ()
+        helps = (Respelling("`{}` turns the map into a sequence of pixels", "TOKENS -> {}"),) if volume.is_map else ()
         message = f"{keyword} needs a sequence, [NxC], got the {volume.kind} {volume}"
         raise Finding("E204", message, helps=helps)
     return volume
 
 
-def need_divisor(divisor: int, noun: str, counts: dict[str, int], form: str) -> None:
-    """Raise unless `divisor` divides all `counts`, named in the singular; `form` writes one that does.
+def need_divisor(divisor: int, noun: str, counts: dict[str, int]) -> None:
+    """Raise unless `divisor`, the field `noun` of a layer, divides all `counts`, named in the singular.
 
-    >>> need_divisor(3, "groups", {"channel": 64, "filter": 96}, "g{}")
+    >>> need_divisor(3, "groups", {"channel": 64, "filter": 96})
     Traceback (most recent call last):
     archspec.diagnostics.Finding: 3 groups do not divide 64 channels
     """
@@ -46,7 +46,7 @@ def need_divisor(divisor: int, noun: str, counts: dict[str, int], form: str) -> 
             fit = largest_divisor(gcd(*counts.values()), divisor)
             numbers = [str(count) for count in counts.values()]
             all_of_them = f"both {' and '.join(numbers)}" if len(numbers) > 1 else numbers[0]
-            helps = (f"`{form.format(fit)}` divides {all_of_them}",)
+            helps = (Respelling(f"`{{}}`: {fit} divides {all_of_them}", **{noun: fit}),)
             raise Finding("E203", f"{divisor} {noun} do not divide {plural(number, name)}", helps=helps)
 
 
@@ -64,8 +64,8 @@ def need_tiles(volume: Volume, tile: int, noun: str, helps: tuple[str, ...] = ()
             raise Finding("E203", message, notes=(note,), helps=helps)
 
 
-def pad_to_tiles(volume: Volume, tile: int) -> str:
-    """The hint that pads a map at its end until squares of `tile` pixels cover it."""
+def pad_to_tiles(volume: Volume, tile: int) -> Respelling:
+    """The proposal that pads a map at its end until squares of `tile` pixels cover it."""
     down, right = (-size % tile for size in volume.spatial)
     padded = Volume((volume[0] + down, volume[1] + right, volume.channels))
-    return f"`PAD p{written(((0, down), (0, right)))}` before it gives {padded}"
+    return Respelling(f"`{{}}` pads it to {padded}", f"PAD p{written(((0, down), (0, right)))} -> {{}}")

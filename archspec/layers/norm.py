@@ -6,7 +6,7 @@ from math import prod
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import FLOAT_BYTES, Volume
-from archspec.layers.arguments import COUNT, REAL, argument, flag
+from archspec.layers.arguments import COUNT, REAL, Respelling, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
 from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
@@ -141,7 +141,7 @@ class GroupNorm(Layer):
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
-        need_divisor(self.groups, "groups", {"channel": volume.channels}, "GN {}")
+        need_divisor(self.groups, "groups", {"channel": volume.channels})
         return volume
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
@@ -177,7 +177,7 @@ class InstanceNorm(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
         if volume.spatial == (1, 1):
-            helps = ("`LN` normalises across the channels of a pixel",)
+            helps = (Respelling("`{}` normalises across the channels of a pixel", "LN"),)
             raise Finding("E205", f"IN has only 1 value per channel to normalise in {volume}", helps=helps)
         if self.init is not None and not self.affine:
             raise Finding("E205", "`init` requires `affine`: without it an IN has no scale")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, PADS, WORD, Pads, argument
+from archspec.layers.arguments import COUNT, PADS, WORD, Pads, Respelling, argument
 from archspec.layers.base import Example, Layer, TorchModule, Window
 from archspec.layers.demand import COPY, COPY_OR_VIEW, Demand, Workload
 from archspec.layers.needs import need_map, need_tiles, pad_to_tiles
@@ -61,7 +61,9 @@ class Shift(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
         if over := volume.channels % DIRECTIONS:
-            helps = (f"`PADCHANNELS {volume.channels - over + DIRECTIONS}` before it gives a multiple of 4",)
+            helps = (
+                Respelling("`{}` gives a multiple of 4", f"PADCHANNELS {volume.channels - over + DIRECTIONS} -> {{}}"),
+            )
             message = f"SHIFT moves 4 groups of channels, but 4 does not divide {volume.channels}"
             raise Finding("E203", message, helps=helps)
         return volume

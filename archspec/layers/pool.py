@@ -8,7 +8,7 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import PADS, PAIR, WORD, Pads, Pair, argument, flag
+from archspec.layers.arguments import PADS, PAIR, WORD, Pads, Pair, Respelling, argument, flag
 from archspec.layers.base import Example, Layer, TorchModule, Window
 from archspec.layers.demand import COPY, INDEX_BYTES, Demand, Workload
 from archspec.layers.needs import need_map
@@ -37,11 +37,11 @@ class Pooling(Layer):
         if dash is not None:
             return None
         if number == 0:
-            raise Finding(
-                "E105", "expected a window of at least 1x1, got 0x0", helps=(f"`{cls.keyword}2` is 2x2 at stride 2",)
-            )
+            helps = (Respelling("`{}` is 2x2 at stride 2", f"{cls.keyword}2"),)
+            raise Finding("E105", "expected a window of at least 1x1, got 0x0", helps=helps)
         if number == 1:
-            helps = ("`POOL2` is 2x2 at stride 2; `POOL1: 3x3 s2` is a pool named pool1",)
+            named = f"{cls.keyword}1: 2x2 s2"
+            helps = (Respelling("`{}` is 2x2 at stride 2, and is called pool1", named),)
             raise Finding("E106", f"`{cls.keyword}1` says neither its window nor its stride", helps=helps)
         return {"kernel": (number, number), "stride": (number, number)}
 
@@ -50,7 +50,8 @@ class Pooling(Layer):
         for size, ends in zip(self.kernel, self.pads, strict=True):
             if 2 * max(ends) > size:
                 notes = ("a window over padding alone has no maximum and no mean",)
-                helps = (f"`p{size // 2}` is the largest allowed",)
+                most = [min(max(pair), size // 2) for size, pair in zip(self.kernel, self.pads, strict=True)]
+                helps = (Respelling("`{}` has the largest pad allowed", pad=tuple((pad, pad) for pad in most)),)
                 message = f"pad {max(ends)} is more than half of the window's {size}"
                 raise Finding("E205", message, notes=notes, helps=helps)
         height, width = slide(volume, self.kernel, self.stride, self.pads, (1, 1), self.rounding)
@@ -140,7 +141,7 @@ class GlobalAvgPool(Layer):
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         if len(inputs[0]) == 1:
-            helps = ("drop `GAP`: a vector has one value per channel already",)
+            helps = (Respelling("drop it: a vector has one value per channel already", ""),)
             raise Finding("E204", f"GAP needs a map or a sequence, got the vector {inputs[0]}", helps=helps)
         return Volume(inputs[0][-1:])
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import DEVIATION, INDEX, argument
+from archspec.layers.arguments import DEVIATION, INDEX, Respelling, argument
 from archspec.layers.base import Example, Layer, OnnxNode, Tensor, Window
 from archspec.layers.demand import ADD, CONCAT, COPY, VIEW, WINDOW
 from archspec.layers.needs import need_map, need_sequence
@@ -97,7 +97,7 @@ class Take(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         vectors, channels = need_sequence(inputs[0], self.keyword)
         if self.place >= vectors:
-            helps = (f"`TAKE {vectors - 1}` is the last: counting starts at 0",)
+            helps = (Respelling("`{}` takes the last: counting starts at 0", place=vectors - 1),)
             raise Finding("E205", f"TAKE {self.place} of a sequence of {vectors} vectors", helps=helps)
         return Volume((channels,))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, REAL, Pads, Pair, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, REAL, Pads, Pair, Respelling, argument, flag
 from archspec.layers.base import Example, Tensor, TorchModule, Window
 from archspec.layers.conv import BIAS_DOC, LINEAR_DOC
 from archspec.layers.demand import Demand, Workload
@@ -48,15 +48,33 @@ class TransposedConv(Weighted):
         for size, kernel, stride, (begin, end), axis in zip(
             volume.spatial, self.kernel, self.stride, self.pad, AXES, strict=True
         ):
-            _need_pads(begin, end, stride)
+            self._need_pads(begin, end, stride)
             painted = (size - 1) * stride + kernel
             if painted <= begin + end:
                 note = f"({size} - 1)*{stride} + {kernel} - {begin + end} = {painted - begin - end}"
                 message = f"pads of {begin + end} crop all {plural(painted, axis)} of the output"
-                helps = (f"`p{(painted - 1) // 2}` is the largest that fits",)
+                helps = (Respelling("`{}` crops as much as possible", pad=self._fitting(volume)),)
                 raise Finding("E205", message, notes=(note,), helps=helps)
             sizes.append(painted - begin - end)
         return Volume((*sizes, self.filters))
+
+    def _need_pads(self, begin: int, end: int, stride: int) -> None:
+        """torch's bounds: 0 <= output_padding < stride."""
+        if 0 <= begin - end < stride:
+            return
+        note = f"the end may crop up to {stride - 1} less than the start (stride - 1)"
+        message = f"an UPCONV at stride {stride} cannot crop {begin} at the start and {end} at the end"
+        ends = tuple(_within(pair, step) for pair, step in zip(self.pad, self.stride, strict=True))
+        raise Finding("E205", message, notes=(note,), helps=(Respelling("`{}` can be cropped", pad=ends),))
+
+    def _fitting(self, volume: Volume) -> tuple[Pair, ...]:
+        """The largest pads that leave a pixel, where the present ones leave none."""
+        painted = [(n - 1) * s + k for n, s, k in zip(volume.spatial, self.stride, self.kernel, strict=True)]
+        most = [(size - 1) // 2 for size in painted]
+        return tuple(
+            ends if sum(ends) < size else (least, least)
+            for ends, size, least in zip(self.pad, painted, most, strict=True)
+        )
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         channels = inputs[0].channels
@@ -92,13 +110,7 @@ class TransposedConv(Weighted):
         return TorchModule("ConvTranspose2d", arguments)
 
 
-def _need_pads(begin: int, end: int, stride: int) -> None:
-    """torch's bounds: 0 <= output_padding < stride."""
-    if 0 <= begin - end < stride:
-        return
-    most = max(begin, end)
-    least = max(most - stride + 1, min(begin, end))
-    fits = f"`p{most}`" if least == most else f"`p{most}:{least}`"
-    note = f"the end may crop up to {stride - 1} less than the start (stride - 1)"
-    message = f"an UPCONV at stride {stride} cannot crop {begin} at the start and {end} at the end"
-    raise Finding("E205", message, notes=(note,), helps=(f"{fits} fits",))
+def _within(ends: Pair, stride: int) -> Pair:
+    """The pads nearest to `ends` that torch can crop."""
+    most = max(ends)
+    return ends if 0 <= ends[0] - ends[1] < stride else (most, max(most - stride + 1, min(ends)))

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Label, did_you_mean
+from archspec.diagnostics.findings import Edit, Help, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Lookup, Unknown, evaluate, need_number, number
 from archspec.language.transform import NOISE_WORDS
 from archspec.layers import Layer
-from archspec.layers.arguments import Argument
+from archspec.layers.arguments import Argument, Respelling
 from archspec.record import REQUIRED
 
 _EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
@@ -63,8 +63,9 @@ class ArgumentBinder:
             known = [*self.layer.arguments, *self.words]
             span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
             message = f"{self.layer.keyword} has no argument `{name}`"
-            helps = lambda: did_you_mean(name, known) or (self._takes(),)  # noqa: E731  # worked out if it is shown
-            raise Finding("E103", message, span, "unknown", helps=helps)
+            raise Finding(
+                "E103", message, span, "unknown", notes=(self._takes(),), helps=lambda: did_you_mean(name, known, span)
+            )
         self._set(name, argument.value, argument.span)
 
     def _word(self, word: s.Name, waiting: list[s.GivenArgument]) -> None:
@@ -102,15 +103,15 @@ class ArgumentBinder:
             return finding
         if word.name in self.layer.arguments:
             kind = self.layer.arguments[word.name].kind
-            helps = (f"`{word.name}={kind.written or 'true'}`",)
-            return Finding("E106", f"`{word.name}` needs a value", word.span, "no value", helps=helps)
+            notes = (f"it is written `{word.name}={kind.written}`",) if kind.written else ()
+            return Finding("E106", f"`{word.name}` needs a value", word.span, "no value", notes=notes)
         message = f"`{word.name}` is neither an argument of {self.layer.keyword} nor a known name"
         known = [*self.words, *self.layer.arguments]
 
         def nearest() -> tuple[str, ...]:
-            return did_you_mean(word.name, known) or finding.helps or (self._takes(),)
+            return did_you_mean(word.name, known, word.span) or finding.helps
 
-        return Finding("E101", message, word.span, "unknown", helps=nearest)
+        return Finding("E101", message, word.span, "unknown", notes=(self._takes(),), helps=nearest)
 
     def _placed(self, value: Any) -> None:
         """Bind an argument without a name by its form."""
@@ -118,7 +119,7 @@ class ArgumentBinder:
             field = self._first(lambda description: description.short == value.letter)
             if field is None:
                 message = f"{self.layer.keyword} does not take `{value.span.text}`"
-                raise Finding("E103", message, value.span, "unexpected", helps=(self._takes(),))
+                raise Finding("E103", message, value.span, "unexpected", notes=(self._takes(),))
             self._set(field, value, value.span)
             return
         extent = isinstance(value, s.Extent)
@@ -139,15 +140,19 @@ class ArgumentBinder:
     def _surplus(self, value: Any, field: str | None, evaluated: Any) -> Finding:
         name = self.layer.keyword
         text = value.span.text
+        size = self._first(lambda argument: argument.is_positional and argument.kind.takes_extent)
+        sized = any(isinstance(argument.value, s.Extent) for argument in self.step.arguments)
+        if size is not None and size not in self.bound and not sized:  # CONV 64 3
+            field = size
         if field is not None and field not in self.bound and isinstance(evaluated, int):
-            helps: tuple[str, ...] = (f"`{evaluated}x{evaluated}`",)
-            return Finding("E105", f"{name} takes its {field} as height x width", value.span, "one number", helps=helps)
+            return Finding("E105", f"{name} takes its {field} as height x width", value.span, "one number")
         if field is None or field not in self.places:
             message = f"{name} does not take `{text}`"
-            return Finding("E103", message, value.span, "unexpected", helps=(self._takes(),))
+            return Finding("E103", message, value.span, "unexpected", notes=(self._takes(),))
         message = f"{name} already has its {field}"
         others = (self._before(field),)
-        return Finding("E106", message, value.span, "one too many", others=others, helps=(self._takes(),))
+        notes = ("the channels that enter are never written", self._takes())
+        return Finding("E106", message, value.span, "one too many", others=others, notes=notes)
 
     def _before(self, field: str) -> Label:
         return Label(self.places[field], f"the {field}")
@@ -163,14 +168,17 @@ class ArgumentBinder:
         except Finding as finding:
             finding.span = finding.span or value.span
             finding.label = finding.label or f"the {field if len(field) > 1 else description.kind.noun.split()[-1]}"
+            finding.change_helps(lambda helps: [_of_field(text, field) for text in helps])
             if finding.message.endswith("whole number") and not isinstance(value, s.Extent | s.Short):
-                finding.helps = (f"`floor({value.span.text})` or `ceil({value.span.text})`",)
+                finding.helps = [_rounded(value, way) for way in ("floor", "ceil")]
             raise
 
     def _once(self, field: str, span: Span) -> None:
         if field in self.places:
             message = f"{field} of {self.layer.keyword} given twice"
-            raise Finding("E106", message, span, "the second", others=(self._before(field),), helps=("drop one",))
+            first, second = self.places[field], span
+            helps = lambda: [_without(at, other) for at, other in ((second, first), (first, second))]  # noqa: E731
+            raise Finding("E106", message, span, "the second", others=(self._before(field),), helps=helps)
         self.places[field] = span
 
     def _evaluate(self, value: Any) -> Any:
@@ -187,10 +195,8 @@ class ArgumentBinder:
     def _missing(self, field: str) -> Finding:
         description: Argument = self.layer.arguments[field]
         span = self.step.words[0].span.to(self.step.words[-1].span)
-        shown = {"stride": "s2"}.get(field) or (description.short or "") + description.kind.written
         message = f"{self.layer.keyword} needs its {field}"
-        helps = (f"{description.doc}: `{self.step.span.text.strip()} {shown}`",)
-        return Finding("E106", message, span, f"no {field}", helps=helps)
+        return Finding("E106", message, span, f"no {field}", notes=(f"{field}: {description.doc}",))
 
     def _takes(self) -> str:
         """Return one line that lists the layer's arguments."""
@@ -199,6 +205,27 @@ class ArgumentBinder:
             return f"{self.layer.keyword} takes no arguments"
         shown = [_shown(field, description) for field, description in fields.items() if description.kind.written]
         return f"{self.layer.keyword} takes " + ", ".join([*shown, *self.words])
+
+
+def _of_field(text: str, field: str) -> str:
+    """Return a help of a kind of value, which knows no field, for the field that was refused."""
+    if not isinstance(text, Respelling) or field in text.fields:
+        return text
+    return Respelling(text, text.steps, **{field: text.fields["value"]})
+
+
+def _without(span: Span, other: Span) -> Help:
+    """Return the help that keeps the other of two arguments."""
+    return Help(f"keep `{other.text}`", Edit(span, ""))
+
+
+def _rounded(value: Any, way: str) -> Help:
+    """Return the help that rounds an expression; a number is written as rounded."""
+    if isinstance(value, s.Number):
+        new = str(int(value.value) + (way == "ceil"))
+    else:
+        new = f"{way}({value.span.text})"
+    return Help(f"`{new}`", Edit(value.span, new))
 
 
 def _shown(field: str, argument: Argument) -> str:

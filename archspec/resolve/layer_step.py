@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archspec.diagnostics.errors import ArchspecError, Finding
-from archspec.diagnostics.source import Source, Span
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.source import Span
 from archspec.graph.ir import Node
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, number
-from archspec.language.parse import parse
 from archspec.layers import Layer
 from archspec.layers.input import Input
 from archspec.record import Record, replace
 from archspec.resolve.argument_binding import ArgumentBinder
 from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
-from archspec.resolve.layer_names import NamedLayer, lower_case_names, name_layer
+from archspec.resolve.layer_names import NamedLayer, name_layer
 from archspec.resolve.scope import Scope, StepContext
 
 
@@ -55,15 +54,21 @@ class LayerSteps:
 
     def run(self, step: s.LayerStep, context: StepContext, point: Point) -> Point:
         """Run one step. Raises Finding for an invalid step."""
-        named = self._name(step)
+        try:
+            named = self._name(step)
+        except Finding as finding:
+            raise self._refused(finding, step, None, context, point.current) from None
         label = context.label or named.label
         if named.layer is Input:
             return Point(self._input(step, context, point))
         if point.current is None:
             raise no_input(step.span)
         is_head = self._is_head(named.layer)
-        layer = self._bind(step, named, context)
-        wire = self._grow(layer, label, step, context.scope, point.current)
+        try:
+            layer = self._bind(step, named, context)
+            wire = self._grow(layer, label, step, context.scope, point.current)
+        except Finding as finding:
+            raise self._refused(finding, step, named, context, point.current) from None
         self._note_claims(step, context.scope, wire)
         point = point.after(wire)
         return point if is_head else self._implied(layer, context, point)
@@ -78,6 +83,15 @@ class LayerSteps:
         if named is None:
             named = self._names[key] = name_layer(step)
         return named
+
+    def _refused(
+        self, finding: Finding, step: s.LayerStep, named: NamedLayer | None, context: StepContext, current: Wire | None
+    ) -> Finding:
+        """Return a finding with what to write instead of the step."""
+        from archspec.resolve.helps.refusal import refusal, surroundings  # correct specs need none
+
+        bracket = self.brackets.of_result(step, context.chain)
+        return refusal(finding, step, named, context.scope, surroundings(current, bracket))
 
     def _is_head(self, layer: type[Layer]) -> bool:
         """Count a weight layer; return whether it is the last one of a classifier."""
@@ -95,10 +109,7 @@ class LayerSteps:
         if layer is None:
             scope = context.scope
             fields = self._fields(named, step, context)
-            try:
-                layer = ArgumentBinder(named.layer, step, scope.lookup, fields).bind()
-            except Finding as finding:
-                raise _missing_arrow(step, scope) or finding from None
+            layer = ArgumentBinder(named.layer, step, scope.lookup, fields).bind()
             if fields is named.fields and all(_is_literal(argument.value, named.layer) for argument in step.arguments):
                 self._fixed[text] = layer
         return layer
@@ -160,6 +171,17 @@ class LayerSteps:
         self._note_claims(step, scope, node)
         return node
 
+    def merge(
+        self, layer: Layer, wires: tuple[Wire, ...], step: s.MergeStep, origin: Origin, context: StepContext
+    ) -> Wire:
+        """Add a merge of branches to the graph."""
+        try:
+            return self.builder.add(layer, wires, origin)
+        except Finding as finding:
+            from archspec.resolve.helps.branches import mismatch  # correct specs need none
+
+            raise mismatch(finding, layer, wires, step, self.builder.nodes, context) from None
+
     # ---- what is claimed of it
     def _note_claims(self, step: s.LayerStep, scope: Scope, wire: Wire) -> None:
         if not isinstance(wire, Node):
@@ -179,9 +201,13 @@ class LayerSteps:
             if not isinstance(step, s.LayerStep):
                 raise Finding("E105", "`after` can only add layers", step.span, helps=("`after CONV: BN -> RELU`",))
             self.builder.step(step.span)
-            added = self._bind(step, self._name(step), context)
-            origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)
-            point = point.after(self._add(added, point.current or LOST, origin))
+            named = self._name(step)
+            try:
+                added = self._bind(step, named, context)
+                origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)
+                point = point.after(self._add(added, point.current or LOST, origin))
+            except Finding as finding:
+                raise self._refused(finding, step, named, context, point.current) from None
         return point
 
 
@@ -189,26 +215,6 @@ def no_input(span: Span) -> Finding:
     """Return the finding for a step before the network's input."""
     helps = ("begin with the input: `[224x224x3] INPUT`",)
     return Finding("E110", "no INPUT before this line", span, "has no input", helps=helps)
-
-
-def layer_from_text(text: str) -> Layer:
-    """Return the layer that a step describes, without a network around it: `CONV 8 3x3 same`.
-
-    Raises ArchspecError if the text is not a layer step.
-    """
-    file, findings = parse(Source("<layer>", text), lower_case_names())
-    if findings:
-        raise ArchspecError(findings)
-    (chain,) = file.body
-    assert isinstance(chain, s.Chain)
-    (step,) = chain.steps
-    assert isinstance(step, s.LayerStep)
-    named = name_layer(step)
-    return ArgumentBinder(named.layer, step, _no_names, named.fields).bind()
-
-
-def _no_names(name: s.Name) -> Any:
-    raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown")
 
 
 def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:
@@ -227,17 +233,6 @@ def _is_literal(value: object, layer: type[Layer]) -> bool:
     if isinstance(value, s.Extent):
         return all(isinstance(size, s.Number) for size in value.sizes)
     return isinstance(value, s.Number | s.Short) or (isinstance(value, s.Name) and value.name in layer.words)
-
-
-def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:
-    """Report a block call among the arguments: it is the next step, without its arrow."""
-    for argument in step.arguments:
-        if isinstance(argument.value, s.Function) and argument.value.name in scope.file.blocks:
-            call = argument.value.span
-            before = call.source.text[step.span.start : call.start].rstrip()
-            helps = (f"`{before} -> {call.text}`",)
-            return Finding("E006", f"missing `->` before `{call.text}`", call, "a second step", helps=helps)
-    return None
 
 
 def _has_a_role(step: s.Step | None) -> bool:

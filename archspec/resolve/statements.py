@@ -213,7 +213,7 @@ class StatementRunner:
             raise Finding("E104", message, step.span, helps=("it joins at least two; `| x` passes its input through",))
         layer = MERGES[step.name]()
         name = self._name(context, layer.kind, step.span)
-        return point.after(self.builder.add(layer, wires, Origin(name, scope.frame, step.span)))
+        return point.after(self.layers.merge(layer, wires, step, Origin(name, scope.frame, step.span), context))
 
     @staticmethod
     def _name(context: StepContext, kind: str, span: Span) -> str:

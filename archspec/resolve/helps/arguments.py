@@ -1,0 +1,88 @@
+"""A step whose arguments were refused, written as it is probably meant.
+
+In: the step, the volume that enters, and the one that its bracket claims. Out: helps that replace the step.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+from archspec.diagnostics.findings import Edit, Help
+from archspec.diagnostics.source import Span
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.layers import Layer
+from archspec.layers.arguments import written
+from archspec.layers.needs import largest_divisor
+from archspec.record import REQUIRED
+from archspec.resolve.helps.slips import Reading
+from archspec.resolve.layer_names import NamedLayer
+from archspec.resolve.scope import Scope
+
+_MANY_GROUPS, _MANY_HEADS = 32, 8
+
+
+class Surroundings:
+    """The volume that enters a step, and the one that its bracket says it produces; None if that is not known."""
+
+    def __init__(self, entering: Volume | None, claimed: Volume | None) -> None:
+        self.entering = entering
+        self.claimed = claimed
+
+
+def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundings, region: Span) -> list[str]:
+    """Return helps that replace `region`, the step's name and arguments."""
+    reading = Reading(step, named, scope, around.entering)
+    missing = [
+        field
+        for field, about in named.layer.arguments.items()
+        if about.default is REQUIRED and field not in reading.fields
+    ]
+    helps = []
+    head = step.words[0].span.to(step.words[-1].span).text + (":" if step.has_colon else "")
+    for values in product(*(examples(field, named.layer, reading, around) for field in missing)):
+        words = _inserted(reading.words, dict(zip(missing, values, strict=True)), named.layer)
+        text = " -> ".join([" ".join([head, *words]), *reading.after])
+        if text.split() != region.text.split():
+            is_safe = reading.is_certain and not missing
+            helps.append(Help(f"`{text}`", Edit(region, text), is_safe=is_safe))
+    return helps
+
+
+def _inserted(words: list[tuple[str, str]], missing: dict[str, str], layer: type[Layer]) -> list[str]:
+    """Return the words of a step with those that are missing: counts come first, then sizes."""
+    first, sizes, rest = [], [], []
+    for field, text in missing.items():
+        about = layer.arguments[field]
+        (rest if not about.is_positional else sizes if about.kind.takes_extent else first).append(text)
+    found = [text for _, text in words]
+    counts = [
+        at for at, (field, _) in enumerate(words) if field in layer.arguments and layer.arguments[field].is_positional
+    ]
+    at = counts[-1] + 1 if counts else 0
+    return [*first, *found[:at], *sizes, *found[at:], *rest]
+
+
+def examples(field: str, layer: type[Layer], reading: Reading, around: Surroundings) -> list[str]:
+    """Return values that a required field may be meant to have, the likeliest first."""
+    channels = around.entering.channels if around.entering else 0
+    if field == layer.outputs:
+        return [str(around.claimed.channels)] if around.claimed else ["10"] if field == "features" else ["64"]
+    if field == "kernel":
+        return ["3x3", "1x1"] if "pad" in reading.fields else ["3x3 p1", "1x1", "2x2"]
+    if field == "stride":
+        kernel = next((text for one, text in reading.words if one == "kernel"), "2x2")
+        side = kernel.split("x")[0].strip()
+        same = [f"s{side}"] if side.isdigit() and side != "1" else []
+        return list(dict.fromkeys([*(same if side == "2" else []), "s2", *same, "s2 p1", "s2 ceil", "s1"]))
+    if field == "groups" and channels:
+        return [str(largest_divisor(channels, _MANY_GROUPS))]
+    if field == "heads" and channels:
+        return [str(largest_divisor(channels, _MANY_HEADS))]
+    if field == "end" and channels:
+        return [str(channels)]
+    if field == "channels" and channels:
+        return [str(2 * channels)]
+    about = layer.arguments[field]
+    simple = {"p": "0.5", "block": "2", "factor": "2", "pad": "p1", "value": "1"}
+    return [simple.get(field, written(about.kind.written))]

@@ -1,0 +1,238 @@
+"""What makes the branches of a merge fit: another pad, stride or number of filters in one of them, or a step more.
+
+In: a merge that was refused, and the nodes at the ends of its branches. Out: the finding, with edits of one branch, in
+the terms of the source. A candidate is computed along the branch before it is proposed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Edit, Help
+from archspec.graph.ir import Node
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.layers import Layer
+from archspec.layers.arguments import Pads
+from archspec.layers.conv import Convolution
+from archspec.layers.pool import Pooling
+from archspec.layers.window import padding
+from archspec.record import replace
+from archspec.resolve.graph_builder import Wire
+from archspec.resolve.helps.respelling import Speller
+from archspec.resolve.layer_names import name_layer
+from archspec.resolve.scope import Scope, StepContext
+
+_STRIDES = (1, 2, 4)
+_LARGEST_PAD = 7
+
+
+class Branch:
+    """One branch: its lines, the nodes along it from the merge's input to its end, and its steps that are layers."""
+
+    def __init__(self, body: s.Body, end: Node, nodes: Sequence[Node], entry: Wire | None, scope: Scope) -> None:
+        self.body = body
+        self.end = end
+        self.scope = scope
+        self.nodes: list[Node] = []
+        node = end
+        while node is not entry and len(node.inputs) == 1:
+            self.nodes.insert(0, node)
+            node = nodes[node.inputs[0]]
+        self.base = node.volume
+        self.is_entry = node is entry and not self.nodes
+        self.steps = {step.span.start: step for step in _layer_steps(body)}
+
+    @property
+    def volume(self) -> Volume:
+        """The volume at its end."""
+        return self.end.volume
+
+    def volume_with(self, changed: dict[int, Layer]) -> Volume | None:
+        """The volume at its end with other layers, by the index of their nodes; None if one does not fit."""
+        volume = self.base
+        try:
+            for node in self.nodes:
+                volume = changed.get(node.index, node.layer).output((volume,))
+        except Finding:
+            return None
+        return volume
+
+    def speller(self, node: Node) -> Speller | None:
+        """The step of a node that is written in this branch, and not in a block or an `after` rule."""
+        step = self.steps.get(node.span.start)
+        return None if step is None else Speller(step, name_layer(step), self.scope)
+
+
+def mismatch(
+    finding: Finding,
+    layer: Layer,
+    wires: Sequence[Wire],
+    step: s.MergeStep,
+    nodes: Sequence[Node],
+    context: StepContext,
+) -> Finding:
+    """Return the finding for branches that do not fit, with what would make them fit."""
+    ends = [wire for wire in wires if isinstance(wire, Node)]
+    if len(ends) == len(step.branches):
+        entry = next((nodes[index] for index in _entries(ends, nodes)), None)
+        finding.change_helps(lambda helps: [*_helps(layer, ends, step, nodes, entry, context.scope), *helps])
+    return finding
+
+
+def _entries(ends: Sequence[Node], nodes: Sequence[Node]) -> list[int]:
+    """Return the node from which all branches come, as a list of at most one index."""
+    ways = []
+    for node in ends:
+        way = [node.index]
+        while len(node.inputs) == 1:
+            node = nodes[node.inputs[0]]
+            way.append(node.index)
+        ways.append(way)
+    return [index for index in ways[0] if all(index in way for way in ways)][:1]
+
+
+def _helps(
+    layer: Layer, ends: Sequence[Node], step: s.MergeStep, nodes: Sequence[Node], entry: Node | None, scope: Scope
+) -> list[str]:
+    branches = [Branch(body, end, nodes, entry, scope) for body, end in zip(step.branches, ends, strict=True)]
+    name = layer.keyword
+    found: dict[str, None] = {}
+    for odd, other in _pairs(branches, _shape_for(name)):
+        if name == "mul" and len(odd.volume) == 1 < len(other.volume):
+            found.update(dict.fromkeys(_refiltered(odd, Volume(other.volume[-1:]))))
+            continue
+        if odd.volume.spatial != other.volume.spatial:
+            found.update(dict.fromkeys(_resized(odd, other.volume, name == "concat")))
+        if name != "concat":
+            found.update(dict.fromkeys([*_bridged(odd, other), *_refiltered(odd, other.volume)]))
+    return list(found)
+
+
+def _shape_for(name: str) -> Callable[[Branch], tuple[int, ...]]:
+    """Return what all branches of a merge must have in common."""
+    if name == "concat":
+        return lambda branch: branch.volume.spatial
+    return lambda branch: tuple(branch.volume)
+
+
+def _pairs(branches: Sequence[Branch], shape: Callable[[Branch], tuple[int, ...]]) -> Iterator[tuple[Branch, Branch]]:
+    """Yield a branch to change and one that it has to fit: the minority first; of two, a bare `x`."""
+    counts = Counter(map(shape, branches))
+    ranked = sorted(branches, key=lambda branch: (counts[shape(branch)], not branch.is_entry))
+    for odd in ranked:
+        for other in reversed(ranked):
+            if shape(odd) != shape(other):
+                yield odd, other
+                break
+
+
+def _resized(odd: Branch, goal: Volume, is_concat: bool) -> Iterator[Help]:
+    """Yield other pads or strides of windows in a branch."""
+    windows = [node for node in odd.nodes if isinstance(node.layer, Convolution | Pooling)]
+    same = {node.index: {"pad": pads} for node in windows if (pads := _same(node.layer))}
+    changes = [{index: fields} for index, fields in same.items()]
+    for node in windows:
+        index, most = node.index, max(node.layer.kernel) // 2
+        changes += [{index: {"stride": (side, side)}} for side in _STRIDES]
+        changes += [{index: {**same.get(index, {}), "stride": (side, side)}} for side in _STRIDES]
+        changes += [{index: {"pad": ((pad, pad), (pad, pad))}} for pad in range(min(most, _LARGEST_PAD) + 1)]
+    changes.append(same)
+    for change in changes:
+        layers = {node.index: replace(node.layer, **change[node.index]) for node in windows if node.index in change}
+        volume = odd.volume_with(layers)
+        if volume is not None and (volume == goal or (is_concat and volume.spatial == goal.spatial)):
+            yield from _written(odd, change, volume)
+            if change is same:
+                return
+
+
+def _same(layer: Convolution | Pooling) -> Pads | None:
+    """Return the pads that keep the size at stride 1, unless the layer has them."""
+    if not all(side % 2 for side in layer.kernel):
+        return None
+    pads = padding("same", layer.kernel, layer.dilation if isinstance(layer, Convolution) else (1, 1))
+    return None if pads == layer.pads else pads
+
+
+def _refiltered(odd: Branch, goal: Volume) -> Iterator[Help]:
+    """Yield another number of filters in the last step of a branch that has one."""
+    for node in reversed(odd.nodes):
+        if node.layer.outputs:
+            fields = {node.layer.outputs: goal.channels}
+            if odd.volume_with({node.index: replace(node.layer, **fields)}) == goal:
+                yield from _written(odd, {node.index: fields}, goal)
+            return
+
+
+def _written(odd: Branch, change: Mapping[int, Mapping[str, object]], volume: Volume) -> Iterator[Help]:
+    """Yield the help that gives steps of a branch other arguments, if all are written there."""
+    texts, edits = [], []
+    for node in odd.nodes:
+        if node.index in change:
+            fields = {name: value for name, value in change[node.index].items() if value != getattr(node.layer, name)}
+            if not fields:
+                return
+            speller = odd.speller(node)
+            if speller is None or any(not speller.is_literal(field) for field in fields):
+                return
+            texts.append(f"`{speller.spelt(fields)}`")
+            edits.append(Edit(speller.span, speller.spelt(fields)))
+    yield Help(f"{' and '.join(texts)}: the branch then produces {volume}", *edits)
+
+
+def _bridged(odd: Branch, other: Branch) -> Iterator[Help]:
+    """Yield a 1x1 CONV at the end of a branch that gives it the other's channels, and its size, if that is smaller."""
+    small, large = other.volume, odd.volume
+    if not (small.is_map and large.is_map):
+        return
+    stride = next((n for n in range(1, 9) if tuple((size - 1) // n + 1 for size in large.spatial) == small.spatial), 0)
+    filters = _in_terms_of(other, odd)
+    if not stride or filters is None:
+        return
+    last = odd.body[-1]
+    if not isinstance(last, s.Chain) or last.bracket or any(node.layer.is_weight_layer for node in odd.nodes):
+        return
+    for written in dict.fromkeys(_strides(other, stride)):
+        step = f"CONV {filters} 1x1{written}"
+        if odd.is_entry and len(odd.body) == 1 and len(last.steps) == 1:
+            yield Help(f"`| {step}` turns {odd.volume} into {other.volume}", Edit(last.steps[0].span, step))
+        else:
+            end = last.steps[-1].span
+            text = f"{end.text} -> {step}"
+            yield Help(f"`{text}` produces {other.volume}", Edit(end, text))
+
+
+def _in_terms_of(branch: Branch, odd: Branch) -> str | None:
+    """Return the number of channels of a branch as its last CONV writes it; None if it only holds in this instance."""
+    for node in reversed(branch.nodes):
+        if node.layer.outputs and getattr(node.layer, node.layer.outputs) == branch.volume.channels:
+            speller = branch.speller(node)
+            if speller is not None and node.layer.outputs in speller.places:
+                return speller.source(node.layer.outputs, {})
+            break
+    if branch.is_entry and branch.scope.entry is branch.end:
+        return "C"
+    return None if branch.scope.frame else str(branch.volume.channels)
+
+
+def _strides(branch: Branch, stride: int) -> Iterator[str]:
+    """Yield a stride as a branch writes it, `stride=s` for all instances of a block first; then as a number."""
+    strided = [node for node in branch.nodes if isinstance(node.layer, Convolution | Pooling)]
+    for node in strided:
+        speller = branch.speller(node)
+        if speller is not None and not speller.is_literal("stride") and node.layer.stride == (stride, stride):
+            yield f" {speller.places['stride'].text}"
+    yield f" s{stride}" if stride > 1 else ""
+
+
+def _layer_steps(body: s.Body) -> Iterator[s.LayerStep]:
+    """Yield the steps of a body that are layers, those of every arm of an `if` included."""
+    for statement in body:
+        if isinstance(statement, s.Chain):
+            yield from (step for step in statement.steps if isinstance(step, s.LayerStep))
+        elif isinstance(statement, s.If):
+            for arm in statement.arms:
+                yield from _layer_steps(arm.body)

@@ -1,0 +1,71 @@
+"""The finding for a layer step that was refused, in the terms of the step.
+
+In: a finding of a layer's rule or of its arguments, and the step. Out: the finding, whose helps are worked out only if
+they are shown.
+"""
+
+from __future__ import annotations
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Edit, Help
+from archspec.graph.ir import Node
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.layers.arguments import Respelling
+from archspec.resolve.graph_builder import Wire
+from archspec.resolve.helps.arguments import Surroundings, meant
+from archspec.resolve.helps.respelling import Speller
+from archspec.resolve.layer_names import NamedLayer
+from archspec.resolve.scope import Scope
+
+ARGUMENTS = ("E101", "E103", "E105", "E106")
+
+
+def surroundings(current: Wire | None, bracket: s.Bracket | None) -> Surroundings:
+    """Return the volume that enters a step, and the one that its bracket says it produces."""
+    claimed = None
+    if bracket is not None and all(
+        isinstance(size, s.Number) and isinstance(size.value, int) for size in bracket.dimensions
+    ):
+        claimed = Volume(size.value for size in bracket.dimensions if isinstance(size, s.Number))
+    return Surroundings(current.volume if isinstance(current, Node) else None, claimed)
+
+
+def refusal(
+    finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings
+) -> Finding:
+    """Return the finding with what to write instead; `named` is None if the step's name was refused."""
+    if named is None:
+        finding.change_helps(lambda helps: [_renamed(text, step) for text in helps])
+        return finding
+    if finding.code not in ARGUMENTS:
+        finding.change_helps(lambda helps: Speller(step, named, scope).helps(helps))
+        return finding
+    if arrow := _missing_arrow(step, scope):
+        return arrow
+
+    def helps(helps: tuple[str, ...]) -> list[str]:
+        speller = Speller(step, named, scope)
+        return [*meant(step, named, scope, around, speller.span), *speller.helps(helps)]
+
+    finding.change_helps(helps)
+    return finding
+
+
+def _renamed(text: str, step: s.LayerStep) -> str:
+    if not isinstance(text, Respelling):
+        return text
+    span = step.words[0].span.to(step.words[-1].span)
+    return Help(text.replace("{}", text.steps), Edit(span, text.steps))
+
+
+def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:
+    """Report a block call among the arguments: it is the next step, without its arrow."""
+    for argument in step.arguments:
+        if isinstance(argument.value, s.Function) and argument.value.name in scope.file.blocks:
+            call = argument.value.span
+            before = call.source.text[step.span.start : call.start].rstrip()
+            text = f"{before} -> {call.text}"
+            helps = (Help(f"`{text}`", Edit(step.words[0].span.to(call), text), is_safe=True),)
+            return Finding("E006", f"missing `->` before `{call.text}`", call, "a second step", helps=helps)
+    return None
