@@ -184,7 +184,7 @@ class StatementRunner:
     def _call(self, step: s.CallStep, context: StepContext, point: Point, ordinal: int, times: int) -> Point:
         entry = point.current
         assert entry is not None  # _step has looked
-        call = read_call(step, context.scope, point.before)
+        call = read_call(step, context.scope, point)
         for wire in call.volumes.values():
             self._visible(wire, step.span)
         definition = call.block.definition
