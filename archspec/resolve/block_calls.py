@@ -70,8 +70,8 @@ def read_call(step: s.CallStep, caller: Scope, point: Point) -> BlockCall:
     Raises Finding for a block or an argument that is unknown, of the wrong kind, missing or one too many; Unknown
     if one depends on a lost volume.
     """
-    block = _find_block(step, caller)
-    given = given_arguments(block.definition, step, lambda: _place(caller, point))
+    block = find_block(step, caller)
+    given = given_arguments(block.definition, step, lambda: placed(caller, point))
     values: dict[str, Value] = {}
     volumes: dict[str, Wire] = {}
     for parameter in block.definition.parameters:
@@ -79,7 +79,7 @@ def read_call(step: s.CallStep, caller: Scope, point: Point) -> BlockCall:
         if argument is None:
             if isinstance(parameter.default, s.Reference):
                 if point.before is None and parameter.default.name == "before":
-                    raise _calls().FaultyCall(block.definition, step, _place(caller, point)).missing(parameter)
+                    raise _calls().FaultyCall(block.definition, step, placed(caller, point)).missing(parameter)
                 volumes[parameter.name] = _volume_of(parameter.default, caller, point.before)
         elif isinstance(argument.value, s.Reference):
             volumes[parameter.name] = _volume_of(argument.value, caller, point.before)
@@ -125,7 +125,8 @@ def _calls() -> ModuleType:
     return calls
 
 
-def _place(scope: Scope, point: Point | None) -> Place:
+def placed(scope: Scope, point: Point | None) -> Place:
+    """Return what is known where a call stands."""
     from archspec.resolve.names.calls import Place
 
     channels = point.current.volume.channels if point and isinstance(point.current, Node) else 0
@@ -139,7 +140,7 @@ def _shown(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _find_block(step: s.CallStep, scope: Scope) -> Block:
+def find_block(step: s.CallStep, scope: Scope) -> Block:
     """Find the block that a call names. Raises Finding if there is none."""
     value = scope.values.get(step.name, scope.file.values.get(step.name, scope.file.blocks.get(step.name)))
     if isinstance(value, Block):
@@ -147,7 +148,7 @@ def _find_block(step: s.CallStep, scope: Scope) -> Block:
     if step.name in scope.lost or step.name in scope.file.lost:
         raise Unknown
     span = Span(step.span.source, step.span.start, step.span.start + len(step.name))
-    calls, place = _calls(), _place(scope, None)
+    calls, place = _calls(), placed(scope, None)
     finding: Finding = (calls.no_block if value is None else calls.not_a_block)(step, span, place)
     raise finding
 

@@ -135,3 +135,16 @@ def volume_names(body: s.Body) -> set[str]:
 def positional_names(layer: type[Layer]) -> list[bool]:
     """Return for each argument that a layer takes by position whether it is a size."""
     return [one.kind.takes_extent for _, one in layer.written_order if one.is_positional]
+
+
+def parts_of(expression: s.Expression) -> Iterator[s.Expression]:
+    """Yield an expression's parts, each after its own parts, and itself."""
+    if isinstance(expression, s.Binary):
+        yield from parts_of(expression.left)
+        yield from parts_of(expression.right)
+    elif isinstance(expression, s.Negate | s.Not):
+        yield from parts_of(expression.operand)
+    elif isinstance(expression, s.Function):
+        for argument in expression.arguments:
+            yield from parts_of(argument)
+    yield expression
