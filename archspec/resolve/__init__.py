@@ -66,7 +66,7 @@ class _Run:
         self.builder = GraphBuilder(bound, known.steps)
         self.brackets = Brackets(self.builder, shows_received(file.body), overrides.input, known.plain)
         self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes)
-        runner = StatementRunner(self.builder, self.brackets, self.layers)
+        self.runner = runner = StatementRunner(self.builder, self.brackets, self.layers)
         scope = Scope(names, None, None, labels_in(file.body))
         try:
             self.end = runner.body(file.body, scope, Point(None), None).current
@@ -133,11 +133,11 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         run.need_changes(overrides)
     recipe, wrong = _recipe(names)
     values = first_values((names, *reader.loaded.values()), reader.findings)
-    findings = [*reader.findings, *found, *wrong]
+    findings = [*reader.findings, *found, *_beyond(names, run, max_steps), *wrong]
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
         graph, more = _finish(file, reader.title, run, values)
-        findings += more
+        findings += more or _unused(names)
     claims = tuple(run.layers.claims)
     seen = run.brackets
     return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe)
@@ -155,6 +155,35 @@ def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> File
         raise unknown_variant(finding, overrides.variant) from None
     reader.findings = named_settings(reader.findings, overrides)
     return names
+
+
+def _beyond(names: FileNames, run: _Run, max_steps: int) -> list[Diagnostic]:
+    """Return the findings in what is written and was not reached."""
+    own = [block.definition for block in names.blocks.values() if block.file is names]
+    met = run.runner.met | {id(definition.body) for definition in own} | {id(rule) for rule in names.after.values()}
+    reached = run.runner.reached | run.layers.rules
+    if met <= reached and not any(_has_expression(definition) for definition in own):
+        return []
+    from archspec.resolve.unreached.run import findings_beyond  # seldom needed
+
+    before = {(finding.code, finding.span) for finding in run.builder.findings}
+    found = findings_beyond(names, reached, max_steps)
+    return [finding for finding in found if (finding.code, finding.span) not in before]
+
+
+def _has_expression(definition: s.BlockDefinition) -> bool:
+    """Whether a default is more than a number, so that the calls may never work it out."""
+    return any(not isinstance(one.default, s.Number | s.Reference | None) for one in definition.parameters)
+
+
+def _unused(names: FileNames) -> list[Diagnostic]:
+    """Return warnings about names that nothing refers to."""
+    file = names.syntax
+    if file is None or not (names.blocks or names.values or any(isinstance(one, s.Let) for one in file.body)):
+        return []
+    from archspec.resolve.unreached.unused import unused_names
+
+    return unused_names(file)
 
 
 def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:

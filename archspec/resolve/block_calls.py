@@ -6,18 +6,23 @@ parameters, numbers and volumes alike; defaults are worked out inside the instan
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeAlias
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Label, did_you_mean, plural
+from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
-from archspec.graph.ir import Frame
+from archspec.graph.ir import Frame, Node
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate
 from archspec.record import Record
 from archspec.resolve.declarations import Block, Value
-from archspec.resolve.graph_builder import LOST, Wire
+from archspec.resolve.graph_builder import LOST, Point, Wire
 from archspec.resolve.scope import Scope
+
+if TYPE_CHECKING:
+    from archspec.resolve.names.calls import Place
 
 Given: TypeAlias = dict[str, s.GivenArgument]
 
@@ -59,32 +64,74 @@ class BlockCall(Record):
         return scope
 
 
-def read_call(step: s.CallStep, caller: Scope, before: Wire | None) -> BlockCall:
-    """Work out which block a call names and what it gives it; `before` is the volume of `@before`.
+def read_call(step: s.CallStep, caller: Scope, point: Point) -> BlockCall:
+    """Work out which block a call names and what it gives it, at a point of the caller's chain.
 
     Raises Finding for a block or an argument that is unknown, of the wrong kind, missing or one too many; Unknown
     if one depends on a lost volume.
     """
-    block = _find_block(step, caller)
-    given = _given(block, step)
+    block = find_block(step, caller)
+    given = given_arguments(block.definition, step, lambda: placed(caller, point))
     values: dict[str, Value] = {}
     volumes: dict[str, Wire] = {}
     for parameter in block.definition.parameters:
         argument = given.get(parameter.name)
         if argument is None:
-            if parameter.default is None:
-                raise _missing(parameter, block, step)
             if isinstance(parameter.default, s.Reference):
-                volumes[parameter.name] = _volume_of(parameter.default, caller, before)
-            continue
-        is_volume = isinstance(argument.value, s.Reference)
-        if is_volume != parameter.is_volume:
-            raise _wrong_kind(parameter, argument, block, step)
-        if isinstance(argument.value, s.Reference):
-            volumes[parameter.name] = _volume_of(argument.value, caller, before)
+                if point.before is None and parameter.default.name == "before":
+                    raise _calls().FaultyCall(block.definition, step, placed(caller, point)).missing(parameter)
+                volumes[parameter.name] = _volume_of(parameter.default, caller, point.before)
+        elif isinstance(argument.value, s.Reference):
+            volumes[parameter.name] = _volume_of(argument.value, caller, point.before)
         elif not isinstance(argument.value, s.Extent | s.Short):
             values[parameter.name] = evaluate(argument.value, caller.lookup)
     return BlockCall(block, step, values, volumes)
+
+
+def given_arguments(definition: s.BlockDefinition, step: s.CallStep, place: Callable[[], Place]) -> Given:
+    """Return the arguments of a call by parameter, not evaluated; one without a name takes the first free parameter.
+
+    Raises Finding for an argument that is unknown, given twice, missing, of the wrong kind or one too many.
+    """
+    parameters = {parameter.name: parameter for parameter in definition.parameters}
+    free = [*parameters]
+    given: Given = {}
+    for number, argument in enumerate(step.arguments):
+        name = argument.name
+        if name is None:
+            if not free:
+                surplus = [one for one in step.arguments[number:] if one.name is None]
+                raise _calls().FaultyCall(definition, step, place()).surplus(surplus)
+            name = free[0]
+        elif name not in parameters:
+            raise _calls().FaultyCall(definition, step, place()).unknown(argument, given)
+        elif name in given:
+            raise _calls().FaultyCall(definition, step, place()).twice(argument, given[name])
+        free.remove(name)
+        given[name] = argument
+    for name, parameter in parameters.items():
+        if name not in given:
+            if parameter.default is None:
+                raise _calls().FaultyCall(definition, step, place()).missing(parameter)
+        elif isinstance(given[name].value, s.Reference) != parameter.is_volume:
+            raise _calls().FaultyCall(definition, step, place()).wrong_kind(parameter, given[name])
+    return given
+
+
+def _calls() -> ModuleType:
+    """Return the module of the findings, which a correct spec does not need."""
+    from archspec.resolve.names import calls
+
+    return calls
+
+
+def placed(scope: Scope, point: Point | None) -> Place:
+    """Return what is known where a call stands."""
+    from archspec.resolve.names.calls import Place
+
+    channels = point.current.volume.channels if point and isinstance(point.current, Node) else 0
+    inside = [name for name, value in scope.values.items() if isinstance(value, Block)]
+    return Place(tuple(scope.volumes), channels, (*inside, *scope.file.blocks))
 
 
 def _shown(value: Value) -> str:
@@ -93,60 +140,17 @@ def _shown(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _find_block(step: s.CallStep, scope: Scope) -> Block:
+def find_block(step: s.CallStep, scope: Scope) -> Block:
     """Find the block that a call names. Raises Finding if there is none."""
-    span = Span(step.span.source, step.span.start, step.span.start + len(step.name))
     value = scope.values.get(step.name, scope.file.values.get(step.name, scope.file.blocks.get(step.name)))
     if isinstance(value, Block):
         return value
-    if value is not None:
-        raise Finding("E101", f"`{step.name}` is a number, not a block", span, helps=("give it the name of a block",))
-    if step.name in scope.file.lost:
+    if step.name in scope.lost or step.name in scope.file.lost:
         raise Unknown
-    define = (f"define it: `block {step.name}(...)`, with its lines indented below",)
-
-    def helps() -> tuple[str, ...]:
-        return did_you_mean(step.name, scope.file.blocks) or define
-
-    raise Finding("E101", f"unknown block `{step.name}`", span, "unknown block", helps=helps)
-
-
-def _given(block: Block, step: s.CallStep) -> Given:
-    """The arguments of a call by parameter: not evaluated yet."""
-    parameters = block.definition.parameters
-    given = _named(block, step)
-    open_parameters = [parameter for parameter in parameters if parameter.name not in given]
-    positional = [argument for argument in step.arguments if argument.name is None]
-    if len(positional) > len(open_parameters):
-        raise _surplus(positional[len(open_parameters)], block, step)
-    for parameter, argument in zip(open_parameters, positional, strict=False):
-        given[parameter.name] = argument
-    return given
-
-
-def _named(block: Block, step: s.CallStep) -> Given:
-    known = {parameter.name for parameter in block.definition.parameters}
-    given: Given = {}
-    for argument in step.arguments:
-        name = argument.name
-        if name is None:
-            continue
-        if name not in known:
-            raise _no_parameter(name, block, step, argument.span)
-        if name in given:
-            others = (Label(given[name].span, "the first"),)
-            raise Finding("E106", f"`{name}` is given twice", argument.span, "the second", others=others)
-        given[name] = argument
-    return given
-
-
-def _no_parameter(name: str, block: Block, step: s.CallStep, span: Span) -> Finding:
-    known = [parameter.name for parameter in block.definition.parameters]
-
-    def helps() -> tuple[str, ...]:
-        return did_you_mean(name, known) or (_signature(block),)
-
-    return Finding("E103", f"`{step.name}` has no parameter `{name}`", span, "unknown", helps=helps)
+    span = Span(step.span.source, step.span.start, step.span.start + len(step.name))
+    calls, place = _calls(), placed(scope, None)
+    finding: Finding = (calls.no_block if value is None else calls.not_a_block)(step, span, place)
+    raise finding
 
 
 def _volume_of(reference: s.Reference, caller: Scope, before: Wire | None) -> Wire:
@@ -154,38 +158,8 @@ def _volume_of(reference: s.Reference, caller: Scope, before: Wire | None) -> Wi
     if reference.name != "before":
         return caller.reference(reference.name, reference.span)
     if before is None:
-        helps = ("it is the input of the previous step, and this is the first step",)
-        raise Finding("E108", "`@before` is undefined here", reference.span, helps=helps)
+        labels = list(caller.volumes)
+        helps = [Help(f"`@{labels[-1]}`", Edit(reference.span, f"@{labels[-1]}"))] if labels else []
+        notes = ("it is the input of the previous step, and this is the first step",)
+        raise Finding("E108", "`@before` is undefined here", reference.span, notes=notes, helps=helps)
     return before
-
-
-def _signature(block: Block) -> str:
-    """Return a help with the block's definition as it was written: `bottleneck(f, stride=1)`."""
-    definition = block.definition
-    return f"its definition is `{definition.span.text if definition.parameters else f'{definition.name}()'}`"
-
-
-def _surplus(argument: s.GivenArgument, block: Block, step: s.CallStep) -> Finding:
-    takes = plural(len(block.definition.parameters), "argument")
-    message = f"`{step.name}` takes {takes}, got {len(step.arguments)}"
-    return Finding("E104", message, argument.span, "one too many", helps=(_signature(block),))
-
-
-def _missing(parameter: s.Parameter, block: Block, step: s.CallStep) -> Finding:
-    name = step.name
-    helps: tuple[str, ...] = (_signature(block),)
-    if parameter.is_volume:
-        message = f"`{name}` requires a volume for `@{parameter.name}`"
-        helps = (f"`{name}(..., @label)` passes the result of the line that begins `label: `", *helps)
-    else:
-        message = f"`{name}` requires a value for `{parameter.name}`"
-    return Finding("E106", message, step.span, "missing argument", helps=helps)
-
-
-def _wrong_kind(parameter: s.Parameter, argument: s.GivenArgument, block: Block, step: s.CallStep) -> Finding:
-    name = step.name
-    if parameter.is_volume:
-        message = f"`{name}` takes a volume for `@{parameter.name}`"
-        return Finding("E105", message, argument.span, "not a volume", helps=("`@label`", _signature(block)))
-    message = f"`{name}` takes a number or a block for `{parameter.name}`"
-    return Finding("E105", message, argument.span, "a volume", helps=(_signature(block),))

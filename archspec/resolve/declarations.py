@@ -5,21 +5,30 @@ In: a file's declarations, the command line's changes, and a function that loads
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from archspec.diagnostics.errors import Finding, collect
-from archspec.diagnostics.findings import Diagnostic, Label, did_you_mean
+from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate
-from archspec.language.transform_expressions import LARGEST
 from archspec.layers import Layer
 from archspec.record import Record
 from archspec.resolve.layer_names import labels_in, name_layer
 
 Loader = Callable[[str, Span], s.File]
+Seen: TypeAlias = dict[tuple[str, str], Span]
 MAX_FILES = 50
+# what has a meaning already: the input of a block, its dimensions, short forms of arguments, keywords
+_RESERVED = re.compile("x|[CHWN]|[spgd][0-9]+|net|use|param|variant|block|let|if|else|after|aux|train|and|or|not")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name has a meaning already, so that a parameter, a `let` or a block cannot have it."""
+    return _RESERVED.fullmatch(name) is not None
 
 
 class Overrides(Record):
@@ -56,7 +65,8 @@ class FileNames:
         self.after: dict[type[Layer], s.After] = {}
         self.init: dict[type[Layer], s.Init] = {}
         self.train: s.Train | None = None
-        self.lost: set[str] = set()  # names of an invalid `use` or `param`, which was reported
+        self.lost: set[str] = set()  # names of an invalid `use`, `param` or `block`, which was reported
+        self.syntax: s.File | None = None
 
 
 class DeclarationReader:
@@ -75,105 +85,65 @@ class DeclarationReader:
     def read(self, file: s.File, is_main: bool = True) -> FileNames:
         """Return the names that a file defines."""
         names = FileNames()
-        seen: dict[tuple[str, str], Span] = {}
+        names.syntax = file
+        seen: Seen = {}
         for declaration in sorted(file.declarations, key=_order):
             try:
-                self._once(declaration, seen)
-                self._declare(declaration, names, is_main)
+                _once(declaration, seen)
+                self._declare(declaration, names, seen, is_main)
             except (Finding, Unknown) as wrong:
-                names.lost |= {declaration.name} if isinstance(declaration, s.Param) else set()
+                names.lost |= {declaration.name} if isinstance(declaration, s.Param | s.BlockDefinition) else set()
                 if isinstance(wrong, Finding):
                     collect(self.findings, wrong, declaration.span)
-        if is_main:
-            self._override(names, file)
+        if is_main and (self.variants or self.overrides.values or self.overrides.variant):
+            self._change(names, file)
         return names
 
-    def _declare(self, node: s.Declaration, names: FileNames, is_main: bool) -> None:
+    def _declare(self, node: s.Declaration, names: FileNames, seen: Seen, is_main: bool) -> None:
         if isinstance(node, s.BlockDefinition):
-            _check_parameters(node)
+            _check_names(node, names)
             names.blocks[node.name] = Block(node, names, labels_in(node.body))
         elif isinstance(node, s.Use):
-            self._use(node, names)
+            self._use(node, names, seen)
         elif isinstance(node, s.Train):
             names.train = node
         elif isinstance(node, s.After | s.Init):
             _declare_rule(node, names)
         elif isinstance(node, s.Param):
-            names.values[node.name] = self._value(node.value, names)
+            _check_names(node, names)
+            names.values[node.name] = _value(node.value, names.values, names)
         elif isinstance(node, s.Variant) and is_main:
             self.variants[node.name] = node
         elif isinstance(node, s.Net) and is_main:
             self.title = node.title
 
-    @staticmethod
-    def _once(node: s.Declaration, seen: dict[tuple[str, str], Span]) -> None:
-        if isinstance(node, s.Net | s.Train):
-            key = (type(node).__name__, "")
-        elif isinstance(node, s.BlockDefinition | s.Param | s.Variant):
-            key = (type(node).__name__, node.name)
-        else:
-            return
-        if key in seen:
-            nouns = {"Net": "the title", "Train": "`train`", "Param": "the parameter", "Variant": "the variant"}
-            noun = nouns.get(key[0], "the block")
-            others = (Label(seen[key], "the first"),)
-            message = f"{noun} `{key[1]}` is given twice" if key[1] else f"{noun} is given twice"
-            raise Finding("E109", message, node.span, "the second", others=others, helps=("drop one",))
-        seen[key] = node.span
+    def _change(self, names: FileNames, file: s.File) -> None:
+        """Check all variants and apply one; then set the values of single parameters."""
+        from archspec.resolve.names.changes import Changes  # of families only
 
-    @staticmethod
-    def _value(expression: s.Expression, names: FileNames) -> Value:
-        def lookup(name: s.Name) -> Value:
-            for known in (names.values, names.blocks):
-                if name.name in known:
-                    return known[name.name]
-            if name.name in names.lost:
-                raise Unknown
-            raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown", helps=lambda: near(name.name))
+        changes = Changes(self.variants, names.blocks, self.findings)
+        for variant in self.variants.values():
+            values = names.values if variant.name == self.overrides.variant else dict(names.values)
+            changes.apply(variant, values, lambda expression, now=values: _value(expression, now, names))
+        if self.overrides.variant is not None and self.overrides.variant not in self.variants:
+            raise changes.unknown_variant(self.overrides.variant)
+        changes.set(names.values, self.overrides.values, Span(file.span.source, 0, 0))
 
-        def near(name: str) -> tuple[str, ...]:
-            return did_you_mean(name, [*names.values, *names.blocks])
-
-        value: Value = evaluate(expression, lookup)
-        return value
-
-    def _override(self, names: FileNames, file: s.File) -> None:
-        """Apply a variant, then the values of single parameters."""
-        if self.overrides.variant is not None:
-            variant = self.variants.get(self.overrides.variant)
-            if variant is None:
-                raise _no_variant(self.overrides.variant, self.variants)
-            for binding in variant.bindings:
-                try:
-                    self._set(names, binding.name, self._value(binding.value, names), binding.span)
-                except Finding as finding:
-                    collect(self.findings, finding, binding.span)
-        for name, value in self.overrides.values:
-            try:
-                self._set(names, name, _setting(name, value, names), Span(file.span.source, 0, 0))
-            except Finding as finding:
-                self.findings.append(Diagnostic(finding.code, finding.message, helps=finding.helps))
-
-    @staticmethod
-    def _set(names: FileNames, name: str, value: Value, span: Span) -> None:
-        if name not in names.values:
-            has = ("the parameters are " + ", ".join(names.values) if names.values else "the spec has no parameters",)
-            message = f"unknown parameter `{name}`"
-            raise Finding("E103", message, span, "unknown", helps=lambda: did_you_mean(name, names.values) or has)
-        if isinstance(names.values[name], Block) != isinstance(value, Block):
-            kind, blocks = ("number", ()) if isinstance(value, Block) else ("block", tuple(names.blocks))
-            raise Finding("E105", f"`{name}` takes a {kind}", span, helps=(f"`{name}={block}`" for block in blocks[:3]))
-        names.values[name] = value
-
-    def _use(self, node: s.Use, names: FileNames) -> None:
+    def _use(self, node: s.Use, names: FileNames, seen: Seen) -> None:
         names.lost |= {name.name for name in node.names if name.name != "train"}
         other = self._names(node)
         for name in node.names:
             if name.name == "train":
-                names.train = _recipe_of(node, name, other, names.train)
+                if other.train is None or names.train is not None:
+                    raise _findings().no_recipe(node, name, names.train)
+                names.train = other.train
                 continue
+            key = (s.BlockDefinition.__name__, name.name)
+            if key in seen:
+                raise _findings().used_twice(name, seen[key])
             if name.name not in other.blocks:
-                raise _no_block(node, name, other)
+                raise _findings().no_used_block(node, name, other.blocks)
+            seen[key] = name.span
             names.blocks[name.name] = other.blocks[name.name]
 
     def _names(self, node: s.Use) -> FileNames:
@@ -193,58 +163,68 @@ class DeclarationReader:
         return self.loaded[node.file]
 
 
-def _no_block(node: s.Use, name: s.Name, other: FileNames) -> Finding:
-    helps = lambda: did_you_mean(name.name, other.blocks) or ("its blocks are " + ", ".join(other.blocks),)  # noqa: E731
-    return Finding("E101", f"`{node.file}` has no block `{name.name}`", name.span, "unknown", helps=helps)
-
-
-def _recipe_of(node: s.Use, name: s.Name, other: FileNames, before: s.Train | None) -> s.Train:
-    if other.train is None:
-        helps = ("add one here: `train`, with its settings indented under it",)
-        raise Finding("E101", f"`{node.file}` has no `train` section", name.span, "not found", helps=helps)
-    if before is not None:
-        raise Finding("E109", "`train` is used from two files", name.span, "the second", helps=("drop one",))
-    return other.train
-
-
-def _setting(name: str, value: object, names: FileNames) -> Value:
-    """Return the value that `--set name=value` gives a parameter: a number, or a block by its name."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if not abs(value) <= LARGEST:  # nor is NaN
-            raise Finding("E008", f"`{name}`: expected a number of at most 2^63", helps=(f"`--set {name}=64`",))
-        return value
-    text = str(value)
-    if text not in names.blocks:
-        helps = did_you_mean(text, names.blocks) or ("give a number or the name of a block",)
-        raise Finding("E105", f"`{name}={text}`: `{text}` is neither a number nor a block", helps=helps)
-    return names.blocks[text]
-
-
 def _order(node: s.Declaration) -> int:
     """Sort blocks before the declarations that may refer to them."""
     return {s.Use: 0, s.BlockDefinition: 1, s.Param: 2}.get(type(node), 3)
 
 
-def _check_parameters(node: s.BlockDefinition) -> None:
+def _once(node: s.Declaration, seen: Seen) -> None:
+    """Raise Finding for a declaration with the name of another."""
+    if isinstance(node, s.Net | s.Train):
+        key = (type(node).__name__, "")
+    elif isinstance(node, s.BlockDefinition | s.Param | s.Variant):
+        key = (type(node).__name__, node.name)
+    else:
+        return
+    if key in seen:
+        raise _findings().declared_twice(node, key[1], seen[key])
+    seen[key] = node.span
+
+
+def _value(expression: s.Expression, values: dict[str, Value], names: FileNames) -> Value:
+    """Evaluate the value of a parameter, which may refer to those above it. Raises Finding for an invalid one."""
+
+    def lookup(name: s.Name) -> Value:
+        for known in (values, names.blocks):
+            if name.name in known:
+                return known[name.name]
+        if name.name in names.lost:
+            raise Unknown
+        raise _findings().undefined(name, [*values, *names.blocks], names.syntax)
+
+    value: Value = evaluate(expression, lookup)
+    return value
+
+
+def _check_names(node: s.BlockDefinition | s.Param, names: FileNames) -> None:
+    """Raise Finding for a reserved name, and for two parameters of one name."""
+    if is_reserved(node.name):
+        raise _findings().reserved(node.name, node.span, names.syntax)
+    if isinstance(node, s.Param):
+        return
     seen: dict[str, Span] = {}
     for parameter in node.parameters:
+        if is_reserved(parameter.name) or (parameter.is_volume and parameter.name == "before"):
+            raise _findings().reserved_parameter(parameter, node, names.syntax)
         if parameter.name in seen:
-            others = (Label(seen[parameter.name], "the first"),)
-            raise Finding("E109", f"the parameter `{parameter.name}` is given twice", parameter.span, others=others)
+            raise _findings().parameter_twice(parameter, node, seen[parameter.name])
         seen[parameter.name] = parameter.span
 
 
 def _declare_rule(node: s.After | s.Init, names: FileNames) -> None:
     rules: dict[type[Layer], Any] = names.after if isinstance(node, s.After) else names.init
+    for step in node.steps if isinstance(node, s.After) else ():
+        if not isinstance(step, s.LayerStep):
+            raise Finding("E105", "`after` can only add layers", step.span, notes=("write them out: `BN -> RELU`",))
     for word in node.words:
         layer = name_layer(s.LayerStep((word,), True, (), None, (), word.span)).layer
         if layer in rules:
-            rule, others = type(node).__name__.lower(), (Label(rules[layer].span, "the first"),)
-            raise Finding("E109", f"`{rule} {word.text}` is given twice", word.span, "the second", others=others)
+            raise _findings().rule_twice(node, word, rules[layer])
         rules[layer] = node
 
 
-def _no_variant(name: str, variants: dict[str, s.Variant]) -> Finding:
-    known = ", ".join(variants)
-    helps = did_you_mean(name, variants) or (f"the variants are {known}" if known else "the spec has no variants",)
-    return Finding("E116", f"unknown variant `{name}`", helps=helps)
+def _findings() -> ModuleType:
+    """Return the module of the findings, which a correct spec does not need."""
+    from archspec.resolve.names import declared
+
+    return declared

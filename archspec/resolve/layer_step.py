@@ -48,6 +48,7 @@ class LayerSteps:
         self.heads, self.sizes = heads, sizes
         self.claims: list[PendingClaim] = []
         self.last_weight: dict[int, int] = {}  # by head, 0 for the trunk
+        self.rules: set[int] = set()  # the `after` rules that were applied, by identity
         self._weights = 0
         self._names: dict[tuple[str, bool], NamedLayer] = {}  # by a single word, and whether arguments follow
         self._fixed: dict[str, Layer] = {}  # by the step's text
@@ -197,9 +198,9 @@ class LayerSteps:
         rule = scope.file.after.get(type(layer))
         if rule is None or layer.is_marked_linear or _has_a_role(context.following):
             return point
+        self.rules.add(id(rule))
         for step in rule.steps:
-            if not isinstance(step, s.LayerStep):
-                raise Finding("E105", "`after` can only add layers", step.span, helps=("`after CONV: BN -> RELU`",))
+            assert isinstance(step, s.LayerStep)  # so it was declared
             self.builder.step(step.span)
             named = self._name(step)
             try:

@@ -5,14 +5,15 @@ In: the parameters of an instance. Out: values of names, volumes of labels, path
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame
 from archspec.language import syntax as s
-from archspec.language.expressions import FUNCTIONS, Unknown
+from archspec.language.expressions import Unknown
 from archspec.record import Record
-from archspec.resolve.declarations import FileNames, Value
+from archspec.resolve.declarations import FileNames, Value, is_reserved
 from archspec.resolve.graph_builder import Lost, Wire
 
 DIMENSIONS = ("C", "H", "W", "N")
@@ -46,7 +47,9 @@ class Scope:
         return f"{self.path}{kind}{count}"
 
     def label(self, name: str, span: Span) -> str:
-        """Return the path for a label. Raises Finding if the label is taken."""
+        """Return the path for a label. Raises Finding if the label is taken or `before`."""
+        if name == "before":
+            raise _declared().reserved_label(name, span)
         self._once(name, span, "label")
         return f"{self.path}{name}"
 
@@ -55,20 +58,21 @@ class Scope:
         self._counts[kind] = self._counts.get(kind, 0) + 1
 
     def let(self, name: str, value: Value, span: Span) -> None:
-        """Define a name. Raises Finding if it is taken."""
+        """Define a name. Raises Finding if it is taken or reserved."""
+        if is_reserved(name):
+            raise _declared().reserved_let(name, span, self.file.syntax)
         self._once(name, span, "name")
         self.values[name] = value
 
     def _once(self, name: str, span: Span, noun: str) -> None:
         if name in self.places:
-            others = (Label(self.places[name], "the first"),)
-            helps = ("choose another name",)
-            raise Finding("E109", f"the {noun} `{name}` is given twice", span, "the second", others=others, helps=helps)
+            raise _findings().twice(name, span, self.places[name], noun, self.file.syntax)
         self.places[name] = span
 
     def has(self, name: str) -> bool:
-        """Whether a name is defined."""
-        return name in self.values or name in self.file.values or (name in DIMENSIONS and self.entry is not None)
+        """Whether a name is defined, be it without a value because of an earlier error."""
+        known = name in self.values or name in self.file.values or name in self.lost or name in self.file.lost
+        return known or (name in DIMENSIONS and self.entry is not None)
 
     def lookup(self, name: s.Name) -> Value:
         """Return the value of a name. Raises Finding if it is undefined."""
@@ -80,17 +84,13 @@ class Scope:
             raise Unknown
         if key in DIMENSIONS:
             return self._dimension(name)
-        raise Finding("E101", f"undefined name `{key}`", name.span, "unknown", helps=lambda: self._near(key))
-
-    def _near(self, key: str) -> tuple[str, ...]:
-        known = [*self.values, *self.file.values, *self.file.blocks]
-        names = ("names in scope: " + ", ".join(known[:12]),) if known else ()
-        return did_you_mean(key, known) or names
+        numbers = [*self.values, *self.lost, *self.file.values]
+        raise _findings().undefined(name, numbers, [*self.file.blocks], self.file.syntax, self.entry is not None)
 
     def _dimension(self, name: s.Name) -> int:
         if self.entry is None:
-            helps = ("it is a dimension of a block's input: use it inside a block",)
-            raise Finding("E108", f"`{name.name}` is undefined at the top level", name.span, helps=helps)
+            notes = ("it is a dimension of a block's input: use it inside a block",)
+            raise Finding("E108", f"`{name.name}` is undefined at the top level", name.span, notes=notes)
         if isinstance(self.entry, Lost):
             raise Unknown
         volume = self.entry.volume
@@ -99,18 +99,15 @@ class Scope:
         if place is None or -place > len(volume):
             message = f"the block's input, the {volume.kind} {volume}, has no `{name.name}`"
             has = ", ".join(key for key, at in places.items() if -at <= len(volume))
-            raise Finding("E108", message, name.span, helps=(f"a {volume.kind} has {has}",))
+            raise Finding("E108", message, name.span, notes=(f"a {volume.kind} has {has}",))
         return volume[place]
 
     def reference(self, name: str, span: Span) -> Wire:
         """Return the volume of `@name`. Raises Finding if there is no such label."""
         if name in self.volumes:
             return self.volumes[name]
-        helps = (f"label a line with it: `{name}: ...`",)
-        if name in self.values or name in FUNCTIONS:
-            helps = (f"`{name}` is a number: write it without `@`",)
-        message = f"unknown result `@{name}`"
-        raise Finding("E101", message, span, "unknown", helps=lambda: did_you_mean(name, self.volumes) or helps)
+        is_number = self.has(name)
+        raise _findings().no_result(name, span, self.volumes, is_number, self.file.syntax)
 
 
 class StepContext(Record):
@@ -121,3 +118,16 @@ class StepContext(Record):
     scope: Scope
     entry: Wire | None
     label: str | None = None  # the line's, for its last step
+
+
+def _findings() -> ModuleType:
+    """Return the module of the findings, which a correct spec does not need."""
+    from archspec.resolve.names import scopes
+
+    return scopes
+
+
+def _declared() -> ModuleType:
+    from archspec.resolve.names import declared
+
+    return declared

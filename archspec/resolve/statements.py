@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import plural, suggest
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame, Head, Node
 from archspec.language import syntax as s
@@ -35,10 +35,13 @@ class StatementRunner:
         self.layers = layers
         self.nesting = 0
         self.open_heads = [0]  # the trunk, and the auxiliary classifiers around the current line
+        self.met: set[int] = set()  # the arms and repeated steps that were met, by identity ...
+        self.reached: set[int] = set()  # ... and those of them that were run, and all bodies that were
 
     # ---- lines
     def body(self, body: s.Body, scope: Scope, point: Point, entry: Wire | None) -> Point:
         """Run lines one after the other; `entry` is the volume of `x` in them."""
+        self.reached.add(id(body))
         for position, statement in enumerate(body):
             try:
                 following = body[position + 1] if position + 1 < len(body) else None
@@ -50,7 +53,10 @@ class StatementRunner:
                 else:
                     point = point.after(LOST)
             except Unknown:
-                point = point.after(LOST)
+                if isinstance(statement, s.Let):
+                    scope.lost.add(statement.name)
+                else:
+                    point = point.after(LOST)
         return point
 
     def _statement(
@@ -68,6 +74,7 @@ class StatementRunner:
         return point
 
     def _if(self, statement: s.If, scope: Scope, point: Point, entry: Wire | None) -> Point:
+        self.met.update([id(arm.body) for arm in statement.arms])
         for arm in statement.arms:
             self.builder.step(arm.span)
             if arm.condition is None or truth(arm.condition, scope.lookup):
@@ -77,8 +84,7 @@ class StatementRunner:
     def _aux(self, statement: s.Aux, scope: Scope, point: Point, entry: Wire | None) -> None:
         weight = number(statement.weight, scope.lookup)
         if weight <= 0:
-            message = f"a loss weight must be positive, got {weight:g}"
-            raise Finding("E105", message, statement.weight.span, helps=("`aux 0.3: ...`",))
+            raise _findings().no_weight(weight, statement.weight.span)
         outer, self.builder.head = self.builder.head, len(self.builder.heads) + 1
         number_ = self.builder.head
         self.builder.heads.append(Head(float(weight), -1, number_))
@@ -89,8 +95,7 @@ class StatementRunner:
             self.builder.head = outer
             self.open_heads.pop()
         if isinstance(end, Node) and end.head != number_:
-            helps = (f"`aux {statement.weight.span.text}: FC 10` classifies the volume there",)
-            raise Finding("E010", "an `aux` without layers", statement.span, helps=helps)
+            raise _findings().empty_aux(statement)
         if isinstance(end, Node):
             self.builder.heads[number_ - 1] = Head(float(weight), end.index, number_)
 
@@ -110,7 +115,7 @@ class StatementRunner:
             label = chain.label if is_last else None
             try:
                 if position and isinstance(step, s.EntryStep | s.ReferenceStep):
-                    raise _starts_a_line(step)
+                    raise _findings().in_the_middle(step)
                 point = self._step(step, StepContext(chain, following, scope, context.entry, label), point)
             except Finding as finding:
                 self.builder.report(finding, step.span, scope.frame)
@@ -131,8 +136,7 @@ class StatementRunner:
             return point.after(LOST)
         if isinstance(step, s.EntryStep):
             if context.entry is None:
-                helps = ("it is the input of a block or a merge",)
-                raise Finding("E108", "`x` is undefined at the top level", step.span, helps=helps)
+                raise _findings().entry_at_the_top(step.span)
             return point.after(context.entry)
         if isinstance(step, s.ReferenceStep):
             return point.after(self._visible(context.scope.reference(step.name, step.span), step.span))
@@ -140,7 +144,7 @@ class StatementRunner:
             raise no_input(step.span)
         if isinstance(step, s.RepeatStep):
             return self._repeat(step, context, point)
-        with self._one_deeper(step.span):
+        with self._one_deeper(step):
             if isinstance(step, s.CallStep):
                 return self._call(step, context, point, 1, 1)
             return self._merge(step, context, point)
@@ -148,34 +152,32 @@ class StatementRunner:
     def _visible(self, wire: Wire, span: Span) -> Wire:
         """Return the volume of a label. Raises Finding if it belongs to an auxiliary classifier that has ended."""
         if isinstance(wire, Node) and wire.head not in self.open_heads:
-            helps = ("an `aux` is left out of inference: label a line of the trunk instead",)
-            raise Finding("E108", "a result of an auxiliary classifier, used outside it", span, helps=helps)
+            raise _findings().outside_its_aux(span)
         return wire
 
     @contextmanager
-    def _one_deeper(self, span: Span) -> Iterator[None]:
+    def _one_deeper(self, step: s.Step) -> Iterator[None]:
         self.nesting += 1
         try:
             if self.nesting > MAX_NESTING:
-                helps = ("does a block call itself forever? `if depth > 0` ends the recursion",)
-                raise Finding(
-                    "E112", f"blocks and merges nested more than {MAX_NESTING} levels deep", span, helps=helps
-                )
+                raise _findings().too_deep(step.span, step, MAX_NESTING)
             yield
         finally:
             self.nesting -= 1
 
     def _repeat(self, step: s.RepeatStep, context: StepContext, point: Point) -> Point:
+        self.met.add(id(step.step))
         times = number(step.times, context.scope.lookup)
         if times < 0 or times != int(times):
-            message = f"expected a number of repeats, got {times:g}"
-            raise Finding("E105", message, step.times.span, "not a count", helps=("use a whole number of at least 0",))
+            raise _findings().no_count(times, step.times)
         self.builder.step(step.span, int(times))
         context = replace(context, label=None)
+        if times:
+            self.reached.add(id(step.step))
         for ordinal in range(1, int(times) + 1):
             if isinstance(step.step, s.CallStep):
                 self.builder.step(step.step.span)
-                with self._one_deeper(step.span):
+                with self._one_deeper(step):
                     point = self._call(step.step, context, point, ordinal, int(times))
             else:
                 point = self._step(step.step, context, point)
@@ -184,7 +186,7 @@ class StatementRunner:
     def _call(self, step: s.CallStep, context: StepContext, point: Point, ordinal: int, times: int) -> Point:
         entry = point.current
         assert entry is not None  # _step has looked
-        call = read_call(step, context.scope, point.before)
+        call = read_call(step, context.scope, point)
         for wire in call.volumes.values():
             self._visible(wire, step.span)
         definition = call.block.definition
@@ -203,14 +205,14 @@ class StatementRunner:
 
     def _merge(self, step: s.MergeStep, context: StepContext, point: Point) -> Point:
         scope, entry = context.scope, point.current
-        if step.name not in MERGES:
-            raise _unknown_merge(step, scope)
         self.builder.step(step.span, len(step.branches))
         ends = [self.body(branch, scope, Point(entry), entry).current for branch in step.branches]
+        if step.name not in MERGES:
+            raise _findings().unknown_merge(step, scope.file.blocks)
         wires = tuple(end for end in ends if end is not None)
         if len(wires) < 2:
-            message = f"`{step.name}` has {plural(len(wires), 'branch')}"
-            raise Finding("E104", message, step.span, helps=("it joins at least two; `| x` passes its input through",))
+            volumes = {wire.volume for wire in (entry, *wires) if isinstance(wire, Node)}
+            raise _findings().single_branch(step, len(wires), len(volumes) == 1)
         layer = MERGES[step.name]()
         name = self._name(context, layer.kind, step.span)
         return point.after(self.layers.merge(layer, wires, step, Origin(name, scope.frame, step.span), context))
@@ -234,16 +236,8 @@ def _next_step(steps: tuple[s.Step | s.Bracket, ...], position: int) -> s.Step |
     return None
 
 
-def _starts_a_line(step: s.EntryStep | s.ReferenceStep) -> Finding:
-    text = "x" if isinstance(step, s.EntryStep) else f"@{step.name}"
-    helps = (f"begin a line with it, or join it as a branch: `| {text}`",)
-    return Finding("E114", f"`{text}` in the middle of a line discards the steps before it", step.span, helps=helps)
+def _findings() -> ModuleType:
+    """Return the module of the findings, which a correct spec does not need."""
+    from archspec.resolve.names import steps
 
-
-def _unknown_merge(step: s.MergeStep, scope: Scope) -> Finding:
-    if step.name in scope.file.blocks:
-        helps: tuple[str, ...] = (f"a block call needs parentheses: `{step.name}(...)`",)
-    else:
-        near = suggest(step.name, MERGES)
-        helps = (f"did you mean `{near}`?",) if near else ("the merges are " + ", ".join(MERGES),)
-    return Finding("E102", f"unknown merge `{step.name}`", step.span, "unknown", helps=helps)
+    return steps

@@ -1,0 +1,136 @@
+"""Names that are defined and never referred to: parameters, `let`s, blocks and their parameters.
+
+In: the syntax of a file. Out: warnings, each with the edit that drops the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
+from archspec.diagnostics.source import Span
+from archspec.language import syntax as s
+from archspec.resolve.names.lines import dropped
+from archspec.resolve.names.parts import (
+    called_names,
+    expressions_in,
+    names_in,
+    of_argument,
+    statements_in,
+    steps_in,
+    volume_names,
+)
+from archspec.resolve.names.renaming import bodies_of
+
+
+def unused_names(file: s.File) -> list[Diagnostic]:
+    """Return a warning for each name that is defined and never used."""
+    blocks = [node for node in file.declarations if isinstance(node, s.BlockDefinition)]
+    found = [*_lets(file.body)]
+    outside = _names_of_declarations(file)
+    inside = [_names_of(body) for body in bodies_of(file)]
+    used = outside.union(*inside)
+    found += _params(file, used)
+    for node, names in zip(blocks, inside[1:], strict=True):
+        found += [*_lets(node.body), *_parameters(node, names, file, outside)]
+    if file.body:
+        found += _blocks(file, blocks, used)
+    return sorted(found, key=lambda finding: finding.span.start if finding.span else 0)
+
+
+def _names_of(body: s.Body) -> set[str]:
+    """Return the names that a body refers to: of values, blocks and volumes."""
+    return {name.name for name in names_in(expressions_in(body))} | called_names(body) | volume_names(body)
+
+
+def _names_of_declarations(file: s.File) -> set[str]:
+    found: set[str] = set()
+    for node in file.declarations:
+        if isinstance(node, s.Param):
+            found |= {name.name for name in names_in([node.value])}
+        elif isinstance(node, s.Variant):
+            found |= {name.name for name in names_in(binding.value for binding in node.bindings)}
+        elif isinstance(node, s.BlockDefinition):
+            found |= {name.name for name in names_in(_defaults(node))}
+        elif isinstance(node, s.After):
+            steps = [step for step in node.steps if isinstance(step, s.LayerStep)]
+            found |= {name.name for name in names_in(e for x in steps for one in x.arguments for e in of_argument(one))}
+    return found
+
+
+def _defaults(node: s.BlockDefinition) -> Iterator[s.Expression]:
+    for parameter in node.parameters:
+        if parameter.default is not None and not isinstance(parameter.default, s.Reference):
+            yield parameter.default
+
+
+def _warning(what: str, name: str, span: Span, notes: tuple[str, ...], *edits: Edit) -> Diagnostic:
+    at = Span(span.source, span.start, span.start + len(name))
+    helps = (Help("drop it", *edits),) if edits else ()
+    return Diagnostic("W101", f"unused {what} `{name}`", (Label(at, "never used"),), notes, helps)
+
+
+def _lets(body: s.Body) -> Iterator[Diagnostic]:
+    lets = [one for one in statements_in(body) if isinstance(one, s.Let)]
+    if lets:
+        used = _names_of(body)
+        yield from (
+            _warning("`let`", one.name, one.span, (), dropped(one.span)) for one in lets if one.name not in used
+        )
+
+
+def _params(file: s.File, used: set[str]) -> Iterator[Diagnostic]:
+    for node in file.declarations:
+        if isinstance(node, s.Param) and node.name not in used:
+            variants = [one for one in file.declarations if isinstance(one, s.Variant)]
+            is_bound = any(binding.name == node.name for one in variants for binding in one.bindings)
+            notes = ("variants set it, but nothing reads it",) if is_bound else ()
+            edits = () if is_bound else (dropped(node.span),)
+            yield _warning("parameter", node.name, node.span, notes, *edits)
+
+
+def _parameters(node: s.BlockDefinition, names: set[str], file: s.File, passed: set[str]) -> Iterator[Diagnostic]:
+    """Yield warnings for a block's parameters, unless the block is passed on: then others say what it takes."""
+    own = names | {name.name for name in names_in(_defaults(node))}
+    bodies = bodies_of(file)
+    values = {name.name for body in bodies for name in names_in(expressions_in(body))} | passed
+    calls = [step for body in bodies for step in steps_in(body) if isinstance(step, s.CallStep)]
+    calls = [step for step in calls if step.name == node.name]
+    if node.name in values or not calls:
+        return
+    for parameter in node.parameters:
+        if parameter.name not in own:
+            edits = [_without(node, parameter), *(_without_argument(node, parameter, step) for step in calls)]
+            start = parameter.span.start + parameter.is_volume
+            span = Span(parameter.span.source, start, parameter.span.end)
+            found = [edit for edit in edits if edit is not None]
+            yield _warning(f"parameter of `{node.name}`:", parameter.name, span, (), *found)
+
+
+def _without(node: s.BlockDefinition, parameter: s.Parameter) -> Edit:
+    kept = ", ".join(one.span.text for one in node.parameters if one is not parameter)
+    return Edit(node.span, f"{node.name}({kept})")
+
+
+def _without_argument(node: s.BlockDefinition, parameter: s.Parameter, step: s.CallStep) -> Edit | None:
+    free = [one.name for one in node.parameters]
+    kept = []
+    for argument in step.arguments:
+        name = argument.name or free[0]
+        free.remove(name)
+        if name != parameter.name:
+            kept.append(argument.span.text)
+    if len(kept) == len(step.arguments):
+        return None
+    return Edit(step.span, f"{step.name}({', '.join(kept)})")
+
+
+def _blocks(file: s.File, blocks: list[s.BlockDefinition], used: set[str]) -> Iterator[Diagnostic]:
+    for node in blocks:
+        if node.name not in used:
+            yield _warning("block", node.name, node.span, ("nothing calls it",), dropped(node.span))
+    for use in file.declarations:
+        if isinstance(use, s.Use):
+            for name in use.names:
+                if name.name not in used and name.name != "train":
+                    yield _warning("import", name.name, name.span, ())
