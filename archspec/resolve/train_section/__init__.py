@@ -60,5 +60,5 @@ def _out_of_time(recipe: Recipe, seen: Mapping[str, Span]) -> list[Diagnostic]:
 
 def _unknown_setting(setting: s.Setting) -> Finding:
     span = Span(setting.span.source, setting.span.start, setting.span.start + len(setting.name))
-    helps = did_you_mean(setting.name, SETTINGS) or ("the settings are " + ", ".join(SETTINGS),)
+    helps = did_you_mean(setting.name, SETTINGS, span) or ("the settings are " + ", ".join(SETTINGS),)
     return Finding("E011", f"`train` has no setting `{setting.name}`", span, "unknown", helps=helps)
