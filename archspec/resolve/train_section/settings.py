@@ -5,11 +5,14 @@ In: the words of a setting. Out: the values of the recipe's fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import takewhile
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import did_you_mean
+from archspec.diagnostics.findings import Edit, Help, suggest
+from archspec.language import syntax as s
 from archspec.recipe import OPTIMIZERS, RMS_DECAY
+from archspec.resolve.train_section.setting_helps import kept, option_helps, replaced, rewritten, without
 from archspec.resolve.train_section.setting_words import SettingWords
 
 CROPS = ("crop", "resized_crop", "scale")
@@ -17,6 +20,8 @@ _DECAY = {"weight_decay": ("weight_decay", 0.0, 10.0)}
 _MOMENTUM = {"momentum": ("momentum", 0.0, 0.9999), **_DECAY}
 _BETAS = {"beta1": ("momentum", 0.0, 0.9999), "beta2": ("beta2", 0.0, 0.999999), **_DECAY}
 _RMS = {**_MOMENTUM, "decay": ("beta2", 0.0, 0.9999), "eps": ("eps", 1e-12, 10.0)}
+_OPTIONS: Mapping[str, Collection[str]] = {"sgd": {*_MOMENTUM, "nesterov"}, "adamw": _BETAS, "rmsprop": _RMS}
+_ENDINGS = (" on plateau", " at 30 60 80")
 
 
 def _optimizer(words: SettingWords) -> None:
@@ -34,12 +39,19 @@ def _optimizer(words: SettingWords) -> None:
 
 
 def _no_optimizer(words: SettingWords) -> Finding:
-    names = ("the optimizers are " + ", ".join(OPTIMIZERS),)
+    notes = ("the optimizers are " + ", ".join(OPTIMIZERS),)
     if not words.words:
-        return Finding("E011", "`optimizer` needs a name", words.setting.span, "no name", helps=names)
-    text = words.words[0].span.text
-    helps = did_you_mean(text, OPTIMIZERS) or names
-    return Finding("E011", f"unknown optimizer `{text}`", words.words[0].span, "unknown", helps=helps)
+        helps = [rewritten(words.setting, example) for example in _OPTIMIZER_EXAMPLES.values()]
+        return Finding("E011", "`optimizer` needs a name", words.setting.span, "no name", notes=notes, helps=helps)
+    word, *options = words.words
+    text = word.span.text
+    near = suggest(text, OPTIMIZERS) or "sgd"
+    is_misspelt = "adam" not in text.lower() and suggest(text, OPTIMIZERS) is not None  # Adam decays weights otherwise
+    helps = [replaced(word, near, is_safe=True)] if is_misspelt else []
+    for name in () if is_misspelt else dict.fromkeys((near, *OPTIMIZERS)):
+        takes = [one.span.text for one in options if one.name in _OPTIONS[name]]
+        helps.append(rewritten(words.setting, " ".join(["optimizer", name, *takes])))
+    return Finding("E011", f"unknown optimizer `{text}`", word.span, "unknown", notes=notes, helps=helps)
 
 
 def _lr(words: SettingWords) -> None:
@@ -60,7 +72,7 @@ def _lr(words: SettingWords) -> None:
         words.example = _TIMES
         values["schedule"], values["factor"] = "exponential", words.number(1e-6, 0.999999)
         if not words.takes("every"):
-            raise Finding("E011", "`times` needs `every`", words.setting.span, "no `every`", helps=(f"`{_TIMES}`",))
+            raise words.incomplete("`times` needs `every`", "no `every`", " every 2.4 epochs")
         values["every"] = words.number(1e-3, 1e6)
         _ = words.takes("epochs") or words.takes("epoch")
 
@@ -75,19 +87,26 @@ def _divided(words: SettingWords) -> None:
     elif words.takes("at"):
         _ = words.takes("epochs") or words.takes("epoch")
         words.example = "lr 0.1 for batch 256, divided by 10 at 30 60 80"
+        numbers = [word for word in takewhile(lambda word: word.name is None, words.words) if word.value is not None]
         points = [words.number(0, 1e6)]
         while words.words and words.words[0].name is None:
+            if (value := words.words[0].value) is not None and value < points[-1]:
+                raise _descending(numbers)
             points.append(words.number(points[-1], 1e6))
         values["schedule"], values["milestones"] = "step", tuple(points)
     else:
-        helps = ("`divided by 10 on plateau`, or `divided by 10 at 30 60 80`",)
-        raise Finding(
-            "E011",
-            "`divided by` needs `on plateau` or `at` with epochs",
-            words.setting.span,
-            "no `on` or `at`",
-            helps=helps,
-        )
+        if words.words:
+            read = " ".join(word.span.text for word in words.setting.words[: -len(words.words)])
+            line = f"{words.setting.name} {read}"
+            helps = [rewritten(words.setting, line + ending) for ending in _ENDINGS]
+            raise words.wrong(words.words[0], "is not `on plateau` or `at` with epochs", *helps)
+        raise words.incomplete("`divided by` needs `on plateau` or `at` with epochs", "no `on` or `at`", *_ENDINGS)
+
+
+def _descending(numbers: Sequence[s.SettingWord]) -> Finding:
+    text = " ".join(word.span.text for word in sorted(numbers, key=lambda word: word.value or 0))
+    help_ = Help(f"`{text}`", Edit(numbers[0].span.to(numbers[-1].span), text))
+    return Finding("E011", "the epochs are not ascending", numbers[0].span.to(numbers[-1].span), "here", helps=(help_,))
 
 
 def _augment(words: SettingWords) -> None:
@@ -97,23 +116,31 @@ def _augment(words: SettingWords) -> None:
         word = words.words.pop(0)
         name = words.once(word)
         if name in CROPS and len(words.taken.intersection(CROPS)) > 1:
-            raise words.wrong(word, "is a second kind of crop")
+            first = next(one for one in words.setting.words if one.name in CROPS)
+            others = [one for one in words.setting.words if one is not first]
+            raise words.wrong(
+                word, "is a second kind of crop", without(words.setting, word), kept(words.setting, others)
+            )
         if name == "flip" and word.value is None:
             values["flip"] = True
         elif name == "scale":
             words.example = "augment scale=1.143 to 2.286 flip"
+            if word.value is None:
+                raise words.wrong(word, "needs a number", replaced(word, "scale=1.143 to 2.286"))
             low = words.checked(word, 1, 10)
             if not words.takes("to"):
-                raise words.wrong(word, "needs an upper bound")
+                raise words.wrong(
+                    word, "needs an upper bound", replaced(word, f"scale={low:g} to {min(2 * low, 10):g}")
+                )
             values["scale"] = (low, words.number(low, 10))
         elif name in AUGMENTATIONS:
             field, low, high, usual = AUGMENTATIONS[name]
             values[field] = words.checked(word, low, high) if word.value is not None else usual
         else:
-            helps = did_you_mean(name, [*AUGMENTATIONS, "flip", "scale"])
+            helps = option_helps(words.setting, word, [*AUGMENTATIONS, "scale"], ["flip"])
             message = f"unknown augmentation `{word.span.text}`"
-            names = ", ".join(["flip", *AUGMENTATIONS, "scale"])
-            raise Finding("E011", message, word.span, "unknown", helps=helps or (f"the augmentations are {names}",))
+            notes = ("the augmentations are " + ", ".join(["flip", *AUGMENTATIONS, "scale"]),)
+            words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
 
 
 # the field, its bounds, and its default value
