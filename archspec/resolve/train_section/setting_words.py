@@ -60,6 +60,17 @@ class SettingWords:
         del self.words[: len(names)]
         return True
 
+    def need(self, name: str, after: str) -> None:
+        """Consume a word. Raises Finding if another one comes next; `after` can follow the word."""
+        if self.takes(name):
+            return
+        if not self.words:
+            last = self.setting.words[-1].span.text
+            raise self.incomplete(f"`{last}` needs `{name}`", f"no `{name}`", f" {name}{after}")
+        word = self.words[0]
+        right = f"{name} {word.span.text}" if word.name is None else name
+        raise self.wrong(word, f"is not `{name}`", replaced(word, right))
+
     def number(self, low: float = 0.0, high: float = 1e9, whole: bool = False) -> Any:
         """Consume the next word, a number. Raises Finding if it is not a number or out of bounds."""
         if not self.words or self.words[0].name is not None:

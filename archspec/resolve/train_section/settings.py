@@ -27,7 +27,7 @@ _ENDINGS = (" on plateau", " at 30 60 80")
 def _optimizer(words: SettingWords) -> None:
     name = next((name for name in OPTIMIZERS if words.takes(name)), None)
     if name is None:
-        raise _no_optimizer(words)
+        name = _misspelt_optimizer(words)
     words.values["optimizer"], words.example = name, _OPTIMIZER_EXAMPLES[name]
     if name == "sgd":
         words.options(_MOMENTUM, {"nesterov": "nesterov"})
@@ -38,26 +38,34 @@ def _optimizer(words: SettingWords) -> None:
         words.options(_RMS)
 
 
-def _no_optimizer(words: SettingWords) -> Finding:
+def _misspelt_optimizer(words: SettingWords) -> str:
+    """Return the optimizer that is meant, and report it. Raises Finding if it is another one, or none."""
     notes = ("the optimizers are " + ", ".join(OPTIMIZERS),)
     if not words.words:
         helps = [rewritten(words.setting, example) for example in _OPTIMIZER_EXAMPLES.values()]
-        return Finding("E011", "`optimizer` needs a name", words.setting.span, "no name", notes=notes, helps=helps)
+        raise Finding("E011", "`optimizer` needs a name", words.setting.span, "no name", notes=notes, helps=helps)
     word, *options = words.words
     text = word.span.text
     near = suggest(text, OPTIMIZERS) or "sgd"
     is_misspelt = "adam" not in text.lower() and suggest(text, OPTIMIZERS) is not None  # Adam decays weights otherwise
-    helps = [replaced(word, near, is_safe=True)] if is_misspelt else []
-    for name in () if is_misspelt else dict.fromkeys((near, *OPTIMIZERS)):
+    message = f"unknown optimizer `{text}`"
+    if is_misspelt:
+        helps = [replaced(word, near, is_safe=True)]
+        words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
+        del words.words[0]
+        return near
+    helps = []
+    for name in dict.fromkeys((near, *OPTIMIZERS)):
         takes = [one.span.text for one in options if one.name in _OPTIONS[name]]
         helps.append(rewritten(words.setting, " ".join(["optimizer", name, *takes])))
-    return Finding("E011", f"unknown optimizer `{text}`", word.span, "unknown", notes=notes, helps=helps)
+    raise Finding("E011", message, word.span, "unknown", notes=notes, helps=helps)
 
 
 def _lr(words: SettingWords) -> None:
     values = words.values
     values["lr"] = words.number(1e-12, 1e3)
-    if words.takes("for", "batch"):
+    if words.takes("for"):
+        words.need("batch", " 256")
         values["reference_batch"] = words.number(1, 2**20, whole=True)
     if words.takes("constant"):
         values["schedule"] = "constant"
@@ -65,7 +73,8 @@ def _lr(words: SettingWords) -> None:
         values["schedule"], words.example = fall, f"lr 4e-3 for batch 4096, {fall} to 1e-5"
         if words.takes("to"):
             values["lr_end"] = words.number(0, values["lr"])
-    elif words.takes("divided", "by"):
+    elif words.takes("divided"):
+        words.need("by", " 10 on plateau")
         values["factor"] = 1 / words.number(1.0001, 1e6)
         _divided(words)
     elif words.takes("times"):
@@ -79,7 +88,8 @@ def _lr(words: SettingWords) -> None:
 
 def _divided(words: SettingWords) -> None:
     values = words.values
-    if words.takes("on", "plateau"):
+    if words.takes("on"):
+        words.need("plateau", "")
         values["schedule"] = "plateau"
         if words.takes("of"):
             values["patience"] = words.number(1, 10_000, whole=True)
