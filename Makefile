@@ -4,6 +4,7 @@
 # make thorough   the sweeps over everything; writes tests/THOROUGH.md
 # make mutants    small wrong changes, one at a time, and the tests that should notice; writes benchmarks/mutants/result.md
 # make benchmarks measures against peers; writes benchmarks/results
+# make helps      a mistake in each of 5,000 specs, and every help for it pasted; writes benchmarks/results/helps.md
 # make sweeps     random specs and networks, mutated files, faults, in large numbers; writes benchmarks/results
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ VENV ?= .venv
 # the environment of `make install`, or the active one
 BIN := $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/)
 
-.PHONY: install check lint format typecheck test thorough mutants wheel benchmarks sweeps clean
+.PHONY: install check lint format typecheck test thorough mutants wheel benchmarks helps sweeps clean
 
 # torch first and by itself, so that nothing else chooses its build
 install:
@@ -53,6 +54,9 @@ benchmarks:
 	$(BIN)python -m benchmarks.training_speed --output benchmarks/results/training_speed.md
 	$(BIN)python -m benchmarks.image_speed --output benchmarks/results/image_speed.md
 	$(BIN)python -m benchmarks.degradation_probe --output benchmarks/results/degradation_probe.md
+
+helps:
+	$(BIN)python -m benchmarks.helps --count 5000 --output benchmarks/results/helps.md
 
 sweeps:
 	$(BIN)python -m benchmarks.sweeps.specs --count 100000 --output benchmarks/results/sweep_specs.md

@@ -45,10 +45,15 @@ def locate(spec: str) -> Located:
     """Find a spec and read it. Raises ArchspecError if it is missing, unreadable or not text."""
     if spec == "-":
         return Located("stdin", Source("<stdin>", _decoded("<stdin>", _standard_input())), None)
-    if "/" in spec or os.sep in spec or spec.endswith(SUFFIX):
+    if is_path(spec):
         path = Path(spec)
         return Located(path.stem, Source(spec, _read(path, spec)), path.parent)
     return _by_name(spec)
+
+
+def is_path(spec: str) -> bool:
+    """Whether a spec is given by its path; others are names of built-in ones, or `-`."""
+    return "/" in spec or os.sep in spec or spec.endswith(SUFFIX)
 
 
 def _standard_input() -> bytes:

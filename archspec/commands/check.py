@@ -11,6 +11,7 @@ from archspec.api import Network, load
 from archspec.commands.flags import change_flags
 from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.findings import Diagnostic
+from archspec.library import is_path
 from archspec.report import WIDTH, report
 
 DEEPEST = sys.maxsize
@@ -22,9 +23,11 @@ Examples:
   archspec check resnet50 --input 384x384x3       another input size
   archspec check mynet.arch --json | jq .params   as JSON
   cat slide.txt | archspec check -                a copied slide
+  archspec check mynet.arch --fix                 correct misspellings in the file, and check the result
 
 \b
-Exit status: 0; 1 if a spec is wrong (or, with --strict, has a warning); 2 if the command line is.
+Exit status: 0; 1 if a spec is wrong (or, with --strict, has a warning), or if --diff shows a change; 2 if the command
+line is wrong.
 """
 
 
@@ -36,6 +39,8 @@ Exit status: 0; 1 if a spec is wrong (or, with --strict, has a warning); 2 if th
 @click.option("--batch", type=click.IntRange(1, 2**31), default=1, metavar="N", help="Images per training step.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: an object, or a list for several specs.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.option("--fix", "is_fixed", is_flag=True, help="Apply the safe fixes to the files, and check the result.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 def command(
     specs: tuple[str, ...],
     changes: Any,
@@ -44,6 +49,8 @@ def command(
     batch: int,
     as_json: bool,
     strict: bool,
+    is_fixed: bool,
+    diff: bool,
 ) -> None:
     """Check each SPEC and print what its network costs, layer by layer.
 
@@ -54,8 +61,18 @@ def command(
     opened = DEEPEST if show_all else depth
     results: list[dict[str, Any]] = []
     code = 0
+    fixed = None
+    if is_fixed or diff:
+        from archspec.commands import fixing
+
+        fixing.refuse(specs, as_json and diff)
+        if diff:
+            sys.exit(fixing.show_diff(specs, changes))
+        fixed = fixing.fix(specs, changes, as_json)
     for number, spec in enumerate(specs):
         network, findings = _load(spec, changes)
+        if fixed is not None and spec in fixed.unwritten:
+            network, findings = None, (*fixed.unwritten[spec], *findings)
         if network is not None and as_json:
             results.append(network.to_dict(batch))
         elif network is not None:
@@ -69,10 +86,13 @@ def command(
             results.append(describe(spec, findings))
         elif not as_json:
             click.echo("\n" * (network is not None), nl=False, err=True)
-            show(findings, strict)
+            show(findings, strict, spec if fixed is None and is_path(spec) else None)
     if as_json:
         import json
 
+        if fixed is not None:
+            for spec, result in zip(specs, results, strict=True):
+                result["fixed"] = [change.to_dict() for change in fixed.changes if change.spec == spec]
         click.echo(json.dumps(results[0] if len(specs) == 1 else results, indent=2))
     sys.exit(code)
 

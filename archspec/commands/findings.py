@@ -14,8 +14,8 @@ from archspec.library import NOT_FOUND
 USAGE = {NOT_FOUND, "E116", "E117", "E426"}  # what the command line asks for does not exist, or does not go together
 
 
-def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
-    """Print findings and their number on standard error."""
+def show(findings: Sequence[Diagnostic], strict: bool = False, file: str | None = None) -> None:
+    """Print findings and their number on standard error; `file` is the spec's, if it can be fixed."""
     if not findings:
         return
     from archspec.commands.terminal import columns, has_colours  # only when there is something to show
@@ -31,7 +31,22 @@ def show(findings: Sequence[Diagnostic], strict: bool = False) -> None:
     counts = [plural(count, noun) for count, noun in ((errors, "error"), (len(findings) - errors, "warning")) if count]
     known = next((finding.code for finding in findings if finding.severity == "error"), findings[0].code)
     suffix = " (errors with --strict)" if strict and not errors else ""
-    click.echo(f"{' and '.join(counts)}{suffix}; `archspec explain {known}` says more", err=True)
+    more = f"`archspec explain {known}` says more{_fixable(findings, file)}"
+    click.echo(f"{' and '.join(counts)}{suffix}; {more}", err=True)
+
+
+def _fixable(findings: Sequence[Diagnostic], file: str | None) -> str:
+    """Return how many findings `check --fix` fixes, if there are any."""
+    if file is None:
+        return ""
+    number = sum(
+        any(one.is_safe and one.edits[0].at.source.name == file for one in finding.fixes) for finding in findings
+    )
+    if not number:
+        return ""
+    from shlex import quote
+
+    return f"; `archspec check --fix {quote(file)}` fixes {number:,}"
 
 
 def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:

@@ -149,7 +149,7 @@ def printable(text: str) -> str:
 
 def plural(number: int, noun: str) -> str:
     """Return `1 layer`, `2 layers`, `1,234 classes`."""
-    ending = "es" if noun.endswith(("s", "nch")) else "s"
+    ending = "es" if noun.endswith(("s", "x", "nch")) else "s"
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"
 
 

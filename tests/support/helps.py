@@ -2,70 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from archspec.diagnostics.findings import Diagnostic
+from benchmarks.helps.trials import Trial, bare, findings_in, trials
 
-import archspec
-from archspec.diagnostics.edits import applied
-from archspec.diagnostics.findings import Diagnostic, Help
-
-
-class Trial(NamedTuple):
-    """A help of a finding, the text after its edits, and the findings in that text that are new."""
-
-    finding: Diagnostic
-    help: Help
-    text: str
-    is_gone: bool
-    new: tuple[Diagnostic, ...]
-
-    @property
-    def works(self) -> bool:
-        """Whether the finding is gone and no other has come."""
-        return self.is_gone and not self.new
-
-
-def findings_in(text: str) -> tuple[Diagnostic, ...]:
-    """Return all findings in the text of a spec."""
-    try:
-        return archspec.loads(text).diagnostics
-    except archspec.ArchspecError as error:
-        return error.diagnostics
-
-
-def trials(text: str) -> Iterator[Trial]:
-    """Apply every help with edits, one at a time, to a spec."""
-    before = findings_in(text)
-    for finding in before:
-        for fix in finding.fixes:
-            yield _trial(text, before, finding, fix)
-
-
-def _trial(text: str, before: tuple[Diagnostic, ...], finding: Diagnostic, fix: Help) -> Trial:
-    source = fix.edits[0].at.source
-    assert source.text == text  # an edit of another file cannot be tried
-    after = applied(source, fix.edits)
-    found = findings_in(after)
-    key = _key(finding)
-    is_gone = _count(found)[key] < _count(before)[key]
-    surplus = _count(found) - _count(before)
-    return Trial(finding, fix, after, is_gone, tuple(one for one in found if _key(one) in surplus))
-
-
-def _key(finding: Diagnostic) -> tuple[str, str]:
-    return finding.code, finding.message
-
-
-def _count(findings: Iterable[Diagnostic]) -> Counter[tuple[str, str]]:
-    return Counter(map(_key, findings))
+__all__ = ["Trial", "findings_in", "trials", "without_edits"]
 
 
 def without_edits(text: str) -> list[tuple[Diagnostic, str]]:
     """Return the helps of a spec that propose text to paste and carry no edit."""
-    return [
-        (finding, text_)
-        for finding in findings_in(text)
-        for text_ in finding.helps
-        if "`" in text_ and not isinstance(text_, Help) and "`--" not in text_
-    ]
+    return [(finding, text_) for finding in findings_in(text) for text_ in bare(finding)]

@@ -7,13 +7,15 @@ In: the settings under `train`. Out: a `Recipe` and the findings. `settings` def
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Label, did_you_mean
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Edit, Help, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.recipe import Recipe
+from archspec.resolve.train_section.setting_helps import setting_elsewhere, without_line
 from archspec.resolve.train_section.setting_words import SettingWords
 from archspec.resolve.train_section.settings import EXAMPLES, SETTINGS
 
@@ -26,39 +28,63 @@ def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
     """Return the recipe of a section, and the findings. The batch is the one that the learning rate is for."""
     values: dict[str, Any] = {}
     findings: list[Diagnostic] = []
-    seen: dict[str, Span] = {}
+    seen: dict[str, s.Setting] = {}
     for setting in train.settings:
         if len(findings) == MAX_SHOWN:
             break
+        unknown: list[Finding] = []
         try:
             if setting.name not in SETTINGS:
-                raise _unknown_setting(setting)
+                raise _unknown_setting(setting, train)
             if setting.name in seen:
-                helps = ("drop one",)
+                helps = (without_line(setting),)
                 raise Finding("E011", f"`{setting.name}` is set twice", setting.span, "the second", helps=helps)
-            seen[setting.name] = setting.span
-            SettingWords(setting, EXAMPLES[setting.name], values).read(SETTINGS[setting.name])
+            seen[setting.name] = setting
+            words = SettingWords(setting, EXAMPLES[setting.name], values)
+            unknown = words.unknown
+            words.read(SETTINGS[setting.name])
         except Finding as finding:
             findings.append(finding.diagnostic(setting.span))
+        findings += [finding.diagnostic(setting.span) for finding in unknown]
     if "reference_batch" in values:
         values["batch"] = values["reference_batch"]
     recipe = UNSAID.changed(values)
     return recipe, findings or _out_of_time(recipe, seen)
 
 
-def _out_of_time(recipe: Recipe, seen: Mapping[str, Span]) -> list[Diagnostic]:
+def _out_of_time(recipe: Recipe, seen: Mapping[str, s.Setting]) -> list[Diagnostic]:
     """Report settings that take effect only after the last epoch."""
     late = []
     if recipe.warmup >= recipe.epochs:
         late.append(("warmup", f"the warm-up takes {recipe.warmup:g} epochs"))
     if recipe.schedule == "step" and recipe.milestones[-1] >= recipe.epochs:
         late.append(("lr", f"the learning rate is divided at epoch {recipe.milestones[-1]:g}"))
-    helps = ("set the length of the run: `epochs 90`",)
     end = f"but the run ends at epoch {recipe.epochs:,}"
-    return [Diagnostic("E011", f"{what}, {end}", (Label(seen[name], "too late"),), helps=helps) for name, what in late]
+    return [
+        Diagnostic(
+            "E011", f"{what}, {end}", (Label(seen[name].span, "too late"),), helps=(_longer(recipe, seen, name),)
+        )
+        for name, what in late
+    ]
 
 
-def _unknown_setting(setting: s.Setting) -> Finding:
+def _longer(recipe: Recipe, seen: Mapping[str, s.Setting], late: str) -> Help:
+    """Return the help that trains for so many epochs that all settings take effect."""
+    last = max(recipe.warmup, recipe.milestones[-1] if recipe.schedule == "step" else 0)
+    text = f"epochs {90 if last < 90 else ceil(1.5 * last)}"
+    if "epochs" in seen:
+        return Help(f"train for longer: `{text}`", Edit(seen["epochs"].span, text))
+    source, start = seen[late].span.source, seen[late].span.start
+    indent = source.text[source.starts[seen[late].span.line - 1] : start]
+    return Help(
+        f"train for longer: `{text}` on a line of its own", Edit(Span(source, start, start), f"{text}\n{indent}")
+    )
+
+
+def _unknown_setting(setting: s.Setting, train: s.Train) -> Finding:
+    seen = [one.name for one in train.settings]
     span = Span(setting.span.source, setting.span.start, setting.span.start + len(setting.name))
-    helps = did_you_mean(setting.name, SETTINGS) or ("the settings are " + ", ".join(SETTINGS),)
-    return Finding("E011", f"`train` has no setting `{setting.name}`", span, "unknown", helps=helps)
+    notes = ("the settings are " + ", ".join(SETTINGS),)
+    near = did_you_mean(setting.name, [name for name in SETTINGS if name not in seen], span)
+    helps = near or setting_elsewhere(setting, train) or (without_line(setting),)
+    return Finding("E011", f"`train` has no setting `{setting.name}`", span, "unknown", notes=notes, helps=helps)

@@ -5,11 +5,14 @@ In: the words of a setting. Out: the values of the recipe's fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import takewhile
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import did_you_mean
+from archspec.diagnostics.findings import Edit, Help, suggest
+from archspec.language import syntax as s
 from archspec.recipe import OPTIMIZERS, RMS_DECAY
+from archspec.resolve.train_section.setting_helps import kept, option_helps, replaced, rewritten, without
 from archspec.resolve.train_section.setting_words import SettingWords
 
 CROPS = ("crop", "resized_crop", "scale")
@@ -17,12 +20,14 @@ _DECAY = {"weight_decay": ("weight_decay", 0.0, 10.0)}
 _MOMENTUM = {"momentum": ("momentum", 0.0, 0.9999), **_DECAY}
 _BETAS = {"beta1": ("momentum", 0.0, 0.9999), "beta2": ("beta2", 0.0, 0.999999), **_DECAY}
 _RMS = {**_MOMENTUM, "decay": ("beta2", 0.0, 0.9999), "eps": ("eps", 1e-12, 10.0)}
+_OPTIONS: Mapping[str, Collection[str]] = {"sgd": {*_MOMENTUM, "nesterov"}, "adamw": _BETAS, "rmsprop": _RMS}
+_ENDINGS = (" on plateau", " at 30 60 80")
 
 
 def _optimizer(words: SettingWords) -> None:
     name = next((name for name in OPTIMIZERS if words.takes(name)), None)
     if name is None:
-        raise _no_optimizer(words)
+        name = _misspelt_optimizer(words)
     words.values["optimizer"], words.example = name, _OPTIMIZER_EXAMPLES[name]
     if name == "sgd":
         words.options(_MOMENTUM, {"nesterov": "nesterov"})
@@ -33,19 +38,34 @@ def _optimizer(words: SettingWords) -> None:
         words.options(_RMS)
 
 
-def _no_optimizer(words: SettingWords) -> Finding:
-    names = ("the optimizers are " + ", ".join(OPTIMIZERS),)
+def _misspelt_optimizer(words: SettingWords) -> str:
+    """Return the optimizer that is meant, and report it. Raises Finding if it is another one, or none."""
+    notes = ("the optimizers are " + ", ".join(OPTIMIZERS),)
     if not words.words:
-        return Finding("E011", "`optimizer` needs a name", words.setting.span, "no name", helps=names)
-    text = words.words[0].span.text
-    helps = did_you_mean(text, OPTIMIZERS) or names
-    return Finding("E011", f"unknown optimizer `{text}`", words.words[0].span, "unknown", helps=helps)
+        helps = [rewritten(words.setting, example) for example in _OPTIMIZER_EXAMPLES.values()]
+        raise Finding("E011", "`optimizer` needs a name", words.setting.span, "no name", notes=notes, helps=helps)
+    word, *options = words.words
+    text = word.span.text
+    near = suggest(text, OPTIMIZERS) or "sgd"
+    is_misspelt = "adam" not in text.lower() and suggest(text, OPTIMIZERS) is not None  # Adam decays weights otherwise
+    message = f"unknown optimizer `{text}`"
+    if is_misspelt:
+        helps = [replaced(word, near, is_safe=True)]
+        words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
+        del words.words[0]
+        return near
+    helps = []
+    for name in dict.fromkeys((near, *OPTIMIZERS)):
+        takes = [one.span.text for one in options if one.name in _OPTIONS[name]]
+        helps.append(rewritten(words.setting, " ".join(["optimizer", name, *takes])))
+    raise Finding("E011", message, word.span, "unknown", notes=notes, helps=helps)
 
 
 def _lr(words: SettingWords) -> None:
     values = words.values
     values["lr"] = words.number(1e-12, 1e3)
-    if words.takes("for", "batch"):
+    if words.takes("for"):
+        words.need("batch", " 256")
         values["reference_batch"] = words.number(1, 2**20, whole=True)
     if words.takes("constant"):
         values["schedule"] = "constant"
@@ -53,21 +73,23 @@ def _lr(words: SettingWords) -> None:
         values["schedule"], words.example = fall, f"lr 4e-3 for batch 4096, {fall} to 1e-5"
         if words.takes("to"):
             values["lr_end"] = words.number(0, values["lr"])
-    elif words.takes("divided", "by"):
+    elif words.takes("divided"):
+        words.need("by", " 10 on plateau")
         values["factor"] = 1 / words.number(1.0001, 1e6)
         _divided(words)
     elif words.takes("times"):
         words.example = _TIMES
         values["schedule"], values["factor"] = "exponential", words.number(1e-6, 0.999999)
         if not words.takes("every"):
-            raise Finding("E011", "`times` needs `every`", words.setting.span, "no `every`", helps=(f"`{_TIMES}`",))
+            raise words.incomplete("`times` needs `every`", "no `every`", " every 2.4 epochs")
         values["every"] = words.number(1e-3, 1e6)
         _ = words.takes("epochs") or words.takes("epoch")
 
 
 def _divided(words: SettingWords) -> None:
     values = words.values
-    if words.takes("on", "plateau"):
+    if words.takes("on"):
+        words.need("plateau", "")
         values["schedule"] = "plateau"
         if words.takes("of"):
             values["patience"] = words.number(1, 10_000, whole=True)
@@ -75,19 +97,26 @@ def _divided(words: SettingWords) -> None:
     elif words.takes("at"):
         _ = words.takes("epochs") or words.takes("epoch")
         words.example = "lr 0.1 for batch 256, divided by 10 at 30 60 80"
+        numbers = [word for word in takewhile(lambda word: word.name is None, words.words) if word.value is not None]
         points = [words.number(0, 1e6)]
         while words.words and words.words[0].name is None:
+            if (value := words.words[0].value) is not None and value < points[-1]:
+                raise _descending(numbers)
             points.append(words.number(points[-1], 1e6))
         values["schedule"], values["milestones"] = "step", tuple(points)
     else:
-        helps = ("`divided by 10 on plateau`, or `divided by 10 at 30 60 80`",)
-        raise Finding(
-            "E011",
-            "`divided by` needs `on plateau` or `at` with epochs",
-            words.setting.span,
-            "no `on` or `at`",
-            helps=helps,
-        )
+        if words.words:
+            read = " ".join(word.span.text for word in words.setting.words[: -len(words.words)])
+            line = f"{words.setting.name} {read}"
+            helps = [rewritten(words.setting, line + ending) for ending in _ENDINGS]
+            raise words.wrong(words.words[0], "is not `on plateau` or `at` with epochs", *helps)
+        raise words.incomplete("`divided by` needs `on plateau` or `at` with epochs", "no `on` or `at`", *_ENDINGS)
+
+
+def _descending(numbers: Sequence[s.SettingWord]) -> Finding:
+    text = " ".join(word.span.text for word in sorted(numbers, key=lambda word: word.value or 0))
+    help_ = Help(f"`{text}`", Edit(numbers[0].span.to(numbers[-1].span), text))
+    return Finding("E011", "the epochs are not ascending", numbers[0].span.to(numbers[-1].span), "here", helps=(help_,))
 
 
 def _augment(words: SettingWords) -> None:
@@ -97,23 +126,31 @@ def _augment(words: SettingWords) -> None:
         word = words.words.pop(0)
         name = words.once(word)
         if name in CROPS and len(words.taken.intersection(CROPS)) > 1:
-            raise words.wrong(word, "is a second kind of crop")
+            first = next(one for one in words.setting.words if one.name in CROPS)
+            others = [one for one in words.setting.words if one is not first]
+            raise words.wrong(
+                word, "is a second kind of crop", without(words.setting, word), kept(words.setting, others)
+            )
         if name == "flip" and word.value is None:
             values["flip"] = True
         elif name == "scale":
             words.example = "augment scale=1.143 to 2.286 flip"
+            if word.value is None:
+                raise words.wrong(word, "needs a number", replaced(word, "scale=1.143 to 2.286"))
             low = words.checked(word, 1, 10)
             if not words.takes("to"):
-                raise words.wrong(word, "needs an upper bound")
+                raise words.wrong(
+                    word, "needs an upper bound", replaced(word, f"scale={low:g} to {min(2 * low, 10):g}")
+                )
             values["scale"] = (low, words.number(low, 10))
         elif name in AUGMENTATIONS:
             field, low, high, usual = AUGMENTATIONS[name]
             values[field] = words.checked(word, low, high) if word.value is not None else usual
         else:
-            helps = did_you_mean(name, [*AUGMENTATIONS, "flip", "scale"])
+            helps = option_helps(words.setting, word, [*AUGMENTATIONS, "scale"], ["flip"])
             message = f"unknown augmentation `{word.span.text}`"
-            names = ", ".join(["flip", *AUGMENTATIONS, "scale"])
-            raise Finding("E011", message, word.span, "unknown", helps=helps or (f"the augmentations are {names}",))
+            notes = ("the augmentations are " + ", ".join(["flip", *AUGMENTATIONS, "scale"]),)
+            words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
 
 
 # the field, its bounds, and its default value

@@ -1,0 +1,124 @@
+"""What to write instead of a wrong setting.
+
+In: a setting, a wrong word of it, an example of a right one. Out: helps, the likeliest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from archspec.diagnostics.findings import Edit, Help, suggest
+from archspec.diagnostics.source import Span
+from archspec.language import syntax as s
+
+VOCABULARY = {
+    "lr": (
+        *("for", "batch", "constant", "cosine", "linear", "to", "divided", "by", "on", "plateau", "of", "epochs"),
+        *("at", "times", "every"),
+    ),
+    "warmup": ("epochs", "epoch"),
+}
+
+
+OTHER_NAMES = {
+    **{"learning_rate": "lr", "rate": "lr", "optim": "optimizer", "epoch": "epochs", "smoothing": "label_smoothing"},
+    **{"augmentation": "augment", "augmentations": "augment", "grad_clip": "clip", "gradient_clip": "clip"},
+}
+# what others write as settings: the setting that it belongs to, how it is written there, and a line to begin with
+PARTS = {
+    "batch": ("lr", "for batch {}", "lr 0.1"),
+    "batch_size": ("lr", "for batch {}", "lr 0.1"),
+    "momentum": ("optimizer", "momentum={}", "optimizer sgd"),
+    "weight_decay": ("optimizer", "weight_decay={}", "optimizer sgd"),
+}
+
+
+def rewritten(setting: s.Setting, text: str) -> Help:
+    """Return the help that writes a whole setting anew."""
+    return Help(f"`{text}`", Edit(setting.span, text))
+
+
+def replaced(word: s.SettingWord, text: str, is_safe: bool = False) -> Help:
+    """Return the help that puts another word in place of one."""
+    return Help(f"`{text}`", Edit(word.span, text), is_safe=is_safe)
+
+
+def kept(setting: s.Setting, words: Iterable[s.SettingWord]) -> Help:
+    """Return the help that leaves out all words of a setting but some."""
+    return rewritten(setting, " ".join([setting.name, *(word.span.text for word in words)]))
+
+
+def without(setting: s.Setting, word: s.SettingWord) -> Help:
+    """Return the help that leaves out one word."""
+    return kept(setting, [one for one in setting.words if one is not word])
+
+
+def without_line(setting: s.Setting) -> Help:
+    """Return the help that leaves out a setting with its line."""
+    source, span = setting.span.source, setting.span
+    start = source.starts[span.line - 1]
+    end = source.text.find("\n", span.end) + 1 or len(source.text)
+    return Help("leave out this line", Edit(Span(source, start, end), ""))
+
+
+def setting_elsewhere(setting: s.Setting, train: s.Train) -> tuple[Help, ...]:
+    """Return the help for a setting that has another name, or is a part of another one."""
+    source, start = setting.span.source, setting.span.start
+    if setting.name in OTHER_NAMES:
+        name = OTHER_NAMES[setting.name]
+        return (Help(f"`{name}`", Edit(Span(source, start, start + len(setting.name)), name), is_safe=True),)
+    if setting.name not in PARTS or len(setting.words) != 1 or setting.words[0].value is None:
+        return ()
+    owner, form, line = PARTS[setting.name]
+    part = form.format(setting.words[0].span.text)
+    whole = next((one for one in train.settings if one.name == owner), None)
+    if whole is None or not whole.words:
+        return (rewritten(setting, f"{line} {part}"),)
+    end = whole.words[0].span.end
+    insertion = Edit(Span(source, end, end), f" {part}")
+    return (Help(f"`{owner} {whole.words[0].span.text} {part}`", insertion, *without_line(setting).edits),)
+
+
+def number_helps(setting: s.Setting, word: s.SettingWord, example: str) -> tuple[str, ...]:
+    """Return helps for a word whose number is wrong or missing: the number of the example."""
+    usual = _usual(setting, word, example)
+    if usual is None:
+        return (without(setting, word),)
+    if word.name and word.name in VOCABULARY.get(setting.name, ()):  # the number before it is missing
+        return (replaced(word, f"{usual} {word.name}"),)
+    return (replaced(word, usual),)
+
+
+def _usual(setting: s.Setting, word: s.SettingWord, example: str) -> str | None:
+    """Return what the example has in place of a word: with the same name, or after the same word."""
+    if word.name is not None and (named := re.search(rf"(?<!\S){re.escape(word.name)}=\S+", example)):
+        return named[0]
+    at = setting.words.index(word)
+    before = setting.words[at - 1].name if at else setting.name
+    follows = re.search(rf"(?<!\S){re.escape(before)} ([\d.e-]+)", example) if before else None
+    return follows[1] if follows else None
+
+
+def unexpected_helps(setting: s.Setting, word: s.SettingWord) -> tuple[str, ...]:
+    """Return helps for a word where nothing more can follow: a misspelling, or one that does not belong there."""
+    at = setting.words.index(word)
+    rest = kept(setting, setting.words[:at])
+    near = word.name and word.value is None and suggest(word.name, VOCABULARY.get(setting.name, ()))
+    return (replaced(word, near, is_safe=True), rest) if near and near != word.name else (rest,)
+
+
+def option_helps(
+    setting: s.Setting, word: s.SettingWord, known: Collection[str], switches: Collection[str]
+) -> list[str]:
+    """Return helps for an option that a setting does not take."""
+    name = word.name or ""
+    near = suggest(name, [*known, *switches])
+    if name in switches:  # with a number
+        return [replaced(word, name), without(setting, word)]
+    if near is not None and near not in [one.name for one in setting.words]:
+        edit = Edit(Span(word.span.source, word.span.start, word.span.start + len(name)), near)
+        return [Help(f"did you mean `{near}`?", edit, is_safe=(near in known) == (word.value is not None))]
+    if "beta1" in known and name == "momentum" and word.value is not None:
+        return [replaced(word, f"beta1={word.value}")]
+    return [without(setting, word)]

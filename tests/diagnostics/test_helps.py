@@ -1,0 +1,25 @@
+"""Every help that is given for the specs of tests/errors, applied as it is written."""
+
+from pathlib import Path
+
+import pytest
+
+from support.helps import trials, without_edits
+
+CASES = sorted((Path(__file__).parents[1] / "errors").glob("*.arch"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_help_removes_its_finding_and_brings_no_other(path: Path) -> None:
+    failing = [
+        (str(one.help), one.is_gone, [f"{new.code} {new.message}" for new in one.new])
+        for one in trials(path.read_text(encoding="utf-8"))
+        if not one.works
+    ]
+    assert failing == []
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_help_that_quotes_text_to_paste_has_an_edit(path: Path) -> None:
+    bare = [(finding.code, text) for finding, text in without_edits(path.read_text(encoding="utf-8"))]
+    assert bare == []
