@@ -76,7 +76,7 @@ class Renaming:
         edits = [edit for body in bodies_of(file) for edit in self.in_body(body)]
         found: list[Span] = []
         for node in file.declarations:
-            if isinstance(node, s.Param):
+            if isinstance(node, s.Param | s.Init):
                 found += self._names([node.value])
             elif isinstance(node, s.Variant):
                 found += [self._begin(one.span) for one in node.bindings if one.name == self.old]

@@ -46,7 +46,7 @@ def _names_of(body: s.Body) -> set[str]:
 def _names_of_declarations(file: s.File) -> set[str]:
     found: set[str] = set()
     for node in file.declarations:
-        if isinstance(node, s.Param):
+        if isinstance(node, s.Param | s.Init):
             found |= {name.name for name in names_in([node.value])}
         elif isinstance(node, s.Variant):
             found |= {name.name for name in names_in(binding.value for binding in node.bindings)}
