@@ -17,7 +17,7 @@ from archspec.language.expressions import Lookup, Unknown, evaluate
 from archspec.layers.input import Input
 from archspec.resolve.block_calls import find_block, given_arguments, placed
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.declarations import Block, FileNames, Overrides, Value
+from archspec.resolve.declarations import Block, FileNames, Value
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Point, TooLarge, Wire
 from archspec.resolve.layer_names import labels_in
 from archspec.resolve.layer_step import LayerSteps
@@ -33,7 +33,7 @@ def findings_beyond(names: FileNames, reached: set[int], max_steps: int) -> list
     assert names.syntax is not None
     builder = _Collector(max_steps)
     brackets = Brackets(builder, False, None, None)
-    layers = LayerSteps(builder, brackets, Overrides(), frozenset())
+    layers = LayerSteps(builder, brackets, frozenset(), {})
     runner = _UnreachedRunner(builder, brackets, layers, reached)
     with suppress(TooLarge):
         runner.file(names, names.syntax)
