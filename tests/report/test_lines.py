@@ -22,3 +22,8 @@ def test_blocks_are_opened_as_long_as_the_table_has_at_most_forty_lines() -> Non
         network = archspec.loads(f"{BLOCK}[1x1x3] INPUT\n" + "b()\n" * calls)
         lines, closed = fold(network, None)
         assert (len(lines), closed) == ((1 + 5 * calls, 0) if is_open else (1 + calls, calls))
+
+
+def test_the_table_names_the_variant() -> None:
+    assert archspec.load("mixer_s16").report().startswith("MLP-Mixer s16   [224x224x3] -> [1000]\n")
+    assert archspec.load("mixer").report().startswith("MLP-Mixer   [224x224x3] -> [1000]\n")
