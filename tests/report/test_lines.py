@@ -1,6 +1,7 @@
 """Which lines a table has, and what a closed block shows."""
 
 import archspec
+from archspec.report import report
 from archspec.report.lines import MAX_LINES, fold
 
 BLOCK = "block b()\n    CONV 8 3x3 p1 -> RELU\n    CONV 4 3x3 s2 p1 floor\n    RELU\n"
@@ -25,5 +26,5 @@ def test_blocks_are_opened_as_long_as_the_table_has_at_most_forty_lines() -> Non
 
 
 def test_the_table_names_the_variant() -> None:
-    assert archspec.load("mixer_s16").report().startswith("MLP-Mixer s16   [224x224x3] -> [1000]\n")
-    assert archspec.load("mixer").report().startswith("MLP-Mixer   [224x224x3] -> [1000]\n")
+    assert report(archspec.load("mixer_s16")).startswith("MLP-Mixer s16   [224x224x3] -> [1000]\n")
+    assert report(archspec.load("mixer")).startswith("MLP-Mixer   [224x224x3] -> [1000]\n")
