@@ -138,7 +138,7 @@ FAMILIES: dict[str, tuple[Prescription, ...]] = {
         Prescription("positions", "0.02", 0.02, VIT),
         Prescription("queries, keys, values", "Glorot, each matrix", lecun, VIT),
         Prescription("projection", "Glorot", glorot, VIT),
-        Prescription("FC", "Glorot; biases 1e-6", glorot, VIT),
+        Prescription("FC", "Glorot; biases 1e-6, here 0", glorot, VIT),
         Prescription("head", "0", 0.0, VIT),
     ),
     "mixer_b16": (

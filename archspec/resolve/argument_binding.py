@@ -163,6 +163,8 @@ class ArgumentBinder:
         except Finding as finding:
             finding.span = finding.span or value.span
             finding.label = finding.label or f"the {field if len(field) > 1 else description.kind.noun.split()[-1]}"
+            if finding.code == "E101" and isinstance(value, s.Name):  # init=xavier
+                finding.notes = (*finding.notes, f"{field}: {description.doc}")
             if finding.message.endswith("whole number") and not isinstance(value, s.Extent | s.Short):
                 finding.helps = (f"`floor({value.span.text})` or `ceil({value.span.text})`",)
             raise
