@@ -54,6 +54,7 @@ benchmarks:
 	$(BIN)python -m benchmarks.training_speed --output benchmarks/results/training_speed.md
 	$(BIN)python -m benchmarks.image_speed --output benchmarks/results/image_speed.md
 	$(BIN)python -m benchmarks.degradation_probe --output benchmarks/results/degradation_probe.md
+	$(BIN)python -m benchmarks.first_weights --output benchmarks/results/first_weights.md
 
 helps:
 	$(BIN)python -m benchmarks.helps --count 5000 --output benchmarks/results/helps.md

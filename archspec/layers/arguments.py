@@ -187,6 +187,7 @@ def written(value: Any, squeeze: bool = False) -> str:
 COUNT = Kind("a count", "64", _count)
 INDEX = Kind("an index", "0", _index)
 REAL = Kind("a number", "1e-6", _real)
+VALUE = Kind("a number", "1", _real)
 DEVIATION = Kind("a standard deviation", "0.02", _deviation)
 PROBABILITY = Kind("a probability", "0.5", _probability)
 PAIR = Kind("height x width", "3x3", _pair, takes_extent=True)

@@ -6,7 +6,19 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, REAL, WORD, Pads, Pair, Respelling, argument, flag
+from archspec.layers.arguments import (
+    COUNT,
+    DEVIATION,
+    PADS,
+    PAIR,
+    VALUE,
+    WORD,
+    Pads,
+    Pair,
+    Respelling,
+    argument,
+    flag,
+)
 from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
 from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
@@ -30,7 +42,7 @@ class Convolution(Weighted):
     rounding: str = argument(WORD, ROUNDING_DOC, default="", words=ROUNDING)
     linear: bool = flag(LINEAR_DOC, linear=True)
     init: float | None = argument(DEVIATION, INIT_DOC, default=None)
-    bias_init: float | None = argument(REAL, BIAS_INIT_DOC, default=None)
+    bias_init: float | None = argument(VALUE, BIAS_INIT_DOC, default=None)
 
     @property
     def pads(self) -> Pads:

@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, DEVIATION, REAL, Respelling, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, VALUE, Respelling, argument, flag
 from archspec.layers.base import POINTWISE, Example, Tensor, TorchModule, Window
 from archspec.layers.demand import FROM_INPUT, Demand, Workload
 from archspec.layers.weighted import BIAS_INIT_DOC, INIT_DOC, Weighted
@@ -32,7 +32,7 @@ class FullyConnected(Weighted):
     bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     linear: bool = flag("`after` adds no activation to this layer", linear=True)
     init: float | None = argument(DEVIATION, INIT_DOC, default=None)
-    bias_init: float | None = argument(REAL, BIAS_INIT_DOC, default=None)
+    bias_init: float | None = argument(VALUE, BIAS_INIT_DOC, default=None)
 
     @classmethod
     def shorthand(cls, number: int, dash: int | None) -> dict[str, Any] | None:

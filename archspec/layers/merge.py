@@ -79,6 +79,7 @@ class Mul(Layer):
     """The product of two volumes; a vector `[C]` scales each channel of a map or a sequence."""
 
     keyword = "mul"
+    passes_values = True  # scaled
     is_pairwise = True
     examples = (
         Example("mul", ((4, 5, 3), (4, 5, 3))),

@@ -6,7 +6,7 @@ from math import prod
 
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import FLOAT_BYTES, Volume
-from archspec.layers.arguments import COUNT, REAL, Respelling, argument, flag
+from archspec.layers.arguments import COUNT, REAL, VALUE, Respelling, argument, flag
 from archspec.layers.base import Example, Layer, Tensor, TorchModule, Window
 from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
@@ -74,7 +74,7 @@ class BatchNorm(Layer):
 
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
     momentum: float = argument(REAL, "the weight of a new batch in the running statistics", default=0.1)
-    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
+    init: float | None = argument(VALUE, SCALE_INIT_DOC, default=None)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         return _scale_and_shift(inputs[0])
@@ -107,7 +107,7 @@ class LayerNorm(Layer):
     leaves_channels_last = True
 
     eps: float = argument(REAL, EPS_DOC, default=1e-6)
-    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
+    init: float | None = argument(VALUE, SCALE_INIT_DOC, default=None)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         return _scale_and_shift(inputs[0])
@@ -137,7 +137,7 @@ class GroupNorm(Layer):
 
     groups: int = argument(COUNT, "the number of groups of channels", positional=True)
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
-    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
+    init: float | None = argument(VALUE, SCALE_INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)
@@ -172,7 +172,7 @@ class InstanceNorm(Layer):
 
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
     affine: bool = flag("a learned scale and shift of each channel", affine=True)
-    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
+    init: float | None = argument(VALUE, SCALE_INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import REAL, argument, flag
+from archspec.layers.arguments import REAL, VALUE, argument, flag
 from archspec.layers.base import Example, Layer, Tensor
 from archspec.layers.demand import COPY, Demand, Workload
 from archspec.layers.weighted import SCALE_INIT_DOC
@@ -17,7 +17,7 @@ class Affine(Layer):
     is_linear = True
     examples = (Example("AFFINE", ((6, 4),)), Example("AFFINE", ((5, 6, 4),)))
 
-    init: float | None = argument(REAL, SCALE_INIT_DOC, default=None)
+    init: float | None = argument(VALUE, SCALE_INIT_DOC, default=None)
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         channels = inputs[0].channels

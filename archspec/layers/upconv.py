@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, REAL, Pads, Pair, Respelling, argument, flag
+from archspec.layers.arguments import COUNT, DEVIATION, PADS, PAIR, VALUE, Pads, Pair, Respelling, argument, flag
 from archspec.layers.base import Example, Tensor, TorchModule, Window
 from archspec.layers.conv import BIAS_DOC, LINEAR_DOC
 from archspec.layers.demand import Demand, Workload
@@ -39,7 +39,7 @@ class TransposedConv(Weighted):
     bias: bool | None = flag(BIAS_DOC, None, bias=True, nobias=False)
     linear: bool = flag(LINEAR_DOC, linear=True)
     init: float | None = argument(DEVIATION, INIT_DOC, default=None)
-    bias_init: float | None = argument(REAL, BIAS_INIT_DOC, default=None)
+    bias_init: float | None = argument(VALUE, BIAS_INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         self.need_bias()

@@ -24,7 +24,9 @@ def report(network: MeasuredNetwork, *, depth: int | None = None, batch: int = 1
         batch: Images per training step.
         width: Columns of the terminal.
     """
-    head = f"{printable(network.title)}   {network.input} -> {network.output}"
+    variant = network.bundle.changes.variant
+    named = f"{network.title} {variant}" if variant else network.title
+    head = f"{printable(named)}   {network.input} -> {network.output}"
     totals = summary(network, batch, width)  # first: the memory that it takes is free again for the table
     lines, folded = fold(network, depth)
     hint = [f"{folded} blocks shown as one row each: --depth N or --all opens them"] if folded else []

@@ -169,6 +169,8 @@ class ArgumentBinder:
             finding.span = finding.span or value.span
             finding.label = finding.label or f"the {field if len(field) > 1 else description.kind.noun.split()[-1]}"
             finding.change_helps(lambda helps: [_of_field(text, field) for text in helps])
+            if finding.code == "E101" and isinstance(value, s.Name):  # init=xavier
+                finding.notes = (*finding.notes, f"{field}: {description.doc}")
             if finding.message.endswith("whole number") and not isinstance(value, s.Extent | s.Short):
                 finding.helps = [_rounded(value, way) for way in ("floor", "ceil")]
             raise

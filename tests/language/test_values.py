@@ -24,6 +24,7 @@ VALUES = {
     "2 + 3*4": 14,
     "(2 + 3)*4": 20,
     "9 - 3 - 2": 4,
+    "sqrt(49)": 7,
 }
 
 
@@ -43,7 +44,8 @@ def test_conditions_are_joined_as_in_python(left: int, right: int, word: str) ->
 
 
 @pytest.mark.parametrize(
-    ("expression", "code"), [("8/0", "E107"), ("8//0", "E107"), ("8%0", "E107"), ("ceil(1, 2)", "E104")]
+    ("expression", "code"),
+    [("8/0", "E107"), ("8//0", "E107"), ("8%0", "E107"), ("ceil(1, 2)", "E104"), ("sqrt(1-2)", "E107")],
 )
 def test_an_expression_without_a_value_is_refused(expression: str, code: str) -> None:
     with pytest.raises(archspec.ArchspecError) as caught:

@@ -16,6 +16,7 @@ from archspec.cli import main
 from archspec.compiler import Lowered, build
 from archspec.compiler.data.decode import load
 from archspec.compiler.data.preprocessing import Preprocessing
+from archspec.compiler.onnx.network_with_weights import network_with_weights
 from archspec.compiler.weights import files as weights
 from support.exports import export, files, output_of, refused, write_spec
 from support.onnx_models import randomised
@@ -44,6 +45,13 @@ def write_weights(path: Path, spec: Path, **changes: Any) -> Lowered:
     }
     weights.write(path, module.state_dict(), about)
     return module
+
+
+def test_a_head_of_zeros_is_filled_where_nothing_is_trained_so_that_the_proof_sees_the_network(tmp_path: Path) -> None:
+    (tmp_path / "net.arch").write_text("[4] INPUT\nFC 5 -> RELU\nFC 3 init=0\n")
+    module = network_with_weights(str(tmp_path / "net.arch"), {}, None, 0).module
+    with torch.no_grad():
+        assert module(torch.ones(1, 4)).any()
 
 
 def test_weights_need_neither_their_spec_nor_anything_else_and_run_knows_their_classes(

@@ -1,6 +1,7 @@
 """Which lines a table has, and what a closed block shows."""
 
 import archspec
+from archspec.report import report
 from archspec.report.lines import MAX_LINES, fold
 
 BLOCK = "block b()\n    CONV 8 3x3 p1 -> RELU\n    CONV 4 3x3 s2 p1 floor\n    RELU\n"
@@ -22,3 +23,8 @@ def test_blocks_are_opened_as_long_as_the_table_has_at_most_forty_lines() -> Non
         network = archspec.loads(f"{BLOCK}[1x1x3] INPUT\n" + "b()\n" * calls)
         lines, closed = fold(network, None)
         assert (len(lines), closed) == ((1 + 5 * calls, 0) if is_open else (1 + calls, calls))
+
+
+def test_the_table_names_the_variant() -> None:
+    assert report(archspec.load("mixer_s16")).startswith("MLP-Mixer s16   [224x224x3] -> [1000]\n")
+    assert report(archspec.load("mixer")).startswith("MLP-Mixer   [224x224x3] -> [1000]\n")

@@ -1,0 +1,45 @@
+"""The table of first weights: every family is in it, and what is followed holds."""
+
+import pytest
+
+from archspec.library import built_in
+from benchmarks.first_weights import Kind, Stream, Weight, family, report
+from benchmarks.prescriptions import FAMILIES, Prescription, he
+
+LIGHT = {"lenet5", "resnet20"}
+# of the same family as one in the table
+ALSO = {
+    "alexnet_2gpu": "alexnet",
+    "inception_naive": "googlenet",
+    "inception_resnet_v2": "inception_v4",
+    "senet154": "se_resnet50",
+    "wrn28_10": "wrn50_2",
+    **dict.fromkeys(("vgg11", "vgg13", "vgg19"), "vgg16"),
+    **dict.fromkeys(("plain20", "plain56", "resnet56", "resnet110", "resnet1202"), "resnet20"),
+    **dict.fromkeys(("resnet", "resnet18", "resnet34", "resnet101", "resnet152"), "resnet50"),
+}
+
+
+def test_every_built_in_family_is_in_the_table() -> None:
+    named = {name.partition("_")[0] for name in FAMILIES} | set(FAMILIES)
+    assert [name for name in built_in() if name not in named and name not in ALSO] == []
+    assert set(ALSO.values()) <= set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one not in LIGHT)) for one in FAMILIES])
+def test_first_weights_are_those_of_the_source_that_is_followed(name: str) -> None:
+    kinds, stream = family(name)
+    assert [kind.prescription.kind for kind in kinds if not kind.holds] == []
+    assert all(0.01 < deviation < 10 for deviation in stream.deviations)
+
+
+def test_a_deviation_that_is_not_the_prescribed_one_is_missed() -> None:
+    weights = (Weight("conv", 0.2, 10_000, 50, 50), Weight("conv", 0.15, 10_000, 50, 50))
+    kind = Kind("net", Prescription("conv", "He", he, "the paper"), weights)
+    assert kind.ratios == pytest.approx([1, 0.75])
+    assert not kind.holds
+    assert not Kind("net", Prescription("conv", "He", he, "the paper"), ()).holds
+    assert Kind("net", Prescription("conv", "He", he, "the paper", "Glorot's"), weights).holds
+    page = report([kind], [Stream("net", "norms", (1.0, 0.5, 2.0, 1.5))])
+    assert "| net | conv | 2 | 0.15 to 0.2 | He | the paper | 0.88 | MISSED |" in page
+    assert "| net | 4 norms | 1.00 | 1.50 | 0.50 | 2.00 |" in page
