@@ -145,7 +145,7 @@ def overrides(
             raise _no_volume(input if isinstance(input, str) else "x".join(parts))
         volume = tuple(int(part) for part in parts)
     if classes is not None and not 0 < classes < 2**31:
-        raise failure("E117", f"`--classes {classes}`: expected a number from 1 on")
+        raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
     return Overrides(volume, classes, tuple(values.items()), variant)
 
 

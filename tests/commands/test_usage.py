@@ -102,8 +102,8 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("check", "vgg16", "--depth", "-1"), "`--depth -1`: expected a whole number of at least 0"),
     (("chekc", "vgg16"), "unknown command `chekc`; did you mean `check`?"),
     (("train", "lenet5", "--optimizer", "adam"), "`--optimizer adam`: expected `sgd`, `adamw` or `rmsprop`"),
-    (("train", "lenet5", "--batch"), "`--batch` requires an argument"),
-    (("train", "lenet5", "--scale", "1"), "`--scale` requires 2 arguments"),
+    (("train", "lenet5", "--batch"), "`--batch` requires N"),
+    (("train", "lenet5", "--scale", "1"), "`--scale` requires LOW HIGH"),
     (("train", "lenet5", "--flip=2"), "`--flip` takes no value"),
     (("train", "lenet5", "--momentum", "1"), "`--momentum 1.0`: expected a number from 0 up to but excluding 1"),
     (("train", "lenet5", "--lr", "0"), "`--lr 0.0`: expected a number above 0"),
@@ -111,6 +111,10 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("eval", "runs/x", "--max-damaged", "5x"), "`--max-damaged`: expected a number of images"),
     (("doctor", "now"), "unexpected argument `now`"),
     (("--verbose",), "unknown flag `--verbose`"),
+    (("vgg16",), "unknown command `vgg16`; `archspec check vgg16` checks the spec"),
+    (("mynet.arch", "--all"), "unknown command `mynet.arch`; `archspec check mynet.arch` checks the spec"),
+    (("help",), "unknown command `help`; `archspec --help` is a flag"),
+    (("run", "photos/", "net.onnx"), "the model comes first: `archspec run net.onnx photos`"),
 ]
 
 
@@ -152,3 +156,29 @@ def test_without_arguments_the_help_is_shown() -> None:
     result = run()
     assert result.exit_code == 2
     assert result.stderr.startswith("Usage: archspec")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message", "use"),
+    [
+        (("eval", "net.arch"), "E401", "is a spec, not a weights file", "archspec train"),
+        (("eval", "net.onnx"), "E401", "is an ONNX model, not a weights file", "archspec run"),
+        (("train", "--from", "net.arch"), "E401", "is a spec, not a weights file", "archspec train"),
+        (("run", "net.arch", "photos"), "E430", "is a spec, not an ONNX model", "archspec check"),
+        (("run", "w.safetensors", "photos"), "E430", "is a weights file, not an ONNX model", "archspec export"),
+        (("export", "net.onnx", "-o", "x.onnx"), "E014", "is an ONNX model, not a spec", "archspec run"),
+        (("probe", "w.safetensors"), "E014", "is a weights file, not a spec", "archspec eval"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_file_of_another_kind_gets_the_command_for_it(
+    arguments: tuple[str, ...], code: str, message: str, use: str, tmp_path: Path
+) -> None:
+    names = ("net.arch", "net.onnx", "w.safetensors")
+    for name in names:
+        (tmp_path / name).write_bytes(b"\xff")
+    result = run(*(str(tmp_path / one) if one in names else one for one in arguments))
+    assert result.exit_code in (1, 2)
+    assert f"error[{code}]: `{tmp_path}" in result.stderr
+    assert message in result.stderr
+    assert use in result.stderr
