@@ -6,6 +6,7 @@ warnings, and prints as `archspec check` does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from archspec.language.parse import collector_off, parse
 from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve
+
+EXAMPLE = ("384", "384", "3")  # an `--input`
 
 
 class Network(MeasuredNetwork):
@@ -155,8 +158,8 @@ def _is_size(text: str) -> bool:
 
 def _no_volume(text: str) -> ArchspecError:
     """Return the error for an `--input` that is not a volume; its numbers, if it has any, with `x` between them."""
-    sizes = [part for part in "".join(one if one.isdigit() else " " for one in text).split() if _is_size(part)]
-    helps = (f"`--input {'x'.join(sizes[:3] or ['384', '384', '3'])}`",)
+    sizes = re.split(r"[\s,;*xX×]+", text.strip(" ()[]"))
+    helps = (f"`--input {'x'.join(sizes if 0 < len(sizes) <= 3 and all(map(_is_size, sizes)) else EXAMPLE)}`",)
     notes = ("an input is height x width x channels",)
     return failure("E117", f"`--input {text}` is not a volume", notes=notes, helps=helps)
 

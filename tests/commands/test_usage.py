@@ -67,7 +67,29 @@ def test_commands_that_take_no_spec_do_not_know_the_flags(command: str, flag: st
 def test_an_input_that_the_network_cannot_take_is_blamed_on_the_flag() -> None:
     result = run("check", "vgg16", "--input", "16x16x3")
     assert result.exit_code == 1
-    assert "caused by `--input 16x16x3`: without, the spec has no such error" in result.stderr
+    assert "caused by `--input 16x16x3`; as written, the spec has no such error" in result.stderr
+
+
+def test_of_several_flags_the_one_that_brings_an_error_is_blamed() -> None:
+    result = run("check", "alexnet", "--input", "224x224x3", "--classes", "10")
+    assert "caused by `--input 224x224x3`; as written" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "proposed"),
+    [
+        ("224,224,3", "224x224x3"),
+        ("[224 x 224 x 3]", "224x224x3"),
+        ("224X96X3", "224x96x3"),
+        ("64*64*1", "64x64x1"),
+        ("0x0x3", "384x384x3"),
+        ("-1x2x3", "384x384x3"),
+        ("1x2x3x4", "384x384x3"),
+        ("large", "384x384x3"),
+    ],
+)
+def test_what_is_not_a_volume_is_proposed_as_one(given: str, proposed: str) -> None:
+    assert f"= help: `--input {proposed}`\n" in run("check", "lenet5", f"--input={given}").stderr
 
 
 def test_an_error_of_the_spec_itself_is_not_blamed_on_the_flag(tmp_path: Path) -> None:
