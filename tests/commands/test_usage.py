@@ -1,6 +1,7 @@
 """Wrong command lines: one message that names the flag, exit status 2, and JSON under `--json`."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner, Result
 
 import archspec
 from archspec.cli import COMMANDS, main
+from archspec.commands import packages
 from archspec.diagnostics.errors import ArchspecError
 
 WITH_CHANGES = ("check", "train", "export", "probe")
@@ -113,6 +115,15 @@ def test_from_python_a_bad_change_is_the_same_error() -> None:
             archspec.load("efficientnet", **changes)
         (finding,) = caught.value.diagnostics
         assert finding.message.startswith("`--")
+
+
+# ---- packages
+def test_the_package_of_the_digits_has_the_name_that_pip_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "sklearn" else find_spec(name))
+    result = run("train", "lenet5")
+    assert result.exit_code == 1
+    assert "error[E424]: this command requires `scikit-learn`, which is not installed" in result.stderr
+    assert "`pip install scikit-learn`" in result.stderr
 
 
 # ---- flags and arguments

@@ -63,17 +63,18 @@ def blamed(found: Iterable[Diagnostic], run: Run, changes: Overrides, own: Volum
     known = {_key(finding) for finding in run(Overrides())}
     flags = _flags(changes)
     alone = {flag: {_key(finding) for finding in run(one)} for flag, one in flags.items()} if len(flags) > 1 else {}
-    both = []
+    told = []
     for finding in found:
         key = _key(finding)
-        if finding.severity == "error" and key not in known:
-            if changes.input and own and len(changes.input) != len(own):
-                raise _other_shape(changes.input, own)
-            culprits = [flag for flag, keys in alone.items() if key in keys] or [*flags]
-            note = f"caused by {' and '.join(culprits)}; as written, the spec has no such error"
-            finding = replace(finding, notes=(*finding.notes, note))
-        both.append(finding)
-    return both
+        if finding.severity != "error" or key in known:
+            told.append(finding)
+            continue
+        if changes.input and own and len(changes.input) != len(own):
+            raise _other_shape(changes.input, own)
+        culprits = [flag for flag, keys in alone.items() if key in keys] or [*flags]
+        note = f"caused by {' and '.join(culprits)}; as written, the spec has no such error"
+        told.append(replace(finding, notes=(*finding.notes, note)))
+    return told
 
 
 def _other_shape(given: tuple[int, ...], own: Volume) -> ArchspecError:
