@@ -12,9 +12,10 @@ from archspec.diagnostics.errors import ArchspecError, Finding, failure
 from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.volume import Volume
 from archspec.record import replace
+from archspec.resolve.changes.class_count import BAD_CHANGE, misfit
 from archspec.resolve.declarations import Overrides
 
-BAD_CHANGE = "E117"
+CLAIMS = ("E301", "E302", "E303")
 Run: TypeAlias = Callable[[Overrides], Iterable[Diagnostic]]
 AXES = {1: "features", 2: "vectors x channels", 3: "height x width x channels"}
 MOST_COLOURS = 4  # channels of an image: a map with so few has them last
@@ -61,6 +62,7 @@ def blamed(found: Iterable[Diagnostic], run: Run, changes: Overrides, own: Volum
     if changes.input and own:
         need_input(changes.input, own)
     known = {_key(finding) for finding in run(Overrides())}
+    without = {_key(finding) for finding in run(replace(changes, classes=None))} if changes.classes else known
     flags = _flags(changes)
     alone = {flag: {_key(finding) for finding in run(one)} for flag, one in flags.items()} if len(flags) > 1 else {}
     told = []
@@ -72,6 +74,10 @@ def blamed(found: Iterable[Diagnostic], run: Run, changes: Overrides, own: Volum
         if changes.input and own and len(changes.input) != len(own):
             raise _other_shape(changes.input, own)
         culprits = [flag for flag, keys in alone.items() if key in keys] or [*flags]
+        if changes.classes and key not in without:
+            if finding.code not in CLAIMS:
+                raise misfit(finding, changes.classes)
+            culprits = [f"`--classes {changes.classes}`"]
         note = f"caused by {' and '.join(culprits)}; as written, the spec has no such error"
         told.append(replace(finding, notes=(*finding.notes, note)))
     return told
