@@ -143,13 +143,14 @@ def overrides(
     """Return the changes that a user asks for. Raises ArchspecError for an invalid one."""
     volume = None
     if input is not None:
-        parts = input.replace("×", "x").split("x") if isinstance(input, str) else [str(size) for size in input]
+        given = (input,) if isinstance(input, int) else input
+        parts = given.replace("×", "x").split("x") if isinstance(given, str) else [str(size) for size in given]
         if not 1 <= len(parts) <= 3 or not all(map(_is_size, parts)):
-            raise _no_volume(input if isinstance(input, str) else "x".join(parts))
+            raise _no_volume(given if isinstance(given, str) else "x".join(parts))
         volume = tuple(int(part) for part in parts)
-    if classes is not None and not 0 < classes < 2**31:
+    if classes is not None and not (isinstance(classes, int) and 0 < classes < 2**31):
         raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
-    return Overrides(volume, classes, tuple(values.items()), variant)
+    return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))
 
 
 def _is_size(text: str) -> bool:

@@ -48,9 +48,7 @@ def unknown_command(name: str, commands: Iterable[str]) -> str:
 
 def _message(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption):
-        names = [name for one in error.ctx.command.params for name in one.opts] if error.ctx else []
-        near = suggest(error.option_name.lstrip("-"), [name.lstrip("-") for name in names if len(name) > LETTER])
-        return f"unknown flag `{error.option_name}`" + (f"; did you mean `--{near}`?" if near else "")
+        return _unknown_flag(error.option_name, error.ctx)
     if isinstance(error, click.BadOptionUsage):
         if "requires" not in error.message:
             return f"`{error.option_name}` takes no value"
@@ -65,7 +63,22 @@ def _message(error: click.UsageError) -> str:
     if isinstance(error, click.BadParameter) and error.param:
         return f"`{_flag(error)}`: {error.message}"
     extra = EXTRA.match(error.message)
-    return f"unexpected argument `{extra['given']}`" if extra else error.message
+    if extra is None:
+        return error.message
+    shows = f"; `archspec specs --show {extra['given']}` prints its text"
+    is_specs = error.ctx is not None and error.ctx.info_name == "specs"
+    return f"unexpected argument `{extra['given']}`{shows if is_specs else ''}"
+
+
+def _unknown_flag(name: str, context: click.Context | None) -> str:
+    message, word = f"unknown flag `{name}`", name.lstrip("-")
+    if context is None:
+        return message
+    if isinstance(context.command, click.Group) and word in context.command.list_commands(context):
+        return f"{message}; `archspec {word}` is a command"
+    names = [flag.lstrip("-") for one in context.command.params for flag in one.opts if len(flag) > LETTER]
+    near = suggest(word, names)
+    return f"{message}; did you mean `--{near}`?" if near else message
 
 
 def _flag(error: click.BadParameter) -> str:

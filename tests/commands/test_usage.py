@@ -3,6 +3,7 @@
 import json
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -110,11 +111,22 @@ def test_an_input_of_other_dimensions_is_taken_if_it_works() -> None:
 
 
 def test_from_python_a_bad_change_is_the_same_error() -> None:
-    for changes in ({"variant": "b9"}, {"set": {"widht": 2}}, {"input": (224,)}, {"classes": 0}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"variant": "b9"},
+        {"variant": 9},
+        {"set": {"widht": 2}},
+        {"input": (224,)},
+        {"input": 224},
+        {"input": (224.5, 224, 3)},
+        {"classes": 0},
+        {"classes": "ten"},
+    )
+    for changes in wrong:
         with pytest.raises(ArchspecError) as caught:
             archspec.load("efficientnet", **changes)
         (finding,) = caught.value.diagnostics
         assert finding.message.startswith("`--")
+    assert archspec.load("densenet", variant=121).params == archspec.load("densenet121").params  # type: ignore[arg-type]
 
 
 # ---- packages
@@ -146,6 +158,8 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("--verbose",), "unknown flag `--verbose`"),
     (("vgg16",), "unknown command `vgg16`; `archspec check vgg16` checks the spec"),
     (("mynet.arch", "--all"), "unknown command `mynet.arch`; `archspec check mynet.arch` checks the spec"),
+    (("--check", "vgg16"), "unknown flag `--check`; `archspec check` is a command"),
+    (("specs", "vgg16"), "unexpected argument `vgg16`; `archspec specs --show vgg16` prints its text"),
     (("help",), "unknown command `help`; `archspec --help` is a flag"),
     (("run", "photos/", "net.onnx"), "the model comes first: `archspec run net.onnx photos`"),
 ]
