@@ -6,6 +6,7 @@ warnings, and prints as `archspec check` does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from archspec.language.parse import collector_off, parse
 from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve
+
+EXAMPLE = ("384", "384", "3")  # an `--input`
 
 
 class Network(MeasuredNetwork):
@@ -140,13 +143,14 @@ def overrides(
     """Return the changes that a user asks for. Raises ArchspecError for an invalid one."""
     volume = None
     if input is not None:
-        parts = input.replace("×", "x").split("x") if isinstance(input, str) else [str(size) for size in input]
+        given = (input,) if isinstance(input, int) else input
+        parts = given.replace("×", "x").split("x") if isinstance(given, str) else [str(size) for size in given]
         if not 1 <= len(parts) <= 3 or not all(map(_is_size, parts)):
-            raise _no_volume(input if isinstance(input, str) else "x".join(parts))
+            raise _no_volume(given if isinstance(given, str) else "x".join(parts))
         volume = tuple(int(part) for part in parts)
-    if classes is not None and not 0 < classes < 2**31:
-        raise failure("E117", f"`--classes {classes}`: expected a number from 1 on")
-    return Overrides(volume, classes, tuple(values.items()), variant)
+    if classes is not None and not (isinstance(classes, int) and 0 < classes < 2**31):
+        raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
+    return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))
 
 
 def _is_size(text: str) -> bool:
@@ -155,8 +159,8 @@ def _is_size(text: str) -> bool:
 
 def _no_volume(text: str) -> ArchspecError:
     """Return the error for an `--input` that is not a volume; its numbers, if it has any, with `x` between them."""
-    sizes = [part for part in "".join(one if one.isdigit() else " " for one in text).split() if _is_size(part)]
-    helps = (f"`--input {'x'.join(sizes[:3] or ['384', '384', '3'])}`",)
+    sizes = re.split(r"[\s,;*xX×]+", text.strip(" ()[]"))
+    helps = (f"`--input {'x'.join(sizes if 0 < len(sizes) <= 3 and all(map(_is_size, sizes)) else EXAMPLE)}`",)
     notes = ("an input is height x width x channels",)
     return failure("E117", f"`--input {text}` is not a volume", notes=notes, helps=helps)
 

@@ -79,10 +79,9 @@ class LateCommands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Do as click does, and suggest the nearest name for an unknown command."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from archspec.diagnostics.findings import did_you_mean, printable
+            from archspec.commands.usage import unknown_command
 
-            hint = "".join(f"; {text}" for text in did_you_mean(args[0], COMMANDS))
-            raise click.UsageError(f"unknown command `{printable(args[0])}`{hint}", ctx)
+            raise click.UsageError(unknown_command(args[0], COMMANDS), ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:

@@ -10,15 +10,26 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from archspec.diagnostics.errors import ArchspecError, Finding, failure
-from archspec.diagnostics.findings import did_you_mean
+from archspec.diagnostics.findings import did_you_mean, suggest
 from archspec.diagnostics.source import MAX_SIZE, Source, Span
 from archspec.record import Record
 
 SUFFIX = ".arch"
 NOT_FOUND = "E014"
+# files that commands read, by suffix: what they are, and what to do with one
+KINDS = {
+    SUFFIX: ("a spec", "`archspec check {0}` checks it, `archspec train {0}` trains it"),
+    ".safetensors": (
+        "a weights file",
+        "`archspec eval {0}` evaluates it, `archspec export {0} -o net.onnx` exports it",
+    ),
+    ".onnx": ("an ONNX model", "`archspec run {0} photos/` classifies images with it"),
+}
+MAX_NAMED = 6  # names that a hint lists
 LISTS = "`archspec specs` lists the built-in specs"
 
 
@@ -45,6 +56,7 @@ def locate(spec: str) -> Located:
     """Find a spec and read it. Raises ArchspecError if it is missing, unreadable or not text."""
     if spec == "-":
         return Located("stdin", Source("<stdin>", _decoded("<stdin>", _standard_input())), None)
+    need_kind((Path(spec),), SUFFIX)
     if is_path(spec):
         path = Path(spec)
         return Located(path.stem, Source(spec, _read(path, spec)), path.parent)
@@ -54,6 +66,17 @@ def locate(spec: str) -> Located:
 def is_path(spec: str) -> bool:
     """Whether a spec is given by its path; others are names of built-in ones, or `-`."""
     return "/" in spec or os.sep in spec or spec.endswith(SUFFIX)
+
+
+def need_kind(paths: Iterable[Path], suffix: str, code: str = NOT_FOUND) -> None:
+    """Raise ArchspecError for a file that is of another kind by its suffix."""
+    for path in paths:
+        if path.suffix != suffix and path.suffix in KINDS:
+            from archspec.regular_file import is_file  # not needed for the built-in specs
+
+            if is_file(path):
+                what, use = KINDS[path.suffix]
+                raise failure(code, f"`{path}` is {what}, not {KINDS[suffix][0]}", helps=(use.format(path),))
 
 
 def _standard_input() -> bytes:
@@ -105,20 +128,25 @@ def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
     if is_folder(Path(spec)) and not did_you_mean(spec, names):
         usage = f"give a file in it: `{spec}/NAME{SUFFIX}`"
         return failure(NOT_FOUND, f"`{spec}` is a folder, not a spec", helps=(usage,))
-    helps = _near(spec, names) or (LISTS,)
     for path in (Path(spec), Path(spec + SUFFIX)):
         if is_file(path):
             helps = (f"`./{path}` for the file in this folder",)
-    missing = f"no such file: {spec}" if Path(spec).suffix else f"unknown built-in spec `{spec}`"
-    return failure(NOT_FOUND, missing, helps=helps)
+            return failure(NOT_FOUND, f"unknown built-in spec `{spec}`", helps=helps)
+    if Path(spec).suffix:
+        return _no_file(Path(spec), spec)
+    return failure(NOT_FOUND, f"unknown built-in spec `{spec}`", helps=_near(spec, names) or (LISTS,))
 
 
 def _near(spec: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a hint for a misspelt name of a built-in spec, or of one with its variant: `ResNet-50`, `resnet5O`."""
+    """Return a hint for a misspelt name of a built-in spec, also with its variant: `ResNet-50`, `resnet5O`, `vgg`."""
     texts = ((name, (folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8")) for name in names)
     known = [*names, *(f"{name}_{variant}" for name, text in texts for variant in variants(text))]
-    alike = (name for name in known if _outline(name) == _outline(spec))
-    return did_you_mean(next(alike, spec), known)
+    alike = [name for name in known if _outline(name) == _outline(spec)]
+    begun = [name for name in names if name.startswith(spec.lower())]
+    if not alike and 1 < len(begun) <= MAX_NAMED:
+        *first, last = (f"`{name}`" for name in begun)
+        return (f"did you mean {', '.join(first)} or {last}?",)
+    return did_you_mean(next(iter(alike), spec), known)
 
 
 def _outline(name: str) -> str:
@@ -128,10 +156,11 @@ def _outline(name: str) -> str:
 
 def _no_file(path: Path, shown: str) -> ArchspecError:
     """Return the error for a missing file: the file beside it with the nearest name, or a built-in spec of its name."""
-    helps = did_you_mean(shown, [str(path.parent / one.name) for one in path.parent.glob(f"*{SUFFIX}")])
+    near = suggest(path.name, [one.name for one in path.parent.glob(f"*{SUFFIX}")])
+    helps = (f"did you mean `{shown[: len(shown) - len(path.name)]}{near}`?",) if near else (LISTS,)
     if path.stem in built_in():
         helps = (f"`{path.stem}` for the built-in spec",)
-    return failure(NOT_FOUND, f"no such file: {shown}", helps=helps or (LISTS,))
+    return failure(NOT_FOUND, f"no such file: {shown}", helps=helps)
 
 
 def _read(path: Path, shown: str) -> str:

@@ -41,6 +41,8 @@ def test_a_name_may_contain_a_variant() -> None:
         ("missing/net.arch", "no such file: missing/net.arch"),
         ("resnet_r51", "unknown variant `r51` of `resnet`"),
         ("resnet_r51", "did you mean `resnet_r50`?"),
+        ("vgg", "did you mean `vgg11`, `vgg13`, `vgg16` or `vgg19`?"),
+        ("resnet5", "did you mean `resnet50` or `resnet56`?"),
         ("resnet5O", "did you mean `resnet50`?"),
         ("ResNet-50", "did you mean `resnet50`?"),
         ("efficientnet-b3", "did you mean `efficientnet_b3`?"),
@@ -59,9 +61,28 @@ def test_a_file_in_this_folder_is_suggested_by_its_path(tmp_path: Path, monkeypa
     assert "`./mine.arch` for the file in this folder" in message_of("mine")
 
 
-def test_a_misspelt_file_is_suggested(tmp_path: Path) -> None:
+def test_a_misspelt_file_is_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.arch").write_text(SMALL)
+    monkeypatch.chdir(tmp_path)
     assert f"did you mean `{tmp_path / 'mine.arch'}`?" in message_of(str(tmp_path / "mien.arch"))
+    assert "did you mean `mine.arch`?" in message_of("mine.acrh")
+    assert "did you mean `./mine.arch`?" in message_of("./mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("w.safetensors", "is a weights file, not a spec\n = help: `archspec eval"),
+        ("net.onnx", "is an ONNX model, not a spec\n = help: `archspec run"),
+        ("notes.txt", "unknown built-in spec `notes.txt`\n = help: `./notes.txt` for the file in this folder"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(
+    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_bytes(b"\xff")
+    monkeypatch.chdir(tmp_path)
+    assert said in message_of(name)
 
 
 @pytest.mark.parametrize(

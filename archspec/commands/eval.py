@@ -15,6 +15,7 @@ from archspec.commands.findings import show, status
 from archspec.commands.packages import DIGITS, need
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, plural, printable
+from archspec.library import need_kind
 
 if TYPE_CHECKING:
     from archspec.compiler.evaluation.ensemble_member import EnsembleMember
@@ -114,6 +115,7 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
     """
     flags = EvalFlags(**given, quiet=as_json)
     try:
+        need_kind(weights, ".safetensors", "E401")
         need("eval", *(() if flags.data else (DIGITS,)))
         members, examples, result = _evaluate(weights, flags, plot)
     except ArchspecError as error:

@@ -13,7 +13,7 @@ def change_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Add the flags; the command receives them as `changes`, the keywords of `archspec.load`."""
 
     @click.option("--input", "input_", metavar="HxWxC", help="Another input volume, such as 384x384x3.")
-    @click.option("--classes", type=click.IntRange(1, 2**31 - 1), metavar="N", help="Another number of class scores.")
+    @click.option("--classes", type=click.IntRange(1), metavar="N", help="Another number of class scores.")
     @click.option("--variant", metavar="NAME", help="A variant of a family.")
     @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Another value of a `param`.")
     @wraps(command)
@@ -28,7 +28,7 @@ def _setting(text: str) -> tuple[str, object]:
     """Split `width=1.4` into a name and a number; a value that is not a number names a block."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
-        raise click.UsageError(f"`--set {text}`: expected NAME=VALUE, such as `--set width=1.4`")
+        raise click.UsageError(f"`{f'--set {text}'.strip()}`: expected NAME=VALUE, such as `--set width=1.4`")
     return name.strip(), number(value.strip())
 
 

@@ -14,11 +14,13 @@ from archspec.commands.findings import show
 from archspec.commands.packages import need
 from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.findings import Diagnostic, printable
+from archspec.library import need_kind
 
 if TYPE_CHECKING:
     from archspec.compiler.inference.classify import Classifier, Outcome
     from archspec.compiler.inference.model_process import ModelProcess
 
+ONNX = ".onnx"
 LONGEST = 80  # characters of a class name, in text
 EPILOG = """\b
 Examples:
@@ -50,7 +52,10 @@ def command(model: Path, images: tuple[Path, ...], top: int, features: bool, dev
     The model's metadata contains its preprocessing and class names. `--device auto` uses CUDA if every part of the
     model can run on it, and says which device was used.
     """
+    if model.suffix != ONNX and (given := next((one for one in images if one.suffix == ONNX), None)):
+        raise click.UsageError(f"the model comes first: `archspec run {given} {model}`")
     try:
+        need_kind((model,), ONNX, "E430")
         need("run")
         from archspec.compiler.inference.model_process import ModelProcess
 

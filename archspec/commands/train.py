@@ -18,6 +18,7 @@ from archspec.commands.packages import DIGITS, need
 from archspec.commands.train_flags import train_flags
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import printable
+from archspec.library import need_kind
 from archspec.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def command(
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings repeat what our own message says
     is_first = (os.environ.get("RANK") or "0") == "0"  # of torchrun's processes: only the first prints
     try:
+        need_kind((start,) if start else (), ".safetensors", "E401")
         need("train", *(() if flags["data"] else (DIGITS,)))
         options = _options(flags, start, as_json)
         if resume is None:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 import click
 
-from archspec.diagnostics.findings import Diagnostic, listed, printable, suggest
+from archspec.diagnostics.findings import Diagnostic, did_you_mean, listed, printable, suggest
 
 CODE = "E120"
 LETTER = len("-o")
 LARGE = 2**31 - 1  # from here on an upper bound says nothing to a user
 REFUSED = re.compile(r"'?(?P<value>.*?)'? is not ", re.DOTALL)
-COUNTED = re.compile(r"requires (?:an argument|\d+ arguments)")
 EXTRA = re.compile(r"Got unexpected extra arguments? \((?P<given>.*)\)", re.DOTALL)
 
 
@@ -34,14 +34,26 @@ def describe(error: click.UsageError) -> str:
     return json.dumps({"command": path, **listed([finding])}, indent=2)
 
 
+def unknown_command(name: str, commands: Iterable[str]) -> str:
+    """Return the message for what is not a command; a spec without one is to be checked."""
+    from archspec.library import SUFFIX, built_in
+
+    message = f"unknown command `{name}`"
+    if name in ("help", "version"):
+        return f"{message}; `archspec --{name}` is a flag"
+    if name in built_in() or name.endswith(SUFFIX):
+        return f"{message}; `archspec check {name}` checks the spec"
+    return "; ".join([message, *did_you_mean(name, commands)])
+
+
 def _message(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption):
-        names = [name for one in error.ctx.command.params for name in one.opts] if error.ctx else []
-        near = suggest(error.option_name.lstrip("-"), [name.lstrip("-") for name in names if len(name) > LETTER])
-        return f"unknown flag `{error.option_name}`" + (f"; did you mean `--{near}`?" if near else "")
+        return _unknown_flag(error.option_name, error.ctx)
     if isinstance(error, click.BadOptionUsage):
-        values = COUNTED.search(error.message)
-        return f"`{error.option_name}` {values[0] if values else 'takes no value'}"
+        if "requires" not in error.message:
+            return f"`{error.option_name}` takes no value"
+        known = (one for one in error.ctx.command.params if error.option_name in one.opts) if error.ctx else ()
+        return f"`{error.option_name}` requires {next((one.metavar for one in known if one.metavar), 'a value')}"
     if isinstance(error, click.MissingParameter) and error.param:
         wanted = error.param.metavar or (error.param.name or "").upper()
         return f"missing {wanted}" if isinstance(error.param, click.Argument) else f"missing `{_flag(error)} {wanted}`"
@@ -51,7 +63,22 @@ def _message(error: click.UsageError) -> str:
     if isinstance(error, click.BadParameter) and error.param:
         return f"`{_flag(error)}`: {error.message}"
     extra = EXTRA.match(error.message)
-    return f"unexpected argument `{extra['given']}`" if extra else error.message
+    if extra is None:
+        return error.message
+    shows = f"; `archspec specs --show {extra['given']}` prints its text"
+    is_specs = error.ctx is not None and error.ctx.info_name == "specs"
+    return f"unexpected argument `{extra['given']}`{shows if is_specs else ''}"
+
+
+def _unknown_flag(name: str, context: click.Context | None) -> str:
+    message, word = f"unknown flag `{name}`", name.lstrip("-")
+    if context is None:
+        return message
+    if isinstance(context.command, click.Group) and word in context.command.list_commands(context):
+        return f"{message}; `archspec {word}` is a command"
+    names = [flag.lstrip("-") for one in context.command.params for flag in one.opts if len(flag) > LETTER]
+    near = suggest(word, names)
+    return f"{message}; did you mean `--{near}`?" if near else message
 
 
 def _flag(error: click.BadParameter) -> str:

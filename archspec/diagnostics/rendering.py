@@ -55,15 +55,20 @@ def render(diagnostic: Diagnostic, style: Style = plain, columns: int | None = N
 
 
 def _wrapped(lead: str, text: str, indent: int, width: int, first: int | None = None) -> list[str]:
-    """Return the lines of a text after its lead, which takes `first` columns; the others are indented."""
+    """Return the lines of a text after its lead, which takes `first` columns; the others are indented.
+
+    What is quoted stays on one line, so that it can be copied.
+    """
     used = indent if first is None else first
     if used + len(text) <= width:
         return [lead + text]
     from textwrap import wrap  # seldom needed
 
-    filled = "\0" * used + text  # as wide as the lead on the screen
+    parts = text.split("`")
+    parts[1::2] = [quoted.replace(" ", "\1") for quoted in parts[1::2]]
+    filled = "\0" * used + "`".join(parts)  # as wide as the lead on the screen
     lines = wrap(filled, width, subsequent_indent=" " * indent, break_on_hyphens=False, break_long_words=False)
-    return [lead + lines[0].lstrip("\0"), *lines[1:]]
+    return [line.replace("\1", " ") for line in (lead + lines[0].lstrip("\0"), *lines[1:])]
 
 
 def _shortened(text: str) -> str:

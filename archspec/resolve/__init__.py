@@ -15,7 +15,7 @@ To read the room in the order in which a spec goes through it:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.errors import Finding
@@ -94,11 +94,13 @@ class _Run:
 
         return class_sizes(self.builder.nodes, self.scores, classes)
 
-    def blamed(self, plain: _Run, overrides: Overrides) -> list[Diagnostic]:
+    def blamed(self, run: Callable[[Overrides], list[Diagnostic]], overrides: Overrides) -> list[Diagnostic]:
         """Return the findings; new ones say which changes they come from. Raises ArchspecError."""
+        if not self.builder.findings:
+            return []
         from archspec.resolve.changes.blame import blamed
 
-        return blamed(self.builder.findings, plain.builder.findings, overrides, self.brackets.own_input)
+        return blamed(self.builder.findings, run, overrides, self.brackets.own_input)
 
     def need_changes(self, overrides: Overrides) -> None:
         """Raise ArchspecError if a change has been misread, or has not had its effect."""
@@ -126,9 +128,9 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         run = _Run(file, names, overrides, max_steps, replace(known, steps=before))
     found = run.builder.findings
     if overrides.any and found:
-        plain = _plain_run(file, load, max_steps)
+        plain = _other_run(file, load, max_steps, Overrides())
         run = _Run(file, names, overrides, max_steps, replace(known, plain=plain.brackets.seen))
-        found = run.blamed(plain, overrides)
+        found = run.blamed(lambda other: _other_run(file, load, max_steps, other).builder.findings, overrides)
     if overrides.any and not found:
         run.need_changes(overrides)
     recipe, wrong = _recipe(names)
@@ -194,11 +196,10 @@ def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
     return train_section.read(names.train)
 
 
-def _plain_run(file: s.File, load: Loader, max_steps: int) -> _Run:
-    """Return a run of the spec as written."""
-    plain = Overrides()
-    names = DeclarationReader(load, plain).read(file)
-    return _Run(file, names, plain, max_steps, _Known())
+def _other_run(file: s.File, load: Loader, max_steps: int, changes: Overrides) -> _Run:
+    """Return a run of the spec as written, or with other changes."""
+    names = DeclarationReader(load, changes).read(file)
+    return _Run(file, names, changes, max_steps, _Known())
 
 
 def _finish(file: s.File, title: str, run: _Run, values: FirstValues) -> tuple[Graph | None, list[Diagnostic]]:

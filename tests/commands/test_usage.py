@@ -1,13 +1,16 @@
 """Wrong command lines: one message that names the flag, exit status 2, and JSON under `--json`."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 import archspec
 from archspec.cli import COMMANDS, main
+from archspec.commands import packages
 from archspec.diagnostics.errors import ArchspecError
 
 WITH_CHANGES = ("check", "train", "export", "probe")
@@ -67,7 +70,29 @@ def test_commands_that_take_no_spec_do_not_know_the_flags(command: str, flag: st
 def test_an_input_that_the_network_cannot_take_is_blamed_on_the_flag() -> None:
     result = run("check", "vgg16", "--input", "16x16x3")
     assert result.exit_code == 1
-    assert "caused by `--input 16x16x3`: without, the spec has no such error" in result.stderr
+    assert "caused by `--input 16x16x3`; as written, the spec has no such error" in result.stderr
+
+
+def test_of_several_flags_the_one_that_brings_an_error_is_blamed() -> None:
+    result = run("check", "alexnet", "--input", "224x224x3", "--classes", "10")
+    assert "caused by `--input 224x224x3`; as written" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "proposed"),
+    [
+        ("224,224,3", "224x224x3"),
+        ("[224 x 224 x 3]", "224x224x3"),
+        ("224X96X3", "224x96x3"),
+        ("64*64*1", "64x64x1"),
+        ("0x0x3", "384x384x3"),
+        ("-1x2x3", "384x384x3"),
+        ("1x2x3x4", "384x384x3"),
+        ("large", "384x384x3"),
+    ],
+)
+def test_what_is_not_a_volume_is_proposed_as_one(given: str, proposed: str) -> None:
+    assert f"= help: `--input {proposed}`\n" in run("check", "lenet5", f"--input={given}").stderr
 
 
 def test_an_error_of_the_spec_itself_is_not_blamed_on_the_flag(tmp_path: Path) -> None:
@@ -86,11 +111,31 @@ def test_an_input_of_other_dimensions_is_taken_if_it_works() -> None:
 
 
 def test_from_python_a_bad_change_is_the_same_error() -> None:
-    for changes in ({"variant": "b9"}, {"set": {"widht": 2}}, {"input": (224,)}, {"classes": 0}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"variant": "b9"},
+        {"variant": 9},
+        {"set": {"widht": 2}},
+        {"input": (224,)},
+        {"input": 224},
+        {"input": (224.5, 224, 3)},
+        {"classes": 0},
+        {"classes": "ten"},
+    )
+    for changes in wrong:
         with pytest.raises(ArchspecError) as caught:
             archspec.load("efficientnet", **changes)
         (finding,) = caught.value.diagnostics
         assert finding.message.startswith("`--")
+    assert archspec.load("densenet", variant=121).params == archspec.load("densenet121").params  # type: ignore[arg-type]
+
+
+# ---- packages
+def test_the_package_of_the_digits_has_the_name_that_pip_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "sklearn" else find_spec(name))
+    result = run("train", "lenet5")
+    assert result.exit_code == 1
+    assert "error[E424]: this command requires `scikit-learn`, which is not installed" in result.stderr
+    assert "`pip install scikit-learn`" in result.stderr
 
 
 # ---- flags and arguments
@@ -102,8 +147,8 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("check", "vgg16", "--depth", "-1"), "`--depth -1`: expected a whole number of at least 0"),
     (("chekc", "vgg16"), "unknown command `chekc`; did you mean `check`?"),
     (("train", "lenet5", "--optimizer", "adam"), "`--optimizer adam`: expected `sgd`, `adamw` or `rmsprop`"),
-    (("train", "lenet5", "--batch"), "`--batch` requires an argument"),
-    (("train", "lenet5", "--scale", "1"), "`--scale` requires 2 arguments"),
+    (("train", "lenet5", "--batch"), "`--batch` requires N"),
+    (("train", "lenet5", "--scale", "1"), "`--scale` requires LOW HIGH"),
     (("train", "lenet5", "--flip=2"), "`--flip` takes no value"),
     (("train", "lenet5", "--momentum", "1"), "`--momentum 1.0`: expected a number from 0 up to but excluding 1"),
     (("train", "lenet5", "--lr", "0"), "`--lr 0.0`: expected a number above 0"),
@@ -111,6 +156,12 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("eval", "runs/x", "--max-damaged", "5x"), "`--max-damaged`: expected a number of images"),
     (("doctor", "now"), "unexpected argument `now`"),
     (("--verbose",), "unknown flag `--verbose`"),
+    (("vgg16",), "unknown command `vgg16`; `archspec check vgg16` checks the spec"),
+    (("mynet.arch", "--all"), "unknown command `mynet.arch`; `archspec check mynet.arch` checks the spec"),
+    (("--check", "vgg16"), "unknown flag `--check`; `archspec check` is a command"),
+    (("specs", "vgg16"), "unexpected argument `vgg16`; `archspec specs --show vgg16` prints its text"),
+    (("help",), "unknown command `help`; `archspec --help` is a flag"),
+    (("run", "photos/", "net.onnx"), "the model comes first: `archspec run net.onnx photos`"),
 ]
 
 
@@ -152,3 +203,29 @@ def test_without_arguments_the_help_is_shown() -> None:
     result = run()
     assert result.exit_code == 2
     assert result.stderr.startswith("Usage: archspec")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message", "use"),
+    [
+        (("eval", "net.arch"), "E401", "is a spec, not a weights file", "archspec train"),
+        (("eval", "net.onnx"), "E401", "is an ONNX model, not a weights file", "archspec run"),
+        (("train", "--from", "net.arch"), "E401", "is a spec, not a weights file", "archspec train"),
+        (("run", "net.arch", "photos"), "E430", "is a spec, not an ONNX model", "archspec check"),
+        (("run", "w.safetensors", "photos"), "E430", "is a weights file, not an ONNX model", "archspec export"),
+        (("export", "net.onnx", "-o", "x.onnx"), "E014", "is an ONNX model, not a spec", "archspec run"),
+        (("probe", "w.safetensors"), "E014", "is a weights file, not a spec", "archspec eval"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_file_of_another_kind_gets_the_command_for_it(
+    arguments: tuple[str, ...], code: str, message: str, use: str, tmp_path: Path
+) -> None:
+    names = ("net.arch", "net.onnx", "w.safetensors")
+    for name in names:
+        (tmp_path / name).write_bytes(b"\xff")
+    result = run(*(str(tmp_path / one) if one in names else one for one in arguments))
+    assert result.exit_code in (1, 2)
+    assert f"error[{code}]: `{tmp_path}" in result.stderr
+    assert message in result.stderr
+    assert use in result.stderr

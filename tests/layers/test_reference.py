@@ -14,7 +14,9 @@ from archspec.resolve.train_section import UNSAID
 from archspec.resolve.train_section.settings import AUGMENTATIONS, SETTINGS
 
 PAGE = Path(__file__).parents[2] / "grammar" / "README.md"
-SPECS = re.findall(r"^```arch\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+FENCED = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+SPECS = [text for kind, text in FENCED if kind == "arch"]
+SLIPS = [text for kind, text in FENCED if kind == "wrong"]
 
 
 def test_the_part_about_layers_is_current() -> None:
@@ -27,8 +29,29 @@ def test_an_example_is_a_spec_without_findings(text: str) -> None:
     assert archspec.loads(text).diagnostics == ()
 
 
-def test_there_are_examples() -> None:
+@pytest.mark.parametrize("text", SLIPS)
+def test_a_slip_is_one_error_on_the_line_with_its_comment(text: str) -> None:
+    with pytest.raises(archspec.ArchspecError) as caught:
+        archspec.loads(text)
+    (finding,) = caught.value.diagnostics
+    assert finding.span
+    (line,) = (number for number, line in enumerate(text.splitlines(), 1) if "#" in line)
+    assert finding.span.line == line
+
+
+def test_there_are_examples_and_every_fence_says_what_it_is() -> None:
     assert len(SPECS) > 10
+    assert len(SLIPS) > 2
+    assert {kind for kind, _ in FENCED} == {"arch", "wrong"}
+
+
+def test_the_page_begins_with_a_whole_spec_and_says_what_newcomers_ask() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert archspec.loads(SPECS[0]).output == (10,)
+    assert text.index("## A first spec") < text.index("## Lines") < text.index("## Volumes") < text.index("## Branches")
+    assert text.index("## Branches") < text.index("## Blocks") < text.index("## Families") < text.index("## `train`")
+    answers = ("called with parentheses", "Two calls share no weights", "need a comparison", "not the line\nabove")
+    assert [answer for answer in answers if answer not in text] == []
 
 
 @pytest.mark.parametrize("layer", [*dict.fromkeys([*REGISTRY.values(), *MERGES.values()])])

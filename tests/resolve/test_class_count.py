@@ -95,10 +95,47 @@ def test_a_condition_that_undoes_the_number_is_an_error() -> None:
     assert caught.value.diagnostics[0].notes == ("with that number, last1.fc1 outputs [9]",)
 
 
-def test_an_error_that_the_number_brings_names_the_flag() -> None:
+RESIDUAL = """
+block unit(f)
+    add
+        | CONV f 3x3 p1 -> RELU -> CONV f 3x3 p1
+        | shortcut(f)
+
+block shortcut(f)
+    if C == f
+        x
+    else
+        CONV f 1x1
+
+[8x8x3] INPUT
+CONV 16 3x3 p1 -> RELU
+2 x unit(16)
+GAP
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[8x8x3] INPUT\nCONV 16 3x3 p1 -> GN 4", "GN"),
+        (RESIDUAL, "`add` cannot add"),
+    ],
+)
+def test_a_number_that_the_layers_around_do_not_take_is_one_error_that_says_why(text: str, reason: str) -> None:
     with pytest.raises(ArchspecError) as caught:
-        resized("[8x8x3] INPUT\nCONV 16 3x3 p1 -> GN 4", 7)
-    assert "caused by `--classes 7`" in caught.value.diagnostics[0].notes[-1]
+        resized(text, 7)
+    (finding,) = caught.value.diagnostics
+    assert (finding.code, finding.message) == ("E117", "the output cannot be changed to 7 classes")
+    assert finding.notes[0].startswith("with that number, ")
+    assert reason in finding.notes[0] or reason in finding.labels[0].span.text
+
+
+def test_a_claim_that_the_number_makes_false_names_the_flag() -> None:
+    with pytest.raises(ArchspecError) as caught:
+        resized("param k = 10\n[8x8x3] INPUT\nGAP\n[k] FC k", 7)
+    (finding,) = caught.value.diagnostics
+    assert finding.code == "E301"
+    assert "caused by `--classes 7`" in finding.notes[-1]
 
 
 def test_after_still_leaves_only_the_last_weight_layer_as_written() -> None:

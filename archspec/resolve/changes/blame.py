@@ -5,15 +5,18 @@ In: the findings of a spec with the changes and as written, and its input as wri
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from archspec.diagnostics.errors import ArchspecError, Finding, failure
 from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.volume import Volume
 from archspec.record import replace
+from archspec.resolve.changes.class_count import BAD_CHANGE, misfit
 from archspec.resolve.declarations import Overrides
 
-BAD_CHANGE = "E117"
+CLAIMS = ("E301", "E302", "E303")
+Run: TypeAlias = Callable[[Overrides], Iterable[Diagnostic]]
 AXES = {1: "features", 2: "vectors x channels", 3: "height x width x channels"}
 MOST_COLOURS = 4  # channels of an image: a map with so few has them last
 
@@ -50,24 +53,34 @@ def _of_setting(finding: Diagnostic, changes: Overrides) -> Diagnostic:
     return finding
 
 
-def blamed(
-    found: Iterable[Diagnostic], plain: Iterable[Diagnostic], changes: Overrides, own: Volume | None
-) -> list[Diagnostic]:
+def blamed(found: Iterable[Diagnostic], run: Run, changes: Overrides, own: Volume | None) -> list[Diagnostic]:
     """Return the findings; those that the spec as written does not have say which flags they come from.
 
-    Raises ArchspecError if the input has another number of dimensions than the input as written.
+    `run` returns the findings of the spec with other changes. Raises ArchspecError if the channels of `--input` stand
+    first, or if it has another number of dimensions than the input as written.
     """
     if changes.input and own:
         need_input(changes.input, own)
-    known = {_key(finding) for finding in plain}
-    note = f"caused by {_flags(changes)}: without, the spec has no such error"
-    both = []
+    known = {_key(finding) for finding in run(Overrides())}
+    without = {_key(finding) for finding in run(replace(changes, classes=None))} if changes.classes else known
+    flags = _flags(changes)
+    alone = {flag: {_key(finding) for finding in run(one)} for flag, one in flags.items()} if len(flags) > 1 else {}
+    told = []
     for finding in found:
-        is_new = finding.severity == "error" and _key(finding) not in known
-        if is_new and changes.input and own and len(changes.input) != len(own):
+        key = _key(finding)
+        if finding.severity != "error" or key in known:
+            told.append(finding)
+            continue
+        if changes.input and own and len(changes.input) != len(own):
             raise _other_shape(changes.input, own)
-        both.append(replace(finding, notes=(*finding.notes, note)) if is_new else finding)
-    return both
+        culprits = [flag for flag, keys in alone.items() if key in keys] or [*flags]
+        if changes.classes and key not in without:
+            if finding.code not in CLAIMS:
+                raise misfit(finding, changes.classes)
+            culprits = [f"`--classes {changes.classes}`"]
+        note = f"caused by {' and '.join(culprits)}; as written, the spec has no such error"
+        told.append(replace(finding, notes=(*finding.notes, note)))
+    return told
 
 
 def _other_shape(given: tuple[int, ...], own: Volume) -> ArchspecError:
@@ -82,12 +95,16 @@ def _key(finding: Diagnostic) -> tuple[object, ...]:
     return (finding.code, finding.span and (finding.span.source.name, finding.span.start))
 
 
-def _flags(changes: Overrides) -> str:
-    flags = [f"`--input {_sizes(changes.input)}`"] if changes.input else []
-    flags += [f"`--classes {changes.classes}`"] if changes.classes else []
-    flags += [f"`--variant {changes.variant}`"] if changes.variant else []
-    flags += [f"`--set {name}={value}`" for name, value in changes.values]
-    return " and ".join(flags)
+def _flags(changes: Overrides) -> dict[str, Overrides]:
+    """Return each flag as it is typed, with the change that it alone makes."""
+    flags = {f"`--input {_sizes(changes.input)}`": Overrides(input=changes.input)} if changes.input else {}
+    if changes.classes:
+        flags[f"`--classes {changes.classes}`"] = Overrides(classes=changes.classes)
+    if changes.variant:
+        flags[f"`--variant {changes.variant}`"] = Overrides(variant=changes.variant)
+    for name, value in changes.values:
+        flags[f"`--set {name}={value}`"] = Overrides(values=((name, value),))
+    return flags
 
 
 def _sizes(volume: Iterable[int]) -> str:

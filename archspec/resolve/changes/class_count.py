@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.diagnostics.findings import Label, plural
+from archspec.diagnostics.findings import Diagnostic, Label, plural
 from archspec.graph.ir import Node
 from archspec.graph.scores import scores
 
 BAD_CHANGE = "E117"
+HELPS = ("end the network with an FC or a CONV that has one output for each class",)
 
 
 def class_sizes(nodes: Sequence[Node], ends: Iterable[int], classes: int) -> dict[str, int]:
@@ -47,9 +48,14 @@ def _cannot_resize(obstacle: Node, end: Node, classes: int) -> ArchspecError:
     notes = (
         f"the {plural(end.volume.channels, 'channel')} of {end.name} come from `{layer}`, which cannot be resized",
     )
-    helps = ("end the network with an FC or a CONV that has one output for each class",)
     label = Label(obstacle.span, f"produces {obstacle.volume}")
-    return failure(BAD_CHANGE, _message(classes), (label,), notes, helps)
+    return failure(BAD_CHANGE, _message(classes), (label,), notes, HELPS)
+
+
+def misfit(finding: Diagnostic, classes: int) -> ArchspecError:
+    """Return the error for an output whose channels others depend on, as those of a residual stream."""
+    notes = (f"with that number, {finding.message}", *finding.notes)
+    return failure(BAD_CHANGE, _message(classes), finding.labels, notes, HELPS)
 
 
 def _message(classes: int) -> str:
