@@ -12,6 +12,7 @@ from archspec.layers.demand import Demand, Workload
 from archspec.layers.needs import need_divisor, need_map
 
 EPS_DOC = "added to the variance"
+INSTEAD = (Respelling("`{}` normalises each vector", "LN"),)  # of a map's normalisations
 
 
 def _scale_and_shift(volume: Volume) -> tuple[Tensor, ...]:
@@ -136,7 +137,7 @@ class GroupNorm(Layer):
     eps: float = argument(REAL, EPS_DOC, default=1e-5)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
-        volume = need_map(inputs[0], self.keyword)
+        volume = need_map(inputs[0], self.keyword, INSTEAD)
         need_divisor(self.groups, "groups", {"channel": volume.channels})
         return volume
 
@@ -170,7 +171,7 @@ class InstanceNorm(Layer):
     affine: bool = flag("a learned scale and shift of each channel", affine=True)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
-        volume = need_map(inputs[0], self.keyword)
+        volume = need_map(inputs[0], self.keyword, INSTEAD)
         if volume.spatial == (1, 1):
             helps = (Respelling("`{}` normalises across the channels of a pixel", "LN"),)
             raise Finding("E205", f"IN has only 1 value per channel to normalise in {volume}", helps=helps)

@@ -9,7 +9,7 @@ claim has failed, further failures are not reported until one is true again: the
 from __future__ import annotations
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Label
+from archspec.diagnostics.findings import Edit, Help, Label
 from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
@@ -21,6 +21,7 @@ from archspec.record import replace
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
 from archspec.resolve.scope import Scope
 
+MAX_COLOURS = 4  # channels of an image
 Seen = dict[tuple[object, ...], Volume]
 
 
@@ -57,6 +58,7 @@ class Brackets:
         self.suspended = 0
         self._believed = True
         self._told_the_other_side = False
+        self.has_more_axes = False  # a volume of more than three dimensions was seen
 
     def at_start(self, chain: s.Chain, scope: Scope, point: Point) -> Point:
         """Begin a line, whose bracket may be the network's input or what the line receives."""
@@ -113,6 +115,9 @@ class Brackets:
         try:
             return _volume(bracket, scope.lookup)
         except Finding as finding:
+            if self.has_more_axes and finding.code == "E304":
+                return None  # the same cause
+            self.has_more_axes |= finding.code == "E304"
             self.builder.report(finding, bracket.span, scope.frame)
         except Unknown:
             pass
@@ -154,13 +159,27 @@ def _volume(bracket: s.Bracket, lookup: Lookup) -> Volume:
         value = number(expression, lookup)
         whole = round(value)
         if abs(value - whole) > 1e-9 or whole < 1:
-            helps = ("sizes are whole numbers of at least 1",)
-            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", helps=helps)
+            notes = ("sizes are whole numbers of at least 1",)
+            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", notes=notes)
         dimensions.append(whole)
     if len(dimensions) > 3:
-        helps = ("[HxWxC] is a map, [NxC] a sequence, [C] a vector",)
-        raise Finding("E304", f"a volume with {len(dimensions)} dimensions", bracket.span, helps=helps)
+        raise _too_many(bracket, dimensions)
     return Volume(dimensions)
+
+
+def _too_many(bracket: s.Bracket, dimensions: list[int]) -> Finding:
+    """Return the finding for a volume of more than three dimensions: a batch, a video or a body."""
+    reason = "the batch is not written" if dimensions[0] == 1 else "video and volumes are not handled"
+    message = f"{bracket.span.text} has {len(dimensions)} dimensions: {reason}"
+    notes = ("[HxWxC] is a map, [NxC] a sequence, [C] a vector",)
+
+    def helps() -> list[str]:
+        *_, high, wide, deep = dimensions
+        image = (wide, deep, high) if high <= MAX_COLOURS < wide == deep else (high, wide, deep)
+        text = f"[{'x'.join(map(str, image))}]"
+        return [Help(f"`{text}` is one image", Edit(bracket.span, text))]
+
+    return Finding("E304", message, bracket.span, notes=notes, helps=helps)
 
 
 def _agrees(claim: Volume, actual: Volume) -> bool:

@@ -88,11 +88,13 @@ class LayerSteps:
     def _refused(
         self, finding: Finding, step: s.LayerStep, named: NamedLayer | None, context: StepContext, current: Wire | None
     ) -> Finding:
-        """Return a finding with what to write instead of the step."""
+        """Return a finding with what to write instead of the step. Raises Unknown if its cause was reported before."""
+        if self.brackets.has_more_axes and any(_has_depth(argument.value) for argument in step.arguments):
+            raise Unknown
         from archspec.resolve.helps.refusal import refusal, surroundings  # correct specs need none
 
-        bracket = self.brackets.of_result(step, context.chain)
-        return refusal(finding, step, named, context.scope, surroundings(current, bracket))
+        around = surroundings(current, self.brackets.of_result(step, context.chain), self.builder.nodes)
+        return refusal(finding, step, named, context.scope, around)
 
     def _is_head(self, layer: type[Layer]) -> bool:
         """Count a weight layer; return whether it is the last one of a classifier."""
@@ -214,6 +216,11 @@ def no_input(span: Span) -> Finding:
     """Return the finding for a step before the network's input."""
     helps = ("begin with the input: `[224x224x3] INPUT`",)
     return Finding("E110", "no INPUT before this line", span, "has no input", helps=helps)
+
+
+def _has_depth(value: object) -> bool:
+    """Whether a size has three numbers, as of a window on a video."""
+    return isinstance(value, s.Extent | s.Short) and len(value.sizes) == 3
 
 
 def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:

@@ -5,10 +5,12 @@ In: the step, the volume that enters, and the one that its bracket claims. Out: 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
+from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers import Layer
@@ -23,11 +25,17 @@ _MANY_GROUPS, _MANY_HEADS = 32, 8
 
 
 class Surroundings:
-    """The volume that enters a step, and the one that its bracket says it produces; None if that is not known."""
+    """The node before a step, the volume that its bracket says it produces, None if not known, and all nodes."""
 
-    def __init__(self, entering: Volume | None, claimed: Volume | None) -> None:
-        self.entering = entering
+    def __init__(self, before: Node | None, claimed: Volume | None, nodes: Sequence[Node]) -> None:
+        self.before = before
         self.claimed = claimed
+        self.nodes = nodes
+
+    @property
+    def entering(self) -> Volume | None:
+        """The volume that enters the step."""
+        return self.before.volume if self.before else None
 
 
 def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundings, region: Span) -> list[str]:

@@ -6,6 +6,8 @@ they are shown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.graph.ir import Node
@@ -13,6 +15,7 @@ from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers.arguments import Respelling
 from archspec.resolve.helps.arguments import Surroundings, meant
+from archspec.resolve.helps.flattened import keep_the_map
 from archspec.resolve.helps.respelling import Speller
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.layer_names import NamedLayer
@@ -21,14 +24,14 @@ from archspec.resolve.scope import Scope
 ARGUMENTS = ("E101", "E103", "E105", "E106")
 
 
-def surroundings(current: Wire | None, bracket: s.Bracket | None) -> Surroundings:
-    """Return the volume that enters a step, and the one that its bracket says it produces."""
+def surroundings(current: Wire | None, bracket: s.Bracket | None, nodes: Sequence[Node]) -> Surroundings:
+    """Return what enters a step, and the volume that its bracket says it produces."""
     claimed = None
     if bracket is not None and all(
         isinstance(size, s.Number) and isinstance(size.value, int) for size in bracket.dimensions
     ):
         claimed = Volume(size.value for size in bracket.dimensions if isinstance(size, s.Number))
-    return Surroundings(current.volume if isinstance(current, Node) else None, claimed)
+    return Surroundings(current if isinstance(current, Node) else None, claimed, nodes)
 
 
 def refusal(
@@ -38,6 +41,8 @@ def refusal(
     if named is None:
         finding.change_helps(lambda helps: [_renamed(text, step) for text in helps])
         return finding
+    if finding.code == "E204":
+        keep_the_map(finding, around)
     if finding.code not in ARGUMENTS:
         finding.change_helps(lambda helps: Speller(step, named, scope).helps(helps))
         return finding
