@@ -39,7 +39,7 @@ class Respelling(str):
     fields: dict[str, Any]
     steps: str
 
-    def __new__(cls, text: str, steps: str = "{}", **fields: Any) -> Respelling:
+    def __new__(cls, text: str, steps: str = "{}", /, **fields: Any) -> Respelling:
         """Return a help whose text has one `{}`."""
         new = super().__new__(cls, text)
         new.fields, new.steps = fields, steps

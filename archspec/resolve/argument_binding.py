@@ -221,10 +221,7 @@ def _without(span: Span, other: Span) -> Help:
 
 def _rounded(value: Any, way: str) -> Help:
     """Return the help that rounds an expression; a number is written as rounded."""
-    if isinstance(value, s.Number):
-        new = str(int(value.value) + (way == "ceil"))
-    else:
-        new = f"{way}({value.span.text})"
+    new = str(int(value.value) + (way == "ceil")) if isinstance(value, s.Number) else f"{way}({value.span.text})"
     return Help(f"`{new}`", Edit(value.span, new))
 
 

@@ -89,10 +89,10 @@ class LayerSteps:
         self, finding: Finding, step: s.LayerStep, named: NamedLayer | None, context: StepContext, current: Wire | None
     ) -> Finding:
         """Return a finding with what to write instead of the step. Raises Unknown if its cause was reported before."""
-        if self.brackets.has_more_axes and any(_has_depth(argument.value) for argument in step.arguments):
-            raise Unknown
-        from archspec.resolve.helps.refusal import refusal, surroundings  # correct specs need none
+        from archspec.resolve.helps.refusal import has_depth, refusal, surroundings  # correct specs need none
 
+        if self.brackets.has_more_axes and has_depth(step):
+            raise Unknown
         around = surroundings(current, self.brackets.of_result(step, context.chain), self.builder.nodes)
         return refusal(finding, step, named, context.scope, around)
 
@@ -181,7 +181,7 @@ class LayerSteps:
         except Finding as finding:
             from archspec.resolve.helps.branches import mismatch  # correct specs need none
 
-            raise mismatch(finding, layer, wires, step, self.builder.nodes, context) from None
+            raise mismatch(finding, wires, step, self.builder.nodes, context.scope) from None
 
     # ---- what is claimed of it
     def _note_claims(self, step: s.LayerStep, scope: Scope, wire: Wire) -> None:
@@ -216,11 +216,6 @@ def no_input(span: Span) -> Finding:
     """Return the finding for a step before the network's input."""
     helps = ("begin with the input: `[224x224x3] INPUT`",)
     return Finding("E110", "no INPUT before this line", span, "has no input", helps=helps)
-
-
-def _has_depth(value: object) -> bool:
-    """Whether a size has three numbers, as of a window on a video."""
-    return isinstance(value, s.Extent | s.Short) and len(value.sizes) == 3
 
 
 def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:

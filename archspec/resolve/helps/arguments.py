@@ -46,7 +46,7 @@ def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundin
         for field, about in named.layer.arguments.items()
         if about.default is REQUIRED and field not in reading.fields
     ]
-    helps = []
+    helps: list[str] = []
     head = step.words[0].span.to(step.words[-1].span).text + (":" if step.has_colon else "")
     for values in product(*(examples(field, named.layer, reading, around) for field in missing)):
         words = _inserted(reading.words, dict(zip(missing, values, strict=True)), named.layer)
@@ -59,7 +59,9 @@ def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundin
 
 def _inserted(words: list[tuple[str, str]], missing: dict[str, str], layer: type[Layer]) -> list[str]:
     """Return the words of a step with those that are missing: counts come first, then sizes."""
-    first, sizes, rest = [], [], []
+    first: list[str] = []
+    sizes: list[str] = []
+    rest: list[str] = []
     for field, text in missing.items():
         about = layer.arguments[field]
         (rest if not about.is_positional else sizes if about.kind.takes_extent else first).append(text)

@@ -14,10 +14,11 @@ from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers.arguments import Respelling
+from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.arguments import Surroundings, meant
 from archspec.resolve.helps.flattened import keep_the_map
+from archspec.resolve.helps.inputs import sizes
 from archspec.resolve.helps.respelling import Speller
-from archspec.resolve.graph_builder import Wire
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
@@ -26,12 +27,8 @@ ARGUMENTS = ("E101", "E103", "E105", "E106")
 
 def surroundings(current: Wire | None, bracket: s.Bracket | None, nodes: Sequence[Node]) -> Surroundings:
     """Return what enters a step, and the volume that its bracket says it produces."""
-    claimed = None
-    if bracket is not None and all(
-        isinstance(size, s.Number) and isinstance(size.value, int) for size in bracket.dimensions
-    ):
-        claimed = Volume(size.value for size in bracket.dimensions if isinstance(size, s.Number))
-    return Surroundings(current if isinstance(current, Node) else None, claimed, nodes)
+    claimed = sizes(bracket) if bracket else ()
+    return Surroundings(current if isinstance(current, Node) else None, Volume(claimed) if claimed else None, nodes)
 
 
 def refusal(
@@ -55,6 +52,12 @@ def refusal(
 
     finding.change_helps(helps)
     return finding
+
+
+def has_depth(step: s.LayerStep) -> bool:
+    """Whether a size has three numbers, as of a window on a video."""
+    values = [argument.value for argument in step.arguments]
+    return any(isinstance(value, s.Extent | s.Short) and len(value.sizes) == 3 for value in values)
 
 
 def _renamed(text: str, step: s.LayerStep) -> str:

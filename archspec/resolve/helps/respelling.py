@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
@@ -32,10 +33,8 @@ class Speller:
         self.named = named
         self.arguments = named.layer.arguments
         binder = ArgumentBinder(named.layer, step, scope.lookup, named.fields)
-        try:
+        with suppress(Finding, Unknown):  # the fields before a wrong argument have their places
             binder.bind()
-        except (Finding, Unknown):
-            pass  # the fields before the wrong argument have their places
         self.places = binder.places
         self.head = self._head()
         self.span = self.head.to(step.arguments[-1].span) if step.arguments else self.head

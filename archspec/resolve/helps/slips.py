@@ -58,8 +58,8 @@ class Reading:
             else:
                 self.words.append((field, value.span.text))
         elif isinstance(value, s.Extent):
-            field = next((one for one, about in self._positional() if about), None)
-            self._keep_or_drop(field, value.span.text)
+            sized = [one for one, is_size in self._positional() if is_size]
+            self._keep_or_drop(sized[0] if sized else None, value.span.text)
         else:
             self.words.append(("a number", value.span.text))
 
