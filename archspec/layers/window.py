@@ -102,7 +102,7 @@ def _too_small(axes: tuple[Axis, Axis], dilation: Pair) -> Finding:
     def helps() -> list[str]:
         if dilation != (1, 1):
             return [*_other_pads(axes), *_proposals(_undilated(axes, dilation), dilation=None)]
-        smaller = [replace(axis, width=min(axis.width, axis.size)) for axis in axes]
+        smaller = [replace(axis, width=min(axis.width, axis.size + sum(axis.pad))) for axis in axes]
         return [*_other_pads(axes), *_proposals(smaller, kernel=tuple(axis.width for axis in smaller))]
 
     return Finding("E202", message, notes=dict.fromkeys(notes), helps=helps)

@@ -23,7 +23,7 @@ from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record
 from archspec.resolve.after_build import finished, unused_results
-from archspec.resolve.brackets import Brackets, Seen, shows_received
+from archspec.resolve.brackets import Brackets, Seen
 from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
 from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge
 from archspec.resolve.layer_names import labels_in, lower_case_names
@@ -62,7 +62,7 @@ class _Run:
 
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
         self.builder = GraphBuilder(bound, known.steps)
-        self.brackets = Brackets(self.builder, shows_received(file.body), overrides.input, known.plain)
+        self.brackets = Brackets(self.builder, file, overrides.input, known.plain)
         self.layers = LayerSteps(self.builder, self.brackets, overrides, known.heads)
         runner = StatementRunner(self.builder, self.brackets, self.layers)
         scope = Scope(names, None, None, labels_in(file.body))

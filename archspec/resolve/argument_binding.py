@@ -18,6 +18,7 @@ from archspec.layers import Layer
 from archspec.layers.arguments import Argument, Respelling
 from archspec.record import REQUIRED
 
+SECOND = "the second"
 _EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
 
 
@@ -176,9 +177,7 @@ class ArgumentBinder:
     def _once(self, field: str, span: Span) -> None:
         if field in self.places:
             message = f"{field} of {self.layer.keyword} given twice"
-            first, second = self.places[field], span
-            helps = lambda: [_without(at, other) for at, other in ((second, first), (first, second))]  # noqa: E731
-            raise Finding("E106", message, span, "the second", others=(self._before(field),), helps=helps)
+            raise Finding("E106", message, span, SECOND, others=(self._before(field),))
         self.places[field] = span
 
     def _evaluate(self, value: Any) -> Any:
@@ -212,11 +211,6 @@ def _of_field(text: str, field: str) -> str:
     if not isinstance(text, Respelling) or field in text.fields:
         return text
     return Respelling(text, text.steps, **{field: text.fields["value"]})
-
-
-def _without(span: Span, other: Span) -> Help:
-    """Return the help that keeps the other of two arguments."""
-    return Help(f"keep `{other.text}`", Edit(span, ""))
 
 
 def _rounded(value: Any, way: str) -> Help:

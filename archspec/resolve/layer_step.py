@@ -156,12 +156,14 @@ class LayerSteps:
         """Add the network's input."""
         scope = context.scope
         if scope.frame is not None or point.current is not None:
-            message = "INPUT inside a block" if scope.frame else "a second INPUT"
-            helps = ("a network has one INPUT, on its first line",)
-            raise Finding("E110", message, step.span, helps=helps)
+            from archspec.resolve.helps.input_step import misplaced  # correct specs need none
+
+            raise misplaced(step, context.chain, scope.frame is not None)
         bracket = step.bracket or context.chain.bracket
         if bracket is None:
-            raise Finding("E106", "INPUT needs a volume", step.span, helps=("`[224x224x3] INPUT`",))
+            from archspec.resolve.helps.input_step import without_volume  # correct specs need none
+
+            raise without_volume(step)
         volume = self.brackets.input_volume(bracket, scope)
         if volume is None:
             return LOST
@@ -200,7 +202,8 @@ class LayerSteps:
             return point
         for step in rule.steps:
             if not isinstance(step, s.LayerStep):
-                raise Finding("E105", "`after` can only add layers", step.span, helps=("`after CONV: BN -> RELU`",))
+                notes = ("`after CONV: BN -> RELU`, for example",)
+                raise Finding("E105", "`after` can only add layers", step.span, notes=notes)
             self.builder.step(step.span)
             named = self._name(step)
             try:
@@ -214,8 +217,9 @@ class LayerSteps:
 
 def no_input(span: Span) -> Finding:
     """Return the finding for a step before the network's input."""
-    helps = ("begin with the input: `[224x224x3] INPUT`",)
-    return Finding("E110", "no INPUT before this line", span, "has no input", helps=helps)
+    from archspec.resolve.helps.input_step import missing  # correct specs need none
+
+    return missing(span)
 
 
 def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:

@@ -83,8 +83,11 @@ def examples(field: str, layer: type[Layer], reading: Reading, around: Surroundi
     if field == "stride":
         kernel = next((text for one, text in reading.words if one == "kernel"), "2x2")
         side = kernel.split("x")[0].strip()
-        same = [f"s{side}"] if side.isdigit() and side != "1" else []
-        return list(dict.fromkeys([*(same if side == "2" else []), "s2", *same, "s2 p1", "s2 ceil", "s1"]))
+        if not side.isdigit() or around.entering is None:
+            return ["s2", "s1"]
+        same = [f"s{side}"] if side != "1" else []
+        fits = all((size - int(side)) % 2 == 0 for size in around.entering.spatial)
+        return list(dict.fromkeys(["s2", *([] if fits else ["s2 p1", "s2 ceil"]), *same, "s1"]))
     if field == "groups" and channels:
         return [str(largest_divisor(channels, _MANY_GROUPS))]
     if field == "heads" and channels:

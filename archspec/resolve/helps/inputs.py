@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.diagnostics.findings import Edit
+from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.layers.input import Input
 
@@ -26,6 +27,14 @@ def input_bracket(file: s.File) -> s.Bracket | None:
     if isinstance(first, s.LayerStep) and first.words[0].text == Input.keyword and first.bracket:
         return first.bracket
     return chain.bracket
+
+
+def input_line(file: s.File) -> Span | None:
+    """Return the line that declares the input, if nothing else is on it."""
+    chain = next((statement for statement in file.body if isinstance(statement, s.Chain)), None)
+    if chain is None or len(chain.steps) != 1 or not isinstance(chain.steps[0], s.LayerStep):
+        return None
+    return chain.span if chain.steps[0].words[0].text == Input.keyword else None
 
 
 def sizes(bracket: s.Bracket) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers.arguments import Respelling
+from archspec.resolve.argument_binding import SECOND
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.arguments import Surroundings, meant
 from archspec.resolve.helps.flattened import keep_the_map
@@ -48,6 +49,9 @@ def refusal(
 
     def helps(helps: tuple[str, ...]) -> list[str]:
         speller = Speller(step, named, scope)
+        if finding.span is not None and finding.label == SECOND:
+            places = [finding.span, *(label.span for label in finding.others)]
+            return [speller.without(place) for place in places]
         return [*meant(step, named, scope, around, speller.span), *speller.helps(helps)]
 
     finding.change_helps(helps)

@@ -90,6 +90,12 @@ class Speller:
             at = end
         return "".join([*parts, text[at : self.span.end], after])
 
+    def without(self, place: Span) -> Help:
+        """Return the help that drops one argument."""
+        source = self.span.source.text
+        text = source[self.span.start : place.start].rstrip(" ,") + source[place.end : self.span.end]
+        return Help(f"`{text}`", Edit(self.span, text))
+
     # ---- one field
     def _given(self, field: str) -> s.GivenArgument:
         """Return the argument with the value of a field."""

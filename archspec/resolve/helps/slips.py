@@ -82,7 +82,9 @@ class Reading:
             self.words.append((self.layer.words[name][0], name))
         elif self.scope.has(name):
             self.words.append(("a number", name))
-        elif has_value and (foreign_field(name, self.layer) or name in INFERRED or name in ACTIVATION):
+        elif name in self.scope.file.blocks:
+            self.is_certain = False
+        elif has_value and self._takes(name, waiting[0].value):
             given = waiting.pop(0)
             self._named(name, given.value, word.span.to(given.span).text)
         elif _is_activation(name):
@@ -92,6 +94,13 @@ class Reading:
             self._named(found["name"], sizes[0] if len(sizes) == 1 else s.Extent(sizes, word.span), name)
         elif name in NOISE_WORDS or name not in (*INFERRED, *ACTIVATION, "valid"):
             self.words.append(("", name))
+
+    def _takes(self, name: str, value: object) -> bool:
+        """Whether a bare word may name the value after it."""
+        field = foreign_field(name, self.layer)
+        if field is None:
+            return name in INFERRED or name in ACTIVATION
+        return self.layer.arguments[field].kind.takes_extent or not isinstance(value, s.Extent)
 
     def _named(self, name: str, value: object, text: str) -> None:
         """Read a value with the name of its field, as it is called here or elsewhere."""
