@@ -93,7 +93,8 @@ class LayerSteps:
 
         if self.brackets.has_more_axes and has_depth(step):
             raise Unknown
-        around = surroundings(current, self.brackets.of_result(step, context.chain), self.builder.nodes)
+        bracket = self.brackets.of_result(step, context.chain)
+        around = surroundings(current, bracket, self.builder.nodes, self.brackets.file)
         return refusal(finding, step, named, context.scope, around)
 
     def _is_head(self, layer: type[Layer]) -> bool:
@@ -181,9 +182,9 @@ class LayerSteps:
         try:
             return self.builder.add(layer, wires, origin)
         except Finding as finding:
-            from archspec.resolve.helps.branches import mismatch  # correct specs need none
+            from archspec.resolve.helps.branches import Merge, mismatch  # correct specs need none
 
-            raise mismatch(finding, wires, step, self.builder.nodes, context.scope) from None
+            raise mismatch(finding, wires, Merge(step, self.builder.nodes, context, self.brackets.file)) from None
 
     # ---- what is claimed of it
     def _note_claims(self, step: s.LayerStep, scope: Scope, wire: Wire) -> None:
@@ -202,8 +203,7 @@ class LayerSteps:
             return point
         for step in rule.steps:
             if not isinstance(step, s.LayerStep):
-                notes = ("`after CONV: BN -> RELU`, for example",)
-                raise Finding("E105", "`after` can only add layers", step.span, notes=notes)
+                raise Finding("E105", "`after` can only add layers", step.span, notes=("such as BN and RELU",))
             self.builder.step(step.span)
             named = self._name(step)
             try:

@@ -25,9 +25,10 @@ _MANY_GROUPS, _MANY_HEADS = 32, 8
 
 
 class Surroundings:
-    """The node before a step, the volume that its bracket says it produces, None if not known, and all nodes."""
+    """The node before a step, the volume that its bracket says it produces, None if not known; all nodes; the file."""
 
-    def __init__(self, before: Node | None, claimed: Volume | None, nodes: Sequence[Node]) -> None:
+    def __init__(self, before: Node | None, claimed: Volume | None, nodes: Sequence[Node], file: s.File) -> None:
+        self.file = file
         self.before = before
         self.claimed = claimed
         self.nodes = nodes
@@ -79,7 +80,11 @@ def examples(field: str, layer: type[Layer], reading: Reading, around: Surroundi
     if field == layer.outputs:
         return [str(around.claimed.channels)] if around.claimed else ["10"] if field == "features" else ["64"]
     if field == "kernel":
-        return ["3x3", "1x1"] if "pad" in reading.fields else ["3x3 p1", "1x1", "2x2"]
+        if not layer.is_weight_layer:  # a pool
+            return ["2x2", "3x3"]
+        if layer.keyword == "UPCONV":
+            return ["2x2", "4x4 p1"] if "stride" in reading.fields else ["2x2 s2", "4x4 s2 p1"]
+        return ["3x3", "1x1"] if "pad" in reading.fields else ["3x3 p1", "1x1"]
     if field == "stride":
         kernel = next((text for one, text in reading.words if one == "kernel"), "2x2")
         side = kernel.split("x")[0].strip()

@@ -16,36 +16,48 @@ from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers import Layer
-from archspec.layers.arguments import Pads
+from archspec.layers.arguments import Pads, Respelling
 from archspec.layers.conv import Convolution
 from archspec.layers.pool import Pooling
 from archspec.layers.window import padding
-from archspec.record import replace
+from archspec.record import Record, replace
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.respelling import Speller
+from archspec.resolve.helps.steps import steps_in
 from archspec.resolve.layer_names import name_layer
-from archspec.resolve.scope import Scope
+from archspec.resolve.scope import StepContext
 
 Fields: TypeAlias = dict[str, Any]
 _STRIDES = (1, 2, 4)
 _LARGEST_PAD = 7
 
 
+class Merge(Record):
+    """A merge step, the nodes so far, its surroundings, and its file."""
+
+    step: s.MergeStep
+    nodes: list[Node]
+    context: StepContext
+    file: s.File
+
+
 class Branch:
     """One branch: its lines, the nodes along it from the merge's input to its end, and its steps that are layers."""
 
-    def __init__(self, body: s.Body, end: Node, nodes: Sequence[Node], entry: Wire | None, scope: Scope) -> None:
+    def __init__(self, body: s.Body, end: Node, merge: Merge, entry: Node | None) -> None:
         self.body = body
         self.end = end
-        self.scope = scope
+        self.scope = merge.context.scope
+        self.file = merge.file
         self.nodes: list[Node] = []
         node = end
         while node is not entry and len(node.inputs) == 1:
             self.nodes.insert(0, node)
-            node = nodes[node.inputs[0]]
+            node = merge.nodes[node.inputs[0]]
         self.base = node.volume
         self.is_entry = node is entry and not self.nodes
-        self.steps = {step.span.start: step for step in _layer_steps(body)}
+        steps = (step for step in steps_in(body) if isinstance(step, s.LayerStep))
+        self.steps = {step.span.start: step for step in steps}
 
     @property
     def volume(self) -> Volume:
@@ -65,19 +77,17 @@ class Branch:
     def speller(self, node: Node) -> Speller | None:
         """The step of a node that is written in this branch, and not in a block or an `after` rule."""
         step = self.steps.get(node.span.start)
-        return None if step is None else Speller(step, name_layer(step), self.scope)
+        return None if step is None else Speller(step, name_layer(step), self.scope, self.file)
 
 
-def mismatch(
-    finding: Finding, wires: Sequence[Wire], step: s.MergeStep, nodes: Sequence[Node], scope: Scope
-) -> Finding:
+def mismatch(finding: Finding, wires: Sequence[Wire], merge: Merge) -> Finding:
     """Return the finding for branches that do not fit, with what would make them fit."""
     ends = [wire for wire in wires if isinstance(wire, Node)]
-    if len(ends) == len(step.branches):
-        entry = next((nodes[index] for index in _entries(ends, nodes)), None)
-        pairs = zip(step.branches, ends, strict=True)
-        branches = [Branch(body, end, nodes, entry, scope) for body, end in pairs]
-        finding.change_helps(lambda helps: [*_helps(step.name, branches), *helps])
+    bodies = merge.step.branches
+    if len(ends) == len(bodies):
+        entry = next((merge.nodes[index] for index in _entries(ends, merge.nodes)), None)
+        branches = [Branch(body, end, merge, entry) for body, end in zip(bodies, ends, strict=True)]
+        finding.change_helps(lambda helps: [*_helps(merge.step.name, branches), *helps])
     return finding
 
 
@@ -171,7 +181,11 @@ def _written(odd: Branch, change: Mapping[int, Fields], volume: Volume) -> Itera
             if not fields:
                 return
             speller = odd.speller(node)
-            if speller is None or any(not speller.is_literal(field) for field in fields):
+            if speller is None:
+                return
+            if any(not speller.is_literal(field) for field in fields):
+                found = speller.help(Respelling(f"`{{}}`: the branch then produces {volume}", "{}", **fields))
+                yield from [found] if found and len(change) == 1 else []
                 return
             texts.append(f"`{speller.spelt(fields)}`")
             edits.append(Edit(speller.span, speller.spelt(fields)))
@@ -222,13 +236,3 @@ def _strides(branch: Branch, stride: int) -> Iterator[str]:
         if node.layer.stride == (stride, stride) and not speller.is_literal("stride"):
             yield f" {speller.places['stride'].text}"
     yield f" s{stride}" if stride > 1 else ""
-
-
-def _layer_steps(body: s.Body) -> Iterator[s.LayerStep]:
-    """Yield the steps of a body that are layers, those of every arm of an `if` included."""
-    for statement in body:
-        if isinstance(statement, s.Chain):
-            yield from (step for step in statement.steps if isinstance(step, s.LayerStep))
-        elif isinstance(statement, s.If):
-            for arm in statement.arms:
-                yield from _layer_steps(arm.body)

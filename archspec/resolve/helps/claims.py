@@ -11,7 +11,6 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
-from archspec.diagnostics.source import Span
 from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
@@ -20,6 +19,7 @@ from archspec.layers.arguments import Respelling
 from archspec.record import Record, replace
 from archspec.resolve.helps.inputs import MAX_COLOURS, input_line, written
 from archspec.resolve.helps.respelling import Speller, dropped
+from archspec.resolve.helps.steps import layer_at
 from archspec.resolve.layer_names import name_layer
 from archspec.resolve.scope import Scope
 
@@ -37,9 +37,9 @@ def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: Place) -> l
     found: list[str] = []
     line = _Line(node, context.nodes)
     for before in reversed(line.nodes):
-        step = None if before.implied else step_at(context.file, before.span)
+        step = None if before.implied else layer_at(context.file, before.span)
         if step is not None:
-            speller = Speller(step, name_layer(step), context.scope)
+            speller = Speller(step, name_layer(step), context.scope, context.file)
             found += speller.helps(dict.fromkeys(_respellings(before, line, claim)))
     if bracket.is_literal:
         found.append(Help(f"`{node.volume}` is its actual volume", Edit(bracket.span, str(node.volume))))
@@ -91,27 +91,6 @@ def _working(node: Node, line: _Line, claim: Volume, tried: list[dict[str, Any]]
         if volume is not None and claim.agrees(volume):
             return [Respelling(f"`{{}}`: the line then produces {claim}", "{}", **fields)]
     return []
-
-
-def step_at(file: s.File, span: Span) -> s.LayerStep | None:
-    """Return the layer step of a file that is written at a place."""
-    bodies = [file.body, *(one.body for one in file.declarations if isinstance(one, s.BlockDefinition))]
-    return next((step for body in bodies for step in _steps(body) if step.span == span), None)
-
-
-def _steps(body: s.Body) -> Iterator[s.LayerStep]:
-    for statement in body:
-        if isinstance(statement, s.If):
-            for arm in statement.arms:
-                yield from _steps(arm.body)
-        elif isinstance(statement, s.Chain | s.Aux):
-            chain = statement if isinstance(statement, s.Chain) else statement.chain
-            for step in chain.steps:
-                if isinstance(step, s.LayerStep):
-                    yield step
-                elif isinstance(step, s.MergeStep):
-                    for branch in step.branches:
-                        yield from _steps(branch)
 
 
 def too_many(bracket: s.Bracket, dimensions: list[int]) -> Finding:

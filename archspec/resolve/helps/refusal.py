@@ -26,10 +26,12 @@ from archspec.resolve.scope import Scope
 ARGUMENTS = ("E101", "E103", "E105", "E106")
 
 
-def surroundings(current: Wire | None, bracket: s.Bracket | None, nodes: Sequence[Node]) -> Surroundings:
+def surroundings(current: Wire | None, bracket: s.Bracket | None, nodes: Sequence[Node], file: s.File) -> Surroundings:
     """Return what enters a step, and the volume that its bracket says it produces."""
     claimed = sizes(bracket) if bracket else ()
-    return Surroundings(current if isinstance(current, Node) else None, Volume(claimed) if claimed else None, nodes)
+    return Surroundings(
+        current if isinstance(current, Node) else None, Volume(claimed) if claimed else None, nodes, file
+    )
 
 
 def refusal(
@@ -42,13 +44,13 @@ def refusal(
     if finding.code == "E204":
         keep_the_map(finding, around)
     if finding.code not in ARGUMENTS:
-        finding.change_helps(lambda helps: Speller(step, named, scope).helps(helps))
+        finding.change_helps(lambda helps: Speller(step, named, scope, around.file).helps(helps))
         return finding
     if arrow := _missing_arrow(step, scope):
         return arrow
 
     def helps(helps: tuple[str, ...]) -> list[str]:
-        speller = Speller(step, named, scope)
+        speller = Speller(step, named, scope, around.file)
         if finding.span is not None and finding.label == SECOND:
             places = [finding.span, *(label.span for label in finding.others)]
             return [speller.without(place) for place in places]
