@@ -89,13 +89,13 @@ class LayerSteps:
         self, finding: Finding, step: s.LayerStep, named: NamedLayer | None, context: StepContext, current: Wire | None
     ) -> Finding:
         """Return a finding with what to write instead of the step. Raises Unknown if its cause was reported before."""
-        from archspec.resolve.helps.refusal import has_depth, refusal, surroundings  # correct specs need none
+        from archspec.resolve.helps import refusal, surroundings  # correct specs need none
 
-        if self.brackets.has_more_axes and has_depth(step):
+        if self.brackets.has_more_axes and refusal.has_depth(step):
             raise Unknown
         bracket = self.brackets.of_result(step, context.chain)
-        around = surroundings(current, bracket, self.builder.nodes, self.brackets.file)
-        return refusal(finding, step, named, context.scope, around)
+        around = surroundings.of(current, bracket, self.builder.nodes, self.brackets.file)
+        return refusal.of(finding, step, named, context.scope, around)
 
     def _is_head(self, layer: type[Layer]) -> bool:
         """Count a weight layer; return whether it is the last one of a classifier."""

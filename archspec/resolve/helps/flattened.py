@@ -13,8 +13,8 @@ from archspec.diagnostics.findings import Edit, Help, Label
 from archspec.graph.ir import Node
 from archspec.layers.linear import FullyConnected
 from archspec.layers.pool import GlobalAvgPool
-from archspec.resolve.helps.arguments import Surroundings
 from archspec.resolve.helps.respelling import dropped
+from archspec.resolve.helps.surroundings import Surroundings
 
 _COUNT = re.compile(r"FC[ \t]+(?P<count>[^\s,]+)(?P<rest>.*)", re.DOTALL)
 

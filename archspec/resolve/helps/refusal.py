@@ -6,37 +6,22 @@ they are shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
-from archspec.graph.ir import Node
-from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers.arguments import Respelling
 from archspec.resolve.argument_binding import SECOND
-from archspec.resolve.graph_builder import Wire
-from archspec.resolve.helps.arguments import Surroundings, meant
 from archspec.resolve.helps.flattened import keep_the_map
-from archspec.resolve.helps.inputs import sizes
 from archspec.resolve.helps.respelling import Speller
+from archspec.resolve.helps.slips.meant import meant
+from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
 ARGUMENTS = ("E101", "E103", "E105", "E106")
 
 
-def surroundings(current: Wire | None, bracket: s.Bracket | None, nodes: Sequence[Node], file: s.File) -> Surroundings:
-    """Return what enters a step, and the volume that its bracket says it produces."""
-    claimed = sizes(bracket) if bracket else ()
-    return Surroundings(
-        current if isinstance(current, Node) else None, Volume(claimed) if claimed else None, nodes, file
-    )
-
-
-def refusal(
-    finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings
-) -> Finding:
+def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings) -> Finding:
     """Return the finding with what to write instead; `named` is None if the step's name was refused."""
     if named is None:
         finding.change_helps(lambda helps: [_renamed(text, step) for text in helps])

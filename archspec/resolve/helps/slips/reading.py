@@ -13,7 +13,7 @@ from archspec.language import syntax as s
 from archspec.language.transform import NOISE_WORDS
 from archspec.layers import REGISTRY
 from archspec.layers.arguments import COUNT, FLAG, WORD
-from archspec.resolve.helps.foreign_names import ACTIVATION, INFERRED, NO, YES, foreign_field
+from archspec.resolve.helps.slips.foreign_names import ACTIVATION, INFERRED, NO, YES, foreign_field
 from archspec.resolve.layer_names import NamedLayer, lower_case_names
 from archspec.resolve.scope import Scope
 

@@ -5,38 +5,21 @@ In: the step, the volume that enters, and the one that its bracket claims. Out: 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
-from archspec.graph.ir import Node
-from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers import Layer
 from archspec.layers.arguments import written
 from archspec.layers.needs import largest_divisor
 from archspec.record import REQUIRED
-from archspec.resolve.helps.slips import Reading
+from archspec.resolve.helps.slips.reading import Reading
+from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
 _MANY_GROUPS, _MANY_HEADS = 32, 8
-
-
-class Surroundings:
-    """The node before a step, the volume that its bracket says it produces, None if not known; all nodes; the file."""
-
-    def __init__(self, before: Node | None, claimed: Volume | None, nodes: Sequence[Node], file: s.File) -> None:
-        self.file = file
-        self.before = before
-        self.claimed = claimed
-        self.nodes = nodes
-
-    @property
-    def entering(self) -> Volume | None:
-        """The volume that enters the step."""
-        return self.before.volume if self.before else None
 
 
 def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundings, region: Span) -> list[str]:
