@@ -184,7 +184,8 @@ def read(
             except ArchspecError as wrong:
                 return wrong.diagnostics
 
-        raise ArchspecError(proved(error.diagnostics, located.source, changes, again)) from None
+        file, _ = parse(located.source, lower_case_names(), max_layers)
+        raise ArchspecError(proved(error.diagnostics, file, changes, again)) from None
 
 
 def _read(located: Located, changes: Overrides, find: Callable[[str, Span], Source] | None, max_layers: int) -> Network:

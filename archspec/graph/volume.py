@@ -31,6 +31,10 @@ class Volume(tuple[int, ...]):
         """The number of values."""
         return prod(self)
 
+    def agrees(self, actual: Volume) -> bool:
+        """Whether a claim is true of a volume: `[1x1x4096]` is of `[4096]`."""
+        return self == actual or (len(self) == 3 and len(actual) == 1 and self == (1, 1, *actual))
+
     @property
     def is_map(self) -> bool:
         """Whether it has a height and a width."""

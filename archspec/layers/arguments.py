@@ -39,7 +39,7 @@ class Respelling(str):
     fields: dict[str, Any]
     steps: str
 
-    def __new__(cls, text: str, steps: str = "{}", **fields: Any) -> Respelling:
+    def __new__(cls, text: str, steps: str = "{}", /, **fields: Any) -> Respelling:
         """Return a help whose text has one `{}`."""
         new = super().__new__(cls, text)
         new.fields, new.steps = fields, steps
@@ -111,7 +111,8 @@ def _deviation(value: Any) -> float:
 def _probability(value: Any) -> float:
     real = _real(value)
     if not 0 <= real < 1:
-        helps = (Respelling(f"`{{}}` is {real:g} %", value=real / 100),) if 1 < real < 100 else ()
+        percent = Respelling(f"`{{}}` is {real:g} %", value=real / 100)
+        helps = (percent if 1 < real < 100 else Respelling("`{}`, for example", value=0.5),)
         notes = ("it must be at least 0 and less than 1",)
         raise Finding("E105", f"{_shown(value)} is not a probability", notes=notes, helps=helps)
     return real

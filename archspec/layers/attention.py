@@ -67,7 +67,7 @@ class Attention(Layer):
             if given:
                 message = f"`{word}` requires windows of a map, and MHSA got the sequence {volume}"
                 raise Finding(
-                    "E205", message, helps=(Respelling("`{}` attends to the whole sequence", **{word: None}),)
+                    "E205", message, helps=(Respelling("`{}` attends to the whole sequence", "{}", **{word: None}),)
                 )
 
     def _need_windows(self, volume: Volume, side: int) -> None:

@@ -140,7 +140,7 @@ class Conv(Convolution):
         return {"filters": dash, "kernel": (number, number), "pad": (ends, ends) if ends else "same"}
 
     def _need_map(self, volume: Volume) -> Volume:
-        helps = ()
+        helps: tuple[str, ...] = ()
         if not volume.is_map and self.kernel == (1, 1):
             helps = (Respelling(f"`{{}}` is the same on a {volume.kind}", "FC {filters}"),)
         return need_map(volume, self.keyword, helps)

@@ -13,6 +13,7 @@ from archspec.layers.needs import need_divisor, need_map
 from archspec.layers.weighted import SCALE_INIT_DOC
 
 EPS_DOC = "added to the variance"
+INSTEAD = (Respelling("`{}` normalises each vector", "LN"),)  # of a map's normalisations
 
 
 def _scale_and_shift(volume: Volume) -> tuple[Tensor, ...]:
@@ -140,7 +141,7 @@ class GroupNorm(Layer):
     init: float | None = argument(VALUE, SCALE_INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
-        volume = need_map(inputs[0], self.keyword)
+        volume = need_map(inputs[0], self.keyword, INSTEAD)
         need_divisor(self.groups, "groups", {"channel": volume.channels})
         return volume
 
@@ -175,7 +176,7 @@ class InstanceNorm(Layer):
     init: float | None = argument(VALUE, SCALE_INIT_DOC, default=None)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
-        volume = need_map(inputs[0], self.keyword)
+        volume = need_map(inputs[0], self.keyword, INSTEAD)
         if volume.spatial == (1, 1):
             helps = (Respelling("`{}` normalises across the channels of a pixel", "LN"),)
             raise Finding("E205", f"IN has only 1 value per channel to normalise in {volume}", helps=helps)

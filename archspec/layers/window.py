@@ -102,7 +102,7 @@ def _too_small(axes: tuple[Axis, Axis], dilation: Pair) -> Finding:
     def helps() -> list[str]:
         if dilation != (1, 1):
             return [*_other_pads(axes), *_proposals(_undilated(axes, dilation), dilation=None)]
-        smaller = [replace(axis, width=min(axis.width, axis.size)) for axis in axes]
+        smaller = [replace(axis, width=min(axis.width, axis.size + sum(axis.pad))) for axis in axes]
         return [*_other_pads(axes), *_proposals(smaller, kernel=tuple(axis.width for axis in smaller))]
 
     return Finding("E202", message, notes=dict.fromkeys(notes), helps=helps)
@@ -111,12 +111,13 @@ def _too_small(axes: tuple[Axis, Axis], dilation: Pair) -> Finding:
 def _misfit(axes: tuple[Axis, Axis]) -> Finding:
     """The finding for a window whose last place would drop pixels of the map."""
     wrong = [axis for axis in axes if _places(axis, "") is None]
-    notes = {}
+    notes: dict[str, str] = {}
     for axis in wrong:
         formula = size_formula(axis.size, axis.width, axis.stride, axis.pad)
         dropped = plural(axis.room % axis.stride - axis.pad[1], axis.name)
         notes.setdefault(formula, f"{formula}, which drops {dropped} of pixels")
-    message = f"a window {wrong[0].width} wide at stride {wrong[0].stride} does not fit {plural(wrong[0].size, wrong[0].name)}"
+    first = wrong[0]
+    message = f"a window {first.width} wide at stride {first.stride} does not fit {plural(first.size, first.name)}"
 
     def helps() -> list[str]:
         rounded = [help for way in ("floor", "ceil") for help in _proposals(axes, rounding=way)]

@@ -64,7 +64,7 @@ class _Run:
 
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
         self.builder = GraphBuilder(bound, known.steps)
-        self.brackets = Brackets(self.builder, shows_received(file.body), overrides.input, known.plain)
+        self.brackets = Brackets(self.builder, file, overrides.input, known.plain)
         self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes)
         self.runner = runner = StatementRunner(self.builder, self.brackets, self.layers)
         scope = Scope(names, None, None, labels_in(file.body))

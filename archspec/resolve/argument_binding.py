@@ -18,6 +18,7 @@ from archspec.layers import Layer
 from archspec.layers.arguments import Argument, Respelling
 from archspec.record import REQUIRED
 
+SECOND = "the second"
 _EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
 
 
@@ -178,9 +179,7 @@ class ArgumentBinder:
     def _once(self, field: str, span: Span) -> None:
         if field in self.places:
             message = f"{field} of {self.layer.keyword} given twice"
-            first, second = self.places[field], span
-            helps = lambda: [_without(at, other) for at, other in ((second, first), (first, second))]  # noqa: E731
-            raise Finding("E106", message, span, "the second", others=(self._before(field),), helps=helps)
+            raise Finding("E106", message, span, SECOND, others=(self._before(field),))
         self.places[field] = span
 
     def _evaluate(self, value: Any) -> Any:
@@ -216,17 +215,9 @@ def _of_field(text: str, field: str) -> str:
     return Respelling(text, text.steps, **{field: text.fields["value"]})
 
 
-def _without(span: Span, other: Span) -> Help:
-    """Return the help that keeps the other of two arguments."""
-    return Help(f"keep `{other.text}`", Edit(span, ""))
-
-
 def _rounded(value: Any, way: str) -> Help:
     """Return the help that rounds an expression; a number is written as rounded."""
-    if isinstance(value, s.Number):
-        new = str(int(value.value) + (way == "ceil"))
-    else:
-        new = f"{way}({value.span.text})"
+    new = str(int(value.value) + (way == "ceil")) if isinstance(value, s.Number) else f"{way}({value.span.text})"
     return Help(f"`{new}`", Edit(value.span, new))
 
 

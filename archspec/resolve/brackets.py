@@ -14,10 +14,8 @@ from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.language.expressions import Lookup, Unknown, number
-from archspec.layers import Layer
 from archspec.layers.input import Input
 from archspec.layers.window import size_formula
-from archspec.record import replace
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
 from archspec.resolve.scope import Scope
 
@@ -41,15 +39,14 @@ def _is_input(chain: s.Chain) -> bool:
 class Brackets:
     """The brackets of one run, in the order in which a line meets them.
 
-    `receives` is what `shows_received` says of the file, `input` replaces the network's input, `plain` is what the
+    `input` replaces the network's input, `plain` is what the
     same spec produces without the command line's changes.
     """
 
-    def __init__(
-        self, builder: GraphBuilder, receives: bool, input: tuple[int, ...] | None, plain: Seen | None
-    ) -> None:
+    def __init__(self, builder: GraphBuilder, file: s.File, input: tuple[int, ...] | None, plain: Seen | None) -> None:
         self.builder = builder
-        self.receives = receives
+        self.file = file
+        self.receives = shows_received(file.body)
         self.input = input
         self.plain = plain
         self.seen: Seen = {}
@@ -58,6 +55,7 @@ class Brackets:
         self.suspended = 0
         self._believed = True
         self._told_the_other_side = False
+        self.has_more_axes = False  # a volume of more than three dimensions was seen
 
     def at_start(self, chain: s.Chain, scope: Scope, point: Point) -> Point:
         """Begin a line, whose bracket may be the network's input or what the line receives."""
@@ -115,6 +113,9 @@ class Brackets:
         try:
             return _volume(bracket, scope.lookup)
         except Finding as finding:
+            if self.has_more_axes and finding.code == "E304":
+                return None  # the same cause
+            self.has_more_axes |= finding.code == "E304"
             self.builder.report(finding, bracket.span, scope.frame)
         except Unknown:
             pass
@@ -134,19 +135,33 @@ class Brackets:
             return
         key = (bracket.span.start, scope.path)
         self.seen[key] = node.volume
-        if _agrees(claim, node.volume):
+        if claim.agrees(node.volume):
             self.checked += 1
             self._believed = True
         elif bracket.is_literal and self.plain is not None and self.plain.get(key) != node.volume:
             self.suspended += 1
         elif self._believed:
             self._believed = False
-            note = f"{claim} is what the line {reading}" if other and _agrees(claim, other.volume) else ""
+            note = f"{claim} is what the line {reading}" if other and claim.agrees(other.volume) else ""
             if note and self._told_the_other_side:
                 return
             self._told_the_other_side = bool(note)
             volumes = tuple(self.builder.nodes[index].volume for index in node.inputs)
-            self.builder.report(_false_claim(bracket, claim, node, volumes, note), bracket.span, scope.frame)
+            notes = [*_formula(node, volumes, claim), *([note] if note else [])]
+            self.builder.report(self._false(bracket, claim, node, notes, scope), bracket.span, scope.frame)
+
+    def _false(self, bracket: s.Bracket, claim: Volume, node: Node, notes: list[str], scope: Scope) -> Finding:
+        """Return the finding for a bracket that is wrong at a node."""
+        what = node.name.rsplit(".", 1)[-1]
+        message = f"the line says {claim}, {what} produces {node.volume}"
+        others = () if node.span.start == bracket.span.start else (Label(node.span, f"produces {node.volume}"),)
+
+        def helps() -> list[str]:
+            from archspec.resolve.helps.claims import Place, remedies  # correct specs need none
+
+            return remedies(bracket, claim, node, Place(self.file, scope, self.builder.nodes))
+
+        return Finding("E301", message, bracket.span, "claimed here", others=others, notes=notes, helps=helps)
 
 
 def _volume(bracket: s.Bracket, lookup: Lookup) -> Volume:
@@ -156,34 +171,14 @@ def _volume(bracket: s.Bracket, lookup: Lookup) -> Volume:
         value = number(expression, lookup)
         whole = round(value)
         if abs(value - whole) > 1e-9 or whole < 1:
-            helps = ("sizes are whole numbers of at least 1",)
-            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", helps=helps)
+            notes = ("sizes are whole numbers of at least 1",)
+            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", notes=notes)
         dimensions.append(whole)
     if len(dimensions) > 3:
-        helps = ("[HxWxC] is a map, [NxC] a sequence, [C] a vector",)
-        raise Finding("E304", f"a volume with {len(dimensions)} dimensions", bracket.span, helps=helps)
+        from archspec.resolve.helps.claims import too_many  # correct specs need none
+
+        raise too_many(bracket, dimensions)
     return Volume(dimensions)
-
-
-def _agrees(claim: Volume, actual: Volume) -> bool:
-    """Whether they are equivalent, as `[1x1x4096]` and `[4096]` are."""
-    return claim == actual or (len(claim) == 3 and len(actual) == 1 and claim == (1, 1, *actual))
-
-
-def _false_claim(bracket: s.Bracket, claim: Volume, node: Node, volumes: tuple[Volume, ...], other: str) -> Finding:
-    """Return the finding for a bracket that is wrong at `node`, whose inputs are `volumes`.
-
-    `other` is a note if the other reading of brackets would make it true.
-    """
-    what = node.name.rsplit(".", 1)[-1]
-    message = f"the line says {claim}, {what} produces {node.volume}"
-    others = () if node.span.start == bracket.span.start else (Label(node.span, f"produces {node.volume}"),)
-    notes = [*_formula(node, volumes, claim), *([other] if other else [])]
-
-    def helps() -> list[str]:
-        return [] if other else [*_remedies(node.layer, volumes, claim), f"`{node.volume}` is its actual volume"]
-
-    return Finding("E301", message, bracket.span, "claimed here", others=others, notes=notes, helps=helps)
 
 
 def _formula(node: Node, volumes: tuple[Volume, ...], claim: Volume) -> list[str]:
@@ -193,32 +188,3 @@ def _formula(node: Node, volumes: tuple[Volume, ...], claim: Volume) -> list[str
     axis = 0 if len(claim) != 3 or claim[0] != node.volume[0] else 1
     kernel, stride, pads, dilation = window
     return [size_formula(volumes[0][axis], kernel[axis], stride[axis], pads[axis], dilation[axis])]
-
-
-def _remedies(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> list[str]:
-    """Find small changes to the layer that make the claim true."""
-    found = []
-    for field in ("pad", "stride", "kernel"):
-        if field in layer.arguments:
-            found += [text for value in range(8) if (text := _attempt(layer, field, value, volumes, claim))][:1]
-    if layer.outputs and len(claim) == len(layer.output(volumes)):
-        changed = replace(layer, **{layer.outputs: claim.channels})
-        if _produces(changed, volumes, claim):
-            found.append(f"`{changed.describe()}` produces {claim}")
-    return found[:2]
-
-
-def _attempt(layer: Layer, field: str, value: int, volumes: tuple[Volume, ...], claim: Volume) -> str:
-    try:
-        converted = layer.arguments[field].kind.convert(value)
-    except Finding:
-        return ""
-    changed = replace(layer, **{field: converted})
-    return f"`{changed.describe()}` produces {claim}" if _produces(changed, volumes, claim) else ""
-
-
-def _produces(layer: Layer, volumes: tuple[Volume, ...], claim: Volume) -> bool:
-    try:
-        return _agrees(claim, layer.output(volumes))
-    except Finding:
-        return False

@@ -88,11 +88,14 @@ class LayerSteps:
     def _refused(
         self, finding: Finding, step: s.LayerStep, named: NamedLayer | None, context: StepContext, current: Wire | None
     ) -> Finding:
-        """Return a finding with what to write instead of the step."""
-        from archspec.resolve.helps.refusal import refusal, surroundings  # correct specs need none
+        """Return a finding with what to write instead of the step. Raises Unknown if its cause was reported before."""
+        from archspec.resolve.helps import refusal, surroundings  # correct specs need none
 
+        if self.brackets.has_more_axes and refusal.has_depth(step):
+            raise Unknown
         bracket = self.brackets.of_result(step, context.chain)
-        return refusal(finding, step, named, context.scope, surroundings(current, bracket))
+        around = surroundings.of(current, bracket, self.builder.nodes, self.brackets.file)
+        return refusal.of(finding, step, named, context.scope, around)
 
     def _is_head(self, layer: type[Layer]) -> bool:
         """Count a weight layer; return whether it is the last one of a classifier."""
@@ -156,12 +159,14 @@ class LayerSteps:
         """Add the network's input."""
         scope = context.scope
         if scope.frame is not None or point.current is not None:
-            message = "INPUT inside a block" if scope.frame else "a second INPUT"
-            helps = ("a network has one INPUT, on its first line",)
-            raise Finding("E110", message, step.span, helps=helps)
+            from archspec.resolve.helps.input_step import misplaced  # correct specs need none
+
+            raise misplaced(step, context.chain, scope.frame is not None)
         bracket = step.bracket or context.chain.bracket
         if bracket is None:
-            raise Finding("E106", "INPUT needs a volume", step.span, helps=("`[224x224x3] INPUT`",))
+            from archspec.resolve.helps.input_step import without_volume  # correct specs need none
+
+            raise without_volume(step)
         volume = self.brackets.input_volume(bracket, scope)
         if volume is None:
             return LOST
@@ -179,9 +184,9 @@ class LayerSteps:
         try:
             return self.builder.add(layer, wires, origin)
         except Finding as finding:
-            from archspec.resolve.helps.branches import mismatch  # correct specs need none
+            from archspec.resolve.helps.branches import Merge, mismatch  # correct specs need none
 
-            raise mismatch(finding, layer, wires, step, self.builder.nodes, context) from None
+            raise mismatch(finding, wires, Merge(step, self.builder.nodes, context, self.brackets.file)) from None
 
     # ---- what is claimed of it
     def _note_claims(self, step: s.LayerStep, scope: Scope, wire: Wire) -> None:
@@ -214,8 +219,9 @@ class LayerSteps:
 
 def no_input(span: Span) -> Finding:
     """Return the finding for a step before the network's input."""
-    helps = ("begin with the input: `[224x224x3] INPUT`",)
-    return Finding("E110", "no INPUT before this line", span, "has no input", helps=helps)
+    from archspec.resolve.helps.input_step import missing  # correct specs need none
+
+    return missing(span)
 
 
 def _measure(value: s.Expression | s.Figure, scope: Scope) -> int | float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
@@ -15,35 +16,48 @@ from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers import Layer
-from archspec.layers.arguments import Pads
+from archspec.layers.arguments import Pads, Respelling
 from archspec.layers.conv import Convolution
 from archspec.layers.pool import Pooling
 from archspec.layers.window import padding
-from archspec.record import replace
+from archspec.record import Record, replace
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.respelling import Speller
+from archspec.resolve.helps.steps import steps_in
 from archspec.resolve.layer_names import name_layer
-from archspec.resolve.scope import Scope, StepContext
+from archspec.resolve.scope import StepContext
 
+Fields: TypeAlias = dict[str, Any]
 _STRIDES = (1, 2, 4)
 _LARGEST_PAD = 7
+
+
+class Merge(Record):
+    """A merge step, the nodes so far, its surroundings, and its file."""
+
+    step: s.MergeStep
+    nodes: list[Node]
+    context: StepContext
+    file: s.File
 
 
 class Branch:
     """One branch: its lines, the nodes along it from the merge's input to its end, and its steps that are layers."""
 
-    def __init__(self, body: s.Body, end: Node, nodes: Sequence[Node], entry: Wire | None, scope: Scope) -> None:
+    def __init__(self, body: s.Body, end: Node, merge: Merge, entry: Node | None) -> None:
         self.body = body
         self.end = end
-        self.scope = scope
+        self.scope = merge.context.scope
+        self.file = merge.file
         self.nodes: list[Node] = []
         node = end
         while node is not entry and len(node.inputs) == 1:
             self.nodes.insert(0, node)
-            node = nodes[node.inputs[0]]
+            node = merge.nodes[node.inputs[0]]
         self.base = node.volume
         self.is_entry = node is entry and not self.nodes
-        self.steps = {step.span.start: step for step in _layer_steps(body)}
+        steps = (step for step in steps_in(body) if isinstance(step, s.LayerStep))
+        self.steps = {step.span.start: step for step in steps}
 
     @property
     def volume(self) -> Volume:
@@ -63,30 +77,25 @@ class Branch:
     def speller(self, node: Node) -> Speller | None:
         """The step of a node that is written in this branch, and not in a block or an `after` rule."""
         step = self.steps.get(node.span.start)
-        return None if step is None else Speller(step, name_layer(step), self.scope)
+        return None if step is None else Speller(step, name_layer(step), self.scope, self.file)
 
 
-def mismatch(
-    finding: Finding,
-    layer: Layer,
-    wires: Sequence[Wire],
-    step: s.MergeStep,
-    nodes: Sequence[Node],
-    context: StepContext,
-) -> Finding:
+def mismatch(finding: Finding, wires: Sequence[Wire], merge: Merge) -> Finding:
     """Return the finding for branches that do not fit, with what would make them fit."""
     ends = [wire for wire in wires if isinstance(wire, Node)]
-    if len(ends) == len(step.branches):
-        entry = next((nodes[index] for index in _entries(ends, nodes)), None)
-        finding.change_helps(lambda helps: [*_helps(layer, ends, step, nodes, entry, context.scope), *helps])
+    bodies = merge.step.branches
+    if len(ends) == len(bodies):
+        entry = next((merge.nodes[index] for index in _entries(ends, merge.nodes)), None)
+        branches = [Branch(body, end, merge, entry) for body, end in zip(bodies, ends, strict=True)]
+        finding.change_helps(lambda helps: [*_helps(merge.step.name, branches), *helps])
     return finding
 
 
 def _entries(ends: Sequence[Node], nodes: Sequence[Node]) -> list[int]:
     """Return the node from which all branches come, as a list of at most one index."""
     ways = []
-    for node in ends:
-        way = [node.index]
+    for end in ends:
+        node, way = end, [end.index]
         while len(node.inputs) == 1:
             node = nodes[node.inputs[0]]
             way.append(node.index)
@@ -94,11 +103,7 @@ def _entries(ends: Sequence[Node], nodes: Sequence[Node]) -> list[int]:
     return [index for index in ways[0] if all(index in way for way in ways)][:1]
 
 
-def _helps(
-    layer: Layer, ends: Sequence[Node], step: s.MergeStep, nodes: Sequence[Node], entry: Node | None, scope: Scope
-) -> list[str]:
-    branches = [Branch(body, end, nodes, entry, scope) for body, end in zip(step.branches, ends, strict=True)]
-    name = layer.keyword
+def _helps(name: str, branches: Sequence[Branch]) -> list[str]:
     found: dict[str, None] = {}
     for odd, other in _pairs(branches, _shape_for(name)):
         if name == "mul" and len(odd.volume) == 1 < len(other.volume):
@@ -131,17 +136,17 @@ def _pairs(branches: Sequence[Branch], shape: Callable[[Branch], tuple[int, ...]
 
 def _resized(odd: Branch, goal: Volume, is_concat: bool) -> Iterator[Help]:
     """Yield other pads or strides of windows in a branch."""
-    windows = [node for node in odd.nodes if isinstance(node.layer, Convolution | Pooling)]
-    same = {node.index: {"pad": pads} for node in windows if (pads := _same(node.layer))}
-    changes = [{index: fields} for index, fields in same.items()]
-    for node in windows:
-        index, most = node.index, max(node.layer.kernel) // 2
+    windows = {node.index: node.layer for node in odd.nodes if isinstance(node.layer, Convolution | Pooling)}
+    same: dict[int, Fields] = {index: {"pad": pads} for index, layer in windows.items() if (pads := _same(layer))}
+    changes: list[dict[int, Fields]] = [{index: fields} for index, fields in same.items()]
+    for index, layer in windows.items():
+        most = max(layer.kernel) // 2
         changes += [{index: {"stride": (side, side)}} for side in _STRIDES]
         changes += [{index: {**same.get(index, {}), "stride": (side, side)}} for side in _STRIDES]
         changes += [{index: {"pad": ((pad, pad), (pad, pad))}} for pad in range(min(most, _LARGEST_PAD) + 1)]
     changes.append(same)
     for change in changes:
-        layers = {node.index: replace(node.layer, **change[node.index]) for node in windows if node.index in change}
+        layers: dict[int, Layer] = {index: replace(windows[index], **fields) for index, fields in change.items()}
         volume = odd.volume_with(layers)
         if volume is not None and (volume == goal or (is_concat and volume.spatial == goal.spatial)):
             yield from _written(odd, change, volume)
@@ -167,7 +172,7 @@ def _refiltered(odd: Branch, goal: Volume) -> Iterator[Help]:
             return
 
 
-def _written(odd: Branch, change: Mapping[int, Mapping[str, object]], volume: Volume) -> Iterator[Help]:
+def _written(odd: Branch, change: Mapping[int, Fields], volume: Volume) -> Iterator[Help]:
     """Yield the help that gives steps of a branch other arguments, if all are written there."""
     texts, edits = [], []
     for node in odd.nodes:
@@ -176,7 +181,11 @@ def _written(odd: Branch, change: Mapping[int, Mapping[str, object]], volume: Vo
             if not fields:
                 return
             speller = odd.speller(node)
-            if speller is None or any(not speller.is_literal(field) for field in fields):
+            if speller is None:
+                return
+            if any(not speller.is_literal(field) for field in fields):
+                found = speller.help(Respelling(f"`{{}}`: the branch then produces {volume}", "{}", **fields))
+                yield from [found] if found and len(change) == 1 else []
                 return
             texts.append(f"`{speller.spelt(fields)}`")
             edits.append(Edit(speller.span, speller.spelt(fields)))
@@ -189,7 +198,7 @@ def _bridged(odd: Branch, other: Branch) -> Iterator[Help]:
     if not (small.is_map and large.is_map):
         return
     stride = next((n for n in range(1, 9) if tuple((size - 1) // n + 1 for size in large.spatial) == small.spatial), 0)
-    filters = _in_terms_of(other, odd)
+    filters = _in_terms_of(other)
     if not stride or filters is None:
         return
     last = odd.body[-1]
@@ -205,7 +214,7 @@ def _bridged(odd: Branch, other: Branch) -> Iterator[Help]:
             yield Help(f"`{text}` produces {other.volume}", Edit(end, text))
 
 
-def _in_terms_of(branch: Branch, odd: Branch) -> str | None:
+def _in_terms_of(branch: Branch) -> str | None:
     """Return the number of channels of a branch as its last CONV writes it; None if it only holds in this instance."""
     for node in reversed(branch.nodes):
         if node.layer.outputs and getattr(node.layer, node.layer.outputs) == branch.volume.channels:
@@ -220,19 +229,10 @@ def _in_terms_of(branch: Branch, odd: Branch) -> str | None:
 
 def _strides(branch: Branch, stride: int) -> Iterator[str]:
     """Yield a stride as a branch writes it, `stride=s` for all instances of a block first; then as a number."""
-    strided = [node for node in branch.nodes if isinstance(node.layer, Convolution | Pooling)]
-    for node in strided:
+    for node in branch.nodes:
         speller = branch.speller(node)
-        if speller is not None and not speller.is_literal("stride") and node.layer.stride == (stride, stride):
+        if speller is None or not isinstance(node.layer, Convolution | Pooling):
+            continue
+        if node.layer.stride == (stride, stride) and not speller.is_literal("stride"):
             yield f" {speller.places['stride'].text}"
     yield f" s{stride}" if stride > 1 else ""
-
-
-def _layer_steps(body: s.Body) -> Iterator[s.LayerStep]:
-    """Yield the steps of a body that are layers, those of every arm of an `if` included."""
-    for statement in body:
-        if isinstance(statement, s.Chain):
-            yield from (step for step in statement.steps if isinstance(step, s.LayerStep))
-        elif isinstance(statement, s.If):
-            for arm in statement.arms:
-                yield from _layer_steps(arm.body)

@@ -8,48 +8,47 @@ from __future__ import annotations
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
-from archspec.graph.ir import Node
-from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers.arguments import Respelling
-from archspec.resolve.graph_builder import Wire
-from archspec.resolve.helps.arguments import Surroundings, meant
+from archspec.resolve.argument_binding import SECOND
+from archspec.resolve.helps.flattened import keep_the_map
 from archspec.resolve.helps.respelling import Speller
+from archspec.resolve.helps.slips.meant import meant
+from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
 ARGUMENTS = ("E101", "E103", "E105", "E106")
 
 
-def surroundings(current: Wire | None, bracket: s.Bracket | None) -> Surroundings:
-    """Return the volume that enters a step, and the one that its bracket says it produces."""
-    claimed = None
-    if bracket is not None and all(
-        isinstance(size, s.Number) and isinstance(size.value, int) for size in bracket.dimensions
-    ):
-        claimed = Volume(size.value for size in bracket.dimensions if isinstance(size, s.Number))
-    return Surroundings(current.volume if isinstance(current, Node) else None, claimed)
-
-
-def refusal(
-    finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings
-) -> Finding:
+def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings) -> Finding:
     """Return the finding with what to write instead; `named` is None if the step's name was refused."""
     if named is None:
         finding.change_helps(lambda helps: [_renamed(text, step) for text in helps])
         return finding
+    if finding.code == "E204":
+        keep_the_map(finding, around)
     if finding.code not in ARGUMENTS:
-        finding.change_helps(lambda helps: Speller(step, named, scope).helps(helps))
+        finding.change_helps(lambda helps: Speller(step, named, scope, around.file).helps(helps))
         return finding
     if arrow := _missing_arrow(step, scope):
         return arrow
 
     def helps(helps: tuple[str, ...]) -> list[str]:
-        speller = Speller(step, named, scope)
+        speller = Speller(step, named, scope, around.file)
+        if finding.span is not None and finding.label == SECOND:
+            places = [finding.span, *(label.span for label in finding.others)]
+            return [speller.without(place) for place in places]
         return [*meant(step, named, scope, around, speller.span), *speller.helps(helps)]
 
     finding.change_helps(helps)
     return finding
+
+
+def has_depth(step: s.LayerStep) -> bool:
+    """Whether a size has three numbers, as of a window on a video."""
+    values = [argument.value for argument in step.arguments]
+    return any(isinstance(value, s.Extent | s.Short) and len(value.sizes) == 3 for value in values)
 
 
 def _renamed(text: str, step: s.LayerStep) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
@@ -17,6 +18,7 @@ from archspec.language import syntax as s
 from archspec.language.expressions import Unknown
 from archspec.layers.arguments import Argument, Respelling, written
 from archspec.resolve.argument_binding import ArgumentBinder
+from archspec.resolve.helps.calls import changed
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
@@ -27,15 +29,15 @@ _FIELD = re.compile(r"\{(\w*)\}")
 class Speller:
     """One step, with the place of each of its fields."""
 
-    def __init__(self, step: s.LayerStep, named: NamedLayer, scope: Scope) -> None:
+    def __init__(self, step: s.LayerStep, named: NamedLayer, scope: Scope, file: s.File | None = None) -> None:
         self.step = step
+        self.scope = scope
+        self.file = file
         self.named = named
         self.arguments = named.layer.arguments
         binder = ArgumentBinder(named.layer, step, scope.lookup, named.fields)
-        try:
+        with suppress(Finding, Unknown):  # the fields before a wrong argument have their places
             binder.bind()
-        except (Finding, Unknown):
-            pass  # the fields before the wrong argument have their places
         self.places = binder.places
         self.head = self._head()
         self.span = self.head.to(step.arguments[-1].span) if step.arguments else self.head
@@ -55,11 +57,22 @@ class Speller:
     def help(self, respelling: Respelling) -> Help | None:
         """Return a help that gives the step other arguments; None if it is only right for this instance of a block."""
         if any(not self.is_literal(field) for field in respelling.fields):
-            return None
+            return self._at_the_call(respelling)
         if not respelling.steps:
             return Help(respelling, dropped(self.step.span))
         text = _FIELD.sub(lambda found: self.source(found[1], respelling.fields), respelling.steps)
         return Help(respelling.replace("{}", text), Edit(self.span, text))
+
+    def _at_the_call(self, respelling: Respelling) -> Help | None:
+        """Return a help that gives a block, or a `param`, another value, if that is all that the proposal changes."""
+        (field, value), *more = respelling.fields.items()
+        name = self._given(field).value
+        if more or respelling.steps != "{}" or not isinstance(name, s.Name) or self.file is None:
+            return None
+        if not isinstance(value, int):  # a size, the same along both axes
+            value = next(iter({*value}), None) if len({*value}) == 1 else None
+        found = changed(name.name, str(value), self.scope.frame, self.file) if isinstance(value, int) else None
+        return None if found is None else Help(respelling.replace("{}", found[0]), found[1])
 
     def source(self, field: str, fields: dict[str, Any]) -> str:
         """Return the value of a field as it is written; without a field, the step with new values."""
@@ -90,6 +103,12 @@ class Speller:
             parts += [text[at:start], new]
             at = end
         return "".join([*parts, text[at : self.span.end], after])
+
+    def without(self, place: Span) -> Help:
+        """Return the help that drops one argument."""
+        source = self.span.source.text
+        text = source[self.span.start : place.start].rstrip(" ,") + source[place.end : self.span.end]
+        return Help(f"`{text}`", Edit(self.span, text))
 
     # ---- one field
     def _given(self, field: str) -> s.GivenArgument:

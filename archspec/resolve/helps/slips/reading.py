@@ -13,7 +13,7 @@ from archspec.language import syntax as s
 from archspec.language.transform import NOISE_WORDS
 from archspec.layers import REGISTRY
 from archspec.layers.arguments import COUNT, FLAG, WORD
-from archspec.resolve.helps.foreign_names import ACTIVATION, INFERRED, NO, YES, foreign_field
+from archspec.resolve.helps.slips.foreign_names import ACTIVATION, INFERRED, NO, YES, foreign_field
 from archspec.resolve.layer_names import NamedLayer, lower_case_names
 from archspec.resolve.scope import Scope
 
@@ -58,8 +58,8 @@ class Reading:
             else:
                 self.words.append((field, value.span.text))
         elif isinstance(value, s.Extent):
-            field = next((one for one, about in self._positional() if about), None)
-            self._keep_or_drop(field, value.span.text)
+            sized = [one for one, is_size in self._positional() if is_size]
+            self._keep_or_drop(sized[0] if sized else None, value.span.text)
         else:
             self.words.append(("a number", value.span.text))
 
@@ -82,7 +82,9 @@ class Reading:
             self.words.append((self.layer.words[name][0], name))
         elif self.scope.has(name):
             self.words.append(("a number", name))
-        elif has_value and (foreign_field(name, self.layer) or name in INFERRED or name in ACTIVATION):
+        elif name in self.scope.file.blocks:
+            self.is_certain = False
+        elif has_value and self._takes(name, waiting[0].value):
             given = waiting.pop(0)
             self._named(name, given.value, word.span.to(given.span).text)
         elif _is_activation(name):
@@ -92,6 +94,13 @@ class Reading:
             self._named(found["name"], sizes[0] if len(sizes) == 1 else s.Extent(sizes, word.span), name)
         elif name in NOISE_WORDS or name not in (*INFERRED, *ACTIVATION, "valid"):
             self.words.append(("", name))
+
+    def _takes(self, name: str, value: object) -> bool:
+        """Whether a bare word may name the value after it."""
+        field = foreign_field(name, self.layer)
+        if field is None:
+            return name in INFERRED or name in ACTIVATION
+        return self.layer.arguments[field].kind.takes_extent or not isinstance(value, s.Extent)
 
     def _named(self, name: str, value: object, text: str) -> None:
         """Read a value with the name of its field, as it is called here or elsewhere."""

@@ -26,26 +26,9 @@ _NAMES = {
     "channels": "out_channels",
 }
 FIELDS = {field: names.split() for field, names in _NAMES.items()}
-INFERRED = tuple(  # what the volume says, and what nothing is computed from
-    [
-        "in_channels",
-        "in_features",
-        "input_channels",
-        "in_ch",
-        "in_dim",
-        "num_features",
-        "normalized_shape",
-        "embed_dim",
-        "d_model",
-        "num_channels",
-        "input_shape",
-        "input_dim",
-        "dim",
-        "axis",
-        "name",
-        "data_format",
-        "inplace",
-    ]
+INFERRED = (  # what the volume says, and what nothing is computed from
+    *("in_channels", "in_features", "input_channels", "in_ch", "in_dim", "num_channels", "num_features", "dim", "axis"),
+    *("normalized_shape", "embed_dim", "d_model", "input_shape", "input_dim", "name", "data_format", "inplace"),
 )
 ACTIVATION = ("activation", "act", "activation_fn", "nonlinearity")
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "none", "off", "0")

@@ -9,25 +9,17 @@ from itertools import product
 
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
-from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers import Layer
 from archspec.layers.arguments import written
 from archspec.layers.needs import largest_divisor
 from archspec.record import REQUIRED
-from archspec.resolve.helps.slips import Reading
+from archspec.resolve.helps.slips.reading import Reading
+from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
 
 _MANY_GROUPS, _MANY_HEADS = 32, 8
-
-
-class Surroundings:
-    """The volume that enters a step, and the one that its bracket says it produces; None if that is not known."""
-
-    def __init__(self, entering: Volume | None, claimed: Volume | None) -> None:
-        self.entering = entering
-        self.claimed = claimed
 
 
 def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundings, region: Span) -> list[str]:
@@ -38,7 +30,7 @@ def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundin
         for field, about in named.layer.arguments.items()
         if about.default is REQUIRED and field not in reading.fields
     ]
-    helps = []
+    helps: list[str] = []
     head = step.words[0].span.to(step.words[-1].span).text + (":" if step.has_colon else "")
     for values in product(*(examples(field, named.layer, reading, around) for field in missing)):
         words = _inserted(reading.words, dict(zip(missing, values, strict=True)), named.layer)
@@ -51,7 +43,9 @@ def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundin
 
 def _inserted(words: list[tuple[str, str]], missing: dict[str, str], layer: type[Layer]) -> list[str]:
     """Return the words of a step with those that are missing: counts come first, then sizes."""
-    first, sizes, rest = [], [], []
+    first: list[str] = []
+    sizes: list[str] = []
+    rest: list[str] = []
     for field, text in missing.items():
         about = layer.arguments[field]
         (rest if not about.is_positional else sizes if about.kind.takes_extent else first).append(text)
@@ -69,12 +63,19 @@ def examples(field: str, layer: type[Layer], reading: Reading, around: Surroundi
     if field == layer.outputs:
         return [str(around.claimed.channels)] if around.claimed else ["10"] if field == "features" else ["64"]
     if field == "kernel":
-        return ["3x3", "1x1"] if "pad" in reading.fields else ["3x3 p1", "1x1", "2x2"]
+        if not layer.is_weight_layer:  # a pool
+            return ["2x2", "3x3"]
+        if layer.keyword == "UPCONV":
+            return ["2x2", "4x4 p1"] if "stride" in reading.fields else ["2x2 s2", "4x4 s2 p1"]
+        return ["3x3", "1x1"] if "pad" in reading.fields else ["3x3 p1", "1x1"]
     if field == "stride":
         kernel = next((text for one, text in reading.words if one == "kernel"), "2x2")
         side = kernel.split("x")[0].strip()
-        same = [f"s{side}"] if side.isdigit() and side != "1" else []
-        return list(dict.fromkeys([*(same if side == "2" else []), "s2", *same, "s2 p1", "s2 ceil", "s1"]))
+        if not side.isdigit() or around.entering is None:
+            return ["s2", "s1"]
+        same = [f"s{side}"] if side != "1" else []
+        fits = all((size - int(side)) % 2 == 0 for size in around.entering.spatial)
+        return list(dict.fromkeys(["s2", *([] if fits else ["s2 p1", "s2 ceil"]), *same, "s1"]))
     if field == "groups" and channels:
         return [str(largest_divisor(channels, _MANY_GROUPS))]
     if field == "heads" and channels:

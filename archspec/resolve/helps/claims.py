@@ -1,0 +1,108 @@
+"""What makes a bracket true: another layer before it, or another bracket.
+
+In: a bracket, the node that it is wrong at, and the file. Out: helps with edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Edit, Help
+from archspec.graph.ir import Node
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.layers import Layer
+from archspec.layers.arguments import Respelling
+from archspec.record import Record, replace
+from archspec.resolve.helps.inputs import MAX_COLOURS, input_line, written
+from archspec.resolve.helps.respelling import Speller, dropped
+from archspec.resolve.helps.steps import layer_at
+from archspec.resolve.layer_names import name_layer
+from archspec.resolve.scope import Scope
+
+
+class Place(Record):
+    """What surrounds a bracket: the file, its scope, the nodes so far."""
+
+    file: s.File
+    scope: Scope
+    nodes: list[Node]
+
+
+def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: Place) -> list[str]:
+    """Return small changes to a layer of the line that make the claim true, and the bracket that is true."""
+    found: list[str] = []
+    line = _Line(node, context.nodes)
+    for before in reversed(line.nodes):
+        step = None if before.implied else layer_at(context.file, before.span)
+        if step is not None:
+            speller = Speller(step, name_layer(step), context.scope, context.file)
+            found += speller.helps(dict.fromkeys(_respellings(before, line, claim)))
+    if bracket.is_literal:
+        found.append(Help(f"`{node.volume}` is its actual volume", Edit(bracket.span, str(node.volume))))
+    first = input_line(context.file)
+    if first is not None:
+        found.append(Help(f"drop `{first.text}`: the first bracket is the input", dropped(first)))
+    return found
+
+
+class _Line:
+    """The nodes of one line up to a node, and the volume that enters it."""
+
+    def __init__(self, node: Node, nodes: Sequence[Node]) -> None:
+        self.nodes: list[Node] = []
+        number = node.span.line
+        while len(node.inputs) == 1 and node.span.line == number:
+            self.nodes.insert(0, node)
+            node = nodes[node.inputs[0]]
+        self.base = node.volume
+
+    def volume_with(self, changed: Node, layer: Layer) -> Volume | None:
+        """The volume at the end with another layer; None if one does not fit."""
+        volume = self.base
+        with suppress(Finding):
+            for node in self.nodes:
+                volume = (layer if node is changed else node.layer).output((volume,))
+            return volume
+        return None
+
+
+def _respellings(node: Node, line: _Line, claim: Volume) -> Iterator[Respelling]:
+    """Yield other arguments of a layer with which its line produces the claimed volume."""
+    layer = node.layer
+    for field in ("pad", "stride", "kernel", "factor", "block"):
+        if field in layer.arguments:
+            values = (layer.arguments[field].kind.convert(value) for value in range(field != "pad", 8))
+            yield from _working(node, line, claim, [{field: value} for value in values])
+    if {"pad", "stride"} <= set(layer.arguments):
+        ones = [((pad, pad), (pad, pad)) for pad in range(4)]
+        yield from _working(node, line, claim, [{"stride": (2, 2), "pad": pads} for pads in ones])
+    if layer.outputs:
+        yield from _working(node, line, claim, [{layer.outputs: claim.channels}])
+
+
+def _working(node: Node, line: _Line, claim: Volume, tried: list[dict[str, Any]]) -> list[Respelling]:
+    """Return the first change with which the line produces the claimed volume."""
+    for fields in tried:
+        volume = line.volume_with(node, replace(node.layer, **fields))
+        if volume is not None and claim.agrees(volume):
+            return [Respelling(f"`{{}}`: the line then produces {claim}", "{}", **fields)]
+    return []
+
+
+def too_many(bracket: s.Bracket, dimensions: list[int]) -> Finding:
+    """Return the finding for a volume of more than three dimensions: a batch, a video or a body."""
+    reason = "the batch is not written" if dimensions[0] == 1 else "video and volumes are not handled"
+    message = f"{bracket.span.text} has {len(dimensions)} dimensions: {reason}"
+    notes = ("[HxWxC] is a map, [NxC] a sequence, [C] a vector",)
+
+    def helps() -> list[str]:
+        *_, high, wide, deep = dimensions
+        image = (wide, deep, high) if high <= MAX_COLOURS < wide == deep else (high, wide, deep)
+        text = written(image)
+        return [Help(f"`{text}` is one image", Edit(bracket.span, text))]
+
+    return Finding("E304", message, bracket.span, notes=notes, helps=helps)
