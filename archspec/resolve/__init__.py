@@ -15,6 +15,7 @@ To read the room in the order in which a spec goes through it:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.errors import Finding
@@ -34,7 +35,15 @@ from archspec.resolve.statements import StatementRunner
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
 
-__all__ = ["MAX_STEPS", "Overrides", "PendingClaim", "Resolved", "lower_case_names", "resolve"]
+__all__ = [
+    "MAX_STEPS",
+    "Overrides",
+    "PendingClaim",
+    "Resolved",
+    "lower_case_names",
+    "resolve",
+    "without_consequences",
+]
 
 
 class Resolved(Record):
@@ -94,6 +103,8 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         run = _Run(file, names, overrides, max_steps, _Known(run.heads, plain))
     recipe, wrong = _recipe(names)
     findings = [*reader.findings, *run.builder.findings, *_beyond(names, run, max_steps), *wrong]
+    if any(finding.code == "E118" for finding in findings):
+        findings = without_consequences(findings)
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
         graph, more = _finish(file, reader.title, run)
@@ -101,6 +112,13 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     claims = tuple(run.layers.claims)
     seen = run.brackets
     return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe)
+
+
+def without_consequences(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return findings without those that follow from a reserved name."""
+    from archspec.resolve.names import declared  # seldom needed
+
+    return declared.without_consequences(findings)
 
 
 def _beyond(names: FileNames, run: _Run, max_steps: int) -> list[Diagnostic]:

@@ -84,7 +84,7 @@ class Scope:
             raise Unknown
         if key in DIMENSIONS:
             return self._dimension(name)
-        numbers = [*self.values, *self.lost, *self.file.values]
+        numbers = [*self.values, *sorted(self.lost), *self.file.values]
         raise _findings().undefined(name, numbers, [*self.file.blocks], self.file.syntax, self.entry is not None)
 
     def _dimension(self, name: s.Name) -> int:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, Label, did_you_mean, plural
+from archspec.diagnostics.findings import Edit, Help, Label, plural
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.layers import REGISTRY
 from archspec.record import Record
 from archspec.resolve.layer_names import lower_case_names
 from archspec.resolve.names.parts import argument_names, called_names, positional_names
+from archspec.resolve.names.spelling import misspelt
 
 Given = Mapping[str, s.GivenArgument]
 
@@ -69,7 +70,7 @@ class FaultyCall:
             by_letter = [one for one in free if one.startswith(name) or name.startswith(one)]
             if by_letter:
                 return (Help(f"did you mean `{by_letter[0]}`?", Edit(span, by_letter[0])),)
-            if found := did_you_mean(name, free, span):
+            if found := misspelt(name, free, span):
                 return found
             return self._rewritten(_text(one) for one in self.step.arguments if one is not argument)
 
@@ -156,7 +157,7 @@ def _text(argument: s.GivenArgument) -> str:
 
 def not_a_block(step: s.CallStep, span: Span, place: Place) -> Finding:
     """Return the finding for a call of a number."""
-    helps = lambda: did_you_mean(step.name, [one for one in place.blocks if one != step.name], span)  # noqa: E731
+    helps = lambda: misspelt(step.name, [one for one in place.blocks if one != step.name], span)  # noqa: E731
     message = f"`{step.name}` is a number, not a block"
     return Finding("E101", message, span, "not a block", notes=("only blocks are called",), helps=helps)
 
@@ -165,7 +166,7 @@ def no_block(step: s.CallStep, span: Span, place: Place) -> Finding:
     """Return the finding for a call of an unknown block."""
 
     def helps() -> tuple[str, ...]:
-        found = _joined(step, place) or _layer(step) or did_you_mean(step.name, place.blocks, span)
+        found = _joined(step, place) or _layer(step) or misspelt(step.name, place.blocks, span)
         return found or ("define the block, or import it with a `use` line",)
 
     notes = ("the blocks are " + ", ".join(place.blocks[:12]),) if place.blocks else ()

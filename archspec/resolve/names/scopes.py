@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterable
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, Label, did_you_mean
+from archspec.diagnostics.findings import Edit, Help, Label
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import FUNCTIONS
 from archspec.resolve.names.declared import body_around
 from archspec.resolve.names.parts import statements_in
 from archspec.resolve.names.renaming import Renaming
+from archspec.resolve.names.spelling import misspelt
 
 
 def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File | None, is_inner: bool) -> Finding:
@@ -28,7 +29,7 @@ def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File 
     def helps() -> tuple[str, ...]:
         if outer and is_inner:
             return (_as_param(outer[0]),)
-        found = did_you_mean(key, known, name.span)
+        found = misspelt(key, known, name.span)
         if not found and len(numbers) == 1:
             return (Help(f"did you mean `{numbers[0]}`?", Edit(name.span, numbers[0])),)
         return found
@@ -48,7 +49,7 @@ def _as_param(let: s.Let) -> Help:
 def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, file: s.File | None) -> Finding:
     """Return the finding for a label that no line above has."""
     at = Span(span.source, span.start + 1, span.end)
-    known = list(labels)
+    known = [label for label in labels if label]
     line = span.source.line(span.line)
     before = line[: span.source.position(span.start)[1] - 1]
     body = body_around(span, file)
@@ -57,7 +58,7 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
     def helps() -> tuple[str, ...]:
         if (is_number or name in FUNCTIONS) and before.rfind("(") > before.rfind(")"):
             return (Help(f"a number is written without `@`: `{name}`", Edit(span, name)),)
-        found = did_you_mean(name, known, at)
+        found = misspelt(name, known, at)
         if not found and before.strip() == "|":
             return (Help("the input of the merge is `x`", Edit(span, "x")),)
         return found or (() if later else ("put the name and a colon before the line that it names",))
