@@ -43,11 +43,8 @@ def _spread_rates(nodes: list[Node]) -> None:
 def unused_results(graph: Graph) -> list[Diagnostic]:
     """Report results that do not contribute to the output."""
     ends = {graph.output, *(head.output for head in graph.heads)}
-    found = [
-        node
-        for node, consumers in zip(graph.nodes, graph.consumers, strict=True)
-        if not consumers and node.index not in ends
-    ]
+    idle = [index for index, consumers in enumerate(graph.consumers) if not consumers]
+    found = [graph.nodes[index] for index in idle if index not in ends]
     if not found:
         return []
     from archspec.resolve.names.unused_results import unused_result  # a correct spec has none

@@ -22,7 +22,7 @@ def misspelt(wrong: str, known: Iterable[str], span: Span) -> tuple[Help, ...]:
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
     """Return the known name from which a few letters differ, in any case; None if none or several are as near.
 
-    >>> nearest("CONVV", ["CONV", "POOL"]), nearest("depth", ["width"]), nearest("GN2", ["GN", "GN1"])
+    >>> nearest("CONVV", ["CONV", "POOL"]), nearest("depth", ["width"]), nearest("GM", ["GN", "FC"])
     ('CONV', None, None)
     """
     limit = next((letters for length, letters in _LENGTHS if len(wrong) < length), 3)

@@ -13,7 +13,7 @@ from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame
 from archspec.language import syntax as s
-from archspec.language.expressions import Lookup, Unknown, evaluate
+from archspec.language.expressions import Lookup, Unknown, evaluate, truth
 from archspec.layers.input import Input
 from archspec.resolve.block_calls import find_block, given_arguments, placed
 from archspec.resolve.brackets import Brackets
@@ -121,6 +121,7 @@ class _UnreachedRunner(StatementRunner):
         for arm in statement.arms:
             if arm.condition is not None:
                 self._expression(arm.condition, scope.lookup, scope.frame)
+                self._condition(arm.condition, scope)
             scope.places = dict(places)
             self.body(arm.body, scope, point, entry)
             after |= scope.places
@@ -173,6 +174,14 @@ class _UnreachedRunner(StatementRunner):
         block = find_block(step, scope)
         given_arguments(block.definition, step, lambda: placed(scope, point))
         return point.after(LOST)
+
+    def _condition(self, condition: s.Expression, scope: Scope) -> None:
+        try:
+            truth(condition, scope.lookup)
+        except Unknown:
+            pass
+        except Finding as finding:
+            self.builder.report(finding, condition.span, scope.frame)
 
     def _expression(self, expression: s.Expression, lookup: Lookup, frame: Frame | None) -> None:
         """Report what is wrong in an expression, whatever its names stand for."""
