@@ -42,7 +42,7 @@ def _may_have_unused(file: s.File) -> bool:
     for node in file.declarations:
         if isinstance(node, s.BlockDefinition):
             end = _MARGIN.search(text, node.span.end)
-            outside += text[at : node.span.end]
+            outside += text[at : node.span.start]
             at = end.start() if end else len(text)
             inside = text[node.span.end : at]
             names = [parameter.name for parameter in node.parameters] + _LET.findall(inside)
