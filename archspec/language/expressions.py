@@ -106,13 +106,15 @@ def need_number(value: Any, span: Span) -> Number:
     return value
 
 
-def truth(expression: s.Expression, lookup: Lookup, depth: int = 0) -> bool:
-    """Evaluate an expression that must be a condition."""
+def truth(expression: s.Expression, lookup: Lookup, depth: int = 0, before: s.Expression | None = None) -> bool:
+    """Evaluate an expression that must be a condition; `before` is the one that `and` or `or` joins it to."""
     value = evaluate(expression, lookup, depth)
     if not isinstance(value, bool):
         helps: list[str] = []
         if isinstance(value, int | float):
             text = f"{expression.span.text} > 0"
+            if isinstance(before, s.Binary) and before.operator in _COMPARISONS:  # n == 1 or 2
+                text = f"{before.left.span.text} {before.operator} {expression.span.text}"
             helps = [Help(f"compare it: `{text}`", Edit(expression.span, text))]
         message = f"expected a condition, got {_kind(value)}"
         raise Finding("E105", message, expression.span, "not a condition", helps=helps)
@@ -129,7 +131,7 @@ def _binary(expression: s.Binary, lookup: Lookup, depth: int) -> Any:
     name = expression.operator
     if name in ("and", "or"):
         first = truth(expression.left, lookup, depth)
-        return first if first is (name == "or") else truth(expression.right, lookup, depth)
+        return first if first is (name == "or") else truth(expression.right, lookup, depth, expression.left)
     if name in _COMPARISONS:
         return _COMPARISONS[name](number(expression.left, lookup, depth), number(expression.right, lookup, depth))
     left, right = number(expression.left, lookup, depth), number(expression.right, lookup, depth)
@@ -138,7 +140,8 @@ def _binary(expression: s.Binary, lookup: Lookup, depth: int) -> Any:
     return _bounded(_ARITHMETIC[name](left, right), expression)
 
 
-def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
+def check_function(expression: s.Function) -> Callable[..., Number]:
+    """Return the function of a call. Raises Finding if there is none, or if it takes fewer or more arguments."""
     if expression.name not in FUNCTIONS:
         raise _unknown_function(expression)
     function, least, most = FUNCTIONS[expression.name]
@@ -148,6 +151,11 @@ def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
         message = f"`{expression.name}` takes {takes}, got {given}"
         helps = () if given <= most else _first_arguments(expression, most)
         raise Finding("E104", message, expression.span, helps=helps)
+    return function
+
+
+def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
+    function = check_function(expression)
     values = [number(argument, lookup, depth) for argument in expression.arguments]
     return _bounded(function(*values), expression)
 

@@ -24,7 +24,8 @@ Loader = Callable[[str, Span], s.File]
 Seen: TypeAlias = dict[tuple[str, str], Span]
 MAX_FILES = 50
 # what has a meaning already: the input of a block, its dimensions, short forms of arguments, keywords
-_RESERVED = re.compile("x|[CHWN]|[spgd][0-9]+|net|use|param|variant|block|let|if|else|after|aux|train|and|or|not")
+KEYWORDS = frozenset("net use param variant block let if else after aux train and or not".split())  # noqa: SIM905
+_RESERVED = re.compile("|".join(["x", "[CHWN]", "[spgd][0-9]+", *KEYWORDS]))
 
 
 def is_reserved(name: str) -> bool:

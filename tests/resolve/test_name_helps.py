@@ -52,6 +52,32 @@ CASES = [
     ("use resnet: basic\nblock basic(f)\n    FC f\n" + I + "basic(4)\n", "E109", "basic(f)", "drop the import"),
     ("block again(n)\n    RELU\n    again(n-1)\n" + I + "again(3)\n", "E112", "again(n-1)", "put it under `if n > 0`"),
     ("block b()\n    FC w\n" + I + "let w = 4\nFC w -> RELU -> b()\n", "E101", "w", None),
+    ("block b(n)\n    if n == 1 or 2\n        RELU\n    FC 10\n" + I + "b(3)\n", "E105", "2", "compare it: `n == 2`"),
+    (I + "if true\n    RELU\nFC 10\n", "E101", "true", "a condition is a comparison: `1 == 1`"),
+    (UNIT + I + "unit(f)\n", "E101", "f", "give it a number: `64`"),
+    (UNIT + I + "Unit(4)\n", "E102", "Unit", "a block is called by its own name: `unit(4)`"),
+    (UNIT + I + "unitblock(4)\n", "E101", "unitblock", "did you mean `unit`?"),
+    ("use resnet: basicblock\n" + I + "basicblock(4)\n", "E101", "basicblock", "did you mean `basic`?"),
+    ("param a = b\nparam b = 3\n" + I + "FC a+b\n", "E101", "b", "move line 2 above this one"),
+    (I + "aux: FC 10\nFC 10\n", "E118", "aux", "`aux 0.3:`"),
+    (
+        I + "stem: RELU\nb()\nblock b()\n    add\n        | TANH\n        | @stem\n",
+        "E101",
+        "@stem",
+        "pass it to the block: `b(..., @stem)`",
+    ),
+    (
+        "block b()\n    h: RELU\n" + I + "b()\nadd\n    | TANH\n    | @h\n",
+        "E101",
+        "@h",
+        "name the result of the call: `h: b()`",
+    ),
+    (
+        "block b()\n    skip: x\n    TANH\n    add(@skip)\n" + I + "b()\n",
+        "E101",
+        "add",
+        "`add` on a line, with its branches under it: `| x` and `| @skip`",
+    ),
     ("block b(n)\n    if n\n        RELU\n    FC 10\n" + I + "b(1)\n", "E105", "n", "compare it: `n > 0`"),
 ]
 
@@ -84,6 +110,7 @@ RESERVED = [
     I + "let x = 3\nx x RELU\nFC x\n",
     I + "let W = 3\nFC W\n",
     I + "before: RELU\nFC 10\n",
+    I + "if: RELU\nFC 10\n",
 ]
 
 

@@ -11,11 +11,11 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help, Label, plural
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.layers import REGISTRY
+from archspec.layers import MERGES, REGISTRY
 from archspec.record import Record
 from archspec.resolve.layer_names import lower_case_names
 from archspec.resolve.names.parts import argument_names, called_names, positional_names
-from archspec.resolve.names.spelling import misspelt
+from archspec.resolve.names.spelling import misspelt, related
 
 Given = Mapping[str, s.GivenArgument]
 
@@ -167,6 +167,8 @@ def no_block(step: s.CallStep, span: Span, place: Place) -> Finding:
 
     def helps() -> tuple[str, ...]:
         found = _joined(step, place) or _layer(step) or misspelt(step.name, place.blocks, span)
+        if not found and (near := related(step.name, place.blocks)):
+            found = (Help(f"did you mean `{near}`?", Edit(span, near)),)
         return found or ("define the block, or import it with a `use` line",)
 
     notes = ("the blocks are " + ", ".join(place.blocks[:12]),) if place.blocks else ()
@@ -174,22 +176,23 @@ def no_block(step: s.CallStep, span: Span, place: Place) -> Finding:
 
 
 def _joined(step: s.CallStep, place: Place) -> tuple[Help, ...]:
-    """`concat(@a, @b)` as a merge with branches, if it ends its line."""
-    if step.name not in ("add", "concat", "mul") or len(step.arguments) < 2:
+    """`concat(@a, @b)` as a merge with branches, if it ends its line; `add(@a)` joins the line above with `@a`."""
+    if step.name not in MERGES or not step.arguments:
         return ()
     names = []
     for argument in step.arguments:
         value = argument.value
         if isinstance(value, s.Reference) or (isinstance(value, s.Name) and value.name in place.labels):
-            names.append(value.name)
+            names.append(f"@{value.name}")
     source = step.span.source
     line, column = source.position(step.span.start)
     before, after = source.line(line)[: column - 1], source.line(line)[column - 1 + len(step.span.text) :]
     if len(names) < len(step.arguments) or (after.strip() and not after.strip().startswith("#")):
         return ()
     indent = " " * (len(before) - len(before.lstrip(" |")) + 4)
-    branches = "".join(f"\n{indent}| @{name}" for name in names)
-    text = f"`{step.name}` on a line, with a branch for each under it: `| @{names[0]}`"
+    names = names if len(names) > 1 else ["x", *names]
+    branches = "".join(f"\n{indent}| {name}" for name in names)
+    text = f"`{step.name}` on a line, with its branches under it: `| {names[0]}` and `| {names[1]}`"
     return (Help(text, Edit(Span(source, step.span.start, step.span.end + len(after)), step.name + branches)),)
 
 

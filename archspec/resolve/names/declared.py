@@ -12,9 +12,9 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.resolve.names.lines import dropped
+from archspec.resolve.names.lines import block_of, dropped
 from archspec.resolve.names.renaming import Renaming, bodies_of, free_name, meaning
-from archspec.resolve.names.spelling import misspelt, nearest
+from archspec.resolve.names.spelling import misspelt, nearest, related
 
 _FOLLOWING = {"E001", "E101", "E103", "E105", "E106"}  # what the use of a reserved name leads to
 _NOUNS = {
@@ -30,8 +30,16 @@ def undefined(name: s.Name, known: Iterable[str], file: s.File | None) -> Findin
     """Return the finding for a name in a parameter's value that is not defined above it."""
     below = [node for node in (file.declarations if file else ()) if isinstance(node, s.Param | s.BlockDefinition)]
     later = [node for node in below if node.name == name.name]
-    notes = [f"it is defined on line {later[0].span.line}: move that line up"] if later else []
-    helps = lambda: () if later else misspelt(name.name, known, name.span)  # noqa: E731
+
+    def helps() -> tuple[str, ...]:
+        if not later:
+            return misspelt(name.name, known, name.span)
+        lines = block_of(later[0].span)
+        start = name.span.source.starts[name.span.line - 1]
+        moved = Edit(Span(name.span.source, start, start), lines.text.rstrip("\n") + "\n")
+        return (Help(f"move line {lines.line} above this one", Edit(lines, ""), moved),)
+
+    notes = ("a parameter knows those above it",) if later else ()
     return Finding("E101", f"undefined name `{name.name}`", name.span, "unknown", notes=notes, helps=helps)
 
 
@@ -101,7 +109,7 @@ def no_used_block(node: s.Use, name: s.Name, blocks: Iterable[str]) -> Finding:
     notes = ("its blocks are " + ", ".join(known) if known else "it has no blocks",)
 
     def helps() -> tuple[str, ...]:
-        near = nearest(name.name, known)
+        near = nearest(name.name, known) or related(name.name, known)
         if near is None:
             return ()
         edits = Renaming(name.name, near, node.span.source).of_block(name.span)
@@ -149,16 +157,18 @@ def reserved_let(name: str, span: Span, file: s.File | None) -> Finding:
 
 
 def reserved_label(name: str, span: Span) -> Finding:
-    """Return the finding for a line that is called `before`."""
+    """Return the finding for a line that is called `before`, or by a keyword."""
     source = span.source
-    message = f"`{name}` cannot be a label: `@before` is the input of the previous step"
+    message = f"`{name}` cannot be a label: it is {meaning(name)[0]}"
     found = re.search(rf"\b{name}(?=:)", source.line(span.line))
     if found is None:
         return Finding("E118", message, span)
     start = source.starts[span.line - 1] + found.start()
     at = Span(source, start, start + len(name))
     new = free_name(meaning(name)[1], source)
-    return Finding("E118", message, at, "reserved", helps=(Help(f"call it `{new}`", Edit(at, new)),))
+    helps = [Help("`aux 0.3:`", Edit(at, "aux 0.3"))] if name == "aux" else []
+    helps.append(Help(f"call it `{new}`", Edit(at, new)))
+    return Finding("E118", message, at, "reserved", helps=helps)
 
 
 def body_around(span: Span, file: s.File | None) -> s.Body:

@@ -6,6 +6,7 @@ computes something else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from archspec.diagnostics.errors import Finding
@@ -38,6 +39,7 @@ _NEEDLESS = {
     "squeeze": "GAP leaves a vector",
     "output": "the last line is the output",
 }
+_BLOCK = re.compile(r"^block +([a-z_]\w*)", re.MULTILINE)
 _POINTWISE = ("pwconv", "pointwise", "pointwiseconv", "conv1x1")
 _SEPARABLE = ("sepconv", "separableconv", "separableconv2d", "dwsepconv", "dsconv")
 
@@ -67,6 +69,8 @@ def _dropped(step: s.LayerStep, bare: str) -> tuple[Help, ...]:
 def _meant(step: s.LayerStep, name: str, known: Mapping[str, str]) -> Help | None:
     word = step.words[-1]
     bare = word.text.lower().replace("_", "")
+    if block := _block(step, bare):
+        return block
     if bare in _POINTWISE or bare in _SEPARABLE:
         return _separable(step, bare)
     keyword = known.get(bare)
@@ -111,6 +115,20 @@ def _arguments(layer: type[Layer], words: list[str]) -> list[str]:
     if not numbers and layer.arguments["stride"].default is REQUIRED:
         numbers = [sizes[0].split("x")[0]]
     return [*kept, *sizes, *(f"{letter}{number}" for letter, number in zip("sp", numbers, strict=False))]
+
+
+def _block(step: s.LayerStep, bare: str) -> Help | None:
+    """`Unit(8)` and `UNIT 8` as the call of the block `unit`."""
+    names = _BLOCK.findall(step.span.source.text)
+    found = next((name for name in names if name.lower().replace("_", "") == bare), None)
+    if found is None:
+        return None
+    given = [argument.span.text for argument in step.arguments]
+    source = step.span.source
+    end = (step.arguments or step.words)[-1].span.end
+    end += source.text[end : end + 1] == ")"
+    text = f"{found}({', '.join(given)})"
+    return Help(f"a block is called by its own name: `{text}`", Edit(Span(source, step.span.start, end), text))
 
 
 def _separable(step: s.LayerStep, bare: str) -> Help | None:

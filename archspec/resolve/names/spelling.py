@@ -39,6 +39,16 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
+def related(wrong: str, known: Iterable[str]) -> str | None:
+    """Return the only known name that begins with a word, or that it begins with; None if there are none or several.
+
+    >>> related("basicblock", ["basic", "bottleneck"]), related("conv", ["conv1", "conv2"])
+    ('basic', None)
+    """
+    found = [name for name in known if len(name) > 2 and (name.startswith(wrong) or wrong.startswith(name))]
+    return found[0] if len(found) == 1 else None
+
+
 def _is_part(short: str, long: str) -> bool:
     """Whether the letters of one are in the other, in the same order."""
     letters = iter(long)
