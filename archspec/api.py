@@ -21,7 +21,7 @@ from archspec.language import syntax as s
 from archspec.language.parse import collector_off, parse
 from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
-from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve
+from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve, without_consequences
 
 EXAMPLE = ("384", "384", "3")  # an `--input`
 
@@ -229,5 +229,7 @@ def _resolved(file: s.File, work: Callable[[], Resolved], findings: tuple[Diagno
         raise ArchspecError([*findings, finding.diagnostic(Span(file.span.source, 0, 0))]) from None
     if findings:
         both = [*findings, *resolved.findings]
+        if any(finding.code == "E118" for finding in both):
+            both = without_consequences(both)
         raise ArchspecError(sorted(both, key=lambda one: one.span.start if one.span else 0))
     return resolved

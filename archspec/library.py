@@ -213,7 +213,6 @@ def load_used(name: str, span: Span, place: Path | None) -> Source:
         if is_there(path) and not is_file(path):
             raise Finding(NOT_FOUND, f"{path} is not a regular file", span, "not a file")
     near = {path.stem for path in place.glob(f"*{SUFFIX}")} if place else set()
-    helps = did_you_mean(name, [*near, *built_in()]) or (
-        "`use` looks in the spec's folder, then among the built-in specs",
-    )
-    raise Finding(NOT_FOUND, f"no such file: {file}", span, "not found", helps=helps)
+    helps = did_you_mean(name, [*near, *built_in()], Span(span.source, span.start, span.start + len(name)))
+    notes = ("`use` looks in the spec's folder, then among the built-in specs",)
+    raise Finding(NOT_FOUND, f"no such file: {file}", span, "not found", notes=notes, helps=helps)

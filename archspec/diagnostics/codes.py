@@ -219,6 +219,20 @@ NAMES = {
         "An unknown command or flag, a missing argument, or a value that a flag does not take. `archspec --help` lists the"
         " commands, and `archspec check --help` the flags of one.",
     ),
+    "E118": Explanation(
+        "a name that has a meaning already",
+        "`x` is the input of a block, `C`, `H`, `W` and `N` are its dimensions, `s2`, `p1`, `g32` and `d2` are arguments of"
+        " layers, and `if`, `block`, `let` and the like are keywords: parameters, `let`s and blocks need other names.",
+        "block unit(s2)\n    CONV s2 3x3\n" + I8 + "unit(4)\n",
+        "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
+    ),
+    "W101": Explanation(
+        "a name that is never used",
+        "A parameter, a `let`, a block or an import that nothing refers to is probably a leftover, or another name was meant."
+        " The parameters of a block that is passed on as a value may be unused: others say what it is given.",
+        "block unit(f, n)\n    CONV f 3x3\n" + I8 + "unit(4, 2)\n",
+        "block unit(f, n)\n    CONV f 3x3\n    n x RELU\n" + I8 + "unit(4, 2)\n",
+    ),
 }
 VOLUMES = {
     "E201": Explanation(

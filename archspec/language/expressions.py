@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import did_you_mean, plural
+from archspec.diagnostics.findings import Edit, Help, did_you_mean, plural
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.transform_expressions import LARGEST
@@ -84,9 +84,8 @@ def evaluate(expression: s.Expression, lookup: Lookup, depth: int = 0) -> Any:
     if isinstance(expression, s.Name):
         return lookup(expression)
     if depth > DEEPEST:
-        raise Finding(
-            "E013", f"an expression nested more than {DEEPEST} levels deep", expression.span, helps=("use `let`",)
-        )
+        notes = ("name a part of it with a `let`",)
+        raise Finding("E013", f"an expression nested more than {DEEPEST} levels deep", expression.span, notes=notes)
     if isinstance(expression, s.Binary):
         return _binary(expression, lookup, depth + 1)
     if isinstance(expression, s.Negate):
@@ -108,14 +107,18 @@ def need_number(value: Any, span: Span) -> Number:
     return value
 
 
-def truth(expression: s.Expression, lookup: Lookup, depth: int = 0) -> bool:
-    """Evaluate an expression that must be a condition."""
+def truth(expression: s.Expression, lookup: Lookup, depth: int = 0, before: s.Expression | None = None) -> bool:
+    """Evaluate an expression that must be a condition; `before` is the one that `and` or `or` joins it to."""
     value = evaluate(expression, lookup, depth)
     if not isinstance(value, bool):
-        helps = ("compare it: `n > 0`",)
-        raise Finding(
-            "E105", f"expected a condition, got {_kind(value)}", expression.span, "not a condition", helps=helps
-        )
+        helps: list[str] = []
+        if isinstance(value, int | float):
+            text = f"{expression.span.text} > 0"
+            if isinstance(before, s.Binary) and before.operator in _COMPARISONS:  # n == 1 or 2
+                text = f"{before.left.span.text} {before.operator} {expression.span.text}"
+            helps = [Help(f"compare it: `{text}`", Edit(expression.span, text))]
+        message = f"expected a condition, got {_kind(value)}"
+        raise Finding("E105", message, expression.span, "not a condition", helps=helps)
     return value
 
 
@@ -129,7 +132,7 @@ def _binary(expression: s.Binary, lookup: Lookup, depth: int) -> Any:
     name = expression.operator
     if name in ("and", "or"):
         first = truth(expression.left, lookup, depth)
-        return first if first is (name == "or") else truth(expression.right, lookup, depth)
+        return first if first is (name == "or") else truth(expression.right, lookup, depth, expression.left)
     if name in _COMPARISONS:
         return _COMPARISONS[name](number(expression.left, lookup, depth), number(expression.right, lookup, depth))
     left, right = number(expression.left, lookup, depth), number(expression.right, lookup, depth)
@@ -138,20 +141,59 @@ def _binary(expression: s.Binary, lookup: Lookup, depth: int) -> Any:
     return _bounded(_ARITHMETIC[name](left, right), expression)
 
 
-def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
+def check_function(expression: s.Function) -> Callable[..., Number]:
+    """Return the function of a call. Raises Finding if there is none, or if it takes fewer or more arguments."""
     if expression.name not in FUNCTIONS:
-        helps = did_you_mean(expression.name, FUNCTIONS) or (f"the functions are {', '.join(FUNCTIONS)}",)
-        raise Finding("E101", f"unknown function `{expression.name}`", expression.span, "unknown", helps=helps)
+        raise _unknown_function(expression)
     function, least, most = FUNCTIONS[expression.name]
     given = len(expression.arguments)
     if not least <= given <= most:
         takes = plural(least, "argument") if least == most else f"{least} to {most} arguments"
         message = f"`{expression.name}` takes {takes}, got {given}"
-        raise Finding("E104", message, expression.span)
+        helps = () if given <= most else _first_arguments(expression, most)
+        raise Finding("E104", message, expression.span, helps=helps)
+    return function
+
+
+def _call(expression: s.Function, lookup: Lookup, depth: int) -> Number:
+    function = check_function(expression)
     values = [number(argument, lookup, depth) for argument in expression.arguments]
     if expression.name == "sqrt" and values[0] < 0:
         raise Finding("E107", f"the square root of {values[0]:g}", expression.span, "of a negative number")
     return _bounded(function(*values), expression)
+
+
+_FOREIGN = {
+    "int": "floor",
+    "trunc": "floor",
+    "ceiling": "ceil",
+    "make_divisible": "round8",
+    "_make_divisible": "round8",
+}
+
+
+def _unknown_function(expression: s.Function) -> Finding:
+    """Return the finding for a function that does not exist."""
+    name, arguments = expression.name, expression.arguments
+    texts = [argument.span.text for argument in arguments]
+    sign = {"sum": " + ", "prod": " * "}.get(name)
+    if sign and texts:
+        text = f"({sign.join(texts)})"
+        helps: tuple[str, ...] = (Help(f"`{text}`", Edit(expression.span, text)),)
+    elif (near := _FOREIGN.get(name)) and texts:
+        text = f"{near}({texts[0]})"
+        helps = (Help(f"`{text}`", Edit(expression.span, text)),)
+    else:
+        span = Span(expression.span.source, expression.span.start, expression.span.start + len(name))
+        helps = did_you_mean(name, FUNCTIONS, span)
+    notes = (f"the functions are {', '.join(FUNCTIONS)}",)
+    return Finding("E101", f"unknown function `{name}`", expression.span, "unknown", notes=notes, helps=helps)
+
+
+def _first_arguments(expression: s.Function, most: int) -> tuple[Help, ...]:
+    """Propose a call with the arguments that a function takes."""
+    text = f"{expression.name}({', '.join(one.span.text for one in expression.arguments[:most])})"
+    return (Help(f"`{text}`", Edit(expression.span, text)),)
 
 
 def _bounded(value: Number, expression: s.Expression) -> Number:

@@ -108,6 +108,7 @@ class HardSigmoid(Activation):
     """min(max(0, x + 3), 6) / 6 (MobileNetV3)."""
 
     keyword = "HSIGMOID"
+    known_as = ("hardsigmoid",)
     torch_name = "Hardsigmoid"
     memory = FROM_INPUT
     examples = (Example("HSIGMOID", ((5, 6, 4),)),)
@@ -130,6 +131,7 @@ class Sigmoid(Activation):
     """1 / (1 + exp(-x))."""
 
     keyword = "SIGMOID"
+    known_as = ("logistic",)
     torch_name = "Sigmoid"
     onnx_name = "Sigmoid"
     memory = FROM_OUTPUT

@@ -27,7 +27,7 @@ class Attention(Layer):
     """
 
     keyword = "MHSA"
-    known_as = ("multiheadattention", "attention")
+    known_as = ("multiheadattention", "attention", "mha", "multiheadselfattention", "selfattention")
     is_weight_layer = True
     memory = Demand(keeps_inputs=True, keeps_output=True, is_view=True)  # of a whole; its parts say more
     examples = (

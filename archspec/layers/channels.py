@@ -16,6 +16,7 @@ class Shuffle(Layer):
     """Channel shuffle: the first channel of each group, then the second of each, ... (ShuffleNet, 2017)."""
 
     keyword = "SHUFFLE"
+    known_as = ("channelshuffle",)
     is_linear = True
     memory = COPY
     examples = (Example("SHUFFLE 3", ((5, 4, 12),)), Example("SHUFFLE 2", ((3, 3, 6),)))

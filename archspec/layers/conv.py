@@ -156,7 +156,7 @@ class DepthwiseConv(Convolution):
     """Depthwise convolution: one filter a channel (MobileNet, Howard et al. 2017)."""
 
     keyword = "DWCONV"
-    known_as = ("depthwiseconv2d",)
+    known_as = ("depthwiseconv2d", "depthwiseconv", "dwconv2d", "depthwise")
     examples = (
         Example("DWCONV 3x3 s2 p1", ((8, 8, 6),)),
         Example("DWCONV 5x5 same", ((7, 9, 4),)),

@@ -40,6 +40,7 @@ class DropPath(Layer):
     """
 
     keyword = "DROPPATH"
+    known_as = ("stochasticdepth",)
     is_linear = True
     in_place = True
     is_identity = True

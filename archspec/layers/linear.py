@@ -19,7 +19,7 @@ class FullyConnected(Weighted):
     """Fully connected: flattens a map (channel by channel, as torch does), or acts on each vector of a sequence."""
 
     keyword = "FC"
-    known_as = ("linear", "dense", "fullyconnected", "flatten")
+    known_as = ("linear", "dense", "fullyconnected", "fullconnected")
     outputs = "features"
     sized_by_bracket = True
     examples = (

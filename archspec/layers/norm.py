@@ -28,7 +28,7 @@ class LocalResponseNorm(Layer):
 
     keyword = "NORM"
     aliases = ("LRN",)
-    known_as = ("localresponsenorm",)
+    known_as = ("localresponsenorm", "localresponsenormalization")
     examples = (
         Example("NORM", ((5, 5, 8),)),
         Example("NORM n=3 k=1", ((4, 4, 6),)),
@@ -62,7 +62,7 @@ class BatchNorm(Layer):
     """
 
     keyword = "BN"
-    known_as = ("batchnorm", "batchnorm2d", "batchnormalization")
+    known_as = ("batchnorm", "batchnorm2d", "batchnormalization", "batchnorm1d", "bnorm")
     is_linear = True
     role = "normalisation"
     absorbs_bias = True
@@ -167,7 +167,7 @@ class InstanceNorm(Layer):
     """
 
     keyword = "IN"
-    known_as = ("instancenorm2d",)
+    known_as = ("instancenorm2d", "instancenorm")
     role = "normalisation"
     examples = (Example("IN", ((5, 6, 4),)), Example("IN affine eps=1e-6", ((5, 6, 4),)))
 

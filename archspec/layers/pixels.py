@@ -80,7 +80,7 @@ class Pad(Layer):
     """Zeros around a map, as a separate layer."""
 
     keyword = "PAD"
-    known_as = ("zeropad2d",)
+    known_as = ("zeropad2d", "zeropadding2d")
     is_linear = True
     memory = COPY
     examples = (

@@ -82,7 +82,7 @@ class MaxPool(Pooling):
     keyword = "POOL"
     aliases = ("MAXPOOL", "MAX POOL")
     passes_values = True
-    known_as = ("maxpool2d", "maxpooling2d")
+    known_as = ("maxpool2d", "maxpooling2d", "maxpooling")
     examples = (
         Example("POOL 2x2 s2", ((8, 8, 3),)),
         Example("MAXPOOL 3x3 s2 p1", ((9, 12, 2),)),
@@ -106,7 +106,7 @@ class AvgPool(Pooling):
 
     keyword = "AVGPOOL"
     aliases = ("AVG POOL", "AVERAGE POOL")
-    known_as = ("avgpool2d", "averagepooling2d")
+    known_as = ("avgpool2d", "averagepooling2d", "averagepool", "avgpooling")
     is_linear = True
     examples = (
         Example("AVGPOOL 2x2 s2", ((8, 8, 3),)),
@@ -134,7 +134,15 @@ class GlobalAvgPool(Layer):
 
     keyword = "GAP"
     aliases = ("GLOBAL AVGPOOL",)
-    known_as = ("adaptiveavgpool2d", "globalaveragepooling2d", "globalavgpool")
+    known_as = (
+        "adaptiveavgpool2d",
+        "globalaveragepooling2d",
+        "globalavgpool",
+        "adaptiveavgpool",
+        "globalavgpool2d",
+        "globalaveragepool",
+        "globalpool",
+    )
     is_linear = True
     memory = COPY
     examples = (Example("GAP", ((7, 7, 5),)), Example("GAP", ((6, 4),)))

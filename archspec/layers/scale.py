@@ -32,6 +32,7 @@ class Scale(Layer):
     """A learned factor for each channel (LayerScale, Touvron et al. 2021), or a constant one if `fixed`."""
 
     keyword = "SCALE"
+    known_as = ("layerscale",)
     is_linear = True
     examples = (
         Example("SCALE 1e-6", ((5, 6, 4),)),

@@ -39,6 +39,7 @@ class ClassToken(Layer):
     """A learned vector before a sequence, from which the classifier reads (ViT, after BERT)."""
 
     keyword = "CLS"
+    known_as = ("classtoken",)
     is_linear = True
     is_embedding = True
     memory = CONCAT
@@ -58,6 +59,7 @@ class PositionEmbedding(Layer):
     """A learned vector for each position of a sequence or a map, added to the input (ViT)."""
 
     keyword = "POSEMBED"
+    known_as = ("positionembedding",)
     is_linear = True
     is_embedding = True
     memory = ADD

@@ -23,7 +23,7 @@ class TransposedConv(Weighted):
     """
 
     keyword = "UPCONV"
-    known_as = ("convtranspose2d", "deconv")
+    known_as = ("convtranspose2d", "deconv", "convtranspose", "conv2dtranspose", "transposedconv", "transposeconv")
     output_axis = 1
     outputs = "filters"
     examples = (

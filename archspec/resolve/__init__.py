@@ -15,7 +15,7 @@ To read the room in the order in which a spec goes through it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.errors import Finding
@@ -35,7 +35,15 @@ from archspec.resolve.statements import StatementRunner
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
 
-__all__ = ["MAX_STEPS", "Overrides", "PendingClaim", "Resolved", "lower_case_names", "resolve"]
+__all__ = [
+    "MAX_STEPS",
+    "Overrides",
+    "PendingClaim",
+    "Resolved",
+    "lower_case_names",
+    "resolve",
+    "without_consequences",
+]
 
 
 class Resolved(Record):
@@ -136,6 +144,8 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     recipe, wrong = _recipe(names)
     values = first_values((names, *reader.loaded.values()), reader.findings)
     findings = [*reader.findings, *found, *_beyond(names, run, max_steps), *wrong]
+    if any(finding.code == "E118" for finding in findings):
+        findings = without_consequences(findings)
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
         graph, more = _finish(file, reader.title, run, values)
@@ -157,6 +167,13 @@ def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> File
         raise unknown_variant(finding, overrides.variant) from None
     reader.findings = named_settings(reader.findings, overrides)
     return names
+
+
+def without_consequences(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return findings without those that follow from a reserved name."""
+    from archspec.resolve.names import declared  # seldom needed
+
+    return declared.without_consequences(findings)
 
 
 def _beyond(names: FileNames, run: _Run, max_steps: int) -> list[Diagnostic]:

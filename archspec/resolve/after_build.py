@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator
 from archspec.diagnostics.errors import Finding, collect
 from archspec.diagnostics.findings import Diagnostic, Edit, Help
 from archspec.diagnostics.source import Source, Span
-from archspec.graph.ir import Frame, Graph, Node
+from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, number
 from archspec.layers import REGISTRY, Layer
 from archspec.layers.dropout import DropPath
 from archspec.record import replace
 from archspec.resolve.declarations import FileNames
-from archspec.resolve.graph_builder import trace
 from archspec.resolve.scope import Scope
 
 FirstValues = dict[tuple[Source, type[Layer]], float]
@@ -120,13 +119,11 @@ def _instances(nodes: list[Node]) -> Iterator[tuple[Span | None, str, tuple[Drop
 def unused_results(graph: Graph) -> list[Diagnostic]:
     """Report results that do not contribute to the output."""
     ends = {graph.output, *(head.output for head in graph.heads)}
-    found: dict[int, Finding] = {}
-    frames: dict[int, Frame | None] = {}
-    for node, consumers in zip(graph.nodes, graph.consumers, strict=True):
-        if not consumers and node.index not in ends:
-            name = node.name.rsplit(".", 1)[-1]
-            helps = ("end a branch with it, use it by its label (`name: ...` and `@name`), or drop the line",)
-            finding = Finding("E113", f"unused result of {name}", node.span, "never used", helps=helps)
-            found.setdefault(node.span.start, finding)
-            frames.setdefault(node.span.start, node.frame)
-    return [finding.diagnostic(finding.span, trace(frames[start])) for start, finding in found.items() if finding.span]
+    idle = [index for index, consumers in enumerate(graph.consumers) if not consumers]
+    found = [graph.nodes[index] for index in idle if index not in ends]
+    if not found:
+        return []
+    from archspec.resolve.names.unused_results import unused_result  # a correct spec has none
+
+    first = {node.span.start: node for node in reversed(found)}
+    return [unused_result(first[start], graph) for start in dict.fromkeys(node.span.start for node in found)]

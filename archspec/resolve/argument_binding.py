@@ -53,10 +53,10 @@ class ArgumentBinder:
             for field, description in self.layer.arguments.items()
             if description.default is REQUIRED and field not in self.bound
         ]
-        if self.unknown:
-            raise Unknown
         if missing:
             raise self._missing(missing[0])
+        if self.unknown:
+            raise Unknown
         return self.layer(**self.bound)
 
     def _named(self, name: str, argument: s.GivenArgument) -> None:
@@ -166,6 +166,9 @@ class ArgumentBinder:
                 self.bound[field] = dict(description.words)[value.name]
             else:
                 self.bound[field] = description.kind.convert(self._evaluate(value))
+        except Unknown:
+            self.bound[field] = None  # it has its argument
+            raise
         except Finding as finding:
             finding.span = finding.span or value.span
             finding.label = finding.label or f"the {field if len(field) > 1 else description.kind.noun.split()[-1]}"

@@ -93,28 +93,24 @@ def given_arguments(definition: s.BlockDefinition, step: s.CallStep, place: Call
 
     Raises Finding for an argument that is unknown, given twice, missing, of the wrong kind or one too many.
     """
-    parameters = {parameter.name: parameter for parameter in definition.parameters}
-    free = [*parameters]
+    free = {parameter.name: parameter for parameter in definition.parameters}
     given: Given = {}
     for number, argument in enumerate(step.arguments):
-        name = argument.name
+        name = argument.name or next(iter(free), None)
         if name is None:
-            if not free:
-                surplus = [one for one in step.arguments[number:] if one.name is None]
-                raise _calls().FaultyCall(definition, step, place()).surplus(surplus)
-            name = free[0]
-        elif name not in parameters:
-            raise _calls().FaultyCall(definition, step, place()).unknown(argument, given)
-        elif name in given:
+            surplus = [one for one in step.arguments[number:] if one.name is None]
+            raise _calls().FaultyCall(definition, step, place()).surplus(surplus)
+        if name in given:
             raise _calls().FaultyCall(definition, step, place()).twice(argument, given[name])
-        free.remove(name)
+        if name not in free:
+            raise _calls().FaultyCall(definition, step, place()).unknown(argument, given)
+        parameter = free.pop(name)
+        if isinstance(argument.value, s.Reference) != parameter.is_volume:
+            raise _calls().FaultyCall(definition, step, place()).wrong_kind(parameter, argument)
         given[name] = argument
-    for name, parameter in parameters.items():
-        if name not in given:
-            if parameter.default is None:
-                raise _calls().FaultyCall(definition, step, place()).missing(parameter)
-        elif isinstance(given[name].value, s.Reference) != parameter.is_volume:
-            raise _calls().FaultyCall(definition, step, place()).wrong_kind(parameter, given[name])
+    for parameter in free.values():
+        if parameter.default is None:
+            raise _calls().FaultyCall(definition, step, place()).missing(parameter)
     return given
 
 

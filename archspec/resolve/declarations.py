@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -23,7 +24,8 @@ Loader = Callable[[str, Span], s.File]
 Seen: TypeAlias = dict[tuple[str, str], Span]
 MAX_FILES = 50
 # what has a meaning already: the input of a block, its dimensions, short forms of arguments, keywords
-_RESERVED = re.compile("x|[CHWN]|[spgd][0-9]+|net|use|param|variant|block|let|if|else|after|aux|train|and|or|not")
+KEYWORDS = frozenset("net use param variant block let if else after aux train and or not".split())  # noqa: SIM905
+_RESERVED = re.compile("|".join(["x", "[CHWN]", "[spgd][0-9]+", *KEYWORDS]))
 
 
 def is_reserved(name: str) -> bool:
@@ -124,7 +126,7 @@ class DeclarationReader:
         changes = Changes(self.variants, names.blocks, self.findings)
         for variant in self.variants.values():
             values = names.values if variant.name == self.overrides.variant else dict(names.values)
-            changes.apply(variant, values, lambda expression, now=values: _value(expression, now, names))
+            changes.apply(variant, values, partial(_value, values=values, names=names))
         if self.overrides.variant is not None and self.overrides.variant not in self.variants:
             raise changes.unknown_variant(self.overrides.variant)
         changes.set(names.values, self.overrides.values, Span(file.span.source, 0, 0))
@@ -157,7 +159,10 @@ class DeclarationReader:
             raise Finding("E115", message, node.span, helps=("move the shared blocks to a third file",))
         self._loading.append(node.file)
         try:
-            self.loaded[node.file] = self.read(self.load(node.file, node.span), is_main=False)
+            file = self.load(node.file, node.span)
+            if file.span.source.text == node.span.source.text:
+                raise _findings().used_by_itself(node)
+            self.loaded[node.file] = self.read(file, is_main=False)
         finally:
             self._loading.pop()
         return self.loaded[node.file]

@@ -7,10 +7,10 @@ sets. Layer names are data: an unregistered name is an error with a suggestion.
 from __future__ import annotations
 
 import re
+from types import ModuleType
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import did_you_mean, suggest
 from archspec.language import syntax as s
 from archspec.language.transform import missing_arrow
 from archspec.layers import REGISTRY, Layer
@@ -49,16 +49,14 @@ def name_layer(step: s.LayerStep) -> NamedLayer:
     name, number, dash = _split(text)
     layer = REGISTRY.get(name)
     if layer is None:
-        raise _unknown(step, name)
+        raise _findings().unknown_layer(step, name, lower_case_names())
     if dash is None and step.arguments:  # CONV1: 96 11x11
         return NamedLayer(layer, f"{words[-1].text.lower()}", {})
     fields = layer.shorthand(number or 0, dash) if dash is not None or number is not None else None
     if fields is not None:
         return NamedLayer(layer, None, fields)
     if dash is not None:
-        raise Finding(
-            "E103", f"`{text}`: {name} cannot be written with a dash", words[-1].span, helps=(f"`{name} ...`",)
-        )
+        raise _findings().no_dash(words[-1], name)
     return NamedLayer(layer, words[-1].text.lower(), {})
 
 
@@ -78,24 +76,15 @@ def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
     names = [_split(word.text)[0] for word in words]
     if names[0] in REGISTRY or names[0] not in {alias.split()[0] for alias in REGISTRY if " " in alias}:
         return missing_arrow(words[0].span, words[1])
-    text = " ".join(names)
-    span = words[0].span.to(words[-1].span)
-    known = [name for name in REGISTRY if " " in name]
-    return Finding("E102", f"unknown layer `{text}`", span, helps=lambda: did_you_mean(text, known))
+    finding: Finding = _findings().not_one_layer(words, " ".join(names))
+    return finding
 
 
-def _unknown(step: s.LayerStep, name: str) -> Finding:
-    word = step.words[-1]
-    return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", helps=lambda: _nearest(word, name))
+def _findings() -> ModuleType:
+    """Return the module of the findings, which a correct spec does not need."""
+    from archspec.resolve.names import layers
 
-
-def _nearest(word: s.Word, name: str) -> tuple[str, ...]:
-    bare = word.text.lower().replace("_", "")
-    names = lower_case_names()
-    here = names.get(bare) or names.get(name.lower()) or suggest(name, REGISTRY) or suggest(word.text, REGISTRY)
-    if here:
-        return (f"did you mean `{here}`?",)
-    return ("the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key)),)
+    return layers
 
 
 def labels_in(body: s.Body) -> frozenset[str]:

@@ -13,7 +13,7 @@ from archspec.graph.ir import Frame
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown
 from archspec.record import Record
-from archspec.resolve.declarations import FileNames, Value, is_reserved
+from archspec.resolve.declarations import KEYWORDS, FileNames, Value, is_reserved
 from archspec.resolve.graph_builder import Lost, Wire
 
 DIMENSIONS = ("C", "H", "W", "N")
@@ -47,8 +47,8 @@ class Scope:
         return f"{self.path}{kind}{count}"
 
     def label(self, name: str, span: Span) -> str:
-        """Return the path for a label. Raises Finding if the label is taken or `before`."""
-        if name == "before":
+        """Return the path for a label. Raises Finding if the label is taken or reserved."""
+        if name == "before" or name in KEYWORDS:
             raise _declared().reserved_label(name, span)
         self._once(name, span, "label")
         return f"{self.path}{name}"
@@ -84,7 +84,7 @@ class Scope:
             raise Unknown
         if key in DIMENSIONS:
             return self._dimension(name)
-        numbers = [*self.values, *self.lost, *self.file.values]
+        numbers = [*self.values, *sorted(self.lost), *self.file.values]
         raise _findings().undefined(name, numbers, [*self.file.blocks], self.file.syntax, self.entry is not None)
 
     def _dimension(self, name: s.Name) -> int:

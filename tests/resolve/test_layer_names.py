@@ -1,6 +1,7 @@
 """Layers by name: suggestions come from the layers themselves, and the language knows none of them."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,12 @@ def error_of(text: str) -> str:
 def test_the_name_of_a_layer_in_another_tool_suggests_the_layer(name: str, keyword: str) -> None:
     message = error_of(f"[8x8x4] INPUT\n{name.capitalize()} 4\n")
     assert f"unknown layer `{name.capitalize()}`" in message
-    assert f"did you mean `{keyword}`?" in message
+    assert re.search(rf"did you mean `{keyword}[` ]", message)
 
 
 def test_a_foreign_name_belongs_to_one_layer() -> None:
     names = [name for name, _ in FOREIGN]
-    assert len(names) == len(set(names)) == 31
+    assert len(names) == len(set(names)) == 60
     assert not {name.upper() for name in names} & set(REGISTRY)
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, Label, did_you_mean, plural
+from archspec.diagnostics.findings import Edit, Help, Label, plural
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.layers import REGISTRY
+from archspec.layers import MERGES, REGISTRY
 from archspec.record import Record
 from archspec.resolve.layer_names import lower_case_names
 from archspec.resolve.names.parts import argument_names, called_names, positional_names
+from archspec.resolve.names.spelling import misspelt, related
 
 Given = Mapping[str, s.GivenArgument]
 
@@ -69,7 +70,7 @@ class FaultyCall:
             by_letter = [one for one in free if one.startswith(name) or name.startswith(one)]
             if by_letter:
                 return (Help(f"did you mean `{by_letter[0]}`?", Edit(span, by_letter[0])),)
-            if found := did_you_mean(name, free, span):
+            if found := misspelt(name, free, span):
                 return found
             return self._rewritten(_text(one) for one in self.step.arguments if one is not argument)
 
@@ -156,7 +157,7 @@ def _text(argument: s.GivenArgument) -> str:
 
 def not_a_block(step: s.CallStep, span: Span, place: Place) -> Finding:
     """Return the finding for a call of a number."""
-    helps = lambda: did_you_mean(step.name, [one for one in place.blocks if one != step.name], span)  # noqa: E731
+    helps = lambda: misspelt(step.name, [one for one in place.blocks if one != step.name], span)  # noqa: E731
     message = f"`{step.name}` is a number, not a block"
     return Finding("E101", message, span, "not a block", notes=("only blocks are called",), helps=helps)
 
@@ -165,7 +166,9 @@ def no_block(step: s.CallStep, span: Span, place: Place) -> Finding:
     """Return the finding for a call of an unknown block."""
 
     def helps() -> tuple[str, ...]:
-        found = _joined(step, place) or _layer(step) or did_you_mean(step.name, place.blocks, span)
+        found = _joined(step, place) or _layer(step) or misspelt(step.name, place.blocks, span)
+        if not found and (near := related(step.name, place.blocks)):
+            found = (Help(f"did you mean `{near}`?", Edit(span, near)),)
         return found or ("define the block, or import it with a `use` line",)
 
     notes = ("the blocks are " + ", ".join(place.blocks[:12]),) if place.blocks else ()
@@ -173,22 +176,23 @@ def no_block(step: s.CallStep, span: Span, place: Place) -> Finding:
 
 
 def _joined(step: s.CallStep, place: Place) -> tuple[Help, ...]:
-    """`concat(@a, @b)` as a merge with branches, if it ends its line."""
-    if step.name not in ("add", "concat", "mul") or len(step.arguments) < 2:
+    """`concat(@a, @b)` as a merge with branches, if it ends its line; `add(@a)` joins the line above with `@a`."""
+    if step.name not in MERGES or not step.arguments:
         return ()
     names = []
     for argument in step.arguments:
         value = argument.value
         if isinstance(value, s.Reference) or (isinstance(value, s.Name) and value.name in place.labels):
-            names.append(value.name)
+            names.append(f"@{value.name}")
     source = step.span.source
     line, column = source.position(step.span.start)
     before, after = source.line(line)[: column - 1], source.line(line)[column - 1 + len(step.span.text) :]
     if len(names) < len(step.arguments) or (after.strip() and not after.strip().startswith("#")):
         return ()
     indent = " " * (len(before) - len(before.lstrip(" |")) + 4)
-    branches = "".join(f"\n{indent}| @{name}" for name in names)
-    text = f"`{step.name}` on a line, with a branch for each under it: `| @{names[0]}`"
+    names = names if len(names) > 1 else ["x", *names]
+    branches = "".join(f"\n{indent}| {name}" for name in names)
+    text = f"`{step.name}` on a line, with its branches under it: `| {names[0]}` and `| {names[1]}`"
     return (Help(text, Edit(Span(source, step.span.start, step.span.end + len(after)), step.name + branches)),)
 
 

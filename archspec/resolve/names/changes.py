@@ -15,6 +15,7 @@ from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown
 from archspec.language.transform_expressions import LARGEST
+from archspec.resolve.names.spelling import misspelt
 
 
 class Changes:
@@ -70,8 +71,9 @@ class Changes:
         notes = ("the parameters are " + ", ".join(values) if values else "the spec has no parameters",)
 
         def helps() -> tuple[str, ...]:
-            found = did_you_mean(name, values, span if edit else None)
-            return found if found or edit is None else (Help("drop it, or declare it with `param`", edit),)
+            if edit is None:
+                return did_you_mean(name, values)
+            return misspelt(name, values, span) or (Help("drop it", edit),)
 
         raise Finding("E103", f"unknown parameter `{name}`", span, "unknown", notes=notes, helps=helps)
 
@@ -117,3 +119,8 @@ def _without(variant: s.Variant, binding: s.Binding) -> Edit:
         while text[end] in " ,":
             end += 1
     return Edit(Span(variant.span.source, start, end), "")
+
+
+def without_binding(variant: s.Variant, name: str) -> list[Edit]:
+    """Return the edits that drop a parameter from a variant."""
+    return [_without(variant, binding) for binding in variant.bindings if binding.name == name]

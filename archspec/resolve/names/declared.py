@@ -5,15 +5,18 @@ In: a declaration, and the syntax of its file. Out: findings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, Label, did_you_mean
+from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.resolve.names.lines import dropped
-from archspec.resolve.names.renaming import Renaming, bodies_of, meaning
+from archspec.resolve.names.lines import block_of, dropped
+from archspec.resolve.names.renaming import Renaming, bodies_of, free_name, meaning
+from archspec.resolve.names.spelling import misspelt, nearest, related
 
+_FOLLOWING = {"E001", "E101", "E103", "E105", "E106"}  # what the use of a reserved name leads to
 _NOUNS = {
     s.Net: "the title",
     s.Train: "`train`",
@@ -27,8 +30,16 @@ def undefined(name: s.Name, known: Iterable[str], file: s.File | None) -> Findin
     """Return the finding for a name in a parameter's value that is not defined above it."""
     below = [node for node in (file.declarations if file else ()) if isinstance(node, s.Param | s.BlockDefinition)]
     later = [node for node in below if node.name == name.name]
-    notes = [f"it is defined on line {later[0].span.line}: move that line up"] if later else []
-    helps = lambda: () if later else did_you_mean(name.name, known, name.span)  # noqa: E731
+
+    def helps() -> tuple[str, ...]:
+        if not later:
+            return misspelt(name.name, known, name.span)
+        lines = block_of(later[0].span)
+        start = name.span.source.starts[name.span.line - 1]
+        moved = Edit(Span(name.span.source, start, start), lines.text.rstrip("\n") + "\n")
+        return (Help(f"move line {lines.line} above this one", Edit(lines, ""), moved),)
+
+    notes = ("a parameter knows those above it",) if later else ()
     return Finding("E101", f"undefined name `{name.name}`", name.span, "unknown", notes=notes, helps=helps)
 
 
@@ -99,13 +110,19 @@ def no_used_block(node: s.Use, name: s.Name, blocks: Iterable[str]) -> Finding:
     notes = ("its blocks are " + ", ".join(known) if known else "it has no blocks",)
 
     def helps() -> tuple[str, ...]:
-        near = did_you_mean(name.name, known)
-        if not near or not node.span.source.text:
+        near = nearest(name.name, known) or related(name.name, known)
+        if near is None:
             return ()
-        right = near[0].split("`")[1]
-        return (Help(near[0], *Renaming(name.name, right, node.span.source).of_block(name.span), is_safe=True),)
+        edits = Renaming(name.name, near, node.span.source).of_block(name.span)
+        return (Help(f"did you mean `{near}`?", *edits, is_safe=True),)
 
     return Finding("E101", f"`{node.file}` has no block `{name.name}`", name.span, "unknown", notes=notes, helps=helps)
+
+
+def used_by_itself(node: s.Use) -> Finding:
+    """Return the finding for a file that uses itself."""
+    helps = (Help("drop the line", dropped(node.span)),)
+    return Finding("E115", f"`{node.file}` is this file", node.span, "uses itself", helps=helps)
 
 
 def no_recipe(node: s.Use, name: s.Name, before: s.Train | None) -> Finding:
@@ -141,9 +158,18 @@ def reserved_let(name: str, span: Span, file: s.File | None) -> Finding:
 
 
 def reserved_label(name: str, span: Span) -> Finding:
-    """Return the finding for a line that is called `before`."""
-    text = f"`{name}` cannot be a label: `@before` is the input of the previous step"
-    return Finding("E118", text, span, helps=())
+    """Return the finding for a line that is called `before`, or by a keyword."""
+    source = span.source
+    message = f"`{name}` cannot be a label: it is {meaning(name)[0]}"
+    found = re.search(rf"\b{name}(?=:)", source.line(span.line))
+    if found is None:
+        return Finding("E118", message, span)
+    start = source.starts[span.line - 1] + found.start()
+    at = Span(source, start, start + len(name))
+    new = free_name(meaning(name)[1], source)
+    helps = [Help("`aux 0.3:`", Edit(at, "aux 0.3"))] if name == "aux" else []
+    helps.append(Help(f"call it `{new}`", Edit(at, new)))
+    return Finding("E118", message, at, "reserved", helps=helps)
 
 
 def body_around(span: Span, file: s.File | None) -> s.Body:
@@ -157,8 +183,20 @@ def _reserved(name: str, span: Span, edits: object) -> Finding:
     what, new = meaning(name)
 
     def helps() -> tuple[Help, ...]:
-        renaming = Renaming(name, new, span.source)
-        found = {Edit(span, renaming.new), *edits(renaming)}  # type: ignore[operator]
+        renaming = Renaming(name, free_name(new, span.source), span.source)
+        found = {Edit(span, renaming.new), *edits(renaming), *renaming.of_entries()}  # type: ignore[operator]
         return (Help(f"call it `{renaming.new}`", *sorted(found, key=lambda edit: edit.at.start)),)
 
     return Finding("E118", f"`{name}` cannot be a name: it is {what}", span, "reserved", helps=helps)
+
+
+def without_consequences(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return findings without those on lines that use a reserved name: they have the same cause."""
+    found = list(findings)
+    names = {finding.labels[0].span.text for finding in found if finding.code == "E118"}
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b")
+    return [one for one in found if one.code not in _FOLLOWING or not one.span or not pattern.search(_line(one.span))]
+
+
+def _line(span: Span) -> str:
+    return span.source.line(span.line)

@@ -94,17 +94,22 @@ def _is_expression(value: object) -> bool:
 
 def names_in(expressions: Iterable[s.Expression]) -> Iterator[s.Name]:
     """Yield the names in expressions."""
-    waiting = list(expressions)
+    for expression in expressions:
+        yield from (part for part in parts_of(expression) if isinstance(part, s.Name))
+
+
+def parts_of(expression: s.Expression) -> Iterator[s.Expression]:
+    """Yield an expression and its parts, from left to right."""
+    waiting = [expression]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, s.Name):
-            yield one
-        elif isinstance(one, s.Binary):
-            waiting += [one.left, one.right]
+        yield one
+        if isinstance(one, s.Binary):
+            waiting += [one.right, one.left]
         elif isinstance(one, s.Negate | s.Not):
             waiting.append(one.operand)
         elif isinstance(one, s.Function):
-            waiting += one.arguments
+            waiting += reversed(one.arguments)
 
 
 def called_names(body: s.Body) -> set[str]:
@@ -135,16 +140,3 @@ def volume_names(body: s.Body) -> set[str]:
 def positional_names(layer: type[Layer]) -> list[bool]:
     """Return for each argument that a layer takes by position whether it is a size."""
     return [one.kind.takes_extent for _, one in layer.written_order if one.is_positional]
-
-
-def parts_of(expression: s.Expression) -> Iterator[s.Expression]:
-    """Yield an expression's parts, each after its own parts, and itself."""
-    if isinstance(expression, s.Binary):
-        yield from parts_of(expression.left)
-        yield from parts_of(expression.right)
-    elif isinstance(expression, s.Negate | s.Not):
-        yield from parts_of(expression.operand)
-    elif isinstance(expression, s.Function):
-        for argument in expression.arguments:
-            yield from parts_of(argument)
-    yield expression

@@ -42,12 +42,17 @@ def meaning(name: str) -> tuple[str, str]:
     return "a keyword", f"{name}_"
 
 
+def free_name(name: str, source: Source) -> str:
+    """Return a name that a source does not use yet: this one, or with `_` after it."""
+    while re.search(rf"\b{name}\b", source.text):
+        name += "_"
+    return name
+
+
 class Renaming:
-    """A name and the one that takes its place, which the source does not use yet."""
+    """A name and the one that takes its place."""
 
     def __init__(self, old: str, new: str, source: Source) -> None:
-        while old != new and re.search(rf"\b{new}\b", source.text):
-            new += "_"
         self.old, self.new, self.source = old, new, source
 
     def in_body(self, body: s.Body) -> list[Edit]:
@@ -94,6 +99,13 @@ class Renaming:
         for match in re.finditer(rf"^[^#\n]*?\b{self.old}\b(?= *[(,)])", self.source.text, re.MULTILINE):
             found.append(Span(self.source, match.end() - len(self.old), match.end()))
         return self._edits(found)
+
+    def of_entries(self) -> list[Edit]:
+        """Return the edits of an `x` that counts or calls, which no line can say: `x x unit()`, `x(8)`."""
+        if self.old != "x":
+            return []
+        found = re.finditer(r"^[^#\n]*?(?<!\w)x(?= x |\()", self.source.text, re.MULTILINE)
+        return self._edits(Span(self.source, match.end() - 1, match.end()) for match in found)
 
     def _names(self, expressions: Iterable[s.Expression]) -> list[Span]:
         return [name.span for name in names_in(expressions) if name.name == self.old]

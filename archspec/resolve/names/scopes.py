@@ -9,13 +9,17 @@ import re
 from collections.abc import Iterable
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, Label, did_you_mean
+from archspec.diagnostics.findings import Edit, Help, Label
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import FUNCTIONS
+from archspec.resolve.layer_names import lower_case_names
 from archspec.resolve.names.declared import body_around
-from archspec.resolve.names.parts import statements_in
-from archspec.resolve.names.renaming import Renaming
+from archspec.resolve.names.parts import argument_names, statements_in, steps_in
+from archspec.resolve.names.renaming import Renaming, bodies_of
+from archspec.resolve.names.spelling import misspelt
+
+_TRUTH = {"true": "1 == 1", "false": "1 == 0"}
 
 
 def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File | None, is_inner: bool) -> Finding:
@@ -25,10 +29,24 @@ def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File 
     notes = ["names in scope: " + ", ".join(known[:12])] if known else []
     outer = [one for one in (file.body if file else ()) if isinstance(one, s.Let) and one.name == key]
 
+    declared = [node for node in (file.declarations if file else ()) if isinstance(node, s.BlockDefinition)]
+    owners = [node for node in declared if key in [one.name for one in node.parameters]]
+    if owners and not is_inner:
+        notes.append(f"it is a parameter of `{owners[0].name}`, and has a value only inside that block")
+
+    if key in lower_case_names():
+        notes.append("a layer is no value: pass a block that contains it")
+
     def helps() -> tuple[str, ...]:
+        if key in _TRUTH:
+            text = _TRUTH[key]
+            return (Help(f"a condition is a comparison: `{text}`", Edit(name.span, f"({text})")),)
         if outer and is_inner:
             return (_as_param(outer[0]),)
-        found = did_you_mean(key, known, name.span)
+        found = misspelt(key, known, name.span)
+        if owners and not is_inner:
+            number = "64" if key in argument_names(owners[0].body) else "1"
+            return (Help(f"give it a number: `{number}`", Edit(name.span, number)),)
         if not found and len(numbers) == 1:
             return (Help(f"did you mean `{numbers[0]}`?", Edit(name.span, numbers[0])),)
         return found
@@ -48,25 +66,70 @@ def _as_param(let: s.Let) -> Help:
 def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, file: s.File | None) -> Finding:
     """Return the finding for a label that no line above has."""
     at = Span(span.source, span.start + 1, span.end)
-    known = list(labels)
+    known = [label for label in labels if label]
     line = span.source.line(span.line)
     before = line[: span.source.position(span.start)[1] - 1]
     body = body_around(span, file)
     later = [one.span.line for one in statements_in(body) if isinstance(one, s.Chain) and one.label == name]
 
+    here = body_around(span, file)
+    elsewhere = [one for one in (bodies_of(file) if file else []) if one is not here and name in _labels(one)]
+
     def helps() -> tuple[str, ...]:
         if (is_number or name in FUNCTIONS) and before.rfind("(") > before.rfind(")"):
             return (Help(f"a number is written without `@`: `{name}`", Edit(span, name)),)
-        found = did_you_mean(name, known, at)
-        if not found and before.strip() == "|":
+        if elsewhere and file and (found := _passed(name, here, elsewhere[0], file)):
+            return found
+        found = misspelt(name, known, at)
+        if not found and before.strip() == "|" and not later:
             return (Help("the input of the merge is `x`", Edit(span, "x")),)
-        return found or (() if later else ("put the name and a colon before the line that it names",))
+        return found or (() if later or elsewhere else ("put the name and a colon before the line that it names",))
 
     notes = ["the labels above are " + ", ".join(known[:12])] if known else []
     notes += [f"it is defined on line {later[0]}, below"] if later else []
+    notes += ["a label is known only in its block, or outside all blocks"] if elsewhere else []
     if is_number:
         notes.append(f"`{name}` is a number")
     return Finding("E101", f"unknown result `@{name}`", span, "unknown", notes=notes, helps=helps)
+
+
+def _labels(body: s.Body) -> set[str]:
+    return {one.label for one in statements_in(body) if isinstance(one, s.Chain) and one.label}
+
+
+def _passed(name: str, here: s.Body, where: s.Body, file: s.File) -> tuple[Help, ...]:
+    """Pass a result from outside into a block; or name the result of a block's call, if the block ends with it."""
+    blocks = [node for node in file.declarations if isinstance(node, s.BlockDefinition)]
+    inner = next((node for node in blocks if node.body is here), None)
+    if inner is not None and where is file.body:
+        inside = {step.name for node in blocks for step in steps_in(node.body) if isinstance(step, s.CallStep)}
+        calls = [step.span for step in steps_in(file.body) if isinstance(step, s.CallStep) and step.name == inner.name]
+        if inner.name in inside or not all(span.text.endswith(")") for span in [inner.span, *calls]):
+            return ()
+        edits = [_argument(span, f"@{name}") for span in [inner.span, *calls]]
+        return (Help(f"pass it to the block: `{inner.name}(..., @{name})`", *edits),)
+    owner = next((node for node in blocks if node.body is where), None)
+    if owner is None or getattr(where[-1], "label", None) != name:
+        return ()
+    lines = [one for one in here if isinstance(one, s.Chain) and not one.label and _is_call(one.steps[-1], owner.name)]
+    if not lines or len(lines[-1].steps) > 1:
+        return ()
+    start = lines[-1].steps[0].span
+    return (Help(f"name the result of the call: `{name}: {start.text}`", Edit(_begin(start), f"{name}: ")),)
+
+
+def _is_call(step: s.Step | s.Bracket, name: str) -> bool:
+    return isinstance(step, s.CallStep) and step.name == name
+
+
+def _begin(span: Span) -> Span:
+    return Span(span.source, span.start, span.start)
+
+
+def _argument(call: Span, text: str) -> Edit:
+    """Return the edit that adds an argument to a call, or a parameter to a definition."""
+    is_empty = call.text.rstrip(")").endswith("(")
+    return Edit(Span(call.source, call.end - 1, call.end - 1), text if is_empty else f", {text}")
 
 
 def twice(name: str, span: Span, first: Span, noun: str, file: s.File | None) -> Finding:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, did_you_mean, plural
+from archspec.diagnostics.findings import Edit, Help, plural
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.layers import MERGES
 from archspec.resolve.names.lines import block_of, indent_of, is_alone, without_step
+from archspec.resolve.names.spelling import misspelt
 
 _SYNONYMS = {
     "add": ("sum", "plus", "addition", "residual", "shortcut", "skip", "elementwise", "eltwise", "added"),
@@ -45,7 +46,7 @@ def unknown_merge(step: s.MergeStep, blocks: Iterable[str]) -> Finding:
         for name, synonyms in _SYNONYMS.items():
             if bare in synonyms:
                 return (Help(f"did you mean `{name}`?", Edit(step.span, name), is_safe=True),)
-        return did_you_mean(step.name, MERGES, step.span)
+        return misspelt(step.name, MERGES, step.span)
 
     notes = ["the merges are " + ", ".join(MERGES)]
     if step.name in blocks:

@@ -13,7 +13,7 @@ from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame
 from archspec.language import syntax as s
-from archspec.language.expressions import Lookup, Unknown, evaluate
+from archspec.language.expressions import Lookup, Unknown, check_function, evaluate, truth
 from archspec.layers.input import Input
 from archspec.resolve.block_calls import find_block, given_arguments, placed
 from archspec.resolve.brackets import Brackets
@@ -24,8 +24,6 @@ from archspec.resolve.layer_step import LayerSteps
 from archspec.resolve.names.parts import of_argument, parts_of, unrolled
 from archspec.resolve.scope import Scope, StepContext
 from archspec.resolve.statements import StatementRunner
-
-Key = tuple[object, ...]
 
 
 def findings_beyond(names: FileNames, reached: set[int], max_steps: int) -> list[Diagnostic]:
@@ -41,13 +39,18 @@ def findings_beyond(names: FileNames, reached: set[int], max_steps: int) -> list
 
 
 class _Collector(GraphBuilder):
-    """Collects findings, each once; there are no calls around them."""
+    """Collects findings, one for each code and place; there are no calls around them."""
+
+    def __init__(self, max_steps: int) -> None:
+        super().__init__(max_steps)
+        self._places: set[tuple[str, Span]] = set()
 
     def report(self, finding: Finding, fallback: Span, frame: Frame | None) -> None:
         if (finding.code, frame) == ("E110", None):
             return  # whether there is an INPUT above is unknown
-        before = {(one.code, one.span) for one in self.findings}
-        if (finding.code, finding.span or fallback) not in before:
+        place = finding.code, finding.span or fallback
+        if place not in self._places:
+            self._places.add(place)
             super().report(finding, fallback, None)
 
 
@@ -121,6 +124,7 @@ class _UnreachedRunner(StatementRunner):
         for arm in statement.arms:
             if arm.condition is not None:
                 self._expression(arm.condition, scope.lookup, scope.frame)
+                self._condition(arm.condition, scope)
             scope.places = dict(places)
             self.body(arm.body, scope, point, entry)
             after |= scope.places
@@ -174,16 +178,33 @@ class _UnreachedRunner(StatementRunner):
         given_arguments(block.definition, step, lambda: placed(scope, point))
         return point.after(LOST)
 
+    def _condition(self, condition: s.Expression, scope: Scope) -> None:
+        try:
+            truth(condition, scope.lookup)
+        except Unknown:
+            pass
+        except Finding as finding:
+            self.builder.report(finding, condition.span, scope.frame)
+
     def _expression(self, expression: s.Expression, lookup: Lookup, frame: Frame | None) -> None:
         """Report what is wrong in an expression, whatever its names stand for."""
         for part in parts_of(expression):
             try:
-                evaluate(part, lookup)
+                if isinstance(part, s.Name):
+                    lookup(part)
+                elif isinstance(part, s.Function):
+                    check_function(part)
             except Unknown:
                 pass
             except Finding as finding:
                 self.builder.report(finding, part.span, frame)
                 return
+        try:
+            evaluate(expression, lookup)
+        except Unknown:
+            pass
+        except Finding as finding:
+            self.builder.report(finding, expression.span, frame)
 
 
 def _scope(names: FileNames, frame: Frame | None, body: s.Body) -> _Scope:

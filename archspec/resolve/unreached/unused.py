@@ -1,15 +1,17 @@
-"""Names that are defined and never referred to: parameters, `let`s, blocks and their parameters.
+"""Names that are defined and never referred to: parameters, `let`s, parameters of blocks.
 
 In: the syntax of a file. Out: warnings, each with the edit that drops the name.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
+from archspec.resolve.names.changes import without_binding
 from archspec.resolve.names.lines import dropped
 from archspec.resolve.names.parts import (
     called_names,
@@ -22,9 +24,40 @@ from archspec.resolve.names.parts import (
 )
 from archspec.resolve.names.renaming import bodies_of
 
+_WORD = re.compile(r"[A-Za-z_]\w*(?!\w)(?! *=[^=])")  # but for the name of an argument
+_LET = re.compile(r"\blet +(\w+)")
+_COMMENT = re.compile(r"#.*")
+_MARGIN = re.compile(r"^[^\s#]", re.MULTILINE)
+
 
 def unused_names(file: s.File) -> list[Diagnostic]:
     """Return a warning for each name that is defined and never used."""
+    return _unused(file) if _may_have_unused(file) else []
+
+
+def _may_have_unused(file: s.File) -> bool:
+    """Whether the words of the text lack a name: much faster than to look at the syntax, which then decides."""
+    text = file.span.source.text
+    outside, at = "", 0
+    for node in file.declarations:
+        if isinstance(node, s.BlockDefinition):
+            end = _MARGIN.search(text, node.span.end)
+            outside += text[at : node.span.start]
+            at = end.start() if end else len(text)
+            inside = text[node.span.end : at]
+            names = [parameter.name for parameter in node.parameters] + _LET.findall(inside)
+            if not _words(inside).issuperset(names):
+                return True
+    lets = [node.name for node in file.body if isinstance(node, s.Let)]
+    params = [node.name for node in file.declarations if isinstance(node, s.Param)]
+    return not _words(outside + text[at:]).issuperset(lets) or not _words(text).issuperset(params)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(_COMMENT.sub("", text)))
+
+
+def _unused(file: s.File) -> list[Diagnostic]:
     blocks = [node for node in file.declarations if isinstance(node, s.BlockDefinition)]
     found = [*_lets(file.body)]
     outside = _names_of_declarations(file)
@@ -33,8 +66,6 @@ def unused_names(file: s.File) -> list[Diagnostic]:
     found += _params(file, used)
     for node, names in zip(blocks, inside[1:], strict=True):
         found += [*_lets(node.body), *_parameters(node, names, file, outside)]
-    if file.body:
-        found += _blocks(file, blocks, used)
     return sorted(found, key=lambda finding: finding.span.start if finding.span else 0)
 
 
@@ -64,10 +95,9 @@ def _defaults(node: s.BlockDefinition) -> Iterator[s.Expression]:
             yield parameter.default
 
 
-def _warning(what: str, name: str, span: Span, notes: tuple[str, ...], *edits: Edit) -> Diagnostic:
+def _warning(message: str, name: str, span: Span, *edits: Edit) -> Diagnostic:
     at = Span(span.source, span.start, span.start + len(name))
-    helps = (Help("drop it", *edits),) if edits else ()
-    return Diagnostic("W101", f"unused {what} `{name}`", (Label(at, "never used"),), notes, helps)
+    return Diagnostic("W101", f"unused {message}", (Label(at, "never used"),), (), (Help("drop it", *edits),))
 
 
 def _lets(body: s.Body) -> Iterator[Diagnostic]:
@@ -75,18 +105,17 @@ def _lets(body: s.Body) -> Iterator[Diagnostic]:
     if lets:
         used = _names_of(body)
         yield from (
-            _warning("`let`", one.name, one.span, (), dropped(one.span)) for one in lets if one.name not in used
+            _warning(f"`let {one.name}`", one.name, one.span, dropped(one.span)) for one in lets if one.name not in used
         )
 
 
 def _params(file: s.File, used: set[str]) -> Iterator[Diagnostic]:
+    """Yield warnings for parameters of the file; that a variant sets one is no use of it."""
+    variants = [node for node in file.declarations if isinstance(node, s.Variant)]
     for node in file.declarations:
         if isinstance(node, s.Param) and node.name not in used:
-            variants = [one for one in file.declarations if isinstance(one, s.Variant)]
-            is_bound = any(binding.name == node.name for one in variants for binding in one.bindings)
-            notes = ("variants set it, but nothing reads it",) if is_bound else ()
-            edits = () if is_bound else (dropped(node.span),)
-            yield _warning("parameter", node.name, node.span, notes, *edits)
+            edits = [edit for variant in variants for edit in without_binding(variant, node.name)]
+            yield _warning(f"parameter `{node.name}`", node.name, node.span, dropped(node.span), *edits)
 
 
 def _parameters(node: s.BlockDefinition, names: set[str], file: s.File, passed: set[str]) -> Iterator[Diagnostic]:
@@ -104,7 +133,7 @@ def _parameters(node: s.BlockDefinition, names: set[str], file: s.File, passed: 
             start = parameter.span.start + parameter.is_volume
             span = Span(parameter.span.source, start, parameter.span.end)
             found = [edit for edit in edits if edit is not None]
-            yield _warning(f"parameter of `{node.name}`:", parameter.name, span, (), *found)
+            yield _warning(f"parameter `{parameter.name}` of `{node.name}`", parameter.name, span, *found)
 
 
 def _without(node: s.BlockDefinition, parameter: s.Parameter) -> Edit:
@@ -123,14 +152,3 @@ def _without_argument(node: s.BlockDefinition, parameter: s.Parameter, step: s.C
     if len(kept) == len(step.arguments):
         return None
     return Edit(step.span, f"{step.name}({', '.join(kept)})")
-
-
-def _blocks(file: s.File, blocks: list[s.BlockDefinition], used: set[str]) -> Iterator[Diagnostic]:
-    for node in blocks:
-        if node.name not in used:
-            yield _warning("block", node.name, node.span, ("nothing calls it",), dropped(node.span))
-    for use in file.declarations:
-        if isinstance(use, s.Use):
-            for name in use.names:
-                if name.name not in used and name.name != "train":
-                    yield _warning("import", name.name, name.span, ())

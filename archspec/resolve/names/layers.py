@@ -1,0 +1,158 @@
+"""Layers under other names: misspelt, as other tools call them, or that this language does not have.
+
+In: a step whose layer is unknown. Out: a finding, with the step as it was meant. A name is never taken for a layer that
+computes something else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Edit, Help
+from archspec.diagnostics.source import Span
+from archspec.language import syntax as s
+from archspec.layers import REGISTRY, Layer
+from archspec.record import REQUIRED
+from archspec.resolve.names.lines import without_step
+from archspec.resolve.names.spelling import nearest
+
+# what no layer here computes, however similar the name
+_MISSING = frozenset(
+    """
+    adain adaptivemaxpool2d alphadropout batchnorm3d bilinear bilstm capsule celu cnorm conv3d conv3ddw convlstm
+    crelu crop cropping2d crossattention deformconv deformconv2d depth2space depthtospace dropblock einsum elu
+    embed embedding fft fpn fractionalmaxpool2d gcn geglu globalmaxpool globalmaxpooling2d glu gmp grn gru
+    hardshrink hardswiglu hardtanh hash interpolate involution kan lambda leakyrelu lenet logsigmoid logsoftmax
+    lppool lrelu lstm mamba maskedconv maxout maxpool1d maxpool3d maxunpool mish nms normalize octconv
+    pixelshuffle pixelunshuffle prelu pwl quantize rmsnorm rnn roialign roipool rope rotary rrelu selu sin
+    softplus softshrink softsign spectralnorm spp sppf sru swiglu switchnorm tcn threshold transformer unfold
+    unpool upsample3d weightnorm wn yolo zeropad3d
+    """.split()  # noqa: SIM905  # a list of words
+)
+_NEEDLESS = {
+    "flatten": "FC flattens a map itself",
+    "identity": "it passes its input through",
+    "reshape": "FC flattens a map itself, and TOKENS makes it a sequence",
+    "view": "FC flattens a map itself, and TOKENS makes it a sequence",
+    "squeeze": "GAP leaves a vector",
+    "output": "the last line is the output",
+}
+_BLOCK = re.compile(r"^block +([a-z_]\w*)", re.MULTILINE)
+_POINTWISE = ("pwconv", "pointwise", "pointwiseconv", "conv1x1")
+_SEPARABLE = ("sepconv", "separableconv", "separableconv2d", "dwsepconv", "dsconv")
+
+
+def unknown_layer(step: s.LayerStep, name: str, known: Mapping[str, str]) -> Finding:
+    """Return the finding for an unknown layer; `known` has the layers by all their names in lower case."""
+    word = step.words[-1]
+    bare = word.text.lower().replace("_", "")
+    listed = "the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key))
+    notes: tuple[str, ...] = ()
+    if bare in _NEEDLESS:
+        notes = (f"no layer is needed: {_NEEDLESS[bare]}",)
+    elif bare in _MISSING or name.lower() in _MISSING:
+        notes = ("archspec has no such layer",)
+    elif not (found := _meant(step, name, known)):
+        notes = (listed,)
+    else:
+        return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", helps=(found,))
+    helps = lambda: _dropped(step, bare)  # noqa: E731
+    return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", notes=notes, helps=helps)
+
+
+def _dropped(step: s.LayerStep, bare: str) -> tuple[Help, ...]:
+    return (Help("drop it", without_step(step.span), is_safe=True),) if bare in _NEEDLESS else ()
+
+
+def _meant(step: s.LayerStep, name: str, known: Mapping[str, str]) -> Help | None:
+    word = step.words[-1]
+    bare = word.text.lower().replace("_", "")
+    if block := _block(step, bare):
+        return block
+    if bare in _POINTWISE or bare in _SEPARABLE:
+        return _separable(step, bare)
+    keyword = known.get(bare)
+    if keyword is not None:
+        return _restated(step, word.span, keyword)
+    keyword = known.get(name.lower()) or nearest(name, REGISTRY)
+    if keyword is None:
+        return None
+    span = Span(word.span.source, word.span.start, word.span.start + len(name))
+    return Help(f"did you mean `{keyword}`?", Edit(span, keyword), is_safe=True)
+
+
+def _restated(step: s.LayerStep, span: Span, keyword: str) -> Help:
+    """Name the layer, and write numbers that it does not take so in its own way."""
+    layer = REGISTRY[keyword]
+    words = [argument.span.text for argument in step.arguments]
+    numbers = [argument.value for argument in step.arguments if argument.name is None]
+    if len(numbers) == len(words) and all(isinstance(one, s.Number | s.Extent) for one in numbers):
+        meant = _arguments(layer, words)
+        if meant != words:
+            text = " ".join([keyword, *meant])
+            whole = Span(span.source, step.words[0].span.start, (step.arguments or step.words)[-1].span.end)
+            return Help(f"did you mean `{text}`?", Edit(whole, text))
+    return Help(f"did you mean `{keyword}`?", Edit(span, keyword), is_safe=True)
+
+
+def _arguments(layer: type[Layer], words: list[str]) -> list[str]:
+    """Return numbers as the layer takes them: torch's `3 64 7 2` of a CONV as `64 7x7 s2`."""
+    fields = [one for _, one in layer.written_order if one.is_positional]
+    counts = sum(not one.kind.takes_extent for one in fields)
+    has_size = counts < len(fields)
+    sizes = [word for word in words if "x" in word or "×" in word][:has_size]
+    numbers = [word for word in words if word not in sizes]
+    if layer.is_weight_layer and len(numbers) > counts + (has_size and not sizes):
+        numbers = numbers[counts:]  # after the number of channels or features that enter
+    kept, numbers = numbers[:counts], numbers[counts:]
+    if has_size and numbers and not sizes:
+        sizes = [f"{numbers[0]}x{numbers[0]}"]
+        numbers = numbers[1:]
+    if not sizes or "stride" not in layer.arguments:
+        return [*kept, *sizes]
+    if not numbers and layer.arguments["stride"].default is REQUIRED:
+        numbers = [sizes[0].split("x")[0]]
+    return [*kept, *sizes, *(f"{letter}{number}" for letter, number in zip("sp", numbers, strict=False))]
+
+
+def _block(step: s.LayerStep, bare: str) -> Help | None:
+    """`Unit(8)` and `UNIT 8` as the call of the block `unit`."""
+    names = _BLOCK.findall(step.span.source.text)
+    found = next((name for name in names if name.lower().replace("_", "") == bare), None)
+    if found is None:
+        return None
+    given = [argument.span.text for argument in step.arguments]
+    source = step.span.source
+    end = (step.arguments or step.words)[-1].span.end
+    end += source.text[end : end + 1] == ")"
+    text = f"{found}({', '.join(given)})"
+    return Help(f"a block is called by its own name: `{text}`", Edit(Span(source, step.span.start, end), text))
+
+
+def _separable(step: s.LayerStep, bare: str) -> Help | None:
+    """`SEPCONV 64 3x3` as a DWCONV and a CONV of 1x1, `PWCONV 64` as a CONV of 1x1."""
+    texts = [argument.span.text for argument in step.arguments]
+    count = next((text for text in texts if text.isdigit()), "")
+    rest = " ".join(text for text in texts if text not in (count, "1x1"))
+    if not count or (bare in _SEPARABLE and "x" not in rest):
+        return None
+    text = f"DWCONV {rest} linear -> CONV {count} 1x1" if bare in _SEPARABLE else f"CONV {count} 1x1 {rest}".rstrip()
+    return Help(f"`{text}`", Edit(step.words[0].span.to(step.arguments[-1].span), text))
+
+
+def not_one_layer(words: tuple[s.Word, ...], text: str) -> Finding:
+    """Return the finding for two words that are not a layer together."""
+    span = words[0].span.to(words[-1].span)
+    known = [name for name in REGISTRY if " " in name]
+    first, last = text.split(" ", 1)
+    near = None if first in REGISTRY or last in REGISTRY else nearest(text, known)
+    helps = (Help(f"did you mean `{near}`?", Edit(span, near), is_safe=True),) if near else ()
+    return Finding("E102", f"unknown layer `{text}`", span, notes=("such layers are " + ", ".join(known),), helps=helps)
+
+
+def no_dash(word: s.Word, name: str) -> Finding:
+    """Return the finding for a name with a dash and a number, of a layer that has no such form."""
+    helps = (Help(f"`{name}`", Edit(word.span, name)),)
+    return Finding("E103", f"`{word.text}`: {name} cannot be written with a dash", word.span, helps=helps)

@@ -1,0 +1,48 @@
+"""Names that nothing refers to get a warning, with the edit that drops them."""
+
+import pytest
+
+from support.helps import findings_in, trials
+
+I = "[8x8x4] INPUT\n"  # noqa: E741  # the input
+
+UNUSED = {
+    I + "let w = 3\nFC 10\n": ["unused `let w`"],
+    "param width = 1\n" + I + "FC 10\n": ["unused parameter `width`"],
+    "param width = 1\nvariant big: width=2\n" + I + "FC 10\n": ["unused parameter `width`"],
+    "param width = 1\nparam n = 2\nvariant b: n=1 width=2\n" + I + "FC n\n": ["unused parameter `width`"],
+    "block b(f, n)\n    FC f\n" + I + "b(4, 2)\n": ["unused parameter `n` of `b`"],
+    "block b(f, n=3)\n    FC f   # n neurons\n" + I + "b(f=4) -> RELU -> b(4, n=2)\n": ["unused parameter `n` of `b`"],
+    "block b(f, @h)\n    FC f\n" + I + "b(4, @input)\n": ["unused parameter `h` of `b`"],
+    "block b(f, stride)\n    CONV f 3x3 stride=1\n" + I + "b(4, 2)\n": ["unused parameter `stride` of `b`"],
+    "block b(f)\n    let g = f\n    FC f\n" + I + "b(4)\n": ["unused `let g`"],
+    "block b(f)\n    FC f\n" + I + "let f = 3\nb(4)\n": ["unused `let f`"],
+}
+USED = [
+    "param width = 1\nparam twice = 2*width\n" + I + "FC twice\n",
+    "param unit = first\nblock first(f, n)\n    FC f\nblock second(f, n)\n    n x FC f -> RELU\n" + I + "unit(4, 2)\n",
+    "param n = 2\n" + I + "n x RELU\n",
+    "param n = 2\n" + I + "[n*4 x 8 x 4] RELU\n",
+    "param p = 0.5\nafter FC: DROPOUT p\n" + I + "FC 10\n",
+    "block b(f, s=f)\n    FC s\n" + I + "b(4)\n",
+    "block b(f)\n    RELU\n" + I + "FC 10\n",  # a part that others use
+    "block b(f, @h)\n    add\n        | @h\n        | CONV f 1x1\n" + I + "b(4, @input)\n",
+    "block b(deep)\n    if deep > 3\n        RELU\n    FC 10\n" + I + "b(2)\n",
+]
+
+
+@pytest.mark.parametrize("text", UNUSED)
+def test_an_unused_name_is_reported_and_can_be_dropped(text: str) -> None:
+    found = findings_in(text)
+    assert [(finding.code, finding.message) for finding in found] == [("W101", message) for message in UNUSED[text]]
+    assert [trial.works for trial in trials(text)] == [True] * len(found)
+
+
+@pytest.mark.parametrize("text", USED)
+def test_a_name_that_is_used_is_not_reported(text: str) -> None:
+    assert findings_in(text) == ()
+
+
+def test_a_misspelt_use_is_one_finding() -> None:
+    text = I + "let width = 3\nFC widht+1\n"
+    assert [finding.code for finding in findings_in(text)] == ["E101"]
