@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from archspec.analyses.cost import Cost
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.findings import Diagnostic, Edit, Help, plural
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import FLOAT_BYTES
@@ -84,7 +84,8 @@ def _check_params(pending: PendingClaim, cost: Cost, node: Node) -> Finding | No
     actual_text = exact if cost.biases else f"{cost.params:,}"
     message = f"the line says {_shown(pending.value)} parameters, {node.name} has {actual_text}"
     notes = (f"{cost.formula} = {cost.params - cost.biases:,}",) if cost.formula else ()
-    helps = (f"`params: {cost.formula or cost.params} = {cost.params - cost.biases:,}`",) if cost.formula else ()
+    exact = f"{cost.params - cost.biases:,}"
+    helps = (_claim(claim.span, f"params: {cost.formula} = {exact}" if cost.formula else f"params: {exact}"),)
     return Finding("E302", message, claim.span, "claimed here", notes=notes, helps=helps)
 
 
@@ -94,7 +95,8 @@ def _check_memory(pending: PendingClaim, node: Node) -> Finding | None:
         return None if _figure_holds(pending) else _bad_figure(pending)
     message = f"the line says {_shown(pending.value)} values, {node.name} has {node.volume.values:,}"
     product = "*".join(map(str, node.volume))
-    helps = (f"`memory: {product}`",)
+    figure = "" if claim.figure is None else f" = {short(node.volume.values)}"
+    helps = (_claim(claim.span, f"memory: {product}{figure}"),)
     return Finding("E303", message, claim.span, "claimed here", notes=(f"its volume is {node.volume}",), helps=helps)
 
 
@@ -119,11 +121,13 @@ def _bad_figure(pending: PendingClaim) -> Finding:
     rounded = isinstance(claim.figure, s.Figure) and not claim.figure.is_exact
     notes = ("a figure with K, M, G or B must be within 1 %",) if rounded else ()
     code = "E302" if claim.kind == "params" else "E303"
-    helps = (f"`= {_shown(pending.value)}`",)
+    helps = (_claim(claim.figure.span, short(pending.value) if rounded else _shown(pending.value)),)
     return Finding(code, message, claim.figure.span, "claimed here", notes=notes, helps=helps)
 
 
 def _check_total(total: s.Total, sums: _Sums) -> Finding | None:
+    source = total.span.source
+    span = Span(source, source.text.rfind("TOTAL", 0, total.span.start), total.span.end)
     if total.kind == "params":
         params = sums.params
         bare = params - sums.biases
@@ -131,8 +135,8 @@ def _check_total(total: s.Total, sums: _Sums) -> Finding | None:
             return None
         message = f"TOTAL says {total.figure.span.text} parameters, the rows add up to {params:,}"
         notes: tuple[str, ...] = (f"{bare:,} without biases",)
-        helps = (f"`TOTAL params: {short(params)}`",)
-        return Finding("W301", message, total.span, "claimed here", notes=notes, helps=helps)
+        helps = (_claim(span, f"TOTAL params: {short(params)}"),)
+        return Finding("W301", message, span, "claimed here", notes=notes, helps=helps)
     values = sums.activations
     wrong_size = total.size is not None and not near(total.size.value, FLOAT_BYTES * total.figure.value)
     if _total_holds(total.figure, values) and not wrong_size:
@@ -141,8 +145,14 @@ def _check_total(total: s.Total, sums: _Sums) -> Finding | None:
     said = "" if total.size is None else f" and {total.size.span.text}"
     message = f"TOTAL says {total.figure.span.text} values{said}, the rows add up to {values:,}: {size} MB"
     notes = (f"{plural(sums.rows, 'row')}, in-place layers counted once; {FLOAT_BYTES} bytes per value",)
-    helps = (f"`TOTAL memory: {short(values)} * 4 bytes ~= {size}MB`",)
-    return Finding("W302", message, total.span, "claimed here", notes=notes, helps=helps)
+    bytes_ = f" * {FLOAT_BYTES} bytes ~= {size}MB" if "e" not in size else ""  # fewer than 100 bytes
+    helps = (_claim(span, f"TOTAL memory: {short(values)}{bytes_}"),)
+    return Finding("W302", message, span, "claimed here", notes=notes, helps=helps)
+
+
+def _claim(span: Span, text: str) -> Help:
+    """Return the help that writes a claim as it holds."""
+    return Help(f"`{text}`", Edit(span, text))
 
 
 def _total_holds(figure: s.Figure | s.Number, actual: int) -> bool:

@@ -24,7 +24,7 @@ from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record, replace
 from archspec.resolve.after_build import FirstValues, finished, first_values, unused_results
-from archspec.resolve.brackets import Brackets, Seen, shows_received
+from archspec.resolve.brackets import Brackets, Seen
 from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
 from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge
 from archspec.resolve.layer_names import labels_in, lower_case_names
@@ -223,7 +223,7 @@ def _finish(file: s.File, title: str, run: _Run, values: FirstValues) -> tuple[G
     builder = run.builder
     if not isinstance(run.end, Node):
         message = f"{file.span.source.name} contains no layers"
-        return None, [Diagnostic("E010", message, helps=("a spec begins with its input: `[224x224x3] INPUT`",))]
+        return None, [Diagnostic("E010", message, notes=("a spec begins with its input: `[224x224x3] INPUT`",))]
     graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
     unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph, values), [])

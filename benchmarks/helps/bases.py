@@ -32,10 +32,19 @@ def written_specs() -> tuple[str, ...]:
     return tuple(text for text in texts if text.strip() and len(text) < LARGEST and not findings_in(text))
 
 
+def without_unused(text: str) -> str:
+    """Return a random network without the `param`s that it does not use, and the variants of those."""
+    body = "\n".join(line for line in text.split("\n") if not line.startswith(("param ", "variant ")))
+    for name in re.findall(r"^param (\w+)", text, re.MULTILINE):
+        if not re.search(rf"(?<![\w@]){name}\b(?!=)", body):
+            text = re.sub(rf"^param {name} = .*\n|^variant .*\b{name}=.*\n", "", text, flags=re.MULTILINE)
+    return text
+
+
 def base(chance: Random) -> str:
     """Return a correct spec."""
     while chance.random() < RANDOM:
-        text = network(chance)
+        text = without_unused(network(chance))
         if not findings_in(text):
             return text
     return chance.choice(written_specs())

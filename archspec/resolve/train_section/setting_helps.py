@@ -75,6 +75,8 @@ def setting_elsewhere(setting: s.Setting, train: s.Train) -> tuple[Help, ...]:
     whole = next((one for one in train.settings if one.name == owner), None)
     if whole is None or not whole.words:
         return (rewritten(setting, f"{line} {part}"),)
+    if part.split("=")[0].split()[0] in [one.name for one in whole.words]:
+        return ()  # said there already
     end = whole.words[0].span.end
     insertion = Edit(Span(source, end, end), f" {part}")
     return (Help(f"`{owner} {whole.words[0].span.text} {part}`", insertion, *without_line(setting).edits),)
