@@ -7,6 +7,7 @@ Text that the grammar accepts but that is meaningless raises a `Finding` here.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from lark import Token, v_args
@@ -17,6 +18,7 @@ from archspec.language import syntax as s
 from archspec.language.transform_expressions import ExpressionBuilder, too_large
 
 _SIZES = re.compile(r"[x×]")
+_FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
 # words on slides without a meaning: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
 NOISE_WORDS = (
     {"a", "and", "at", "of", "the", "to", "with"}
@@ -209,6 +211,18 @@ class SyntaxBuilder(ExpressionBuilder):
 
     def setting_number(self, token: Token) -> s.SettingWord:
         return s.SettingWord(None, self._number(token).value, self._span(token))
+
+
+def unknown_layers(nodes: list[Any], layers: Mapping[str, str]) -> list[s.Chain]:
+    """Return the lines that begin with a layer that is not among `layers`, names in lower case: titles, for example."""
+    found = []
+    for node in nodes:
+        step = node.steps[0] if isinstance(node, s.Chain) and layers else None
+        if isinstance(step, s.LayerStep):
+            word = step.words[0].text
+            if word.lower().rstrip("-0123456789") not in layers and word not in _FIRST_WORDS:
+                found.append(node)
+    return found
 
 
 def missing_arrow(before: Span, word: s.Word) -> Finding:
