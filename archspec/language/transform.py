@@ -214,13 +214,15 @@ class SyntaxBuilder(ExpressionBuilder):
 
 
 def unknown_layers(nodes: list[Any], layers: Mapping[str, str]) -> list[s.Chain]:
-    """Return the lines that begin with a layer that is not among `layers`, names in lower case: titles, for example."""
+    """Return the lines that begin with no layer of `layers`, names in lower case, or with a call: `Conv2d(...)`."""
     found = []
     for node in nodes:
         step = node.steps[0] if isinstance(node, s.Chain) and layers else None
         if isinstance(step, s.LayerStep):
             word = step.words[0].text
-            if word.lower().rstrip("-0123456789") not in layers and word not in _FIRST_WORDS:
+            name, end = word.lower().rstrip("-0123456789"), step.words[0].span.end
+            is_known = name in layers or word in _FIRST_WORDS
+            if not is_known or (not word.isupper() and step.span.source.text.startswith("(", end)):
                 found.append(node)
     return found
 

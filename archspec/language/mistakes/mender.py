@@ -117,19 +117,22 @@ class Mender:
         return rejections.moved(rejections.explain(error, line), reading)
 
     def without_titles(self, nodes: list[Any], strange: Sequence[s.Chain]) -> list[Any]:
-        """Return the statements without titles and page numbers that have the form of a layer."""
+        """Return the statements without titles that have the form of a layer, and with calls of Python mended."""
         first = next(node for node in nodes if isinstance(node, s.Chain))
-        titles: list[s.Chain] = []
+        meant: dict[int, list[Any]] = {}
         for chain in strange:
             step = chain.steps[0]
             assert isinstance(step, s.LayerStep)
             is_plain = len(chain.steps) == 1 and not (chain.bracket or chain.label or step.bracket)
-            if not is_plain or self.words.layer(step.words[0].text) or len(nodes) < 2:
-                continue
-            if prose.is_title(chain.span.text) or (chain is first and not step.arguments):
-                titles.append(chain)
-        self._note([prose.mistake(chain.span) for chain in titles])
-        return [node for node in nodes if node not in titles]
+            is_plain = is_plain and not self.words.layer(step.words[0].text) and len(nodes) > 1
+            if applied := foreign.RULES[0].applied(Reading(_rest_of_line(chain.span)), self.words):
+                node = self.grammar.tried(applied[0])
+                meant[id(chain)] = [node] if node else [chain]
+                self._note([applied[1]] if node else [])
+            elif is_plain and (prose.is_title(chain.span.text) or (chain is first and not step.arguments)):
+                self._note([prose.mistake(chain.span)])
+                meant[id(chain)] = []
+        return [one for node in nodes for one in meant.get(id(node), [node])]
 
     def renamed(self, chain: s.Chain, line: Layout) -> s.Chain:
         """Return the syntax of a line whose merges have the names of layers in lower case, or of other tools."""
@@ -169,6 +172,11 @@ class Mender:
     def findings(self) -> list[Diagnostic]:
         """Return a finding for each kind of mistake."""
         return [_finding(kind, found) for kind, found in self.found.items()]
+
+
+def _rest_of_line(span: Span) -> Span:
+    text = span.source.text[span.start :].partition("\n")[0].partition("#")[0].rstrip()
+    return Span(span.source, span.start, span.start + len(text))
 
 
 def _finding(kind: str, found: list[Mistake]) -> Diagnostic:

@@ -117,6 +117,10 @@ def _cut_short(error: UnexpectedToken, line: Span) -> Finding:
 
 
 def _known_mistake(error: UnexpectedToken, span: Span, line: Span) -> Finding | None:
+    if loop := re.match(r"(?:for|while|foreach|repeat)\b[^#]*", line.text):
+        span = Span(line.source, line.start, line.start + len(loop[0]))
+        notes = ("`3 x unit(64)` repeats a block, and `3 x CONV 64 3x3` a layer",)
+        return Finding("E001", "a spec has no loops", span, "not a step", notes=notes)
     called = re.search(r"\b([A-Z][A-Za-z0-9]+)\(", line.text)
     if called:
         opened = Span(line.source, line.start + called.start(), line.start + called.end() - 1)

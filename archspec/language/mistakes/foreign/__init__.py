@@ -18,16 +18,28 @@ from archspec.language.mistakes.foreign.sketch import Layer, spec
 from archspec.language.mistakes.rules.rule import Match, Rule, Words
 
 LONGEST = 200_000  # characters that are looked at
+LONGEST_QUOTE = 60
 MOST_SHOWN = 3
-_TORCH = r"\bnn\.[A-Z]\w*\(|\bself\.\w+ *[=(]|^\s*(?:super\(|def forward|\w+ = F\.\w+\()|\bF\.\w+\(|\(\w+\): [A-Z]\w+\("
+_TORCH = r"\bnn\.[A-Z]\w*\(|\bself\.\w+ *[=(]|^\s*(?:super\(|def forward)|\bF\.\w+\(|\(\w+\): [A-Z]\w+\("
 _KERAS = r"\b(?:keras|layers|tf|models|model)\.\w+|\b(?:Conv2D|Dense|MaxPooling2D|MaxPool2D|BatchNormalization)\("
-_PYTHON = r"^\s*(?:import \w|from [\w.]+ import|class \w+(?:\(.*\))?:|def \w+\(.*\)|return\b|@\w+$|\w+(?:, \w+)* = \w+(?:\.\w+)*\(|print\()"
-_DARKNET = r"^\[(?:net|network|convolutional|maxpool|avgpool|route|shortcut|upsample|yolo|connected|dropout|softmax|cost|region)\]"
+_PYTHON = (
+    r"^\s*(?:import \w|from [\w.]+ import|class \w+(?:\(.*\))?:|def \w+\(.*\)|return\b|@\w+$|print\("
+    r"|\w+(?:, \w+)* = \w+(?:\.\w+)*\()"
+)
+_DARKNET = (
+    r"^\[(?:net|network|convolutional|maxpool|avgpool|route|shortcut|upsample|yolo|connected|dropout|softmax|cost"
+    r"|region|local|crop)\]"
+)
 _SETTING = r"^\w+ *= *[\w.,+ -]+$"
-_CAFFE = r"^\s*(?:layers?\s*\{|\w+_param\s*\{|\}|\w+: *(?:\"[^\"]*\"|[\w.+-]+)\s*$|\w+_filler\s*\{|param\s*\{|input_dim:|shape)"
+_CAFFE = (
+    r"^\s*(?:layers?\s*\{|\w+_(?:param|filler)\s*\{|\}|\w+: *(?:\"[^\"]*\"|[\w.+-]+)\s*$|param\s*\{|input_dim:|shape)"
+)
 _JSON = r"^\s*(?:[{}\[\]],?|[{}\[\]]*\"[^\"]*\"\s*:.*|\"[^\"]*\",?|[\d.]+,?)\s*[{}\[\],]*$"
 _YAML = r"^\s*(?:- *)?(?:\w+:(?: +\S.*)?$|\[.*\](?:,|\s*#.*)?$|- +\S)|^---$"
-_SUMMARY = r"Layer \(type|Output Shape|Param #|^\s*\w+(?: \(\w+\))?\s+[\[(].*\)?\]?\s+[\d,]+\s*\S*$|^\s*(?:Total|Trainable|Non-trainable) params"
+_SUMMARY = (
+    r"Layer \(type|Output Shape|Param #|^\s*(?:Total|Trainable|Non-trainable) params"
+    r"|^\s*\w+(?:-\d+)?(?: \(\w+\))?\s+[\[(].*[\])]\s+[\d,]+\s*\S*$"
+)
 _TABLE = r"^\s*\|.*\|.*\|\s*$"
 # a name for people, what its lines look like, and the line without which it is not this language
 _LANGUAGES = (
@@ -36,7 +48,11 @@ _LANGUAGES = (
     ("a Caffe `prototxt` file", _CAFFE, r"^\s*layers?\s*\{"),
     ("Keras code", f"{_KERAS}|{_PYTHON}", _KERAS),
     ("PyTorch code", f"{_TORCH}|{_PYTHON}", _TORCH),
-    ("Python code", f"{_PYTHON}|^\\s*(?:for|if|while|elif|with) .*:$|^\\s*else:$", r"^\s*(?:import|from|def|class)\b"),
+    (
+        "Python code",
+        f"{_PYTHON}|^\\s*(?:for|if|while|elif|with) .*:$|^\\s*else:$",
+        r"^\s*(?:import|from|def|class|for|print)\b",
+    ),
     ("JSON", _JSON, r"^\s*[{\[].*|\"[^\"]*\"\s*:"),
     ("a Markdown table", _TABLE, r"^\s*\|(?:\s*:?-+:?\s*\|)+\s*$"),
     ("YAML", _YAML, r"^\w+:\s*$"),
@@ -57,20 +73,20 @@ def whole(source: Source, words: Words) -> Unread | None:
         theirs = [line for line in lines if pattern.search(line)]
         if not theirs or not re.search(needed, text, re.MULTILINE) or len(theirs) * 2 < len(lines):
             continue
-        if (ours * 2 > len(lines) and name not in ("a Markdown table",)) or not words.layers:
+        if (ours * 3 >= len(theirs) and name != "a Markdown table") or not words.layers:
             continue
-        return _finding(source, name, text.index(theirs[0]), theirs[0])
+        return _finding(source, name, theirs[0], ours == 0)
     return None
 
 
-def _finding(source: Source, name: str, at: int, first: str) -> Unread:
-    start = at + len(first) - len(first.lstrip())
+def _finding(source: Source, name: str, first: str, is_all: bool) -> Unread:
+    start = source.text.index(first) + len(first) - len(first.lstrip())
     span = Span(source, start, start + len(first.strip()))
     shown, written = _translation(source.text[:LONGEST], name)
     notes = [f"`{old}` is `{new}` here" for old, new in shown[:MOST_SHOWN]]
     notes += [] if shown else ["a spec has one layer on each line, such as `CONV 64 7x7 s2 p3`"]
-    helps = ()
-    if written:
+    helps: tuple[Help, ...] = ()
+    if written and is_all:
         text = f"the same {plural(written.count(chr(10)), 'line')} as a spec: `{written.split(chr(10))[1]}` ..."
         helps = (Help(text, Edit(Span(source, 0, len(source.text)), written)),)
     return Unread("E001", f"this is {name}, not a spec", span, "not a line of a spec", notes=notes, helps=helps)
@@ -91,13 +107,18 @@ def _translation(text: str, name: str) -> tuple[list[tuple[str, str]], str | Non
         if one is not None:
             known.append(one)
             if one.text:
-                shown.append((" ".join(text[call.start : call.end].split())[:60], one.text))
+                shown.append((_quoted(text[call.start : call.end]), one.text))
         elif call.name not in ("Input", "InputLayer", "super", "__init__"):
             is_whole = False
     is_whole = is_whole and not re.search(
         r"^\s*def |^\s*class |\bF\.|^\s*\w+ *= *\w+\([^=]*\)\(\w+\)", text, re.MULTILINE
     )
     return shown, spec(_named(known), given) if is_whole and known else None
+
+
+def _quoted(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 3]}..."
 
 
 def _named(layers: Sequence[Layer]) -> list[Layer]:

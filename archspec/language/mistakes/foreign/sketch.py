@@ -39,6 +39,9 @@ class Layer(Record):
         is_pool = self.name.endswith("POOL")
         words += [f"s{_pair(self.stride)}"] if self.kernel and (is_pool or self.stride != (1, 1)) else []
         words += ["same"] if self.is_same and self.stride == (1, 1) else []
+        if self.is_same and self.kernel and self.stride != (1, 1):  # as on a map of even size
+            total = max(self.kernel[0] - self.stride[0], 0)
+            words += [f"p{total // 2}:{total - total // 2}"] if total else []
         words += [f"p{_pair(self.pad)}"] if self.pad != (0, 0) else []
         return " -> ".join([" ".join([*words, *self.others]), *self.then])
 
@@ -67,7 +70,8 @@ def spec(layers: Sequence[Layer], given: tuple[int, ...] | None) -> str | None:
 
 def _lines(layers: Sequence[Layer], volume: tuple[int, ...]) -> Iterator[str | None]:
     """Yield the lines; None for a layer that does not fit."""
-    for place, layer in enumerate(layers):
+    for place, given in enumerate(layers):
+        layer = given
         following = layers[place + 1].name if place + 1 < len(layers) else ""
         replaced = layer.name in ("CONV", "FC", "UPCONV", "DWCONV")
         if replaced and layer.bias is not None and layer.bias == (following == "BN"):
@@ -120,7 +124,7 @@ def _fitted(layer: Layer, volume: tuple[int, ...]) -> tuple[str, tuple[int, ...]
         up = layer.rounds_up and left > 0
         sizes.append((size + around - kernel) // stride + 1 + up)
         words += [("ceil" if up else "floor")] if left > pad or up else []
-    text = layer.text
+    text = replace(layer, is_same=layer.is_same and layer.stride == (1, 1)).text
     if layer.is_same and layer.stride != (1, 1):
         pads = words[0] if words[0] == words[1] else "x".join(words)
         head, *then = text.split(" -> ")

@@ -54,7 +54,10 @@ Replacement: TypeAlias = str | Callable[[Match, Words], str | None]
 
 
 class Rule(Record):
-    """A pattern and its replacement; in the texts, `{old}` is the first match, `{new}` what replaces it, `{line}` the new line."""
+    """A pattern and its replacement.
+
+    In the texts, `{old}` is the first match, `{new}` what replaces it, `{line}` the new line.
+    """
 
     kind: str
     pattern: re.Pattern[str]

@@ -27,6 +27,7 @@ MERGES = {
     **dict.fromkeys(("cat", "concatenate", "merge", "stack", "join", "concatenation"), "concat"),
     **dict.fromkeys(("multiply", "times", "product", "scale"), "mul"),
 }
+_AMBIGUOUS = frozenset(("in", "pad", "shift", "scale", "take", "slice", "input", "norm"))  # also arguments, or words
 _STEP = r"(?:(?<=^)|(?<=-> )|(?<=->)|(?<=→ )|(?<=\] )|(?<=: )|(?<=\bx ))"
 _POOLS = {"max": "MAXPOOL", "avg": "AVGPOOL", "average": "AVGPOOL", "mean": "AVGPOOL"}
 
@@ -78,7 +79,12 @@ def _before_a_step(match: Match, words: Words) -> str | None:
         return f" -> {word}(" if word in words.blocks and re.search(r"[A-Z]{2}|\)", before) else None
     layer = words.layer(word)
     first = re.search(r"([A-Za-z]\w*)$", before)
-    if layer is None or not re.search(r"[A-Za-z)\]]", before) or re.search(r"(?:\w:|\bx|^\[[^\]]*\])\s*$", before):
+    if (
+        layer is None
+        or word in _AMBIGUOUS
+        or not re.search(r"[A-Za-z)\]]", before)
+        or re.search(r"(?:\w:|\bx|^\[[^\]]*\])\s*$", before)
+    ):
         return None
     if first and first[1].lower() in ("max", "avg", "average", "global", "mean"):
         return None
