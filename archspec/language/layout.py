@@ -28,7 +28,7 @@ _LINE = re.compile(r"(?P<indent>[ \t]*)(?P<text>[^#\n]*)(?:#[^\n]*)?(?:\n|\Z)")
 _BRACKET = re.compile(r"\[[^\]\n]*\][ \t]+(?=\S)")
 # what may be the beginning of a line of the page around the spec: checked further
 _ODD = frozenset(
-    "`~</%;-*=_•▪◦‣·–—●○■□➢✓−─→⇒⟶➔➜\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u200c\u200d\ufeff\u2060"
+    "`~<>$/%;-*=_•▪◦‣·–—●○■□➢✓−─→⇒⟶➔➜\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u200c\u200d\ufeff\u2060"
 )
 _NOTE = re.compile(r"\((?:[^()]|\([^()]*\))*\)\.?$")
 _LISTED = re.compile(r"\(?\d{1,3}[.)] |\|[ :]*-")

@@ -21,7 +21,7 @@ _SIZES = re.compile(r"[x×]")
 _FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
 # words on slides without a meaning: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
 NOISE_WORDS = (
-    {"a", "and", "at", "of", "the", "to", "with"}
+    {"a", "and", "at", "each", "of", "size", "the", "to", "with"}
     | {"class", "layer", "local", "normalization", "response", "scores"}
     | {"channels", "filter", "filters", "kernel", "kernels", "neuron", "neurons", "nodes", "unit", "units"}
     | {"pixels", "window", "windows"}

@@ -15,11 +15,11 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.source import Source, Span
 from archspec.language.mistakes import foreign, lookalikes
 from archspec.language.mistakes.reading import Reading, ReadingBuilder
-from archspec.language.mistakes.rules import brackets, punctuation, words
+from archspec.language.mistakes.rules import brackets, declared, punctuation, words
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
 from archspec.language.tables import LineParser, load_parser
 
-RULES = (*words.RULES[:1], *foreign.RULES, *brackets.RULES, *punctuation.RULES, *words.RULES[1:])
+RULES = (*declared.RULES, *foreign.RULES, *punctuation.FIRST, *brackets.RULES, *punctuation.RULES, *words.RULES)
 SETTING_RULES = (
     Rule(
         "setting",
@@ -30,6 +30,8 @@ SETTING_RULES = (
     ),
     *punctuation.RULES,
 )
+# kinds that are mistakes wherever they are, whatever else is wrong with the line
+CERTAIN = frozenset(("arrow", "quotes", "letters", "end", "colon", "case"))
 _COMMENT = re.compile(r"\s*(?:(?<=\s)(?://|;|%|--(?!>)).*|/\*.*?(?:\*/|$)|<!--.*?(?:-->|$))")
 
 
@@ -125,7 +127,7 @@ class Attempt:
 
     def rejection(self) -> tuple[Reading, UnexpectedInput | Finding] | None:
         """Return why the line is still rejected after all that is certain; None if nothing is."""
-        if not self.found or not all(mistake.is_safe for mistake in self.found):
+        if not self.found or not all(mistake.kind in CERTAIN for mistake in self.found):
             return None
         try:
             self.grammar.parsed(self.reading, self.start)

@@ -30,7 +30,7 @@ MOST_LABELS = 3
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
 _BRACKET = re.compile(r"\[[^\]]*\]")
-_BLOCK = re.compile(r"^[ \t]*block +(\w+)", re.MULTILINE)
+_BLOCK = re.compile(r"^[ \t]*block +([\w-]+)", re.MULTILINE)
 
 
 class Mender:
@@ -88,12 +88,14 @@ class Mender:
 
     def _join(self, line: Span) -> None:
         """Read a line that a page broke together with the line above, whose arguments it continues."""
-        if not rejections.CONTINUES.match(line.text):
+        if not rejections.CONTINUES.match(line.text) or any(
+            self.words.layer(word) for word in re.findall(r"[A-Za-z]{2,}", line.text)
+        ):
             return
         before = self.source.text.rfind("\n", 0, line.start)
         above = self.source.line(self.source.position(line.start)[0] - 1) if before > 0 else ""
         text = above.strip()
-        if not text or "#" in above:
+        if not text or "#" in above or "INPUT" in above:
             return
         start = before - len(above) + len(above) - len(above.lstrip())
         reading = Reading(Span(self.source, start, line.end))
@@ -124,6 +126,10 @@ class Mender:
             step = chain.steps[0]
             assert isinstance(step, s.LayerStep)
             is_plain = len(chain.steps) == 1 and not (chain.bracket or chain.label or step.bracket)
+            if chain.label in ("net", "name", "model", "network", "title"):
+                self._note([_title(chain)])
+                meant[id(chain)] = []
+                continue
             is_plain = is_plain and not self.words.layer(step.words[0].text) and len(nodes) > 1
             if applied := foreign.RULES[0].applied(Reading(_rest_of_line(chain.span)), self.words):
                 node = self.grammar.tried(applied[0])
@@ -172,6 +178,12 @@ class Mender:
     def findings(self) -> list[Diagnostic]:
         """Return a finding for each kind of mistake."""
         return [_finding(kind, found) for kind, found in self.found.items()]
+
+
+def _title(chain: s.Chain) -> Mistake:
+    new = f"net {chain.span.text.partition(':')[2].strip()}"
+    what = f"a title is written `{new}`"
+    return Mistake("title", "E001", what, "a title", chain.span, (Edit(chain.span, new),), f"`{new}`", True)
 
 
 def _rest_of_line(span: Span) -> Span:

@@ -9,8 +9,8 @@ import re
 
 from archspec.diagnostics.findings import Edit
 from archspec.diagnostics.source import Span
+from archspec.language.mistakes.rules.declared import KEYWORDS
 from archspec.language.mistakes.rules.rule import Mistake, Words
-from archspec.language.mistakes.rules.words import KEYWORDS
 
 _WORD = re.compile(r"[^\W\d_][^\W\d_]*(?:['’-][^\W\d_]+)*")
 _FUNCTION = frozenset(
@@ -113,7 +113,7 @@ _SIGNS = re.compile(r"->|→|=>|[{}|@]|==|^\[ *\d|^\w+ *=|\w+\(.*\)\s*$|^\W*[A-Z
 _CODE = re.compile(
     r"(?:for|while|if|else|elif|def|class|return|import|from|with|print|block|let|param)\b.*(?:[()=]|\bin\b|:$)"
 )
-_TITLE = re.compile(r"[\W\d]*[A-Z]")
+_ARGUMENT = re.compile(r"\d+x\d+|\b(?:stride|filters?|pad|padding)\b|\b[sp]\d\b")
 _LINK = re.compile(r"https?://|www\.")
 
 
@@ -130,8 +130,12 @@ def is_prose(text: str, words: Words) -> bool:
     letters = sum(len(word) for word in found)
     if letters * 2 < len(text.replace(" ", "")):
         return False
+    if _ARGUMENT.search(text) and sum(word.lower() in _FUNCTION for word in found) < 2:
+        return False
+    if found[0] in words.blocks or found[0].lower() in ("input", "import", "from", "return"):
+        return False
     foreign = not all(word.isascii() for word in found)
-    return foreign or (len(found) > 1 and _TITLE.match(text) is not None) or len(found) > 3
+    return foreign or len(found) > 1
 
 
 def is_sentence(text: str, words: Words) -> bool:

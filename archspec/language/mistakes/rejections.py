@@ -14,7 +14,7 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules.brackets import CLOSERS, unbalanced
-from archspec.language.mistakes.rules.words import KEYWORDS
+from archspec.language.mistakes.rules.declared import KEYWORDS
 
 # each terminal as a reader would call it; several share a phrase
 _PHRASES = {
@@ -117,6 +117,8 @@ def _cut_short(error: UnexpectedToken, line: Span) -> Finding:
 
 
 def _known_mistake(error: UnexpectedToken, span: Span, line: Span) -> Finding | None:
+    if split := re.match(r"(?:block \w+(?:\([^()]*\))? *[:=]|train:?) *(?=\S)", line.text):
+        return _one_line(split[0], line)
     if loop := re.match(r"(?:for|while|foreach|repeat)\b[^#]*", line.text):
         span = Span(line.source, line.start, line.start + len(loop[0]))
         notes = ("`3 x unit(64)` repeats a block, and `3 x CONV 64 3x3` a layer",)
@@ -135,6 +137,16 @@ def _known_mistake(error: UnexpectedToken, span: Span, line: Span) -> Finding | 
     if error.token.type == "REFERENCE":
         return _volume_for_a_number(span, line)
     return None
+
+
+def _one_line(head: str, line: Span) -> Finding:
+    end = line.start + len(head.rstrip(" :="))
+    edit = Edit(Span(line.source, end, line.start + len(head)), "\n    ")
+    span = Span(line.source, line.start + len(head), line.end)
+    word = head.split(maxsplit=1)[0].rstrip(":")
+    help_ = Help(f"put it on a line of its own, indented under `{word}`", edit, is_safe=True)
+    code = "E001"
+    return Finding(code, f"`{word}` is followed by the lines under it", span, "on the same line", helps=(help_,))
 
 
 def _volume_for_a_number(span: Span, line: Span) -> Finding:

@@ -15,6 +15,7 @@ from archspec.language import syntax as s
 from archspec.language.layout import Layout
 from archspec.language.mistakes.indentation import moved_to, unexpected
 
+_BEGINS = re.compile(r"\s*(?:(?:block|param|variant|net|use|after|train|else|TOTAL)\b|\[[^\]]*\] *INPUT|INPUT)")
 _MERGES = ("add", "concat", "mul")
 
 
@@ -124,10 +125,29 @@ def no_setting(span: Span) -> Finding:
 
 def no_body(span: Span) -> Finding:
     """Return the finding for a line that needs lines under it."""
+    message, label = "nothing is indented under this line", "needs a body"
+    edits = [_insertion(line.start, span.source, "    ") for line in _following(span)]
+    if edits:
+        helps = (Help("indent the lines that belong to it", *edits),)
+        return Finding("E005", message, span, label, helps=helps)
     notes = ("indent the lines that belong to it",)
     edit = _insertion(span.end, span.source, "\n" + " " * (column(span) + 4) + "x")
     helps = (Help("`x` alone passes its input through", edit),)
-    return Finding("E005", "nothing is indented under this line", span, "needs a body", notes=notes, helps=helps)
+    return Finding("E005", message, span, label, notes=notes, helps=helps)
+
+
+def _following(span: Span) -> list[Span]:
+    """Return the lines below one, up to the next that is empty, declares something or begins the network."""
+    found = []
+    at = span.source.text.find("\n", span.end) + 1
+    while at:
+        end = span.source.text.find("\n", at)
+        text = span.source.text[at : end if end >= 0 else None]
+        if not text.strip() or _BEGINS.match(text):
+            break
+        found.append(Span(span.source, at + len(text) - len(text.lstrip()), at + len(text)))
+        at = end + 1
+    return found
 
 
 def stray_else(span: Span) -> Finding:

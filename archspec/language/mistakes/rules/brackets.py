@@ -25,6 +25,8 @@ def _sizes(match: Match, _words: Words) -> str | None:
     if match[1].isdigit() and match[0].startswith("["):
         return None
     sizes = re.findall(r"\d+", match[1])
+    if len(sizes) == 3 and sizes[0] in ("1", "3") and sizes[1] == sizes[2] and "INPUT" in match.string:
+        sizes = [*sizes[1:], sizes[0]]  # channels first
     return f"[{'x'.join(sizes)}]" if len(sizes) < 4 else None
 
 
@@ -36,11 +38,29 @@ def _input(match: Match, _words: Words) -> str:
     return f"{_volume(match[1])} INPUT"
 
 
+def _image(match: Match, _words: Words) -> str:
+    return f"[{match[1]}x{match[2]}x{3 if match[3].lower() in ('rgb', 'color', 'colour') else 1}] INPUT"
+
+
 def _inner(match: Match, _words: Words) -> str:
     return f"[{' x '.join(part.strip() for part in match[1].split(','))}]"
 
 
 RULES = (
+    Rule(
+        "volume",
+        re.compile(r"^input *[:=]? *\(? *(\d+) *[x×] *(\d+) *(RGB|colou?r|gr[ae]y)[^)]*\)?$", re.IGNORECASE),
+        _image,
+        "a volume is written `{new}`, got `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "volume",
+        re.compile(r"^\(? *(\d+(?: *[x×] *\d+){2}) *\)?(?= *(?:->|→|$))"),
+        _input,
+        "a volume is written `{new}`, got `{old}`",
+        "`{new}`",
+    ),
     Rule(
         "volume",
         re.compile(r"[\[(](?:None|N|B|\?|-1|batch|batch_size) *[,x×] *(\d+(?: *[,x×] *\d+){0,2})[\])]"),
@@ -58,7 +78,7 @@ RULES = (
     ),
     Rule(
         "volume",
-        re.compile(r"^[({]? *" + _SIZES + r" *[)}]? +input$", re.I),
+        re.compile(r"(?:(?<=^)|(?<=: ))[({]? *" + _SIZES + r" *[)}]? +input$", re.I),
         _input,
         "a volume is written in brackets, got `{old}`",
         "`{new}`",

@@ -14,6 +14,8 @@ _CONDITION = r"(?:(?<=^if )|(?<=^else if )|(?<=^elif ))"
 
 
 def _size(match: Match, _words: Words) -> str | None:
+    if match.start() == 0:
+        return None  # a volume
     return f"{match[1]}x{match[2]}"
 
 
@@ -45,10 +47,54 @@ def _negation(match: Match, _words: Words) -> str | None:
     return "not " if _in_a_condition(match.string) else None
 
 
+def _note(match: Match, _words: Words) -> str:
+    """Return the arguments in a note; nothing for other notes."""
+    return f" {match[1]}" if re.search(r"stride|pad|[sp]\d|same|groups|dilation", match[1]) else ""
+
+
 def _arrow(match: Match, _words: Words) -> str | None:
     return None if _in_a_condition(match.string) else " -> "
 
 
+FIRST = (
+    Rule(
+        "size",
+        re.compile(r"(?<!\w)[(\[{] *(\d+) *(?:[,;xX×*]|by) *(\d+) *[)\]}](?! *INPUT)"),
+        _size,
+        "a size is written `{new}`, got `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "size",
+        re.compile(r"\b(\d+) *(?:X|by|\*|×) *(\d+)\b"),
+        _size,
+        "a size is written `{new}`, got `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "markup",
+        re.compile(r"</?[a-z][^<>]*>|\*\*|__(?=[A-Z])|(?<=\w)__"),
+        "",
+        "unexpected markup: `{old}`",
+        "drop `{old}`",
+    ),
+    Rule(
+        "markup",
+        re.compile(r"\\[a-z]+\{([^{}]*)\}"),
+        r"\1",
+        "unexpected markup: `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "omitted",
+        re.compile(r"\s*(?:->|→|,)?\s*(?:\.{3,}|\betc\b\.?)$"),
+        "",
+        "`{old}` leaves something out: a spec has all layers",
+        "drop `{old}`",
+        "what is here?",
+        is_safe=False,
+    ),
+)
 RULES = (
     Rule(
         "end",
@@ -122,21 +168,15 @@ RULES = (
         "names and numbers are written without quotes",
     ),
     Rule(
+        "activation",
+        re.compile(r",? *\b(?:activation|act|nonlinearity) *[:=] *(\w+)"),
+        lambda match, words: f" -> {words.layer(match[1])}" if words.layer(match[1]) else None,
+        "an activation is a step: `{old}`",
+        "`{new}`",
+        "not an argument",
+    ),
+    Rule(
         "percent", re.compile(r"\b(\d+(?:\.\d+)?) ?%"), _fraction, "`{old}` is not a number", "`{new}`", "not a number"
-    ),
-    Rule(
-        "size",
-        re.compile(r"(?<!\w)[(\[{] *(\d+) *(?:[,;xX×*]|by) *(\d+) *[)\]}](?! *INPUT)"),
-        _size,
-        "a size is written `{new}`, got `{old}`",
-        "`{new}`",
-    ),
-    Rule(
-        "size",
-        re.compile(r"\b(\d+) *(?:X|by|\*|×) *(\d+)\b"),
-        _size,
-        "a size is written `{new}`, got `{old}`",
-        "`{new}`",
     ),
     Rule(
         "per",
@@ -173,5 +213,14 @@ RULES = (
     ),
     Rule("operator", re.compile(r"!(?!=) *"), _negation, "unexpected `!`", "`not`"),
     Rule("equals", re.compile(r" *(?::=|={2,3}) *"), "=", "`{old}` does not set a value", "`=`", "set with `=`"),
+    Rule(
+        "note",
+        re.compile(r" *\(([^()]*)\)$"),
+        _note,
+        "a note that cannot be read: `{old}`",
+        "`{new}`",
+        "a note",
+        is_safe=False,
+    ),
     Rule("power", re.compile(r"\b(\w+) ?(?:\*\*|\^) ?2\b"), r"\1*\1", "there is no operator for powers", "`{new}`"),
 )

@@ -6,22 +6,10 @@ In: nothing. Out: `RULES`, in the order in which they are tried.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
+from archspec.language.mistakes.rules.declared import KEYWORDS
 from archspec.language.mistakes.rules.rule import Match, Rule, Words
 
-KEYWORDS = ("net", "use", "param", "variant", "block", "let", "if", "else", "after", "aux", "train")
-_FOREIGN = {
-    **dict.fromkeys(("def", "function", "func", "fn", "fun", "macro", "module", "proc", "sub", "define"), "block"),
-    **dict.fromkeys(("const", "var", "set", "local", "val", "auto", "int", "float"), "let"),
-    **dict.fromkeys(("elif", "elseif", "elsif", "elseif"), "else if"),
-    **dict.fromkeys(("include", "import", "load", "using"), "use"),
-    **dict.fromkeys(("model", "network", "title", "name"), "net"),
-    **dict.fromkeys(("parameter", "hyperparameter", "arg", "argument"), "param"),
-    **dict.fromkeys(("otherwise", "default"), "else"),
-    **dict.fromkeys(("when", "unless"), "if"),
-    **dict.fromkeys(("training", "recipe"), "train"),
-}
 MERGES = {
     **dict.fromkeys(("sum", "plus", "residual", "skip", "addition"), "add"),
     **dict.fromkeys(("cat", "concatenate", "merge", "stack", "join", "concatenation"), "concat"),
@@ -30,16 +18,6 @@ MERGES = {
 _AMBIGUOUS = frozenset(("in", "pad", "shift", "scale", "take", "slice", "input", "norm"))  # also arguments, or words
 _STEP = r"(?:(?<=^)|(?<=-> )|(?<=->)|(?<=→ )|(?<=\] )|(?<=: )|(?<=\bx ))"
 _POOLS = {"max": "MAXPOOL", "avg": "AVGPOOL", "average": "AVGPOOL", "mean": "AVGPOOL"}
-
-
-def _keyword(match: Match, words: Words) -> str | None:
-    word = match[1]
-    if word in words.blocks or word in KEYWORDS:
-        return None
-    if word.lower() in _FOREIGN or word.lower() in KEYWORDS:
-        return _FOREIGN.get(word.lower(), word.lower())
-    near = get_close_matches(word.lower(), KEYWORDS, n=1, cutoff=0.7)
-    return near[0] if near and words.layer(word) is None else None
 
 
 def _merge(match: Match, _words: Words) -> str | None:
@@ -73,7 +51,9 @@ def _before_a_step(match: Match, words: Words) -> str | None:
     """Return an arrow before a word that names a layer or calls a block."""
     word = match[2]
     before = match.string[: match.start()]
-    if before.rstrip().endswith(("->", "→")):
+    if before.rstrip().endswith(("->", "→")) or before.startswith(
+        ("after ", "use ", "block ", "for ", "let ", "param ")
+    ):
         return None
     if match[3] == "(":
         return f" -> {word}(" if word in words.blocks and re.search(r"[A-Z]{2}|\)", before) else None
@@ -93,8 +73,17 @@ def _before_a_step(match: Match, words: Words) -> str | None:
 
 def _dashed(match: Match, words: Words) -> str | None:
     parts = re.split(r"[-+/]", match[0])
+    if layer := words.layer("".join(parts)):
+        return layer
     layers = [words.layer(part) for part in parts]
     return " -> ".join(part for part in layers if part) if all(layers) else None
+
+
+def _reordered(match: Match, words: Words) -> str | None:
+    """Return `CONV 64 3x3` for `3x3 conv, 64` and `64 3x3 conv`."""
+    layer = words.layer(match[3])
+    given = [layer, match[1] or match[4], match[2]]
+    return " ".join(word for word in given if word) if layer else None
 
 
 def _repeated(match: Match, _words: Words) -> str:
@@ -114,6 +103,10 @@ def _label(match: Match, words: Words) -> str | None:
 def _lower_label(match: Match, words: Words) -> str | None:
     """Return a label as the notation writes it; none for a layer or a number before the step."""
     name = match[1]
+    if name.split(" ")[0].lower() in KEYWORDS:
+        return None
+    if " " in name and words.layer(re.split(r"[\W\d]", name)[0]) and re.match(r"[A-Z]{2}", match.string[match.end() :]):
+        return ""
     if words.layer(re.split(r"[\W\d]", name)[0]) and name[:1].isupper():
         return None
     rest = match.string[match.end() :].split(" ")[0]
@@ -125,12 +118,20 @@ def _lower_label(match: Match, words: Words) -> str | None:
 
 RULES = (
     Rule(
-        "keyword",
-        re.compile(r"^([A-Za-z]+)\b(?=[ (]| *:?$)"),
-        _keyword,
-        "unknown keyword `{old}`",
+        "order",
+        re.compile(r"^(\d+)?,? *(\d+x\d+) +([A-Za-z]+)\b,? *(\d+\b)?(?: *(?:filters|channels|kernels))?"),
+        _reordered,
+        "the layer comes first: `{old}`",
         "`{new}`",
-        "unknown",
+        "arguments before their layer",
+    ),
+    Rule(
+        "case",
+        re.compile(r"^([a-z]+\d*) *: *(?=\d)"),
+        lambda match, words: f"{match[1].upper()}: " if words.layer(match[1]) else None,
+        "layers are written in capitals: `{old}`",
+        "`{new}`",
+        "lower case",
     ),
     Rule(
         "merge",
