@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
@@ -24,14 +24,13 @@ from archspec.language.transform import SyntaxBuilder, unknown_layers
 from archspec.record import collector_off, compile_constructors, replace
 
 MAX_LINE, MAX_TOKENS = 5_000, 1_000_000  # characters of a line, words and signs of a file
-LONG_TEXT = 20_000  # characters
+LONG_TEXT = 20_000
 NO_LAYERS: Mapping[str, str] = {}
 _MERGES = ("add", "concat", "mul")
 
 
 def _structure() -> ModuleType:
-    """Return the module that explains misplaced lines, which a correct spec does not need."""
-    from archspec.language.mistakes import structure
+    from archspec.language.mistakes import structure  # a correct spec does not need it
 
     return structure
 
@@ -179,15 +178,13 @@ class _Reader:
         self.builder.offset = span.start
         if self.parser.tokens > MAX_TOKENS:
             raise TooLong(f"more than {MAX_TOKENS:,} words and signs", span)
+        if "//" in span.text:
+            span = self.mended.without_comment(span)
         try:
             return self.parser.parse(span.text, start)
         except (UnexpectedToken, UnexpectedCharacters, Finding) as error:
-            return self._mended(span, start, error)
-
-    def _mended(self, span: Span, start: str, error: UnexpectedInput | Finding) -> Any:
-        """Read a line as it must be meant."""
-        self.parser.tokens += 1
-        return self.mended.mend(span, start, error)
+            self.parser.tokens += 1
+            return self.mended.mend(span, start, error)
 
     @property
     def mended(self) -> Any:

@@ -21,7 +21,7 @@ from archspec.language.layout import Layout, Noted
 from archspec.language.mistakes import foreign, prose, rejections
 from archspec.language.mistakes.attempt import Attempt, Grammar
 from archspec.language.mistakes.reading import Reading
-from archspec.language.mistakes.rules import words
+from archspec.language.mistakes.rules import declared, words
 from archspec.language.mistakes.rules.rule import Mistake, Words
 
 LONGEST = 600  # characters of a line that is mended
@@ -118,6 +118,15 @@ class Mender:
         line = Span(text, 0, len(reading.text))
         return rejections.moved(rejections.explain(error, line), reading)
 
+    def without_comment(self, line: Span) -> Span:
+        """Return a line without a comment that begins with `//`, if what follows is no name of the file."""
+        for found in re.finditer(r" +// *([A-Za-z_]\w*)", line.text):
+            name = found[1]
+            defines = rf"\b(?:let|param) +{name}\b|\bblock\b[^\n]*[(, @]{name}\b"
+            if name not in ("C", "H", "W", "N") and not re.search(defines, self.source.text):
+                return Span(self.source, line.start, line.start + found.start())
+        return line
+
     def without_titles(self, nodes: list[Any], strange: Sequence[s.Chain]) -> list[Any]:
         """Return the statements without titles that have the form of a layer, and with calls of Python mended."""
         first = next(node for node in nodes if isinstance(node, s.Chain))
@@ -131,7 +140,8 @@ class Mender:
                 meant[id(chain)] = []
                 continue
             is_plain = is_plain and not self.words.layer(step.words[0].text) and len(nodes) > 1
-            if applied := foreign.RULES[0].applied(Reading(_rest_of_line(chain.span)), self.words):
+            rule = declared.BLOCK_NAME if step.words[0].text in self.words.blocks else foreign.RULES[0]
+            if applied := rule.applied(Reading(_rest_of_line(chain.span)), self.words):
                 node = self.grammar.tried(applied[0])
                 meant[id(chain)] = [node] if node else [chain]
                 self._note([applied[1]] if node else [])

@@ -47,6 +47,7 @@ _PHRASES = {
     "TITLE": "a title",
 }
 _QUIET = {"CLAIM", "NOTE", "LABEL", "FIGURE", "BYTES", "PROSE"}
+LONGEST = 200  # characters of a line that is proposed
 _RESERVED = {*KEYWORDS, "and", "or", "not"}
 # a line that begins so continues the arguments of another
 CONTINUES = re.compile(
@@ -119,6 +120,8 @@ def _cut_short(error: UnexpectedToken, line: Span) -> Finding:
 def _known_mistake(error: UnexpectedToken, span: Span, line: Span) -> Finding | None:
     if split := re.match(r"(?:block \w+(?:\([^()]*\))? *[:=]|train:?) *(?=\S)", line.text):
         return _one_line(split[0], line)
+    if group := re.match(r"[\[(](.+)[\])] *(?:[xX×*]) *(\d{1,3})$", line.text):
+        return _repeated(group[1], int(group[2]), line)
     if loop := re.match(r"(?:for|while|foreach|repeat)\b[^#]*", line.text):
         span = Span(line.source, line.start, line.start + len(loop[0]))
         notes = ("`3 x unit(64)` repeats a block, and `3 x CONV 64 3x3` a layer",)
@@ -137,6 +140,14 @@ def _known_mistake(error: UnexpectedToken, span: Span, line: Span) -> Finding | 
     if error.token.type == "REFERENCE":
         return _volume_for_a_number(span, line)
     return None
+
+
+def _repeated(steps: str, times: int, line: Span) -> Finding:
+    """Return the finding for `(CONV 8 3x3 -> RELU) x 3`."""
+    notes = ("only one step can be repeated: a block, for several",)
+    text = f"{times} x {steps}" if "->" not in steps else " -> ".join([steps] * times)
+    helps = (Help(f"`{text}`", Edit(line, text)),) if len(text) <= LONGEST else ()
+    return Finding("E001", "steps in brackets are not repeated", line, "not a step", notes=notes, helps=helps)
 
 
 def _one_line(head: str, line: Span) -> Finding:

@@ -53,6 +53,14 @@ def _layers(match: Match, words: Words) -> str | None:
     return f"after {' '.join(name for name in names if name)}: " if names and all(names) else None
 
 
+BLOCK_NAME = Rule(
+    "block name",
+    re.compile(r"\b([A-Za-z]\w*(?:-\w+)*)(?= *\(|$)"),
+    _block_name,
+    "the name of a block is in lower case, without `-`: `{old}`",
+    "`{new}`",
+    "not a name",
+)
 RULES = (
     Rule(
         "result",
@@ -62,14 +70,7 @@ RULES = (
         "drop `{old}`",
         "not a step",
     ),
-    Rule(
-        "block name",
-        re.compile(r"\b([A-Za-z]\w*(?:-\w+)*)(?= *\(|$)"),
-        _block_name,
-        "the name of a block is in lower case, without `-`: `{old}`",
-        "`{new}`",
-        "not a name",
-    ),
+    BLOCK_NAME,
     Rule(
         "type",
         re.compile(r"\b(?:int|float|bool|str|number) +(?=[a-z])|(?<=\w) *: *(?:int|float|bool|str)\b"),
@@ -123,13 +124,19 @@ RULES = (
         "`{new}`",
         "no `:`",
     ),
-    Rule("after", re.compile(r"^after +([A-Za-z][\w ,]*?) *(?:->|→|:|=) *"), _layers, "unexpected `{old}`", "`{new}`"),
     Rule(
         "after",
-        re.compile(r"^after +([A-Za-z]\w*) +(?=[A-Za-z])"),
+        re.compile(r"^after +([A-Za-z]\w*) +(?=[A-Za-z]\w* *(?:->|→|$))"),
         _layers,
         "missing `:` in `{old}`",
         "`{new}`",
         "no `:`",
+    ),
+    Rule(
+        "after",
+        re.compile(r"^after +([A-Za-z][\w ,]*?) *(?:->|→|:|=) *"),
+        _layers,
+        "`after` and its layers end with `:`, got `{old}`",
+        "`{new}`",
     ),
 )

@@ -215,7 +215,7 @@ RULES = (
     Rule("equals", re.compile(r" *(?::=|={2,3}) *"), "=", "`{old}` does not set a value", "`=`", "set with `=`"),
     Rule(
         "note",
-        re.compile(r" *\(([^()]*)\)$"),
+        re.compile(r" +\(([^()]*)\)$"),
         _note,
         "a note that cannot be read: `{old}`",
         "`{new}`",

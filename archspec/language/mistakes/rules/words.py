@@ -112,6 +112,8 @@ def _lower_label(match: Match, words: Words) -> str | None:
     rest = match.string[match.end() :].split(" ")[0]
     if words.layer(rest) is None and not re.match(r"[\[(]|[a-z]\w*\(", rest):
         return None
+    if rest.startswith("["):  # a label follows the bracket
+        return ""
     plain = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
     return f"{plain}: " if re.match(r"[a-z_]", plain) and plain not in KEYWORDS else ""
 
