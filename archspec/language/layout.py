@@ -204,7 +204,7 @@ def _place(tree: _Tree, span: Span, column: int) -> None:
         level.add(hanging)
     if level.lines and level.lines[-1].is_branch and text[0] != "|":
         merge = levels[-2].last if len(levels) > 1 else 0
-        raise _indentation().not_a_branch(span, merge)
+        raise _indentation().not_a_branch(span, merge, len(level.lines))
     if text[0] == "|":
         _open_branch(tree, span, column)
     else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
@@ -19,7 +18,7 @@ from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
 from archspec.diagnostics.source import MAX_SIZE, Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import MAX_LINES, Layout, Noted, TooLong, Unread, layout
-from archspec.language.tables import LineParser, load_parser
+from archspec.language.tables import LineParser, grammar_folder, load_parser
 from archspec.language.transform import SyntaxBuilder, unknown_layers
 from archspec.record import collector_off, compile_constructors, replace
 
@@ -38,13 +37,7 @@ def _structure() -> ModuleType:
 @cache
 def _line_parser() -> tuple[LineParser, SyntaxBuilder]:
     builder = SyntaxBuilder()
-    return LineParser(load_parser(_grammar(), builder), builder), builder
-
-
-def _grammar() -> Path:
-    from archspec import grammar
-
-    return Path(next(iter(grammar.__path__)))
+    return LineParser(load_parser(grammar_folder(), builder), builder), builder
 
 
 def parse(
@@ -55,8 +48,17 @@ def parse(
     `layers` maps names in lower case to the layers they stand for; it is used for suggestions only.
     Returns the file with all that could be read, and the findings in the order of the text.
     """
+    file, findings = _read(source, layers, min(max_lines, MAX_LINES))
+    if findings:
+        from archspec.language.mistakes.proof import proved
+
+        findings = tuple(proved(source, findings, lambda changed: _read(changed, layers, max_lines)[1]))
+    return file, findings
+
+
+def _read(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s.File, tuple[Diagnostic, ...]]:
     try:
-        return _parse(source, layers, min(max_lines, MAX_LINES))
+        return _parse(source, layers, max_lines)
     except Unread as unread:
         whole = Span(source, 0, 0)
         return s.File((), (), whole, False, False), (unread.diagnostic(whole),)
@@ -81,17 +83,12 @@ def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s
     if not reader.has_structure:  # the structure is unknown: a line with nothing under it is a consequence of that
         findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code != "E005"]
     if not statements and not findings:
-        findings.append(_empty(source))
+        findings.append(_structure().empty(source))
     declarations = tuple(node for node in statements if isinstance(node, s.Declaration))
     body = tuple(node for node in statements if not isinstance(node, s.Declaration))
     findings.sort(key=lambda finding: finding.span.start if finding.span else 0)
     file = s.File(declarations, body, Span(source, 0, len(source.text)), is_whole, reader.has_all_names)
     return file, tuple(findings)
-
-
-def _empty(source: Source) -> Diagnostic:
-    message = f"{source.name} contains no layers"
-    return Diagnostic("E010", message, helps=("a spec begins with its input: `[224x224x3] INPUT`",))
 
 
 class _Reader:
@@ -110,7 +107,9 @@ class _Reader:
     def read(self, lines: list[Layout], in_branch: bool = False, start: str = "line") -> list[Any]:
         """The statements and declarations of one level."""
         nodes: list[Any] = []
-        for line in lines:
+        for before, line in zip([None, *lines], lines, strict=False):
+            if line.is_branch and before and before.is_branch:
+                continue  # reported with the first
             if len(self.findings) >= MAX_SHOWN:
                 self.has_all_names = False
                 break
@@ -192,7 +191,7 @@ class _Reader:
         if self.mender is None:
             from archspec.language.mistakes.mender import Mender
 
-            self.mender = Mender(self.source, self.layers, _grammar())
+            self.mender = Mender(self.source, self.layers)
         return self.mender
 
     def _body(self, line: Layout) -> s.Body:

@@ -122,7 +122,7 @@ def _finish(file: s.File, title: str, run: _Run) -> tuple[Graph | None, list[Dia
     builder = run.builder
     if not isinstance(run.end, Node):
         message = f"{file.span.source.name} contains no layers"
-        return None, [Diagnostic("E010", message, helps=("a spec begins with its input: `[224x224x3] INPUT`",))]
+        return None, [Diagnostic("E010", message, notes=("a spec begins with its input: `[224x224x3] INPUT`",))]
     graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
     unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph), [])

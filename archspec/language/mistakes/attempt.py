@@ -6,7 +6,6 @@ In: a line, the words of its file, and a parser. Out: what it is read as, and th
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -17,7 +16,7 @@ from archspec.language.mistakes import foreign, lookalikes
 from archspec.language.mistakes.reading import Reading, ReadingBuilder
 from archspec.language.mistakes.rules import brackets, declared, punctuation, words
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
-from archspec.language.tables import LineParser, load_parser
+from archspec.language.tables import LineParser, grammar_folder, load_parser
 
 RULES = (*declared.RULES, *foreign.RULES, *punctuation.FIRST, *brackets.RULES, *punctuation.RULES, *words.RULES)
 SETTING_RULES = (
@@ -38,10 +37,10 @@ _COMMENT = re.compile(r"\s*(?:(?<=\s)(?://|;|%|--(?!>)).*|/\*.*?(?:\*/|$)|<!--.*
 class Grammar:
     """Reads lines that are not as they stand in the source; `trials` counts them."""
 
-    def __init__(self, source: Source, folder: Path) -> None:
+    def __init__(self, source: Source) -> None:
         self.builder = ReadingBuilder()
         self.builder.source, self.builder.offset = source, 0
-        self.parser = LineParser(load_parser(folder, self.builder), self.builder)
+        self.parser = LineParser(load_parser(grammar_folder(), self.builder), self.builder)
         self.trials = 0
 
     def parsed(self, reading: Reading, start: str) -> Any:

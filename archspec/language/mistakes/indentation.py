@@ -9,6 +9,9 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 
+MOST_COLUMNS = 5
+_NO_BRANCH = "a line among branches that does not begin with `|`"
+
 
 def moved_to(span: Span, column: int) -> Edit:
     """Return the edit that lets a line begin at a column, from 0."""
@@ -25,7 +28,8 @@ def too_deep(span: Span, most: int) -> Finding:
 def unlike(span: Span, columns: list[int]) -> Finding:
     """Return the finding for a line at a column where no level begins; `columns` are those of the levels above."""
     column = span.source.position(span.start)[1]
-    near = sorted(set(columns), key=lambda other: (abs(other - column + 1), other))[:2]
+    inner = {other for other in columns if other} or {*columns}  # what is indented is meant to be inside
+    near = sorted(inner, key=lambda other: (abs(other - column + 1), -other))[:MOST_COLUMNS]
     helps = [Help(f"align it with the level at column {other + 1}", moved_to(span, other)) for other in near]
     return Finding("E004", f"no level begins at column {column}", span, "matches no line above", helps=helps)
 
@@ -38,15 +42,18 @@ def unexpected(first: Span, column: int, lines: list[Span]) -> Finding:
     return Finding("E004", "unexpected indentation", first, helps=(help_,))
 
 
-def not_a_branch(span: Span, merge: int) -> Finding:
+def not_a_branch(span: Span, merge: int, branches: int) -> Finding:
     """Return the finding for a line among branches; `merge` is the column of their merge."""
     column = span.source.position(span.start)[1] - 1
+    begin = Help("begin it with `| `", Edit(Span(span.source, span.start, span.start), "| "))
+    if branches < 2:
+        return Finding("E004", _NO_BRANCH, span, "not a branch", helps=(begin,))
     helps = (
-        Help("begin it with `| `", Edit(Span(span.source, span.start, span.start), "| ")),
+        begin,
         Help("indent it to continue the branch above", moved_to(span, column + 2)),
         Help("align it with the merge to follow it", moved_to(span, merge)),
     )
-    return Finding("E004", "a line among branches that does not begin with `|`", span, "not a branch", helps=helps)
+    return Finding("E004", _NO_BRANCH, span, "not a branch", helps=helps)
 
 
 def empty_branch(bar: Span) -> Finding:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from lark.exceptions import UnexpectedInput
@@ -36,10 +35,10 @@ _BLOCK = re.compile(r"^[ \t]*block +([\w-]+)", re.MULTILINE)
 class Mender:
     """Mends the lines of one source, and collects what was wrong with them."""
 
-    def __init__(self, source: Source, layers: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, source: Source, layers: Mapping[str, str]) -> None:
         self.source = source
         self.words = Words(layers, frozenset(_BLOCK.findall(source.text)))
-        self.grammar = Grammar(source, folder)
+        self.grammar = Grammar(source)
         self.found: dict[str, list[Mistake]] = {}
         self.prose: set[int] = set()  # where lines of prose begin
         if alien := foreign.whole(source, self.words):

@@ -118,7 +118,7 @@ def _cut_short(error: UnexpectedToken, line: Span) -> Finding:
 
 
 def _known_mistake(error: UnexpectedToken, span: Span, line: Span) -> Finding | None:
-    if split := re.match(r"(?:block \w+(?:\([^()]*\))? *[:=]|train:?) *(?=\S)", line.text):
+    if split := re.match(r"(?:block \w+(?:\([^()]*\))? *[:=](?!>)|train:?) *(?=\S)", line.text):
         return _one_line(split[0], line)
     if group := re.match(r"[\[(](.+)[\])] *(?:[xX×*]) *(\d{1,3})$", line.text):
         return _repeated(group[1], int(group[2]), line)
@@ -162,10 +162,12 @@ def _one_line(head: str, line: Span) -> Finding:
 
 def _volume_for_a_number(span: Span, line: Span) -> Finding:
     step = line.text.replace(span.text, "", 1).replace("  ", " ").strip()
-    edit = Edit(line, f"{span.text} -> {step}")
-    helps = (Help(f"`{span.text} -> {step}` begins with that volume", edit),)
+    helps: tuple[Help, ...] = ()
+    notes = (f"a line, or a branch, begins with `{span.text}`",)
+    if re.search(r"\d .*\d[x×]\d|FC \d", step):
+        helps = (Help(f"`{span.text} -> {step}`", Edit(line, f"{span.text} -> {step}")),)
     message = f"`{span.text}` is a volume and cannot be an argument of a layer"
-    return Finding("E105", message, span, "a volume", helps=helps)
+    return Finding("E105", message, span, "a volume", notes=notes, helps=helps)
 
 
 def _unexpected(error: UnexpectedToken, span: Span) -> Finding:

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, suggest
+from archspec.diagnostics.findings import Diagnostic, Edit, Help, suggest
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout
 from archspec.language.mistakes.indentation import moved_to, unexpected
 
+_NO_MERGE = "branches under a line that does not end with a merge"
 _BEGINS = re.compile(r"\s*(?:(?:block|param|variant|net|use|after|train|else|TOTAL)\b|\[[^\]]*\] *INPUT|INPUT)")
 _MERGES = ("add", "concat", "mul")
 
@@ -63,6 +64,12 @@ def _moved(span: Span, to: int) -> Edit:
     first = Span(span.source, span.start - (span.source.position(span.start)[1] - 1) + column(span), span.end)
     assert text
     return moved_to(first, to)
+
+
+def empty(source: Source) -> Diagnostic:
+    """Return the finding for a text without a single statement."""
+    notes = ("a spec begins with its input: `[224x224x3] INPUT`",)
+    return Diagnostic("E010", f"{source.name} contains no layers", notes=notes)
 
 
 def stray_branch(line: Layout) -> Finding:
@@ -169,10 +176,15 @@ def no_merge(merges: list[s.MergeStep], line: Layout) -> Finding:
             (Help(f"move `{rest}` to a line of its own, below the branches", gone, below),) if rest else ()
         )
         return Finding("E005", message, merges[0].span, helps=helps)
-    branch = next(child for child in line.children if child.is_branch)
+    branch, *others = [child for child in line.children if child.is_branch]
     at = line.span.end
+    if not others:
+        second = _insertion(_end(branch), source, "\n" + " " * (column(branch.span)) + "| x")
+        text = "end the line with `-> add`, and give it a second branch: `| x`"
+        helps = (Help(text, _insertion(at, source, " -> add"), second),)
+        return Finding("E005", _NO_MERGE, branch.span, "a branch", helps=helps)
     helps = tuple(Help(f"end the line with `-> {name}`", _insertion(at, source, f" -> {name}")) for name in _MERGES)
-    return Finding("E005", "branches under a line that does not end with a merge", branch.span, "a branch", helps=helps)
+    return Finding("E005", _NO_MERGE, branch.span, "a branch", helps=helps)
 
 
 def bare_name(step: s.MergeStep, layers: Mapping[str, str], line: Layout) -> Finding:

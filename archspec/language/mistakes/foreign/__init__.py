@@ -14,7 +14,7 @@ from archspec.language.layout import Unread
 from archspec.language.mistakes.foreign import sections
 from archspec.language.mistakes.foreign.calls import Call, calls, numbers
 from archspec.language.mistakes.foreign.python_layers import LAYERS, layer
-from archspec.language.mistakes.foreign.sketch import Layer, spec
+from archspec.language.mistakes.foreign.sketch import ListedLayer, spec
 from archspec.language.mistakes.rules.rule import Match, Rule, Words
 
 LONGEST = 200_000  # characters that are looked at
@@ -37,7 +37,7 @@ _CAFFE = (
 _JSON = r"^\s*(?:[{}\[\]],?|[{}\[\]]*\"[^\"]*\"\s*:.*|\"[^\"]*\",?|[\d.]+,?)\s*[{}\[\],]*$"
 _YAML = r"^\s*(?:- *)?(?:\w+:(?: +\S.*)?$|\[.*\](?:,|\s*#.*)?$|- +\S)|^---$"
 _SUMMARY = (
-    r"Layer \(type|Output Shape|Param #|^\s*(?:Total|Trainable|Non-trainable) params"
+    r"ListedLayer \(type|Output Shape|Param #|^\s*(?:Total|Trainable|Non-trainable) params"
     r"|^\s*\w+(?:-\d+)?(?: \(\w+\))?\s+[\[(].*[\])]\s+[\d,]+\s*\S*$"
 )
 _TABLE = r"^\s*\|.*\|.*\|\s*$"
@@ -121,7 +121,7 @@ def _quoted(text: str) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 3]}..."
 
 
-def _named(layers: Sequence[Layer]) -> list[Layer]:
+def _named(layers: Sequence[ListedLayer]) -> list[ListedLayer]:
     return [one for one in layers if one.text]
 
 

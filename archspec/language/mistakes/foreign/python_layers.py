@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archspec.language.mistakes.foreign.calls import Call, numbers
-from archspec.language.mistakes.foreign.sketch import Layer, Pair
+from archspec.language.mistakes.foreign.sketch import ListedLayer, Pair
 
 _ACTIVATIONS = {
     **{name: name.upper() for name in ("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "softmax")},
@@ -30,7 +30,7 @@ def _extra(**sizes: Pair | int | None) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _torch_conv(call: Call) -> Layer | None:
+def _torch_conv(call: Call) -> ListedLayer | None:
     channels, count = call.number(0, "in_channels"), call.number(1, "out_channels")
     kernel = call.pair(2, "kernel_size")
     is_same = call.word(4, "padding") == "same"
@@ -38,7 +38,7 @@ def _torch_conv(call: Call) -> Layer | None:
         return None
     groups = call.number(6, "groups") or 1
     is_depthwise = groups == channels == count and groups > 1
-    return Layer(
+    return ListedLayer(
         "DWCONV" if is_depthwise else "CONV",
         None if is_depthwise else count,
         kernel,
@@ -51,15 +51,17 @@ def _torch_conv(call: Call) -> Layer | None:
     )
 
 
-def _torch_up(call: Call) -> Layer | None:
+def _torch_up(call: Call) -> ListedLayer | None:
     count, kernel = call.number(1, "out_channels"), call.pair(2, "kernel_size")
     if count is None or kernel is None or call.number(5, "output_padding") or call.number(6, "groups"):
         return None
     stride, pad = call.pair(3, "stride") or (1, 1), call.pair(4, "padding") or (0, 0)
-    return Layer("UPCONV", count, kernel, stride, pad, channels=call.number(0, "in_channels"), bias=_bias(call, 7))
+    return ListedLayer(
+        "UPCONV", count, kernel, stride, pad, channels=call.number(0, "in_channels"), bias=_bias(call, 7)
+    )
 
 
-def _torch_pool(call: Call) -> Layer | None:
+def _torch_pool(call: Call) -> ListedLayer | None:
     kernel = call.pair(0, "kernel_size")
     if kernel is None:
         return None
@@ -68,56 +70,58 @@ def _torch_pool(call: Call) -> Layer | None:
     up = call.get(3 if is_mean else 5, "ceil_mode") == "True"
     counts = ("count_pad",) if is_mean and pad != (0, 0) and call.get(4, "count_include_pad") != "False" else ()
     name = "AVGPOOL" if is_mean else "MAXPOOL"
-    return Layer(name, None, kernel, call.pair(1, "stride") or kernel, pad, rounds_up=up, others=counts)
+    return ListedLayer(name, None, kernel, call.pair(1, "stride") or kernel, pad, rounds_up=up, others=counts)
 
 
-def _torch_adaptive(call: Call) -> Layer | None:
+def _torch_adaptive(call: Call) -> ListedLayer | None:
     size = call.pair(0, "output_size")
-    return Layer("GAP") if size == (1, 1) else Layer("RESIZE", kernel=size) if size else None
+    return ListedLayer("GAP") if size == (1, 1) else ListedLayer("RESIZE", kernel=size) if size else None
 
 
-def _torch_linear(call: Call) -> Layer | None:
+def _torch_linear(call: Call) -> ListedLayer | None:
     count = call.number(1, "out_features")
-    return None if count is None else Layer("FC", count, features=call.number(0, "in_features"), bias=_bias(call, 2))
+    return (
+        None if count is None else ListedLayer("FC", count, features=call.number(0, "in_features"), bias=_bias(call, 2))
+    )
 
 
-def _norm(name: str, default: str, *names: str) -> Callable[[Call], Layer | None]:
-    def layer(call: Call) -> Layer | None:
+def _norm(name: str, default: str, *names: str) -> Callable[[Call], ListedLayer | None]:
+    def layer(call: Call) -> ListedLayer | None:
         eps = call.get(None, "eps", "epsilon") or default
-        return Layer(name, others=(f"eps={eps}",) if eps and eps not in names else ())
+        return ListedLayer(name, others=(f"eps={eps}",) if eps and eps not in names else ())
 
     return layer
 
 
-def _group_norm(call: Call) -> Layer | None:
+def _group_norm(call: Call) -> ListedLayer | None:
     groups = call.number(0, "num_groups")
-    return None if groups is None else Layer("GN", groups)
+    return None if groups is None else ListedLayer("GN", groups)
 
 
-def _dropout(call: Call) -> Layer:
-    return Layer("DROPOUT", others=(call.get(0, "p", "rate") or "0.5",))
+def _dropout(call: Call) -> ListedLayer:
+    return ListedLayer("DROPOUT", others=(call.get(0, "p", "rate") or "0.5",))
 
 
-def _response(call: Call) -> Layer:
+def _response(call: Call) -> ListedLayer:
     named = [f"{name}={value}" for name, value in call.named if name in ("alpha", "beta", "k")]
     size = call.number(0, "size")
     named += ["k=1"] if call.get(3, "k") is None else []
-    return Layer("NORM", others=(*([f"n={size}"] if size else []), *named))
+    return ListedLayer("NORM", others=(*([f"n={size}"] if size else []), *named))
 
 
-def _plain(name: str) -> Callable[[Call], Layer | None]:
-    return lambda _call: Layer(name)
+def _plain(name: str) -> Callable[[Call], ListedLayer | None]:
+    return lambda _call: ListedLayer(name)
 
 
-def _upsample(call: Call) -> Layer | None:
+def _upsample(call: Call) -> ListedLayer | None:
     factor = call.pair(0 if call.name == "UpSampling2D" else None, "scale_factor", "size")
     mode = call.word(None, "mode", "interpolation")
-    return Layer("UPSAMPLE", factor[0], others=("bilinear",) if mode == "bilinear" else ()) if factor else None
+    return ListedLayer("UPSAMPLE", factor[0], others=("bilinear",) if mode == "bilinear" else ()) if factor else None
 
 
-def _padding(call: Call) -> Layer | None:
+def _padding(call: Call) -> ListedLayer | None:
     pad = call.number(0, "padding")
-    return None if pad is None else Layer("PAD", others=(f"p{pad}",))
+    return None if pad is None else ListedLayer("PAD", others=(f"p{pad}",))
 
 
 def _keras_then(call: Call) -> tuple[str, ...] | None:
@@ -125,7 +129,7 @@ def _keras_then(call: Call) -> tuple[str, ...] | None:
     return None if name is None else (name,) if name else ()
 
 
-def _keras_conv(call: Call) -> Layer | None:
+def _keras_conv(call: Call) -> ListedLayer | None:
     is_depthwise = call.name.startswith("Depthwise")
     count = None if is_depthwise else call.number(0, "filters")
     kernel = call.pair(0 if is_depthwise else 1, "kernel_size")
@@ -133,7 +137,7 @@ def _keras_conv(call: Call) -> Layer | None:
     if (count is None and not is_depthwise) or kernel is None or then is None:
         return None
     shape = numbers(call.get(None, "input_shape"))
-    return Layer(
+    return ListedLayer(
         "DWCONV" if is_depthwise else "UPCONV" if call.name.endswith("Transpose") else "CONV",
         count,
         kernel,
@@ -146,23 +150,23 @@ def _keras_conv(call: Call) -> Layer | None:
     )
 
 
-def _keras_pool(call: Call) -> Layer:
+def _keras_pool(call: Call) -> ListedLayer:
     kernel = call.pair(0, "pool_size") or (2, 2)
     name = "MAXPOOL" if call.name.startswith("Max") else "AVGPOOL"
-    return Layer(name, None, kernel, call.pair(1, "strides") or kernel, is_same=call.word(2, "padding") == "same")
+    return ListedLayer(name, None, kernel, call.pair(1, "strides") or kernel, is_same=call.word(2, "padding") == "same")
 
 
-def _keras_dense(call: Call) -> Layer | None:
+def _keras_dense(call: Call) -> ListedLayer | None:
     count, then = call.number(0, "units"), _keras_then(call)
-    return None if count is None or then is None else Layer("FC", count, then=then, bias=_bias(call))
+    return None if count is None or then is None else ListedLayer("FC", count, then=then, bias=_bias(call))
 
 
-def _keras_activation(call: Call) -> Layer | None:
+def _keras_activation(call: Call) -> ListedLayer | None:
     name = _ACTIVATIONS.get(call.word(0, "activation"))
-    return Layer(name) if name else None
+    return ListedLayer(name) if name else None
 
 
-LAYERS: dict[str, Callable[[Call], Layer | None]] = {
+LAYERS: dict[str, Callable[[Call], ListedLayer | None]] = {
     "Conv2d": _torch_conv,
     "ConvTranspose2d": _torch_up,
     "MaxPool2d": _torch_pool,
@@ -189,7 +193,7 @@ LAYERS: dict[str, Callable[[Call], Layer | None]] = {
     "AveragePooling2D": _keras_pool,
     "Dense": _keras_dense,
     "Activation": _keras_activation,
-    "BatchNormalization": lambda _call: Layer("BN", others=("eps=1e-3", "momentum=0.01")),
+    "BatchNormalization": lambda _call: ListedLayer("BN", others=("eps=1e-3", "momentum=0.01")),
     "GlobalAveragePooling2D": _plain("GAP"),
     "Flatten": _plain(""),
     "Identity": _plain(""),
@@ -199,7 +203,7 @@ LAYERS: dict[str, Callable[[Call], Layer | None]] = {
 }
 
 
-def layer(call: Call) -> Layer | None:
+def layer(call: Call) -> ListedLayer | None:
     """Return a call as a layer of the notation; an empty name does nothing."""
     read = LAYERS.get(call.name)
     return read(call) if read else None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from archspec.language.mistakes.foreign.sketch import Layer
+from archspec.language.mistakes.foreign.sketch import ListedLayer
 
-Read = tuple[list[Layer | None], tuple[int, ...] | None]
+Read = tuple[list[ListedLayer | None], tuple[int, ...] | None]
 _ACTIVATIONS = {
     "relu": ("RELU",),
     "linear": (),
@@ -26,7 +26,7 @@ _FIELD = re.compile(r"(\w+) *: *\"?([\w.+-]+)")
 
 def darknet(text: str) -> Read:
     """Return the layers of a `cfg` file."""
-    layers: list[Layer | None] = []
+    layers: list[ListedLayer | None] = []
     volume = None
     for found in _SECTION.finditer(text):
         given = dict(_SETTING.findall(found[2]))
@@ -36,13 +36,13 @@ def darknet(text: str) -> Read:
         elif found[1] == "convolutional" and "batch_normalize" in given and given["batch_normalize"] == "1":
             conv = _darknet(found[1], {**given, "activation": "linear"})
             then = _ACTIVATIONS.get(given.get("activation", "logistic"))
-            layers += [conv, Layer("BN"), *map(Layer, then)] if then is not None else [None]
+            layers += [conv, ListedLayer("BN"), *map(ListedLayer, then)] if then is not None else [None]
         else:
             layers.append(_darknet(found[1], given))
     return layers, volume
 
 
-def _darknet(kind: str, given: dict[str, str]) -> Layer | None:
+def _darknet(kind: str, given: dict[str, str]) -> ListedLayer | None:
     sizes = {name: int(value) for name, value in given.items() if re.fullmatch(r"\d{1,9}", value)}
     size, stride = sizes.get("size", 1), sizes.get("stride", 1)
     then = _ACTIVATIONS.get(given.get("activation", "logistic"))
@@ -50,15 +50,15 @@ def _darknet(kind: str, given: dict[str, str]) -> Layer | None:
         pad = size // 2 if given.get("pad") == "1" else sizes.get("padding", 0)
         groups = (f"g{sizes['groups']}",) if sizes.get("groups", 1) > 1 else ()
         count = sizes.get("filters", 1)
-        return Layer("CONV", count, (size, size), (stride, stride), (pad, pad), others=groups, then=then)
+        return ListedLayer("CONV", count, (size, size), (stride, stride), (pad, pad), others=groups, then=then)
     if kind == "maxpool":
         size = sizes.get("size", stride)
-        return Layer("MAXPOOL", None, (size, size), (stride, stride), is_same=True)
+        return ListedLayer("MAXPOOL", None, (size, size), (stride, stride), is_same=True)
     if kind == "connected" and then is not None and "output" in sizes:
-        return Layer("FC", sizes["output"], then=then)
-    plain = {"avgpool": Layer("GAP"), "softmax": Layer("SOFTMAX"), "cost": Layer("")}
+        return ListedLayer("FC", sizes["output"], then=then)
+    plain = {"avgpool": ListedLayer("GAP"), "softmax": ListedLayer("SOFTMAX"), "cost": ListedLayer("")}
     if kind == "dropout":
-        return Layer(
+        return ListedLayer(
             "DROPOUT", others=(given.get("probability", "0.5").lstrip("0") and given.get("probability", "0.5"),)
         )
     return plain.get(kind)
@@ -66,7 +66,7 @@ def _darknet(kind: str, given: dict[str, str]) -> Layer | None:
 
 def caffe(text: str) -> Read:
     """Return the layers of a `prototxt` file."""
-    layers: list[Layer | None] = []
+    layers: list[ListedLayer | None] = []
     volume = None
     dims = [int(size) for size in re.findall(r"\b(?:input_)?dim *: *(\d{1,9})", text)[:4]]
     if len(dims) == 4:
@@ -84,24 +84,24 @@ def caffe(text: str) -> Read:
     return layers, volume
 
 
-def _caffe(fields: dict[str, str]) -> Layer | None:
+def _caffe(fields: dict[str, str]) -> ListedLayer | None:
     kind = fields.get("type", "").lower().replace("_", "")
     sizes = {name: int(value) for name, value in fields.items() if re.fullmatch(r"\d{1,9}", value)}
     size, stride, pad = sizes.get("kernel_size", 1), sizes.get("stride", 1), sizes.get("pad", 0)
     window = ((size, size), (stride, stride), (pad, pad))
     if kind == "convolution" and "num_output" in sizes:
         groups = (f"g{sizes['group']}",) if sizes.get("group", 1) > 1 else ()
-        return Layer("CONV", sizes["num_output"], *window, others=groups)
+        return ListedLayer("CONV", sizes["num_output"], *window, others=groups)
     if kind == "pooling" and fields.get("global_pooling") != "true":
-        return Layer("AVGPOOL" if fields.get("pool") == "AVE" else "MAXPOOL", None, *window, rounds_up=True)
+        return ListedLayer("AVGPOOL" if fields.get("pool") == "AVE" else "MAXPOOL", None, *window, rounds_up=True)
     if kind == "innerproduct" and "num_output" in sizes:
-        return Layer("FC", sizes["num_output"])
+        return ListedLayer("FC", sizes["num_output"])
     if kind == "dropout":
-        return Layer("DROPOUT", others=(fields.get("dropout_ratio", "0.5"),))
+        return ListedLayer("DROPOUT", others=(fields.get("dropout_ratio", "0.5"),))
     if kind == "lrn":
         named = (("local_size", "n"), ("alpha", "alpha"), ("beta", "beta"))
         given = [f"{ours}={fields[theirs]}" for theirs, ours in named if theirs in fields]
-        return Layer("NORM", others=(*given, "k=1"))
+        return ListedLayer("NORM", others=(*given, "k=1"))
     plain = {
         "relu": "RELU",
         "sigmoid": "SIGMOID",
@@ -110,4 +110,4 @@ def _caffe(fields: dict[str, str]) -> Layer | None:
         "softmaxwithloss": "",
         "pooling": "GAP",
     }
-    return Layer(plain[kind]) if kind in plain else None
+    return ListedLayer(plain[kind]) if kind in plain else None

@@ -14,7 +14,7 @@ Pair = tuple[int, int]
 USUAL = (224, 227, 32, 28, 64, 96, 128, 256, 299, 48, 100, 150, 160, 192, 320, 416, 448, 512)
 
 
-class Layer(Record):
+class ListedLayer(Record):
     """One layer: `CONV`, its count, its window, and other arguments as the notation writes them."""
 
     name: str
@@ -50,7 +50,7 @@ def _pair(sizes: Pair) -> str:
     return str(sizes[0]) if sizes[0] == sizes[1] else f"{sizes[0]}x{sizes[1]}"
 
 
-def spec(layers: Sequence[Layer], given: tuple[int, ...] | None) -> str | None:
+def spec(layers: Sequence[ListedLayer], given: tuple[int, ...] | None) -> str | None:
     """Return the text of a spec; None if the layers do not fit any usual input."""
     channels = next((layer.channels for layer in layers if layer.channels), None)
     first = next((layer for layer in layers if layer.name in ("CONV", "DWCONV", "FC")), None)
@@ -68,7 +68,7 @@ def spec(layers: Sequence[Layer], given: tuple[int, ...] | None) -> str | None:
     return None
 
 
-def _lines(layers: Sequence[Layer], volume: tuple[int, ...]) -> Iterator[str | None]:
+def _lines(layers: Sequence[ListedLayer], volume: tuple[int, ...]) -> Iterator[str | None]:
     """Yield the lines; None for a layer that does not fit."""
     for place, given in enumerate(layers):
         layer = given
@@ -94,7 +94,7 @@ def _values(volume: tuple[int, ...]) -> int:
     return values
 
 
-def _fitted(layer: Layer, volume: tuple[int, ...]) -> tuple[str, tuple[int, ...]] | None:
+def _fitted(layer: ListedLayer, volume: tuple[int, ...]) -> tuple[str, tuple[int, ...]] | None:
     """Return a layer as it is written for a volume, and the volume that it produces."""
     if layer.name == "FC":
         return layer.text, (layer.count or 0,)

@@ -98,7 +98,7 @@ FIRST = (
 RULES = (
     Rule(
         "end",
-        re.compile(r"\s*(?:[;,.\\]|\{)+\s*$"),
+        re.compile(r"\s*(?:[;,.!?\\]|\{)+\s*$"),
         "",
         _NO_END,
         "end the line without `{old}`: blocks are indented, without braces",
@@ -118,6 +118,15 @@ RULES = (
         "end the line without `{old}`",
     ),
     Rule(
+        "arrow at the end",
+        re.compile(r" *(?:->|→|=+>|-{2,}>)$"),
+        "",
+        "nothing after `{old}`",
+        "drop it: the next line continues from this one anyway",
+        "leads nowhere",
+        "E006",
+    ),
+    Rule(
         "arrow",
         re.compile(r" *(?:={1,3}>+|-{2,}>+|~+>|- >|\|>|>>+|→>|<-+>) *"),
         _arrow,
@@ -133,15 +142,6 @@ RULES = (
         "nothing between two arrows",
         "`->` once",
         "two arrows",
-        "E006",
-    ),
-    Rule(
-        "arrow at the end",
-        re.compile(r" *(?:->|→)$"),
-        "",
-        "nothing after `->`",
-        "drop it: the next line continues from this one anyway",
-        "leads nowhere",
         "E006",
     ),
     Rule(
