@@ -18,9 +18,10 @@ from archspec.diagnostics.errors import ArchspecError, Finding, failure
 from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
-from archspec.language.parse import collector_off, parse
+from archspec.language.parse import parse
 from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
+from archspec.record import collector_off
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve, without_consequences
 
 EXAMPLE = ("384", "384", "3")  # an `--input`

@@ -186,9 +186,14 @@ def _decoded(shown: str, data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"{shown} is not UTF-8 text: byte 0x{data[error.start]:02x} on line {line}"
-        raise failure("E015", message, helps=("save it as UTF-8",)) from None
+        from archspec.diagnostics.encodings import not_utf8  # only for wrong files
+
+        raise not_utf8(shown, data, error.start) from None
+    if "\0" in text:
+        from archspec.diagnostics.encodings import other_format
+
+        if other := other_format(shown, data):
+            raise other
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

@@ -17,7 +17,7 @@ from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Source
 from archspec.graph.ir import Graph
 from archspec.graph.volume import Volume
-from archspec.language.parse import collector_off
+from archspec.record import collector_off
 from archspec.resolve import Resolved
 
 if TYPE_CHECKING:

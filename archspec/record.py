@@ -8,6 +8,9 @@ called `span` says where a node was written and takes no part in equality.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 REQUIRED = object()
@@ -89,6 +92,19 @@ class Record(metaclass=RecordType):
 
 _compiled: set[type[Record]] = set()
 _general = Record.__init__
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Run without the garbage collector: syntax and graphs have no cycles, and traversing them repeatedly while they
+    grow would make long specs quadratic."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def compile_constructors() -> None:

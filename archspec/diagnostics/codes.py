@@ -38,8 +38,8 @@ READING = {
         "this line cannot be read",
         "Something is out of place, or the line ends too early. A line is a chain of steps joined by `->`; a step is a"
         " layer with its arguments, a block call, a repeat, `x` or `@name`.",
-        I8 + "CONV 4 3x3 same -> RELU -> -> BN\n",
-        I8 + "CONV 4 3x3 same -> RELU -> BN\n",
+        I8 + "CONV 4 3x3 stride=\n",
+        I8 + "CONV 4 3x3 stride=1\n",
     ),
     "E002": Explanation(
         "an unexpected character",

@@ -6,12 +6,8 @@ the others are still read, so that one run reports all errors.
 
 from __future__ import annotations
 
-import gc
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
@@ -21,47 +17,27 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
 from archspec.diagnostics.source import MAX_SIZE, Source, Span
 from archspec.language import syntax as s
-from archspec.language.layout import MAX_LINES, Layout, TooLong, layout
-from archspec.language.tables import LineParser, load_parser
-from archspec.language.transform import SyntaxBuilder
-from archspec.record import compile_constructors, replace
+from archspec.language.layout import MAX_LINES, Layout, Noted, TooLong, Unread, layout
+from archspec.language.tables import LineParser, grammar_folder, load_parser
+from archspec.language.transform import SyntaxBuilder, unknown_layers
+from archspec.record import collector_off, compile_constructors, replace
 
 MAX_LINE, MAX_TOKENS = 5_000, 1_000_000  # characters of a line, words and signs of a file
-LONG_TEXT = 20_000  # characters
+LONG_TEXT = 20_000
 NO_LAYERS: Mapping[str, str] = {}
-# the beginnings of lines that define names, or that other lines depend on
-_NAMES = re.compile(
-    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:"
-)
-_BRACKET = re.compile(r"\[[^\]]*\]")
+_MERGES = ("add", "concat", "mul")
 
 
-def _explanations() -> ModuleType:
-    """Return the module that explains errors, which a correct spec does not need."""
-    from archspec.language import syntax_errors
+def _structure() -> ModuleType:
+    from archspec.language.mistakes import structure  # a correct spec does not need it
 
-    return syntax_errors
+    return structure
 
 
 @cache
 def _line_parser() -> tuple[LineParser, SyntaxBuilder]:
-    from archspec import grammar
-
     builder = SyntaxBuilder()
-    return LineParser(load_parser(Path(next(iter(grammar.__path__))), builder), builder), builder
-
-
-@contextmanager
-def collector_off() -> Iterator[None]:
-    """Run without the garbage collector: syntax and graphs have no cycles, and traversing them repeatedly while they
-    grow would make long specs quadratic."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    return LineParser(load_parser(grammar_folder(), builder), builder), builder
 
 
 def parse(
@@ -72,11 +48,20 @@ def parse(
     `layers` maps names in lower case to the layers they stand for; it is used for suggestions only.
     Returns the file with all that could be read, and the findings in the order of the text.
     """
+    file, findings = _read(source, layers, min(max_lines, MAX_LINES))
+    if findings:
+        from archspec.language.mistakes.proof import proved
+
+        findings = tuple(proved(source, findings, lambda changed: _read(changed, layers, max_lines)[1]))
+    return file, findings
+
+
+def _read(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s.File, tuple[Diagnostic, ...]]:
     try:
-        return _parse(source, layers, min(max_lines, MAX_LINES))
-    except TooLong as too_long:
+        return _parse(source, layers, max_lines)
+    except Unread as unread:
         whole = Span(source, 0, 0)
-        return s.File((), (), whole, False, False), (too_long.diagnostic(whole),)
+        return s.File((), (), whole, False, False), (unread.diagnostic(whole),)
 
 
 def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s.File, tuple[Diagnostic, ...]]:
@@ -90,21 +75,20 @@ def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s
         reader = _Reader(source, findings, layers)
         misplaced = len(findings)
         statements = reader.read(lines)
+        if strange := unknown_layers(statements, layers):
+            statements = reader.mended.without_titles(statements, strange)
+        if reader.mender:
+            findings += reader.mender.findings()
         is_whole = not findings
-    if misplaced:  # the structure is unknown: a line with nothing under it is a consequence of that
+    if not reader.has_structure:  # the structure is unknown: a line with nothing under it is a consequence of that
         findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code != "E005"]
     if not statements and not findings:
-        findings.append(_empty(source))
+        findings.append(_structure().empty(source))
     declarations = tuple(node for node in statements if isinstance(node, s.Declaration))
     body = tuple(node for node in statements if not isinstance(node, s.Declaration))
     findings.sort(key=lambda finding: finding.span.start if finding.span else 0)
     file = s.File(declarations, body, Span(source, 0, len(source.text)), is_whole, reader.has_all_names)
     return file, tuple(findings)
-
-
-def _empty(source: Source) -> Diagnostic:
-    message = f"{source.name} contains no layers"
-    return Diagnostic("E010", message, helps=("a spec begins with its input: `[224x224x3] INPUT`",))
 
 
 class _Reader:
@@ -114,44 +98,52 @@ class _Reader:
         self.source = source
         self.findings = findings
         self.layers = layers
-        self.has_all_names = not findings
+        self.has_structure = self.has_all_names = all(finding.code == "E003" for finding in findings)
         self.parser, self.builder = _line_parser()
         self.builder.source = source
         self.parser.tokens = 0
+        self.mender: Any = None
 
-    def read(self, lines: list[Layout], in_branch: bool = False) -> list[Any]:
+    def read(self, lines: list[Layout], in_branch: bool = False, start: str = "line") -> list[Any]:
         """The statements and declarations of one level."""
         nodes: list[Any] = []
-        for line in lines:
+        for before, line in zip([None, *lines], lines, strict=False):
+            if line.is_branch and before and before.is_branch:
+                continue  # reported with the first
             if len(self.findings) >= MAX_SHOWN:
                 self.has_all_names = False
                 break
             try:
-                self._read_line(line, nodes, in_branch)
-            except TooLong:
+                if start == "setting":
+                    self._read_setting(line, nodes)
+                else:
+                    self._read_line(line, nodes, in_branch)
+            except Unread:
                 raise
+            except Noted as noted:
+                if noted.joined and nodes:
+                    nodes[-1] = noted.joined
+                elif noted.is_step:
+                    self._stand_in(line, nodes)
+                nodes += self.read(line.children if not noted.is_step else [], in_branch)
             except Finding as finding:
                 self.findings.append(finding.diagnostic(line.span))
                 self._stand_in(line, nodes)
         return [replace(node, arms=tuple(node.arms)) if isinstance(node, s.If) else node for node in nodes]
 
     def _stand_in(self, line: Layout, nodes: list[Any]) -> None:
-        """Put a chain in place of a line that was not read, with the bracket at its beginning."""
-        if line.is_branch or line.children or _NAMES.match(line.span.text):
-            self.has_all_names = False
-            return
-        found = _BRACKET.match(line.span.text)
-        bracket = None
-        if found:
-            try:
-                bracket = self._parse(Span(self.source, line.span.start, line.span.start + found.end())).steps[0]
-            except Finding:
-                bracket = None
-        nodes.append(s.Chain(bracket, None, (s.UnreadStep(line.span),), line.span))
+        stand_in = self.mended.stand_in(line)
+        nodes += [stand_in] if stand_in else []
+        self.has_all_names &= isinstance(stand_in, s.Chain) and not line.children
+
+    def _read_setting(self, line: Layout, nodes: list[Any]) -> None:
+        if line.is_branch or line.children:
+            raise _structure().no_setting(line.span)
+        nodes.append(self._parse(line.span, "setting"))
 
     def _read_line(self, line: Layout, nodes: list[Any], in_branch: bool) -> None:
         if line.is_branch:
-            raise _explanations().stray_branch(line.span)
+            raise _structure().stray_branch(line)
         node = self._parse(line.span)
         if isinstance(node, s.Train):
             nodes.append(replace(node, span=line.span, settings=self._settings(line)))
@@ -162,32 +154,20 @@ class _Reader:
         elif isinstance(node, s.Chain):
             chain, rest = self._with_branches(node, line)
             nodes.append(chain)
-            nodes += self._continuation(rest, in_branch)
+            nodes += self._continuation(rest, line.span, in_branch)
         elif isinstance(node, s.Aux):
             chain, rest = self._with_branches(node.chain, line)
             nodes.append(replace(node, chain=chain))
-            self._continuation(rest, False)
+            nodes += self._continuation(rest, line.span)
         else:
             nodes.append(node)
-            self._continuation(line.children, False)
+            nodes += self._continuation(line.children, line.span)
 
     def _settings(self, line: Layout) -> tuple[s.Setting, ...]:
         """The lines under `train`."""
         if not line.children:
-            raise _explanations().empty_recipe(line.span)
-        settings = []
-        for child in line.children:
-            if len(self.findings) >= MAX_SHOWN:
-                break
-            try:
-                if child.is_branch or child.children:
-                    raise _explanations().no_setting(child.span)
-                settings.append(self._parse(child.span, "setting"))
-            except TooLong:
-                raise
-            except Finding as finding:
-                self.findings.append(finding.diagnostic(child.span))
-        return tuple(settings)
+            raise _structure().empty_recipe(line.span)
+        return tuple(node for node in self.read(line.children, start="setting") if isinstance(node, s.Setting))
 
     def _parse(self, span: Span, start: str = "line") -> Any:
         """Parse one line."""
@@ -197,17 +177,26 @@ class _Reader:
         self.builder.offset = span.start
         if self.parser.tokens > MAX_TOKENS:
             raise TooLong(f"more than {MAX_TOKENS:,} words and signs", span)
+        if "//" in span.text:
+            span = self.mended.without_comment(span)
         try:
             return self.parser.parse(span.text, start)
-        except UnexpectedToken as unexpected:
-            raise _explanations().explain_token(unexpected, span, self.layers) from None
-        except UnexpectedCharacters as unexpected:
-            raise _explanations().explain_character(unexpected, span) from None
+        except (UnexpectedToken, UnexpectedCharacters, Finding) as error:
+            self.parser.tokens += 1
+            return self.mended.mend(span, start, error)
+
+    @property
+    def mended(self) -> Any:
+        """What mends lines, which a correct spec does not need."""
+        if self.mender is None:
+            from archspec.language.mistakes.mender import Mender
+
+            self.mender = Mender(self.source, self.layers)
+        return self.mender
 
     def _body(self, line: Layout) -> s.Body:
         if not line.children:
-            helps = ("indent the lines that belong to it; `x` alone passes its input through",)
-            raise Finding("E005", "nothing is indented under this line", line.span, "needs a body", helps=helps)
+            raise _structure().no_body(line.span)
         return self._inside(line, False)
 
     def _inside(self, line: Layout, in_branch: bool) -> s.Body:
@@ -215,7 +204,7 @@ class _Reader:
         body = self.read(line.children, in_branch)
         for node in body:
             if isinstance(node, s.Declaration):
-                self.findings.append(_explanations().inner_declaration(line.span, node.span).diagnostic(line.span))
+                self.findings.append(_structure().inner_declaration(line, node.span).diagnostic(line.span))
         return tuple(node for node in body if not isinstance(node, s.Declaration))
 
     def _with_branches(self, chain: s.Chain, line: Layout) -> tuple[s.Chain, list[Layout]]:
@@ -225,26 +214,36 @@ class _Reader:
         merges = [step for step in chain.steps if isinstance(step, s.MergeStep)]
         if not merges and not branches:
             return chain, rest
+        if any(step.name in self.layers or (branches and step.name not in _MERGES) for step in merges):
+            chain = self.mended.renamed(chain, line)
+            merges = [step for step in chain.steps if isinstance(step, s.MergeStep)]
+            if not merges and not branches:
+                return chain, rest
         last = chain.steps[-1]
         if not isinstance(last, s.MergeStep) or len(merges) > 1:
-            raise _explanations().no_merge(merges, branches)
+            raise _structure().no_merge(merges, line)
         if not branches:
-            raise _explanations().bare_name(last, self.layers)
+            raise _structure().bare_name(last, self.layers, line)
         bodies = tuple(self._inside(branch, True) for branch in branches)
         merge = s.MergeStep(last.name, bodies, last.span)
         return replace(chain, steps=(*chain.steps[:-1], merge)), rest
 
-    def _continuation(self, lines: list[Layout], in_branch: bool) -> list[Any]:
-        if lines and not in_branch:
-            helps = ("align it with the line above: every line continues from the previous one",)
-            raise Finding("E004", "unexpected indentation", lines[0].span, helps=helps)
-        return self.read(lines, in_branch)
+    def _continuation(self, lines: list[Layout], above: Span, in_branch: bool = False) -> list[Any]:
+        """The lines under one that has none: a mistake outside branches, and read as if they followed it."""
+        nodes = self.read(lines, in_branch)
+        if nodes and lines and not in_branch:
+            prose = self.mender.prose if self.mender else ()
+            wrong = [line for line in lines if line.span.start not in prose]
+            self.findings.append(_structure().misplaced(wrong, above).diagnostic(above))
+        return nodes
 
     def _add_arm(self, arm: s.Arm, nodes: list[Any]) -> None:
-        if not arm.span.text.startswith("else"):
+        if not arm.span.text.startswith(("else", "elif", "elseif", "elsif", "otherwise")):
             nodes.append(replace(s.If((), arm.span), arms=[arm]))  # a list until `read` has all its arms
             return
         before = nodes[-1] if nodes else None
+        if isinstance(before, s.Chain) and before.steps[0] == s.UnreadStep(arm.span):  # its `if` was not read
+            return
         if not isinstance(before, s.If) or before.arms[-1].condition is None:
-            raise Finding("E005", "`else` without an `if` above it", arm.span, "no matching `if`")
+            raise _structure().stray_else(arm.span)
         cast(list[s.Arm], before.arms).append(arm)

@@ -150,6 +150,13 @@ def _scanner(lexer: Any) -> tuple[Callable[[str, int], re.Match[str] | None], di
     return pattern.match, keywords
 
 
+def grammar_folder() -> Path:
+    """Return the folder of the package `archspec.grammar`."""
+    from archspec import grammar
+
+    return Path(next(iter(grammar.__path__)))
+
+
 def load_parser(folder: Path, transformer: Transformer[Any, Any] | None) -> Lark:
     """Return a LALR(1) parser for one line of a spec, which calls `transformer` for each rule.
 

@@ -7,6 +7,7 @@ Text that the grammar accepts but that is meaningless raises a `Finding` here.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from lark import Token, v_args
@@ -17,9 +18,10 @@ from archspec.language import syntax as s
 from archspec.language.transform_expressions import ExpressionBuilder, too_large
 
 _SIZES = re.compile(r"[x×]")
+_FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
 # words on slides without a meaning: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
 NOISE_WORDS = (
-    {"a", "and", "at", "of", "the", "to", "with"}
+    {"a", "and", "at", "each", "of", "size", "the", "to", "with"}
     | {"class", "layer", "local", "normalization", "response", "scores"}
     | {"channels", "filter", "filters", "kernel", "kernels", "neuron", "neurons", "nodes", "unit", "units"}
     | {"pixels", "window", "windows"}
@@ -213,6 +215,20 @@ class SyntaxBuilder(ExpressionBuilder):
 
     def setting_number(self, token: Token) -> s.SettingWord:
         return s.SettingWord(None, self._number(token).value, self._span(token))
+
+
+def unknown_layers(nodes: list[Any], layers: Mapping[str, str]) -> list[s.Chain]:
+    """Return the lines that begin with no layer of `layers`, names in lower case, or with a call: `Conv2d(...)`."""
+    found = []
+    for node in nodes:
+        step = node.steps[0] if isinstance(node, s.Chain) and layers else None
+        if isinstance(step, s.LayerStep):
+            word = step.words[0].text
+            name, end = word.lower().rstrip("-0123456789"), step.words[0].span.end
+            is_known = name in layers or word in _FIRST_WORDS
+            if not is_known or (not word.isupper() and step.span.source.text.startswith("(", end)):
+                found.append(node)
+    return found
 
 
 def missing_arrow(before: Span, word: s.Word) -> Finding:

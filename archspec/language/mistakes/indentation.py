@@ -1,0 +1,69 @@
+"""Findings about indentation: lines at a column where no level begins, and lines among branches.
+
+In: a line, and the columns at which it could begin. Out: a finding, whose helps move the line.
+"""
+
+from __future__ import annotations
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Edit, Help
+from archspec.diagnostics.source import Span
+
+MOST_COLUMNS = 5
+_NO_BRANCH = "a line among branches that does not begin with `|`"
+
+
+def moved_to(span: Span, column: int) -> Edit:
+    """Return the edit that lets a line begin at a column, from 0."""
+    start = span.start - (span.source.position(span.start)[1] - 1)
+    return Edit(Span(span.source, start, span.start), " " * column)
+
+
+def too_deep(span: Span, most: int) -> Finding:
+    """Return the finding for a line at too deep a level."""
+    helps = ("move the inner lines into a block",)
+    return Finding("E004", f"lines nested more than {most} levels deep", span, "too deep", helps=helps)
+
+
+def unlike(span: Span, columns: list[int]) -> Finding:
+    """Return the finding for a line at a column where no level begins; `columns` are those of the levels above."""
+    column = span.source.position(span.start)[1]
+    inner = {other for other in columns if other} or {*columns}  # what is indented is meant to be inside
+    near = sorted(inner, key=lambda other: (abs(other - column + 1), -other))[:MOST_COLUMNS]
+    helps = [Help(f"align it with the level at column {other + 1}", moved_to(span, other)) for other in near]
+    return Finding("E004", f"no level begins at column {column}", span, "matches no line above", helps=helps)
+
+
+def unexpected(first: Span, column: int, lines: list[Span]) -> Finding:
+    """Return the finding for lines indented under one that has nothing under it, at `column`."""
+    edits = [moved_to(line, column) for line in lines]
+    text = "align it with the line above: every line continues from the previous one"
+    help_ = Help(text, *edits, is_safe=True)
+    return Finding("E004", "unexpected indentation", first, helps=(help_,))
+
+
+def not_a_branch(span: Span, merge: int, branches: int) -> Finding:
+    """Return the finding for a line among branches; `merge` is the column of their merge."""
+    column = span.source.position(span.start)[1] - 1
+    begin = Help("begin it with `| `", Edit(Span(span.source, span.start, span.start), "| "))
+    if branches < 2:
+        return Finding("E004", _NO_BRANCH, span, "not a branch", helps=(begin,))
+    helps = (
+        begin,
+        Help("indent it to continue the branch above", moved_to(span, column + 2)),
+        Help("align it with the merge to follow it", moved_to(span, merge)),
+    )
+    return Finding("E004", _NO_BRANCH, span, "not a branch", helps=helps)
+
+
+def empty_branch(bar: Span) -> Finding:
+    """Return the finding for a branch without steps."""
+    helps = (Help("`| x` is a branch that passes its input through", Edit(bar, "| x")),)
+    return Finding("E007", "nothing after `|`", bar, "empty branch", helps=helps)
+
+
+def double_branch(span: Span) -> Finding:
+    """Return the finding for `| |`."""
+    rest = Span(span.source, span.start, span.start + 1 + len(span.text[1:]) - len(span.text[1:].lstrip()))
+    helps = (Help("drop the second `|`: a nested branch needs its own merge", Edit(rest, "")),)
+    return Finding("E007", "nothing between `|` and `|`", span, "a nested branch needs its own merge", helps=helps)

@@ -1,0 +1,215 @@
+"""Lines that the grammar rejects, read as they must be meant, and the findings about them.
+
+In: a line, and why it was rejected. Out: its syntax if what it means is certain; the findings of a file, one for each
+kind of mistake, whose helps change every line that has it. The work is bounded: long lines are only explained.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lark.exceptions import UnexpectedInput
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label, plural
+from archspec.diagnostics.source import Source, Span
+from archspec.language import syntax as s
+from archspec.language.layout import Layout, Noted
+from archspec.language.mistakes import foreign, prose, rejections
+from archspec.language.mistakes.attempt import Attempt, Grammar
+from archspec.language.mistakes.reading import Reading
+from archspec.language.mistakes.rules import declared, words
+from archspec.language.mistakes.rules.rule import Mistake, Words
+
+LONGEST = 600  # characters of a line that is mended
+MOST_TRIALS = 4_000
+MOST_LABELS = 3
+# the beginnings of lines that define names, or that other lines depend on
+_NAMES = re.compile(
+    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:"
+)
+_BRACKET = re.compile(r"\[[^\]]*\]")
+_BLOCK = re.compile(r"^[ \t]*block +([\w-]+)", re.MULTILINE)
+
+
+class Mender:
+    """Mends the lines of one source, and collects what was wrong with them."""
+
+    def __init__(self, source: Source, layers: Mapping[str, str]) -> None:
+        self.source = source
+        self.words = Words(layers, frozenset(_BLOCK.findall(source.text)))
+        self.grammar = Grammar(source)
+        self.found: dict[str, list[Mistake]] = {}
+        self.prose: set[int] = set()  # where lines of prose begin
+        if alien := foreign.whole(source, self.words):
+            raise alien
+
+    def mend(self, line: Span, start: str, error: UnexpectedInput | Finding) -> Any:
+        """Return the syntax of a line as it is meant.
+
+        Raises Noted for a line that is prose, or has another meaning than one; Finding if none is known.
+        """
+        if len(line.text) > LONGEST or self.grammar.trials > MOST_TRIALS:
+            raise self._explained(Reading(line), error) from None
+        attempt = Attempt(line, start, self.words, self.grammar)
+        is_prose = attempt.found and prose.is_sentence(line.text, self.words)
+        if attempt.node and not (is_prose and attempt.reading is not attempt.base):
+            return self._read(attempt)
+        if attempt.is_nothing:
+            self._note(attempt.found)
+            raise Noted(False)
+        if start == "line":
+            self._join(line)
+            if prose.is_prose(attempt.base.text, self.words):
+                self._note([prose.mistake(line)])
+                self.prose.add(line.start)
+                raise Noted(False)
+        if attempt.balance():
+            return self._read(attempt)
+        raise self._rejected(attempt, error) from None
+
+    def _read(self, attempt: Attempt) -> Any:
+        self._note(attempt.found)
+        if all(mistake.is_safe for mistake in attempt.found):
+            return attempt.node
+        raise Noted(True)
+
+    def _rejected(self, attempt: Attempt, error: UnexpectedInput | Finding) -> Finding:
+        """Return the finding for a line that no rule mends, and note what else is wrong with it."""
+        found = attempt.rejection()
+        if found:
+            explained = self._explained(*found)
+            at = explained.span or attempt.line
+            if not any(one.at.start <= at.start < one.at.end for one in attempt.found):
+                self._note(attempt.found)
+                return explained
+        return self._explained(Reading(attempt.line), error)
+
+    def _join(self, line: Span) -> None:
+        """Read a line that a page broke together with the line above, whose arguments it continues."""
+        if not rejections.CONTINUES.match(line.text) or any(
+            self.words.layer(word) for word in re.findall(r"[A-Za-z]{2,}", line.text)
+        ):
+            return
+        before = self.source.text.rfind("\n", 0, line.start)
+        above = self.source.line(self.source.position(line.start)[0] - 1) if before > 0 else ""
+        text = above.strip()
+        if not text or "#" in above or "INPUT" in above:
+            return
+        start = before - len(above) + len(above) - len(above.lstrip())
+        reading = Reading(Span(self.source, start, line.end))
+        gap = Span(self.source, before - len(above) + len(above.rstrip()), line.start)
+        node = self.grammar.tried(reading.silently(gap.start - start, gap.end - start, " "), "line")
+        if isinstance(node, s.Chain):
+            help_ = "join it with the line above"
+            label, what = "belongs to the line above", "the line begins with an argument"
+            self._note([Mistake("broken", "E001", what, label, line, (Edit(gap, " "),), help_, True)])
+            raise Noted(True, node)
+
+    def _note(self, found: Sequence[Mistake]) -> None:
+        for mistake in found:
+            self.found.setdefault(mistake.kind, []).append(mistake)
+
+    def _explained(self, reading: Reading, error: UnexpectedInput | Finding) -> Finding:
+        if isinstance(error, Finding):
+            return error
+        text = Source(self.source.name, reading.text)
+        line = Span(text, 0, len(reading.text))
+        return rejections.moved(rejections.explain(error, line), reading)
+
+    def without_comment(self, line: Span) -> Span:
+        """Return a line without a comment that begins with `//`, if what follows is no name of the file."""
+        for found in re.finditer(r" +// *([A-Za-z_]\w*)", line.text):
+            name = found[1]
+            defines = rf"\b(?:let|param) +{name}\b|\bblock\b[^\n]*[(, @]{name}\b"
+            if name not in ("C", "H", "W", "N") and not re.search(defines, self.source.text):
+                return Span(self.source, line.start, line.start + found.start())
+        return line
+
+    def without_titles(self, nodes: list[Any], strange: Sequence[s.Chain]) -> list[Any]:
+        """Return the statements without titles that have the form of a layer, and with calls of Python mended."""
+        first = next(node for node in nodes if isinstance(node, s.Chain))
+        meant: dict[int, list[Any]] = {}
+        for chain in strange:
+            step = chain.steps[0]
+            assert isinstance(step, s.LayerStep)
+            is_plain = len(chain.steps) == 1 and not (chain.bracket or chain.label or step.bracket)
+            if chain.label in ("net", "name", "model", "network", "title"):
+                self._note([_title(chain)])
+                meant[id(chain)] = []
+                continue
+            is_plain = is_plain and not self.words.layer(step.words[0].text) and len(nodes) > 1
+            rule = declared.BLOCK_NAME if step.words[0].text in self.words.blocks else foreign.RULES[0]
+            if applied := rule.applied(Reading(_rest_of_line(chain.span)), self.words):
+                node = self.grammar.tried(applied[0])
+                meant[id(chain)] = [node] if node else [chain]
+                self._note([applied[1]] if node else [])
+            elif is_plain and (prose.is_title(chain.span.text) or (chain is first and not step.arguments)):
+                self._note([prose.mistake(chain.span)])
+                meant[id(chain)] = []
+        return [one for node in nodes for one in meant.get(id(node), [node])]
+
+    def renamed(self, chain: s.Chain, line: Layout) -> s.Chain:
+        """Return the syntax of a line whose merges have the names of layers in lower case, or of other tools."""
+        reading = Reading(line.span)
+        for merge in reversed(chain.steps):
+            if not isinstance(merge, s.MergeStep):
+                continue
+            layer = self.words.layer(merge.name)
+            new = words.MERGES.get(merge.name) if line.children and merge is chain.steps[-1] else layer
+            start, end = merge.span.start - line.span.start, merge.span.end - line.span.start
+            changed = reading.changed(start, end, new) if new else None
+            if changed is None or new is None:
+                continue
+            is_layer = new == layer
+            what = f"layers are written in capitals: `{merge.name}`" if is_layer else f"unknown merge `{merge.name}`"
+            kind, code, label = ("case", "E001", "lower case") if is_layer else ("merge", "E102", "unknown")
+            edit = Edit(merge.span, new)
+            self._note([Mistake(kind, code, what, label, merge.span, (edit,), f"`{new}`", True)])
+            reading = changed
+        node = self.grammar.tried(reading, "line")
+        return node if isinstance(node, s.Chain) else chain
+
+    def stand_in(self, line: Layout) -> s.Chain | None:
+        """Return a chain for a line that was not read, with the bracket before it; None if it may define names."""
+        text = line.span.text
+        lost = (s.UnreadStep(line.span),)
+        if line.is_branch or line.children or _NAMES.match(text):
+            return s.Chain(None, None, lost, line.span) if text.startswith(("if ", "else if ")) else None
+        bracket = None
+        if found := _BRACKET.match(text):
+            node = self.grammar.tried(
+                Reading(Span(self.source, line.span.start, line.span.start + found.end())), "line"
+            )
+            bracket = node.steps[0] if isinstance(node, s.Chain) and isinstance(node.steps[0], s.Bracket) else None
+        return s.Chain(bracket, None, lost, line.span)
+
+    def findings(self) -> list[Diagnostic]:
+        """Return a finding for each kind of mistake."""
+        return [_finding(kind, found) for kind, found in self.found.items()]
+
+
+def _title(chain: s.Chain) -> Mistake:
+    new = f"net {chain.span.text.partition(':')[2].strip()}"
+    what = f"a title is written `{new}`"
+    return Mistake("title", "E001", what, "a title", chain.span, (Edit(chain.span, new),), f"`{new}`", True)
+
+
+def _rest_of_line(span: Span) -> Span:
+    text = span.source.text[span.start :].partition("\n")[0].partition("#")[0].rstrip()
+    return Span(span.source, span.start, span.start + len(text))
+
+
+def _finding(kind: str, found: list[Mistake]) -> Diagnostic:
+    """Return one finding for all mistakes of a kind."""
+    found = sorted(found, key=lambda mistake: mistake.at.start)
+    first, *others = found
+    labels = [Label(first.at, first.label), *(Label(other.at, "here too") for other in others[: MOST_LABELS - 1])]
+    rest = len(found) - len(labels)
+    notes = (f"so {'is' if rest == 1 else 'are'} {plural(rest, 'other line')}",) if rest > 0 else ()
+    edits = [edit for mistake in found for edit in mistake.edits]
+    text = first.help if len(found) == 1 else prose.plural_help(kind, first.help)
+    help_ = Help(text, *edits, is_safe=all(mistake.is_safe for mistake in found))
+    return Diagnostic(first.code, first.message, tuple(labels), notes, (help_,))

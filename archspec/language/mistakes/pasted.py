@@ -1,0 +1,40 @@
+"""What surrounds a spec on the page that it was copied from: it is read over.
+
+In: the text of a line, without its indentation and comment. Out: how many of its characters to pass over. No line of
+the notation begins so: rules, Markdown fences, comments of other languages, bullets and numbers of lists, and the arrow
+with which a line continues the one above.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PAGE = re.compile(
+    r"(?:```|~~~).*$|</?[a-z]+>$"  # fences
+    r"|[-=*_~+─—–•]{3,}$|\|?(?: *:?-{2,}:? *\|)+(?: *:?-{2,}:?)? *$"  # rules
+    r"|(?://|%|;|/\*|\*/|<!--|--(?![->])).*$"  # comments
+)
+_BULLET = re.compile(r"(?:[-*•▪◦‣·–—●○■□➢✓−$]|>{1,3}) +(?=\S)|\(?\d{1,3}[.)] +(?=[A-Za-z\[@|(*`])")
+_ARROW = re.compile(r"(?:->|[→⇒⟶➔➜]|[—–]>) *(?=\S)")
+_ZERO = "\u200b\u200c\u200d\ufeff\u2060"
+
+
+def indent(text: str) -> tuple[int, int]:
+    """Return how many characters at the beginning of a line are spaces of other kinds, and how wide they are."""
+    rest = text.lstrip(f" \u00a0\u2002\u2003\u2007\u2009\u202f\u3000{_ZERO}")
+    before = text[: len(text) - len(rest)]
+    return len(before), sum(character not in _ZERO for character in before)
+
+
+def passed_over(text: str) -> int:
+    """Return how many characters at the beginning of a line mean nothing: all, those of a bullet, or none."""
+    if _PAGE.match(text):
+        return len(text)
+    found = _BULLET.match(text)
+    return found.end() if found else 0
+
+
+def arrow(text: str) -> int:
+    """Return the length of the arrow at the beginning of a line, which continues the one above; 0 without one."""
+    found = _ARROW.match(text)
+    return found.end() if found else 0

@@ -1,0 +1,174 @@
+"""Prose among the lines of a spec: sentences, titles, names, page numbers, as slides and answers have them.
+
+In: a line that is not in the notation. Out: whether it is prose, and the mistake that says so once.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archspec.diagnostics.findings import Edit
+from archspec.diagnostics.source import Span
+from archspec.language.mistakes.rules.declared import KEYWORDS
+from archspec.language.mistakes.rules.rule import Mistake, Words
+
+_WORD = re.compile(r"[^\W\d_][^\W\d_]*(?:['’-][^\W\d_]+)*")
+_FUNCTION = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "of",
+        "we",
+        "you",
+        "i",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "its",
+        "in",
+        "on",
+        "for",
+        "by",
+        "from",
+        "as",
+        "has",
+        "have",
+        "had",
+        "here",
+        "there",
+        "not",
+        "no",
+        "which",
+        "each",
+        "every",
+        "all",
+        "can",
+        "will",
+        "would",
+        "should",
+        "our",
+        "your",
+        "my",
+        "below",
+        "above",
+        "following",
+        "using",
+        "use",
+        "used",
+        "note",
+        "let's",
+        "sure",
+        "et",
+        "al",
+        "if",
+        "so",
+        "then",
+        "than",
+        "but",
+        "or",
+        "into",
+        "between",
+        "how",
+        "what",
+        "where",
+        "when",
+        "why",
+        "does",
+        "do",
+        "only",
+        "first",
+        "second",
+        "last",
+        "next",
+        "is-a",
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "ein",
+        "eine",
+        "mit",
+        "von",
+        "le",
+        "la",
+        "les",
+        "des",
+        "est",
+        "une",
+    ]
+)
+_PAGE = re.compile(
+    r"\W*(?:(?:page|slide|lecture|p|fig|figure|table|chapter|section)\b\.?)?\W*\d+(?:\W+(?:of\W+)?\d+)*\W*", re.I
+)
+_SIGNS = re.compile(r"->|→|=>|[{}|@]|==|^\[ *\d|^\w+ *=|\w+\(.*\)\s*$|^\W*[A-Z]{2,}[\d-]* +\d|\b(?:add|concat|mul)\W*$")
+_CODE = re.compile(
+    r"(?:for|while|if|else|elif|def|class|return|import|from|with|print|block|let|param)\b.*(?:[()=]|\bin\b|:$)"
+)
+_ARGUMENT = re.compile(r"\d+x\d+|\b(?:stride|filters?|pad|padding)\b|\b[sp]\d\b")
+_LINK = re.compile(r"https?://|www\.")
+
+
+def is_prose(text: str, words: Words) -> bool:
+    """Whether a line that cannot be read is prose: a sentence, a title, a page number."""
+    if _PAGE.fullmatch(text) or _LINK.search(text) or is_sentence(text, words):
+        return True
+    found = _WORD.findall(text)
+    if not found or _SIGNS.search(text) or _CODE.match(text) or found[0] in KEYWORDS:
+        return False
+    layers = [word for word in found if words.layer(word)]
+    if layers and not text.rstrip().endswith(("architecture", ":", ".")) and len(layers) * 3 > len(found):
+        return False
+    letters = sum(len(word) for word in found)
+    if letters * 2 < len(text.replace(" ", "")):
+        return False
+    if _ARGUMENT.search(text) and sum(word.lower() in _FUNCTION for word in found) < 2:
+        return False
+    if found[0] in words.blocks or found[0].lower() in ("input", "import", "from", "return"):
+        return False
+    foreign = not all(word.isascii() for word in found)
+    return foreign or len(found) > 1
+
+
+def is_sentence(text: str, words: Words) -> bool:
+    """Whether a line is a sentence, whatever the notation could make of parts of it."""
+    found = [word.lower() for word in _WORD.findall(text)]
+    if (
+        len(found) < 3
+        or _SIGNS.search(text)
+        or _CODE.match(text)
+        or (found[0] in KEYWORDS and not text.endswith((".", ":")))
+    ):
+        return False
+    common = sum(word in _FUNCTION for word in found)
+    first_is_layer = bool(words.layer(found[0])) and re.match(r"\W*\w+ +\d", text)
+    return not first_is_layer and (common > 1 or (common == 1 and text.rstrip().endswith((".", ":", "!", "?"))))
+
+
+def is_title(text: str) -> bool:
+    """Whether a line that has the form of an unknown layer is the title or the number of a page."""
+    return _PAGE.fullmatch(text) is not None or (len(_WORD.findall(text)) > 1 and not _SIGNS.search(text))
+
+
+def mistake(line: Span) -> Mistake:
+    """Return the mistake of a line of prose."""
+    number = line.line
+    start = line.source.text.rfind("\n", 0, line.start) + 1
+    before = line.source.text[start : line.start]
+    at = line.start if "|" in before else start + len(before) - len(before.lstrip())
+    edit = Edit(Span(line.source, at, at), "# ")
+    what = "a page number" if not _WORD.search(line.text) else "prose"
+    return Mistake("prose", "E001", f"line {number} is {what}", "not a layer", line, (edit,), "put `#` before it", True)
+
+
+def plural_help(kind: str, help_: str) -> str:
+    """Return the help for several lines with the same mistake."""
+    return "put `#` before each" if kind == "prose" else f"{help_}, and likewise elsewhere"

@@ -1,0 +1,142 @@
+"""Declarations as other languages write them: keywords, names, and the signs after them.
+
+In: nothing. Out: `RULES`, in the order in which they are tried, before those of steps.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from archspec.language.mistakes.rules.rule import Match, Rule, Words
+
+KEYWORDS = ("net", "use", "param", "variant", "block", "let", "if", "else", "after", "init", "aux", "train")
+_FOREIGN = {
+    **dict.fromkeys(("def", "function", "func", "fn", "fun", "macro", "module", "proc", "sub", "define"), "block"),
+    **dict.fromkeys(("const", "var", "set", "local", "val", "auto", "int", "float"), "let"),
+    **dict.fromkeys(("elif", "elseif", "elsif", "elseif"), "else if"),
+    **dict.fromkeys(("include", "import", "load", "using"), "use"),
+    **dict.fromkeys(("model", "network", "title", "name"), "net"),
+    **dict.fromkeys(("parameter", "hyperparameter", "arg", "argument"), "param"),
+    **dict.fromkeys(("otherwise", "default"), "else"),
+    **dict.fromkeys(("when", "unless"), "if"),
+    **dict.fromkeys(("training", "recipe"), "train"),
+}
+
+
+def _keyword(match: Match, words: Words) -> str | None:
+    word = match[1]
+    if word in words.blocks or word in KEYWORDS:
+        return None
+    if word.lower() in _FOREIGN or word.lower() in KEYWORDS:
+        return _FOREIGN.get(word.lower(), word.lower())
+    near = get_close_matches(word.lower(), KEYWORDS, n=1, cutoff=0.7)
+    return near[0] if near and words.layer(word) is None else None
+
+
+def _block_name(match: Match, words: Words) -> str | None:
+    """Return the name of a block as the notation writes it."""
+    name = match[1]
+    if name not in words.blocks:
+        return None
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").lower()
+    return snake if snake != name else None
+
+
+def _parameters(match: Match, _words: Words) -> str:
+    names = re.findall(r"[@a-z_][\w=.]*", match[2])
+    return f"block {match[1]}({', '.join(names)})"
+
+
+def _layers(match: Match, words: Words) -> str | None:
+    names = [words.layer(name) for name in re.findall(r"[A-Za-z]\w*", match[1]) if name not in ("each", "every", "all")]
+    return f"after {' '.join(name for name in names if name)}: " if names and all(names) else None
+
+
+BLOCK_NAME = Rule(
+    "block name",
+    re.compile(r"\b([A-Za-z]\w*(?:-\w+)*)(?= *\(|$)"),
+    _block_name,
+    "the name of a block is in lower case, without `-`: `{old}`",
+    "`{new}`",
+    "not a name",
+)
+RULES = (
+    Rule(
+        "result",
+        re.compile(r"^return\b(?: +\w+$)? *"),
+        "",
+        "a block has no `return`: its last line is its result",
+        "drop `{old}`",
+        "not a step",
+    ),
+    BLOCK_NAME,
+    Rule(
+        "type",
+        re.compile(r"\b(?:int|float|bool|str|number) +(?=[a-z])|(?<=\w) *: *(?:int|float|bool|str)\b"),
+        "",
+        "a parameter has no type: `{old}`",
+        "drop `{old}`",
+        "not a name",
+    ),
+    Rule(
+        "import",
+        re.compile(r"^(?:from|use|import) +([a-z]\w*)(?: +(?:import|use) +|\.|::)(?=[a-z])"),
+        r"use \1: ",
+        "blocks are imported with `use`: `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "keyword",
+        re.compile(r"^([A-Za-z]+)\b(?=[ (]| *:?$)"),
+        _keyword,
+        "unknown keyword `{old}`",
+        "`{new}`",
+        "unknown",
+    ),
+    Rule(
+        "block",
+        re.compile(r"^block +(\w+) +([a-z@]\w*(?:[ ,]+[a-z@][\w=.]*)*)$"),
+        _parameters,
+        "the parameters of a block are in parentheses",
+        "`{new}`",
+    ),
+    Rule(
+        "value",
+        re.compile(r"^(param|let) +(\w+)(?: *:|) +(?=[\w(])"),
+        r"\1 \2 = ",
+        "missing `=` in `{old}`",
+        "`{new}`",
+        "no `=`",
+    ),
+    Rule(
+        "value",
+        re.compile(r"^([a-z_]\w*) *=(?!=) *(?=[\d(]|\w+ *[-+*/%]|(?:min|max|ceil|floor|round8?)\()"),
+        r"let \1 = ",
+        "a value is named with `let`",
+        "`{new}`",
+    ),
+    Rule(
+        "variant",
+        re.compile(r"^variant +(\w+) +(?=\w+ *=)"),
+        r"variant \1: ",
+        "missing `:` in `{old}`",
+        "`{new}`",
+        "no `:`",
+    ),
+    Rule(
+        "after",
+        re.compile(r"^after +([A-Za-z]\w*) +(?=[A-Za-z]\w* *(?:->|→|$))"),
+        _layers,
+        "missing `:` in `{old}`",
+        "`{new}`",
+        "no `:`",
+    ),
+    Rule(
+        "after",
+        re.compile(r"^after +([A-Za-z][\w ,]*?) *(?:->|→|:|=) *"),
+        _layers,
+        "`after` and its layers end with `:`, got `{old}`",
+        "`{new}`",
+    ),
+)

@@ -1,0 +1,209 @@
+"""Error messages about lines that do not belong where they are: branches, merges, bodies, declarations.
+
+In: the lines and what is under them. Out: findings, whose helps carry the edits that put the lines in order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Diagnostic, Edit, Help, suggest
+from archspec.diagnostics.source import Source, Span
+from archspec.language import syntax as s
+from archspec.language.layout import Layout
+from archspec.language.mistakes.indentation import moved_to, unexpected
+
+_NO_MERGE = "branches under a line that does not end with a merge"
+_BEGINS = re.compile(r"\s*(?:(?:block|param|variant|net|use|after|train|else|TOTAL)\b|\[[^\]]*\] *INPUT|INPUT)")
+_MERGES = ("add", "concat", "mul")
+
+
+def column(span: Span) -> int:
+    """Return the column at which the line of a span begins, from 0."""
+    text = span.source.line(span.line)
+    return len(text) - len(text.lstrip())
+
+
+def _lines(lines: list[Layout]) -> Iterator[Span]:
+    """Yield the first span on each line of a tree."""
+    waiting, seen = lines[::-1], -1
+    while waiting:
+        line = waiting.pop()
+        if line.span.line != seen:
+            seen = line.span.line
+            yield line.span
+        waiting += line.children[::-1]
+
+
+def _insertion(at: int, source: Source, text: str) -> Edit:
+    return Edit(Span(source, at, at), text)
+
+
+def _end(line: Layout) -> int:
+    """Return the end of the last line of a tree."""
+    *_, last = _lines([line])
+    end = last.source.text.find("\n", last.end)
+    return end if end >= 0 else len(last.source.text)
+
+
+def misplaced(lines: list[Layout], above: Span) -> Finding:
+    """Return the finding for lines that are indented under one that has nothing under it."""
+    left = column(above)
+    delta = column(lines[0].span) - left
+    spans = list(_lines(lines))
+    finding = unexpected(lines[0].span, left, [])
+    edits = [_moved(span, max(left, column(span) - delta)) for span in spans]
+    finding.helps = (Help(finding.helps[0], *edits, is_safe=True),)
+    return finding
+
+
+def _moved(span: Span, to: int) -> Edit:
+    text = span.source.line(span.line)
+    first = Span(span.source, span.start - (span.source.position(span.start)[1] - 1) + column(span), span.end)
+    assert text
+    return moved_to(first, to)
+
+
+def empty(source: Source) -> Diagnostic:
+    """Return the finding for a text without a single statement."""
+    notes = ("a spec begins with its input: `[224x224x3] INPUT`",)
+    return Diagnostic("E010", f"{source.name} contains no layers", notes=notes)
+
+
+def stray_branch(line: Layout) -> Finding:
+    """Return the finding for a branch under a line that is not a merge."""
+    span = line.span
+    rest = len(span.source.text[span.start + 1 :]) - len(span.source.text[span.start + 1 :].lstrip(" "))
+    helps = [
+        Help("drop the `|`, if it is not a branch", Edit(Span(span.source, span.start, span.start + 1 + rest), ""))
+    ]
+    left = column(span)
+    if left > 1:
+        start = span.start - (span.source.position(span.start)[1] - 1)
+        helps.insert(
+            0, Help("put `add` above the branches", _insertion(start, span.source, " " * (left - 2) + "add\n"))
+        )
+    notes = ("branches belong under a merge: a line that ends with `add`, `concat` or `mul`",)
+    return Finding("E005", "a branch without a merge", span, "a branch", notes=notes, helps=helps)
+
+
+def inner_declaration(line: Layout, node: Span) -> Finding:
+    """Return the finding for a declaration under a line: a block's, an arm's, a branch's."""
+    word = line.span.text.split(maxsplit=1)[0]
+    where = "a branch" if word == "|" else f"`{word}`"
+    source = node.source
+    helps: tuple[str, ...] = ()
+    inner = next((child for child in line.children if child.span.start <= node.start < child.span.end), None)
+    if inner and len(line.children) > 1:
+        start, end = source.text.rfind("\n", 0, inner.span.start) + 1, _end(inner)
+        shift = column(inner.span)
+        moved = "\n".join(
+            text[min(shift, len(text) - len(text.lstrip())) :] for text in source.text[start:end].split("\n")
+        )
+        gone = Edit(Span(source, start, min(end + 1, len(source.text))), "")
+        head = "" if source.text.endswith("\n") else "\n"
+        if end + 1 < len(source.text):
+            helps = (
+                Help("move it to the left margin", gone, _insertion(len(source.text), source, f"{head}{moved}\n")),
+            )
+        else:
+            helps = (Help("move it to the left margin", Edit(Span(source, start, len(source.text)), f"{moved}\n")),)
+    return Finding("E005", f"a declaration inside {where}", node, "inside", helps=helps)
+
+
+def empty_recipe(span: Span) -> Finding:
+    """Return the finding for a `train` section without settings."""
+    edit = _insertion(span.end, span.source, "\n    lr 0.1 for batch 256, cosine")
+    start = span.source.text.rfind("\n", 0, span.start) + 1
+    helps = (
+        Help("indent its settings under it: `lr 0.1 for batch 256, cosine`", edit),
+        Help("drop the line", Edit(Span(span.source, start, span.end), "")),
+    )
+    return Finding("E011", "nothing is indented under `train`", span, "needs settings", helps=helps)
+
+
+def no_setting(span: Span) -> Finding:
+    """Return the finding for a line under a setting."""
+    notes = ("one setting per line: `epochs 90`",)
+    return Finding("E011", "not a training setting", span, "a setting has no lines under it", notes=notes)
+
+
+def no_body(span: Span) -> Finding:
+    """Return the finding for a line that needs lines under it."""
+    message, label = "nothing is indented under this line", "needs a body"
+    edits = [_insertion(line.start, span.source, "    ") for line in _following(span)]
+    if edits:
+        helps = (Help("indent the lines that belong to it", *edits),)
+        return Finding("E005", message, span, label, helps=helps)
+    notes = ("indent the lines that belong to it",)
+    edit = _insertion(span.end, span.source, "\n" + " " * (column(span) + 4) + "x")
+    helps = (Help("`x` alone passes its input through", edit),)
+    return Finding("E005", message, span, label, notes=notes, helps=helps)
+
+
+def _following(span: Span) -> list[Span]:
+    """Return the lines below one, up to the next that is empty, declares something or begins the network."""
+    found = []
+    at = span.source.text.find("\n", span.end) + 1
+    while at:
+        end = span.source.text.find("\n", at)
+        text = span.source.text[at : end if end >= 0 else None]
+        if not text.strip() or _BEGINS.match(text):
+            break
+        found.append(Span(span.source, at + len(text) - len(text.lstrip()), at + len(text)))
+        at = end + 1
+    return found
+
+
+def stray_else(span: Span) -> Finding:
+    """Return the finding for an `else` that follows no `if`."""
+    notes = ("`else` begins at the column of its `if`, below the lines under it",)
+    return Finding("E005", "`else` without an `if` above it", span, "no matching `if`", notes=notes)
+
+
+def no_merge(merges: list[s.MergeStep], line: Layout) -> Finding:
+    """Return the finding for branches without a merge at the end of the line above."""
+    source = line.span.source
+    if merges:
+        message = f"`{merges[0].name}` must be the last step of its line"
+        after = re.match(r"\s*(?:->|→)?\s*", source.text[merges[0].span.end : line.span.end])
+        rest = source.text[merges[0].span.end + (after.end() if after else 0) : line.span.end]
+        below = _insertion(_end(line), source, "\n" + " " * column(line.span) + rest)
+        gone = Edit(Span(source, merges[0].span.end, line.span.end), "")
+        helps: tuple[str, ...] = (
+            (Help(f"move `{rest}` to a line of its own, below the branches", gone, below),) if rest else ()
+        )
+        return Finding("E005", message, merges[0].span, helps=helps)
+    branch, *others = [child for child in line.children if child.is_branch]
+    at = line.span.end
+    if not others:
+        second = _insertion(_end(branch), source, "\n" + " " * (column(branch.span)) + "| x")
+        text = "end the line with `-> add`, and give it a second branch: `| x`"
+        helps = (Help(text, _insertion(at, source, " -> add"), second),)
+        return Finding("E005", _NO_MERGE, branch.span, "a branch", helps=helps)
+    helps = tuple(Help(f"end the line with `-> {name}`", _insertion(at, source, f" -> {name}")) for name in _MERGES)
+    return Finding("E005", _NO_MERGE, branch.span, "a branch", helps=helps)
+
+
+def bare_name(step: s.MergeStep, layers: Mapping[str, str], line: Layout) -> Finding:
+    """Return the finding for a name that is not a step."""
+    name, source = step.name, step.span.source
+    if name in _MERGES:
+        edits = [_insertion(child.span.start, source, "| ") for child in line.children]
+        helps: tuple[str, ...] = (Help("begin each of its branches with `| `", *edits),) if edits else ()
+        notes: tuple[str, ...] = () if edits else ("its branches are indented under it, each after a `|`",)
+        return Finding("E005", f"`{name}` has no branches under it", step.span, notes=notes, helps=helps)
+    notes = (f"`{name}(...)` calls a block, `@{name}` uses a result",)
+    block = re.search(rf"^[ \t]*block +{name}\b *(\([^\n]*\))?", source.text, re.MULTILINE)
+    near = suggest(name, layers, cutoff=0.75)
+    if block:
+        notes = (f"`{name}` is a block: {block[0].strip()}",)
+        needed = [one for one in re.findall(r"@?\w+(?:=[^,]+)?", (block[1] or "")[1:-1]) if "=" not in one]
+        helps = () if needed else (Help(f"`{name}()`", Edit(step.span, f"{name}()"), is_safe=True),)
+    elif re.search(rf"^\s*(?:\[[^\]]*\] *)?{name}: ", source.text, re.MULTILINE):
+        helps = (Help(f"`@{name}`", Edit(step.span, f"@{name}"), is_safe=True),)
+    else:
+        helps = (Help(f"did you mean `{layers[near]}`?", Edit(step.span, layers[near])),) if near else ()
+    return Finding("E005", f"`{name}` is not a step", step.span, notes=notes, helps=helps)
