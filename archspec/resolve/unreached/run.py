@@ -30,7 +30,7 @@ def findings_beyond(names: FileNames, reached: set[int], max_steps: int) -> list
     """Return the findings in the lines of a file, and in its `after` rules, that a run did not reach."""
     assert names.syntax is not None
     builder = _Collector(max_steps)
-    brackets = Brackets(builder, False, None, None)
+    brackets = Brackets(builder, names.syntax, None, None)
     layers = LayerSteps(builder, brackets, frozenset(), {})
     runner = _UnreachedRunner(builder, brackets, layers, reached)
     with suppress(TooLarge):
