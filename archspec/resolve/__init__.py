@@ -18,15 +18,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record, replace
 from archspec.resolve.after_build import finished, unused_results
 from archspec.resolve.brackets import Brackets, Seen, shows_received
 from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
-from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge
+from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge, too_large
 from archspec.resolve.layer_names import labels_in, lower_case_names
 from archspec.resolve.layer_step import LayerSteps, PendingClaim
 from archspec.resolve.scope import Scope
@@ -70,9 +69,9 @@ class _Run:
         scope = Scope(names, None, None, labels_in(file.body))
         try:
             self.end = runner.body(file.body, scope, Point(None), None).current
-        except TooLarge as too_large:
+        except TooLarge as error:
             self.end = Lost()
-            self.builder.report(_too_large(bound), too_large.span, None)
+            self.builder.report(too_large(bound), error.span, None)
 
     @property
     def heads(self) -> frozenset[int]:
@@ -96,8 +95,6 @@ class _Run:
 
     def blamed(self, run: Callable[[Overrides], list[Diagnostic]], overrides: Overrides) -> list[Diagnostic]:
         """Return the findings; new ones say which changes they come from. Raises ArchspecError."""
-        if not self.builder.findings:
-            return []
         from archspec.resolve.changes.blame import blamed
 
         return blamed(self.builder.findings, run, overrides, self.brackets.own_input)
@@ -148,14 +145,9 @@ def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> File
     """Return the names that a file declares; what is wrong with the changes names the flag. Raises ArchspecError."""
     if not overrides.any:
         return reader.read(file)
-    from archspec.resolve.changes.blame import named_settings, unknown_variant
+    from archspec.resolve.changes.blame import read
 
-    try:
-        names = reader.read(file)
-    except Finding as finding:
-        raise unknown_variant(finding, overrides.variant) from None
-    reader.findings = named_settings(reader.findings, overrides)
-    return names
+    return read(reader, file, overrides)
 
 
 def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
@@ -180,9 +172,3 @@ def _finish(file: s.File, title: str, run: _Run) -> tuple[Graph | None, list[Dia
     graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
     unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph), [])
-
-
-def _too_large(bound: int) -> Finding:
-    notes = ("layers, calls, branches, `let`s, `if`s and repeats count each time they run",)
-    helps = ("is a repeat count too large?",)
-    return Finding("E112", f"the network takes more than {plural(bound, 'step')}", notes=notes, helps=helps)
