@@ -15,7 +15,7 @@ To read the room in the order in which a spec goes through it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.findings import Diagnostic
@@ -53,7 +53,7 @@ class _Known(Record):
     """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken."""
 
     heads: frozenset[int] = frozenset()
-    sizes: Mapping[str, int] = {}
+    sizes: dict[str, int] | None = None
     plain: Seen | None = None
     steps: int = 0
 
@@ -64,7 +64,7 @@ class _Run:
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
         self.builder = GraphBuilder(bound, known.steps)
         self.brackets = Brackets(self.builder, shows_received(file.body), overrides.input, known.plain)
-        self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes)
+        self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes or {})
         runner = StatementRunner(self.builder, self.brackets, self.layers)
         scope = Scope(names, None, None, labels_in(file.body))
         try:
