@@ -18,15 +18,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record, replace
 from archspec.resolve.after_build import FirstValues, finished, first_values, unused_results
 from archspec.resolve.brackets import Brackets, Seen
 from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
-from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge
+from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge, too_large
 from archspec.resolve.layer_names import labels_in, lower_case_names
 from archspec.resolve.layer_step import LayerSteps, PendingClaim
 from archspec.resolve.scope import Scope
@@ -62,7 +61,7 @@ class _Known(Record):
     """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken."""
 
     heads: frozenset[int] = frozenset()
-    sizes: Mapping[str, int] = {}
+    sizes: dict[str, int] | None = None
     plain: Seen | None = None
     steps: int = 0
 
@@ -73,14 +72,14 @@ class _Run:
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
         self.builder = GraphBuilder(bound, known.steps)
         self.brackets = Brackets(self.builder, file, overrides.input, known.plain)
-        self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes)
+        self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes or {})
         self.runner = runner = StatementRunner(self.builder, self.brackets, self.layers)
         scope = Scope(names, None, None, labels_in(file.body))
         try:
             self.end = runner.body(file.body, scope, Point(None), None).current
-        except TooLarge as too_large:
+        except TooLarge as error:
             self.end = Lost()
-            self.builder.report(_too_large(bound), too_large.span, None)
+            self.builder.report(too_large(bound), error.span, None)
 
     @property
     def heads(self) -> frozenset[int]:
@@ -104,8 +103,6 @@ class _Run:
 
     def blamed(self, run: Callable[[Overrides], list[Diagnostic]], overrides: Overrides) -> list[Diagnostic]:
         """Return the findings; new ones say which changes they come from. Raises ArchspecError."""
-        if not self.builder.findings:
-            return []
         from archspec.resolve.changes.blame import blamed
 
         return blamed(self.builder.findings, run, overrides, self.brackets.own_input)
@@ -159,14 +156,9 @@ def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> File
     """Return the names that a file declares; what is wrong with the changes names the flag. Raises ArchspecError."""
     if not overrides.any:
         return reader.read(file)
-    from archspec.resolve.changes.blame import named_settings, unknown_variant
+    from archspec.resolve.changes.blame import read
 
-    try:
-        names = reader.read(file)
-    except Finding as finding:
-        raise unknown_variant(finding, overrides.variant) from None
-    reader.findings = named_settings(reader.findings, overrides)
-    return names
+    return read(reader, file, overrides)
 
 
 def without_consequences(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -227,9 +219,3 @@ def _finish(file: s.File, title: str, run: _Run, values: FirstValues) -> tuple[G
     graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
     unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph, values), [])
-
-
-def _too_large(bound: int) -> Finding:
-    notes = ("layers, calls, branches, `let`s, `if`s and repeats count each time they run",)
-    helps = ("is a repeat count too large?",)
-    return Finding("E112", f"the network takes more than {plural(bound, 'step')}", notes=notes, helps=helps)

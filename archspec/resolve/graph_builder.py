@@ -131,6 +131,13 @@ class TooLarge(Exception):
         self.span = span
 
 
+def too_large(bound: int) -> Finding:
+    """Return the finding for a network of more steps than the bound."""
+    notes = ("layers, calls, branches, `let`s, `if`s and repeats count each time they run",)
+    helps = ("is a repeat count too large?",)
+    return Finding("E112", f"the network takes more than {plural(bound, 'step')}", notes=notes, helps=helps)
+
+
 def _too_wide(volume: Volume, sources: tuple[Label, ...]) -> Finding:
     helps = ("no tensor is that large: use a smaller factor, stride or pad",)
     size = len(str(max(volume)))

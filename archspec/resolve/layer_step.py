@@ -5,7 +5,6 @@ In: a layer step and the point of the chain before it. Out: the point after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
@@ -40,9 +39,7 @@ class LayerSteps:
     adds nothing; `sizes` are the outputs that --classes sets, by the names of layers. A first run has found both.
     """
 
-    def __init__(
-        self, builder: GraphBuilder, brackets: Brackets, heads: frozenset[int], sizes: Mapping[str, int]
-    ) -> None:
+    def __init__(self, builder: GraphBuilder, brackets: Brackets, heads: frozenset[int], sizes: dict[str, int]) -> None:
         self.builder = builder
         self.brackets = brackets
         self.heads, self.sizes = heads, sizes

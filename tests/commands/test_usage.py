@@ -126,7 +126,11 @@ def test_from_python_a_bad_change_is_the_same_error() -> None:
             archspec.load("efficientnet", **changes)
         (finding,) = caught.value.diagnostics
         assert finding.message.startswith("`--")
-    assert archspec.load("densenet", variant=121).params == archspec.load("densenet121").params  # type: ignore[arg-type]
+
+
+def test_from_python_a_variant_may_be_a_number(tmp_path: Path) -> None:
+    (tmp_path / "family.arch").write_text("param k = 3\nvariant 20: k=20\n[4] INPUT\nFC k\n")
+    assert archspec.load(tmp_path / "family.arch", variant=20).output == (20,)  # type: ignore[arg-type]
 
 
 # ---- packages

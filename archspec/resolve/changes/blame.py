@@ -5,15 +5,16 @@ In: the findings of a spec with the changes and as written, and its input as wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from archspec.diagnostics.errors import ArchspecError, Finding, failure
 from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.volume import Volume
+from archspec.language import syntax as s
 from archspec.record import replace
 from archspec.resolve.changes.class_count import BAD_CHANGE, misfit
-from archspec.resolve.declarations import Overrides
+from archspec.resolve.declarations import DeclarationReader, FileNames, Overrides
 
 CLAIMS = ("E301", "E302", "E303")
 Run: TypeAlias = Callable[[Overrides], Iterable[Diagnostic]]
@@ -35,14 +36,18 @@ def need_input(given: tuple[int, ...], own: Volume) -> None:
         )
 
 
-def unknown_variant(finding: Finding, name: str | None) -> ArchspecError:
-    """Return the error for a variant that the spec does not have."""
-    return failure(finding.code, f"`--variant {name}`: unknown variant", notes=finding.notes, helps=finding.helps)
+def read(reader: DeclarationReader, file: s.File, changes: Overrides) -> FileNames:
+    """Return the names that a file declares; a finding without a place is a wrong value of `--set`.
 
-
-def named_settings(findings: Iterable[Diagnostic], changes: Overrides) -> list[Diagnostic]:
-    """Return the findings in declarations; those without a place are wrong values of `--set`."""
-    return [finding if finding.labels else _of_setting(finding, changes) for finding in findings]
+    Raises ArchspecError for an unknown variant.
+    """
+    try:
+        names = reader.read(file)
+    except Finding as finding:
+        message = f"`--variant {changes.variant}`: unknown variant"
+        raise failure(finding.code, message, notes=finding.notes, helps=finding.helps) from None
+    reader.findings = [one if one.labels else _of_setting(one, changes) for one in reader.findings]
+    return names
 
 
 def _of_setting(finding: Diagnostic, changes: Overrides) -> Diagnostic:
@@ -53,7 +58,7 @@ def _of_setting(finding: Diagnostic, changes: Overrides) -> Diagnostic:
     return finding
 
 
-def blamed(found: Iterable[Diagnostic], run: Run, changes: Overrides, own: Volume | None) -> list[Diagnostic]:
+def blamed(found: Sequence[Diagnostic], run: Run, changes: Overrides, own: Volume | None) -> list[Diagnostic]:
     """Return the findings; those that the spec as written does not have say which flags they come from.
 
     `run` returns the findings of the spec with other changes. Raises ArchspecError if the channels of `--input` stand
@@ -61,6 +66,8 @@ def blamed(found: Iterable[Diagnostic], run: Run, changes: Overrides, own: Volum
     """
     if changes.input and own:
         need_input(changes.input, own)
+    if not found:  # only claims that the changes suspend
+        return []
     known = {_key(finding) for finding in run(Overrides())}
     without = {_key(finding) for finding in run(replace(changes, classes=None))} if changes.classes else known
     flags = _flags(changes)
