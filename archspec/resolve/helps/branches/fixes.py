@@ -21,16 +21,21 @@ from archspec.layers.conv import Convolution
 from archspec.layers.pool import Pooling
 from archspec.layers.window import padding
 from archspec.record import replace
+from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.branches.branch import Branch, Merge
+from archspec.resolve.scope import StepContext
 
 Fields: TypeAlias = dict[str, Any]
 _STRIDES = (1, 2, 4)
 _LARGEST_PAD = 7
 
 
-def mismatch(finding: Finding, wires: Sequence[Wire], merge: Merge) -> Finding:
+def mismatch(
+    finding: Finding, wires: Sequence[Wire], step: s.MergeStep, brackets: Brackets, context: StepContext
+) -> Finding:
     """Return the finding for branches that do not fit, with what would make them fit."""
+    merge = Merge(step, brackets.builder.nodes, context, brackets.file)
     ends = [wire for wire in wires if isinstance(wire, Node)]
     bodies = merge.step.branches
     if len(ends) == len(bodies):
