@@ -68,12 +68,13 @@ def _helps(name: str, branches: Sequence[Branch]) -> list[str]:
     found: dict[str, None] = {}
     if name == "concat":
         found.update(dict.fromkeys(_all_same(branches)))
-    for odd, other in _pairs(branches, _shape_for(name)):
+    pairs = list(_pairs(branches, _shape_for(name)))
+    found.update(dict.fromkeys(fix for odd, other in pairs for fix in _strided(odd, other)))
+    for odd, other in pairs:
         if name == "mul" and len(odd.volume) == 1 < len(other.volume):
             found.update(dict.fromkeys(_refiltered(odd, Volume(other.volume[-1:]))))
             continue
         if odd.volume.spatial != other.volume.spatial:
-            found.update(dict.fromkeys(_strided(odd, other)))
             found.update(dict.fromkeys(_resized(odd, other.volume, name == "concat")))
         if name != "concat":
             found.update(dict.fromkeys([*_bridged(odd, other), *_refiltered(odd, other.volume)]))
