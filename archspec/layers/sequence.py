@@ -26,7 +26,8 @@ class Tokens(Layer):
     examples = (Example("TOKENS", ((4, 5, 3),)),)
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
-        height, width, channels = need_map(inputs[0], self.keyword)
+        flat = (Respelling("drop it: there is one vector", ""),) if len(inputs[0]) == 1 else ()
+        height, width, channels = need_map(inputs[0], self.keyword, flat)
         return Volume((height * width, channels))
 
     def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:

@@ -181,9 +181,9 @@ class LayerSteps:
         try:
             return self.builder.add(layer, wires, origin)
         except Finding as finding:
-            from archspec.resolve.helps.branches import Merge, mismatch  # correct specs need none
+            from archspec.resolve.helps.branches.fixes import mismatch  # correct specs need none
 
-            raise mismatch(finding, wires, Merge(step, self.builder.nodes, context, self.brackets.file)) from None
+            raise mismatch(finding, wires, step, self.brackets, context) from None
 
     # ---- what is claimed of it
     def _note_claims(self, step: s.LayerStep, scope: Scope, wire: Wire) -> None:

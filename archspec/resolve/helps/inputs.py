@@ -6,6 +6,7 @@ In: the syntax of a spec. Out: the bracket of its input, sizes to try, and edits
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isqrt
 
 from archspec.diagnostics.findings import Edit
 from archspec.diagnostics.source import Span
@@ -87,7 +88,16 @@ def other_inputs(volume: tuple[int, ...]) -> list[tuple[int, ...]]:
     near += [(_multiple(height, n, up), _multiple(width, n, up)) for n in _STEPS for up in (1, 0)]
     near.sort(key=lambda size: abs(size[0] - height) + abs(size[1] - width))
     near += [(side, side) for side in _USUAL]
-    return [(*size, channels) for size in dict.fromkeys(near) if min(size) > 0 and size != (height, width)]
+    found = [size for size in dict.fromkeys(near) if min(size) > 0 and size != (height, width)]
+    return [(*size, channels) for size in found if max(size) < 2 * max(height, width)]
+
+
+def as_images(volume: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return images that may be meant by [28x28] and [784]."""
+    if len(volume) == 2:
+        return [(*volume, channels) for channels in (1, 3)]
+    sides = [(isqrt(volume[0] // channels), channels) for channels in (1, 3)]
+    return [(side, side, channels) for side, channels in sides if side * side * channels == volume[0]]
 
 
 def _multiple(size: int, step: int, up: int) -> int:

@@ -39,7 +39,7 @@ def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sco
         if finding.span is not None and finding.label == SECOND:
             places = [finding.span, *(label.span for label in finding.others)]
             return [speller.without(place) for place in places]
-        return [*meant(step, named, scope, around, speller.span), *speller.helps(helps)]
+        return meant(step, named, scope, around, speller.span) or list(speller.helps(helps))
 
     finding.change_helps(helps)
     return finding

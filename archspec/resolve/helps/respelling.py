@@ -40,7 +40,7 @@ class Speller:
             binder.bind()
         self.places = binder.places
         self.head = self._head()
-        self.span = self.head.to(step.arguments[-1].span) if step.arguments else self.head
+        self.span = _closed(self.head.to(step.arguments[-1].span)) if step.arguments else self.head
 
     def _head(self) -> Span:
         """Return the place of the layer's name, with its colon."""
@@ -173,6 +173,14 @@ class Speller:
             if field in values and field not in self.places and values[field] != description.default:
                 words.append(spelling(field, description, values[field]))
         return " ".join(words), {field: value for field, value in fields.items() if field in self.places}
+
+
+def _closed(span: Span) -> Span:
+    """Return a span with the parentheses after it that it opens."""
+    text = span.source.text
+    while span.text.count("(") > span.text.count(")") and (end := text.find(")", span.end) + 1):
+        span = Span(span.source, span.start, end)
+    return span
 
 
 def dropped(span: Span) -> Edit:

@@ -17,7 +17,7 @@ from archspec.diagnostics.source import Source
 from archspec.language import syntax as s
 from archspec.record import replace
 from archspec.resolve.declarations import Overrides
-from archspec.resolve.helps.inputs import input_bracket, other_inputs, reordered, sizes, written
+from archspec.resolve.helps.inputs import as_images, input_bracket, other_inputs, reordered, sizes, written
 
 Again = Callable[[Source, Overrides], Sequence[Diagnostic]]  # the findings of a text, with changes to it
 Key = tuple[str, str]
@@ -25,7 +25,7 @@ MAX_HELPS = 3  # with edits, or flags, that a finding keeps
 MAX_TRIALS = 100
 MAX_STEPS_OF_A_TRIAL = 3000
 MAX_CHARACTERS = 400_000  # that all trials read together
-_OF_SIZES = ("E201", "E202", "E203", "E206")
+_OF_SIZES = ("E201", "E202", "E203", "E204", "E206")
 
 
 class Trials:
@@ -113,7 +113,12 @@ def _other_input(finding: Diagnostic, trials: Trials) -> list[str]:
     """Return the help that names another input of the network with which the finding is gone, and no other comes."""
     bracket = input_bracket(trials.file)
     present = trials.changes.input or (sizes(bracket) if bracket else ())
-    if bracket is None or len(present) != 3:
+    if bracket is None or not present:
+        return []
+    if len(present) != 3:
+        fixes = [Help(f"`{written(one)}` is an image", Edit(bracket.span, written(one))) for one in as_images(present)]
+        return [fix for fix in fixes if trials.works(finding, fix)]
+    if finding.code == "E204":
         return []
     for volume in other_inputs(present):
         after = trials.after((), replace(trials.changes, input=volume))

@@ -25,6 +25,8 @@ _MANY_GROUPS, _MANY_HEADS = 32, 8
 def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundings, region: Span) -> list[str]:
     """Return helps that replace `region`, the step's name and arguments."""
     reading = Reading(step, named, scope, around.entering)
+    if not reading.is_understood:
+        return []
     missing = [
         field
         for field, about in named.layer.arguments.items()

@@ -34,6 +34,7 @@ class Reading:
         self.words: list[tuple[str, str]] = []
         self.after: list[str] = []
         self.is_certain = True  # no number had to be interpreted
+        self.is_understood = True  # no word is left over
         self._fields = set(named.fields)
         waiting = list(step.arguments)
         while waiting:
@@ -48,7 +49,7 @@ class Reading:
     def _read(self, given: s.GivenArgument, waiting: list[s.GivenArgument]) -> None:
         value = given.value
         if given.name is not None:
-            self._named(given.name, value, given.span.text)
+            self._named(given.name, value)
         elif isinstance(value, s.Name):
             self._word(value, waiting)
         elif isinstance(value, s.Short):
@@ -86,14 +87,16 @@ class Reading:
             self.is_certain = False
         elif has_value and self._takes(name, waiting[0].value):
             given = waiting.pop(0)
-            self._named(name, given.value, word.span.to(given.span).text)
+            self._named(name, given.value)
         elif _is_activation(name):
             self.after.append(lower_case_names()[name])
         elif (found := _GLUED.fullmatch(name)) and foreign_field(found["name"], self.layer):
             sizes = tuple(s.Number(int(size), word.span) for size in found["number"].split("x"))
-            self._named(found["name"], sizes[0] if len(sizes) == 1 else s.Extent(sizes, word.span), name)
-        elif name in NOISE_WORDS or name not in (*INFERRED, *ACTIVATION, "valid"):
+            self._named(found["name"], sizes[0] if len(sizes) == 1 else s.Extent(sizes, word.span))
+        elif name in NOISE_WORDS:
             self.words.append(("", name))
+        elif name not in (*INFERRED, *ACTIVATION, "valid"):
+            self.is_understood = False
 
     def _takes(self, name: str, value: object) -> bool:
         """Whether a bare word may name the value after it."""
@@ -102,14 +105,14 @@ class Reading:
             return name in INFERRED or name in ACTIVATION
         return self.layer.arguments[field].kind.takes_extent or not isinstance(value, s.Extent)
 
-    def _named(self, name: str, value: object, text: str) -> None:
+    def _named(self, name: str, value: object) -> None:
         """Read a value with the name of its field, as it is called here or elsewhere."""
         field = foreign_field(name, self.layer)
         shown = _text(value)
         if name in ACTIVATION:
             self.after += [lower_case_names()[shown.lower()]] if _is_activation(shown.lower()) else []
         elif field is None:
-            self.words += [] if name in INFERRED else [("", text)]
+            self.is_understood &= name in INFERRED
         elif field not in self.fields and (new := self._spelt(field, value, shown)):
             self.words.append((field, new))
 

@@ -20,11 +20,10 @@ from archspec.layers.arguments import Pads, Respelling
 from archspec.layers.conv import Convolution
 from archspec.layers.pool import Pooling
 from archspec.layers.window import padding
-from archspec.record import Record, replace
+from archspec.record import replace
+from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import Wire
-from archspec.resolve.helps.respelling import Speller
-from archspec.resolve.helps.steps import steps_in
-from archspec.resolve.layer_names import name_layer
+from archspec.resolve.helps.branches.branch import Branch, Merge
 from archspec.resolve.scope import StepContext
 
 Fields: TypeAlias = dict[str, Any]
@@ -32,63 +31,25 @@ _STRIDES = (1, 2, 4)
 _LARGEST_PAD = 7
 
 
-class Merge(Record):
-    """A merge step, the nodes so far, its surroundings, and its file."""
-
-    step: s.MergeStep
-    nodes: list[Node]
-    context: StepContext
-    file: s.File
-
-
-class Branch:
-    """One branch: its lines, the nodes along it from the merge's input to its end, and its steps that are layers."""
-
-    def __init__(self, body: s.Body, end: Node, merge: Merge, entry: Node | None) -> None:
-        self.body = body
-        self.end = end
-        self.scope = merge.context.scope
-        self.file = merge.file
-        self.nodes: list[Node] = []
-        node = end
-        while node is not entry and len(node.inputs) == 1:
-            self.nodes.insert(0, node)
-            node = merge.nodes[node.inputs[0]]
-        self.base = node.volume
-        self.is_entry = node is entry and not self.nodes
-        steps = (step for step in steps_in(body) if isinstance(step, s.LayerStep))
-        self.steps = {step.span.start: step for step in steps}
-
-    @property
-    def volume(self) -> Volume:
-        """The volume at its end."""
-        return self.end.volume
-
-    def volume_with(self, changed: dict[int, Layer]) -> Volume | None:
-        """The volume at its end with other layers, by the index of their nodes; None if one does not fit."""
-        volume = self.base
-        try:
-            for node in self.nodes:
-                volume = changed.get(node.index, node.layer).output((volume,))
-        except Finding:
-            return None
-        return volume
-
-    def speller(self, node: Node) -> Speller | None:
-        """The step of a node that is written in this branch, and not in a block or an `after` rule."""
-        step = self.steps.get(node.span.start)
-        return None if step is None else Speller(step, name_layer(step), self.scope, self.file)
-
-
-def mismatch(finding: Finding, wires: Sequence[Wire], merge: Merge) -> Finding:
+def mismatch(
+    finding: Finding, wires: Sequence[Wire], step: s.MergeStep, brackets: Brackets, context: StepContext
+) -> Finding:
     """Return the finding for branches that do not fit, with what would make them fit."""
+    merge = Merge(step, brackets.builder.nodes, context, brackets.file)
     ends = [wire for wire in wires if isinstance(wire, Node)]
     bodies = merge.step.branches
     if len(ends) == len(bodies):
         entry = next((merge.nodes[index] for index in _entries(ends, merge.nodes)), None)
         branches = [Branch(body, end, merge, entry) for body, end in zip(bodies, ends, strict=True)]
-        finding.change_helps(lambda helps: [*_helps(merge.step.name, branches), *helps])
+        finding.change_helps(lambda helps: [*_multiplied(merge.step, ends), *_helps(merge.step.name, branches), *helps])
     return finding
+
+
+def _multiplied(step: s.MergeStep, ends: Sequence[Node]) -> Iterator[Help]:
+    """Yield `mul` for an `add` of a map and a vector, which scales its channels."""
+    largest = max((end.volume for end in ends), key=len)
+    if step.name == "add" and all(end.volume in (largest, largest[-1:]) for end in ends):
+        yield Help("`mul` scales each channel by a value of the vector", Edit(step.span, "mul"))
 
 
 def _entries(ends: Sequence[Node], nodes: Sequence[Node]) -> list[int]:
@@ -105,7 +66,11 @@ def _entries(ends: Sequence[Node], nodes: Sequence[Node]) -> list[int]:
 
 def _helps(name: str, branches: Sequence[Branch]) -> list[str]:
     found: dict[str, None] = {}
-    for odd, other in _pairs(branches, _shape_for(name)):
+    if name == "concat":
+        found.update(dict.fromkeys(_all_same(branches)))
+    pairs = list(_pairs(branches, _shape_for(name)))
+    found.update(dict.fromkeys(fix for odd, other in pairs for fix in _strided(odd, other)))
+    for odd, other in pairs:
         if name == "mul" and len(odd.volume) == 1 < len(other.volume):
             found.update(dict.fromkeys(_refiltered(odd, Volume(other.volume[-1:]))))
             continue
@@ -126,7 +91,7 @@ def _shape_for(name: str) -> Callable[[Branch], tuple[int, ...]]:
 def _pairs(branches: Sequence[Branch], shape: Callable[[Branch], tuple[int, ...]]) -> Iterator[tuple[Branch, Branch]]:
     """Yield a branch to change and one that it has to fit: the minority first; of two, a bare `x`."""
     counts = Counter(map(shape, branches))
-    ranked = sorted(branches, key=lambda branch: (counts[shape(branch)], not branch.is_entry))
+    ranked = sorted(branches, key=lambda branch: (counts[shape(branch)], not branch.is_bare))
     for odd in ranked:
         for other in reversed(ranked):
             if shape(odd) != shape(other):
@@ -160,6 +125,28 @@ def _same(layer: Convolution | Pooling) -> Pads | None:
         return None
     pads = padding("same", layer.kernel, layer.dilation if isinstance(layer, Convolution) else (1, 1))
     return None if pads == layer.pads else pads
+
+
+def _all_same(branches: Sequence[Branch]) -> Iterator[Help]:
+    """Yield pads that keep the size in all branches that lose pixels, if there are several."""
+    largest = max(branch.volume.spatial for branch in branches)
+    small = [branch for branch in branches if branch.volume.spatial != largest]
+    fixes = [next(_resized(branch, Volume((*largest, 1)), True), None) for branch in small]
+    if len(fixes) > 1:
+        whole = [fix for fix in fixes if fix is not None]
+        texts = [fix.split(":")[0] for fix in whole]
+        if len(whole) == len(fixes):
+            yield Help(" and ".join(texts), *(edit for fix in whole for edit in fix.edits))
+
+
+def _strided(odd: Branch, other: Branch) -> Iterator[Help]:
+    """Yield the stride of the other branch, as that writes it, for the only window of a branch."""
+    windows = [node for node in odd.nodes if isinstance(node.layer, Convolution | Pooling)]
+    for written in _strides(other, 1):
+        speller = odd.speller(windows[0]) if len(windows) == 1 else None
+        if written and speller is not None and "stride" not in speller.places:
+            text = f"{speller.span.text}{written}"
+            yield Help(f"`{text}` has the other branch's stride", Edit(speller.span, text))
 
 
 def _refiltered(odd: Branch, goal: Volume) -> Iterator[Help]:
@@ -202,11 +189,13 @@ def _bridged(odd: Branch, other: Branch) -> Iterator[Help]:
     if not stride or filters is None:
         return
     last = odd.body[-1]
-    if not isinstance(last, s.Chain) or last.bracket or any(node.layer.is_weight_layer for node in odd.nodes):
+    if not isinstance(last, s.Chain) or last.bracket:
+        return
+    if not odd.is_bare and any(node.layer.is_weight_layer for node in odd.nodes):
         return
     for written in dict.fromkeys(_strides(other, stride)):
         step = f"CONV {filters} 1x1{written}"
-        if odd.is_entry and len(odd.body) == 1 and len(last.steps) == 1:
+        if odd.is_bare and len(last.steps) == 1:
             yield Help(f"`| {step}` turns {odd.volume} into {other.volume}", Edit(last.steps[0].span, step))
         else:
             end = last.steps[-1].span
@@ -222,7 +211,7 @@ def _in_terms_of(branch: Branch) -> str | None:
             if speller is not None and node.layer.outputs in speller.places:
                 return speller.source(node.layer.outputs, {})
             break
-    if branch.is_entry and branch.scope.entry is branch.end:
+    if branch.is_bare and branch.scope.entry is branch.end:
         return "C"
     return None if branch.scope.frame else str(branch.volume.channels)
 
@@ -233,6 +222,6 @@ def _strides(branch: Branch, stride: int) -> Iterator[str]:
         speller = branch.speller(node)
         if speller is None or not isinstance(node.layer, Convolution | Pooling):
             continue
-        if node.layer.stride == (stride, stride) and not speller.is_literal("stride"):
+        if (stride == 1 or node.layer.stride == (stride, stride)) and not speller.is_literal("stride"):
             yield f" {speller.places['stride'].text}"
     yield f" s{stride}" if stride > 1 else ""
