@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
 from archspec.graph.ir import Graph, Node
 from archspec.layers.dropout import DropPath
 from archspec.record import replace
@@ -50,4 +50,5 @@ def unused_results(graph: Graph) -> list[Diagnostic]:
     from archspec.resolve.names.unused_results import unused_result  # a correct spec has none
 
     first = {node.span.start: node for node in reversed(found)}
-    return [unused_result(first[start], graph) for start in dict.fromkeys(node.span.start for node in found)]
+    starts = dict.fromkeys(node.span.start for node in found)
+    return [unused_result(first[start], graph, place < MAX_SHOWN) for place, start in enumerate(starts)]
