@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics.errors import Finding, collect
-from archspec.diagnostics.findings import Diagnostic, Edit, Help
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Edit, Help
 from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
@@ -126,4 +126,5 @@ def unused_results(graph: Graph) -> list[Diagnostic]:
     from archspec.resolve.names.unused_results import unused_result  # a correct spec has none
 
     first = {node.span.start: node for node in reversed(found)}
-    return [unused_result(first[start], graph) for start in dict.fromkeys(node.span.start for node in found)]
+    starts = dict.fromkeys(node.span.start for node in found)
+    return [unused_result(first[start], graph, place < MAX_SHOWN) for place, start in enumerate(starts)]

@@ -49,7 +49,7 @@ def name_layer(step: s.LayerStep) -> NamedLayer:
     name, number, dash = _split(text)
     layer = REGISTRY.get(name)
     if layer is None:
-        raise _findings().unknown_layer(step, name, lower_case_names())
+        raise _findings().unknown_layer(step, name, lower_case_names)
     if dash is None and step.arguments:  # CONV1: 96 11x11
         return NamedLayer(layer, f"{words[-1].text.lower()}", {})
     fields = layer.shorthand(number or 0, dash) if dash is not None or number is not None else None

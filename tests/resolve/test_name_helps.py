@@ -59,7 +59,7 @@ CASES = [
     (UNIT + I + "unitblock(4)\n", "E101", "unitblock", "did you mean `unit`?"),
     ("use resnet: basicblock\n" + I + "basicblock(4)\n", "E101", "basicblock", "did you mean `basic`?"),
     ("param a = b\nparam b = 3\n" + I + "FC a+b\n", "E101", "b", "move line 2 above this one"),
-    (I + "aux: FC 10\nFC 10\n", "E118", "aux", "`aux 0.3:`"),
+    (I + "aux: GAP\nFC 10\n", "E118", "aux", "`aux 0.3:`"),
     (
         I + "stem: RELU\nb()\nblock b()\n    add\n        | TANH\n        | @stem\n",
         "E101",

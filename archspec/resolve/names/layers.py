@@ -7,7 +7,7 @@ computes something else.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
@@ -15,6 +15,7 @@ from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.layers import REGISTRY, Layer
 from archspec.record import REQUIRED
+from archspec.resolve.names.late import LateFinding
 from archspec.resolve.names.lines import without_step
 from archspec.resolve.names.spelling import nearest
 
@@ -39,31 +40,32 @@ _NEEDLESS = {
     "squeeze": "GAP leaves a vector",
     "output": "the last line is the output",
 }
+_KEYWORDS = sorted(key for key in REGISTRY if " " not in key)
 _BLOCK = re.compile(r"^block +([a-z_]\w*)", re.MULTILINE)
 _POINTWISE = ("pwconv", "pointwise", "pointwiseconv", "conv1x1")
 _SEPARABLE = ("sepconv", "separableconv", "separableconv2d", "dwsepconv", "dsconv")
 
 
-def unknown_layer(step: s.LayerStep, name: str, known: Mapping[str, str]) -> Finding:
-    """Return the finding for an unknown layer; `known` has the layers by all their names in lower case."""
+def unknown_layer(step: s.LayerStep, name: str, known: Callable[[], Mapping[str, str]]) -> Finding:
+    """Return the finding for an unknown layer; `known` gives the layers by all their names in lower case."""
     word = step.words[-1]
     bare = word.text.lower().replace("_", "")
-    listed = "the layers are " + ", ".join(sorted(key for key in REGISTRY if " " not in key))
-    notes: tuple[str, ...] = ()
-    if bare in _NEEDLESS:
-        notes = (f"no layer is needed: {_NEEDLESS[bare]}",)
-    elif bare in _MISSING or name.lower() in _MISSING:
-        notes = ("archspec has no such layer",)
-    elif not (found := _meant(step, name, known)):
-        notes = (listed,)
-    else:
-        return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", helps=(found,))
-    helps = lambda: _dropped(step, bare)  # noqa: E731
-    return Finding("E102", f"unknown layer `{word.text}`", word.span, "unknown", notes=notes, helps=helps)
+    is_missing = bare in _MISSING or name.lower() in _MISSING
 
+    def notes() -> tuple[str, ...]:
+        if bare in _NEEDLESS:
+            return (f"no layer is needed: {_NEEDLESS[bare]}",)
+        if is_missing:
+            return ("archspec has no such layer",)
+        return () if _meant(step, name, known()) else ("the layers are " + ", ".join(_KEYWORDS),)
 
-def _dropped(step: s.LayerStep, bare: str) -> tuple[Help, ...]:
-    return (Help("drop it", without_step(step.span), is_safe=True),) if bare in _NEEDLESS else ()
+    def helps() -> tuple[Help, ...]:
+        if bare in _NEEDLESS:
+            return (Help("drop it", without_step(step.span), is_safe=True),)
+        found = None if is_missing else _meant(step, name, known())
+        return (found,) if found else ()
+
+    return LateFinding("E102", f"unknown layer `{word.text}`", word.span, "unknown", notes=notes, helps=helps)
 
 
 def _meant(step: s.LayerStep, name: str, known: Mapping[str, str]) -> Help | None:

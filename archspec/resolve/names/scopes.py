@@ -15,6 +15,7 @@ from archspec.language import syntax as s
 from archspec.language.expressions import FUNCTIONS
 from archspec.resolve.layer_names import lower_case_names
 from archspec.resolve.names.declared import body_around
+from archspec.resolve.names.late import LateFinding
 from archspec.resolve.names.parts import argument_names, statements_in, steps_in
 from archspec.resolve.names.renaming import Renaming, bodies_of
 from archspec.resolve.names.spelling import misspelt
@@ -26,34 +27,40 @@ def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File 
     """Return the finding for a name without a value; `is_inner`: it is in a block."""
     key = name.name
     known = [*numbers, *blocks]
-    notes = ["names in scope: " + ", ".join(known[:12])] if known else []
-    outer = [one for one in (file.body if file else ()) if isinstance(one, s.Let) and one.name == key]
 
-    declared = [node for node in (file.declarations if file else ()) if isinstance(node, s.BlockDefinition)]
-    owners = [node for node in declared if key in [one.name for one in node.parameters]]
-    if owners and not is_inner:
-        notes.append(f"it is a parameter of `{owners[0].name}`, and has a value only inside that block")
+    def outer() -> list[s.Let]:
+        lets = [one for one in (file.body if file else ()) if isinstance(one, s.Let)]
+        return [one for one in lets if one.name == key] if is_inner else []
 
-    if key in lower_case_names():
-        notes.append("a layer is no value: pass a block that contains it")
+    def owners() -> list[s.BlockDefinition]:
+        declared = [node for node in (file.declarations if file else ()) if isinstance(node, s.BlockDefinition)]
+        return [node for node in declared if not is_inner and key in [one.name for one in node.parameters]]
+
+    def notes() -> list[str]:
+        found = ["names in scope: " + ", ".join(known[:12])] if known else []
+        if outer():
+            found.append("a block does not see the `let`s outside it")
+        if owners():
+            found.append(f"it is a parameter of `{owners()[0].name}`, and has a value only inside that block")
+        if key in lower_case_names():
+            found.append("a layer is no value: pass a block that contains it")
+        return found
 
     def helps() -> tuple[str, ...]:
         if key in _TRUTH:
             text = _TRUTH[key]
             return (Help(f"a condition is a comparison: `{text}`", Edit(name.span, f"({text})")),)
-        if outer and is_inner:
-            return (_as_param(outer[0]),)
+        if lets := outer():
+            return (_as_param(lets[0]),)
         found = misspelt(key, known, name.span)
-        if owners and not is_inner:
-            number = "64" if key in argument_names(owners[0].body) else "1"
+        if blocks := owners():
+            number = "64" if key in argument_names(blocks[0].body) else "1"
             return (Help(f"give it a number: `{number}`", Edit(name.span, number)),)
         if not found and len(numbers) == 1:
             return (Help(f"did you mean `{numbers[0]}`?", Edit(name.span, numbers[0])),)
         return found
 
-    if outer and is_inner:
-        notes.append("a block does not see the `let`s outside it")
-    return Finding("E101", f"undefined name `{key}`", name.span, "unknown", notes=notes, helps=helps)
+    return LateFinding("E101", f"undefined name `{key}`", name.span, "unknown", notes=notes, helps=helps)
 
 
 def _as_param(let: s.Let) -> Help:
@@ -69,15 +76,18 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
     known = [label for label in labels if label]
     line = span.source.line(span.line)
     before = line[: span.source.position(span.start)[1] - 1]
-    body = body_around(span, file)
-    later = [one.span.line for one in statements_in(body) if isinstance(one, s.Chain) and one.label == name]
 
-    here = body_around(span, file)
-    elsewhere = [one for one in (bodies_of(file) if file else []) if one is not here and name in _labels(one)]
+    def places() -> tuple[list[int], s.Body, list[s.Body]]:
+        """Return the lines below that have the label, the lines around, and the bodies elsewhere that have it."""
+        here = body_around(span, file)
+        later = [one.span.line for one in statements_in(here) if isinstance(one, s.Chain) and one.label == name]
+        others = [one for one in (bodies_of(file) if file else []) if one is not here and name in _labels(one)]
+        return later, here, others
 
     def helps() -> tuple[str, ...]:
         if (is_number or name in FUNCTIONS) and before.rfind("(") > before.rfind(")"):
             return (Help(f"a number is written without `@`: `{name}`", Edit(span, name)),)
+        later, here, elsewhere = places()
         if elsewhere and file and (found := _passed(name, here, elsewhere[0], file)):
             return found
         found = misspelt(name, known, at)
@@ -85,12 +95,14 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
             return (Help("the input of the merge is `x`", Edit(span, "x")),)
         return found or (() if later or elsewhere else ("put the name and a colon before the line that it names",))
 
-    notes = ["the labels above are " + ", ".join(known[:12])] if known else []
-    notes += [f"it is defined on line {later[0]}, below"] if later else []
-    notes += ["a label is known only in its block, or outside all blocks"] if elsewhere else []
-    if is_number:
-        notes.append(f"`{name}` is a number")
-    return Finding("E101", f"unknown result `@{name}`", span, "unknown", notes=notes, helps=helps)
+    def notes() -> list[str]:
+        later, _, elsewhere = places()
+        found = ["the labels above are " + ", ".join(known[:12])] if known else []
+        found += [f"it is defined on line {later[0]}, below"] if later else []
+        found += ["a label is known only in its block, or outside all blocks"] if elsewhere else []
+        return [*found, f"`{name}` is a number"] if is_number else found
+
+    return LateFinding("E101", f"unknown result `@{name}`", span, "unknown", notes=notes, helps=helps)
 
 
 def _labels(body: s.Body) -> set[str]:

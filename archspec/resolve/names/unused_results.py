@@ -17,9 +17,11 @@ from archspec.resolve.names.lines import block_of
 Line = tuple[str, int]  # of which source, from where
 
 
-def unused_result(node: Node, graph: Graph) -> Diagnostic:
-    """Return the finding for a result that nothing reads."""
+def unused_result(node: Node, graph: Graph, is_shown: bool) -> Diagnostic:
+    """Return the finding for a result that nothing reads; one that is only counted has no helps."""
     name = node.name.rsplit(".", 1)[-1]
+    if not is_shown:
+        return Finding("E113", f"unused result of {name}", node.span).brief(node.span)
     notes = ("end a branch with it, use it by its label, or drop it",)
     message, helps = f"unused result of {name}", _drop(node, graph)
     finding = Finding("E113", message, node.span, "never used", notes=notes, helps=helps)

@@ -64,14 +64,26 @@ def _unused(file: s.File) -> list[Diagnostic]:
     inside = [_names_of(body) for body in bodies_of(file)]
     used = outside.union(*inside)
     found += _params(file, used)
+    passed = outside.union(*(_values_of(body) for body in bodies_of(file)))
+    calls: dict[str, list[s.CallStep]] = {}
+    for body in bodies_of(file):
+        for step in steps_in(body):
+            if isinstance(step, s.CallStep):
+                calls.setdefault(step.name, []).append(step)
     for node, names in zip(blocks, inside[1:], strict=True):
-        found += [*_lets(node.body), *_parameters(node, names, file, outside)]
+        found += _lets(node.body)
+        if node.name in calls and node.name not in passed:  # otherwise others say what it takes
+            found += _parameters(node, names, calls[node.name])
     return sorted(found, key=lambda finding: finding.span.start if finding.span else 0)
 
 
 def _names_of(body: s.Body) -> set[str]:
     """Return the names that a body refers to: of values, blocks and volumes."""
-    return {name.name for name in names_in(expressions_in(body))} | called_names(body) | volume_names(body)
+    return _values_of(body) | called_names(body) | volume_names(body)
+
+
+def _values_of(body: s.Body) -> set[str]:
+    return {name.name for name in names_in(expressions_in(body))}
 
 
 def _names_of_declarations(file: s.File) -> set[str]:
@@ -118,15 +130,9 @@ def _params(file: s.File, used: set[str]) -> Iterator[Diagnostic]:
             yield _warning(f"parameter `{node.name}`", node.name, node.span, dropped(node.span), *edits)
 
 
-def _parameters(node: s.BlockDefinition, names: set[str], file: s.File, passed: set[str]) -> Iterator[Diagnostic]:
-    """Yield warnings for a block's parameters, unless the block is passed on: then others say what it takes."""
+def _parameters(node: s.BlockDefinition, names: set[str], calls: list[s.CallStep]) -> Iterator[Diagnostic]:
+    """Yield warnings for the parameters of a block that is called."""
     own = names | {name.name for name in names_in(_defaults(node))}
-    bodies = bodies_of(file)
-    values = {name.name for body in bodies for name in names_in(expressions_in(body))} | passed
-    calls = [step for body in bodies for step in steps_in(body) if isinstance(step, s.CallStep)]
-    calls = [step for step in calls if step.name == node.name]
-    if node.name in values or not calls:
-        return
     for parameter in node.parameters:
         if parameter.name not in own:
             edits = [_without(node, parameter), *(_without_argument(node, parameter, step) for step in calls)]
