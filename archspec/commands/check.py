@@ -23,11 +23,11 @@ Examples:
   archspec check resnet50 --input 384x384x3       another input size
   archspec check mynet.arch --json | jq .params   as JSON
   cat slide.txt | archspec check -                a copied slide
-  archspec check mynet.arch --fix                 correct misspellings in the file, and check the result
+  archspec check mynet.arch --fix                 apply the safe fixes to the file
 
 \b
-Exit status: 0; 1 if a spec is wrong (or, with --strict, has a warning), or if --diff shows a change; 2 if the command
-line is wrong.
+Exit status: 0; 1 if a spec is wrong (or, with --strict, has a warning), or if --diff shows a
+change; 2 if the command line is wrong.
 """
 
 

@@ -1,6 +1,8 @@
-"""`archspec explain`: the explanation of an error code or a layer."""
+"""`archspec explain`: the explanation of an error code, a layer, or a word of the language."""
 
 from __future__ import annotations
+
+from textwrap import fill
 
 import click
 
@@ -8,28 +10,99 @@ EPILOG = """\b
 Examples:
   archspec explain E201     an error code
   archspec explain CONV     a layer: its arguments, with examples
-  archspec explain          all error codes, one line each
+  archspec explain block    a word of the language, such as x, stride or ->
+  archspec explain          all of them, one line each
 """
 
 
-@click.command("explain", epilog=EPILOG)
-@click.argument("code", metavar="[CODE|LAYER]", required=False)
-def command(code: str | None) -> None:
-    """Explain the CODE of an error or warning, or a LAYER."""
+@click.command("explain", epilog=EPILOG, context_settings={"ignore_unknown_options": True})  # `->` is a word
+@click.argument("name", metavar="[CODE|LAYER|WORD]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(name: str | None, as_json: bool) -> None:
+    """Explain the CODE of an error or warning, a LAYER, or a WORD of the language."""
+    if name is None:
+        click.echo(_json(_all()) if as_json else _listed())
+        return
+    found = _code(name) or _layer(name) or _word(name)
+    if found is None:
+        raise _unknown(name)
+    text, data = found
+    click.echo(_json(data) if as_json else text.rstrip("\n"))
+
+
+def _code(name: str) -> tuple[str, dict[str, object]] | None:
+    from archspec.diagnostics.codes import CODES
+    from archspec.diagnostics.command_examples import command_example
+
+    code = name.strip("[]").upper()
+    if code not in CODES:
+        return None
+    known, example = CODES[code], command_example(code)
+    data: dict[str, object] = {"code": code, "title": known.title, "text": known.text}
+    if example is None:
+        return f"{code}: {known}", {**data, "wrong": known.wrong, "right": known.right}
+    commands = {"wrong": example.wrong, "message": example.message, "right": example.right}
+    return f"{code}: {known}\n{example}", {**data, "commands": commands}
+
+
+def _layer(name: str) -> tuple[str, dict[str, object]] | None:
+    from archspec.layers import MERGES, REGISTRY
+
+    layer = REGISTRY.get(name.upper()) if name.upper() != "INPUT" else None
+    if layer is None:
+        layer = MERGES.get(name.lower())
+    if layer is None:
+        return None
+    from archspec.layers.reference import describe
+
+    more = _word(name.lower())  # a merge is a word too, with branches
+    text = describe(layer) + (f"\n{more[0]}" if more else "")
+    return text, {"layer": layer.keyword, "text": describe(layer), **(more[1] if more else {})}
+
+
+def _word(name: str) -> tuple[str, dict[str, object]] | None:
+    from archspec.commands.explain_words import word
+
+    found = word(name)
+    return None if found is None else (str(found), found.to_dict())
+
+
+def _all() -> dict[str, object]:
+    """Return what can be explained, with the title of each."""
+    from archspec.commands.explain_words import WORDS
     from archspec.diagnostics.codes import CODES
     from archspec.layers import MERGES, REGISTRY
 
-    if code is None:
-        for name, explanation in sorted(CODES.items()):
-            click.echo(f"{name}  {explanation.title}")
-        return
-    known = CODES.get(code.strip("[]").upper())
-    layer = REGISTRY.get(code.upper()) or MERGES.get(code.lower())
-    if known is not None:
-        click.echo(f"{code.strip('[]').upper()}: {known}", nl=False)
-    elif layer is not None:
-        from archspec.layers.reference import describe
+    return {
+        "codes": {code: CODES[code].title for code in sorted(CODES)},
+        "layers": [*REGISTRY, *MERGES],
+        "words": {word.names[0]: word.title for word in WORDS},
+    }
 
-        click.echo(describe(layer), nl=False)
-    else:
-        raise click.UsageError(f"unknown code or layer `{code}`; `archspec explain` lists the codes")
+
+def _listed() -> str:
+    from archspec.commands.explain_words import WORDS
+    from archspec.diagnostics.codes import CODES
+    from archspec.layers import MERGES, REGISTRY
+
+    codes = [f"{code}  {CODES[code].title}" for code in sorted(CODES)]
+    layers = fill(", ".join([*REGISTRY, *MERGES]), 98)
+    words = [f"{word.names[0]:<8}  {word.title}" for word in WORDS]
+    return "\n".join(["Codes:", *codes, "", "Layers:", layers, "", "Words of the language:", *words])
+
+
+def _unknown(name: str) -> click.UsageError:
+    from archspec.commands.explain_words import BY_NAME
+    from archspec.diagnostics.codes import CODES
+    from archspec.diagnostics.findings import did_you_mean, printable
+    from archspec.layers import MERGES, REGISTRY
+
+    hint = "".join(f" {text}" for text in did_you_mean(name, [*CODES, *REGISTRY, *MERGES, *BY_NAME]))
+    shown = printable(name)
+    return click.UsageError(f"unknown code, layer or word `{shown}`.{hint} `archspec explain` lists them all.")
+
+
+def _json(data: object) -> str:
+    import json
+
+    return json.dumps(data, indent=2, ensure_ascii=False)

@@ -15,7 +15,7 @@ To read the room in the order in which a spec goes through it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.findings import Diagnostic

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "grammar" / "README.md")
 LARGEST = 20_000  # characters that are resolved in a moment
 SLOW = ("resnet1202", "nasnet_a_large")  # thousands of layers, and nothing that the smaller ones lack
-RANDOM = 0.35  # of the specs
+RANDOM = 0.25  # of the specs
 
 
 @cache

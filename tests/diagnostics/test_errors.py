@@ -1,12 +1,15 @@
 """What is said of wrong specs, word for word: tests/errors/NAME.arch and what stands in NAME.txt."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 import archspec
+from archspec.cli import LateCommands
 from archspec.diagnostics.codes import CODES
+from archspec.diagnostics.command_examples import COMMAND_CODES, command_example
 from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.rendering import render
 
@@ -52,14 +55,52 @@ def test_the_wrong_example_of_an_explanation_triggers_only_its_code_and_the_righ
     explanation = CODES[code]
     if not explanation.wrong:
         assert code in NOT_OF_A_TEXT | {"E014", "E115"}
+        assert command_example(code)
         return
+    assert command_example(code) is None
     assert [finding.code for finding in findings_of("", explanation.wrong)] == [code]
     assert findings_of("", explanation.right) == ()
 
 
+def templates() -> list[str]:
+    """A pattern for every text of the program that is long enough to tell."""
+    found = []
+    for path in [*(ROOT / "archspec").rglob("*.py"), *(ROOT / "compiler").rglob("*.py")]:
+        if path.name == "command_examples.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = [str(one.value) if isinstance(one, ast.Constant) else "\0" for one in node.values]
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                parts = [node.value]
+            else:
+                continue
+            if len("".join(parts).replace("\0", "")) >= 10:
+                found.append(re.escape("".join(parts)).replace("\0", ".+"))
+    return found
+
+
+def test_the_messages_of_the_examples_are_those_of_the_program_and_their_flags_exist() -> None:
+    patterns = re.compile("|".join(f"(?:{one})" for one in templates()))
+    for code in sorted(COMMAND_CODES):
+        example = command_example(code)
+        assert example is not None
+        assert patterns.fullmatch(example.message.partition(": ")[2]), example.message
+        for line in (example.wrong, example.right):
+            words = line.split()
+            if "archspec" in words and "check" not in line:
+                command = LateCommands().get_command(None, words[words.index("archspec") + 1])  # type: ignore[arg-type]
+                assert command is not None, line
+                flags = {flag for one in command.params for flag in one.opts}
+                given = {word for word in words[words.index("archspec") :] if word.startswith("--")}
+                assert given <= flags, line
+
+
 def codes_used() -> set[str]:
     sources = [*(ROOT / "archspec").rglob("*.py"), *(ROOT / "compiler").rglob("*.py")]
-    texts = [path.read_text(encoding="utf-8") for path in sources if path.name != "codes.py"]
+    texts = [
+        path.read_text(encoding="utf-8") for path in sources if path.name not in ("codes.py", "command_examples.py")
+    ]
     return {code for text in texts for code in re.findall(r'"([EW]\d{3})"', text)}
 
 
@@ -74,5 +115,5 @@ def test_every_code_that_a_spec_can_trigger_has_a_case() -> None:
 
 def test_explanations_fit_into_100_columns() -> None:
     for code, explanation in CODES.items():
-        text = re.sub(r"(\d\+){20,}", "", str(explanation))
+        text = re.sub(r"(\d\+){20,}", "", f"{explanation}\n{command_example(code) or ''}")
         assert max(map(len, text.splitlines())) <= 100, code

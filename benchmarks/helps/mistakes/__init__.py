@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import count
 from random import Random
 
-from benchmarks.helps.bases import base
+from benchmarks.helps.bases import base, written_specs
 from benchmarks.helps.mistakes.arguments import ARGUMENTS
 from benchmarks.helps.mistakes.choice import Mistake
 from benchmarks.helps.mistakes.lines import LINES
@@ -13,6 +14,7 @@ from benchmarks.helps.mistakes.words import WORDS
 
 MISTAKES: dict[str, Mistake] = {**WORDS, **ARGUMENTS, **SIGNS, **LINES}
 KINDS = tuple(MISTAKES)
+RANDOM_TURNS = 3  # random networks take time, and some mistakes can be made in few of them
 
 
 def kind_of(number: int) -> str:
@@ -24,8 +26,9 @@ def mistaken(number: int) -> str:
     """Return a correct spec with the mistake that has a number: it depends on the number alone."""
     kind = kind_of(number)
     chance = Random(f"{kind} {number}")
-    while True:
-        text = base(chance)
+    for turn in count():
+        text = base(chance) if turn < RANDOM_TURNS else chance.choice(written_specs())
         changed = MISTAKES[kind](text, chance)
         if changed is not None and changed != text:
             return changed
+    raise AssertionError("unreachable")
