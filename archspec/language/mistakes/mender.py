@@ -23,11 +23,12 @@ from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import declared, words
 from archspec.language.mistakes.rules.rule import Mistake, Words
 
-LONGEST = 600  # characters of a line that is mended
+LONGEST = 400  # characters of a line that is mended
 MOST_TRIALS = 4_000
 MOST_LABELS = 3
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(r"(?:net|use|param|variant|block|let|if|else|after|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:")
+_SLASHES = re.compile(r"(?<=\d) +// *([A-Za-z_]+)[A-Za-z ,.'-]*$")
 _BRACKET = re.compile(r"\[[^\]]*\]")
 _BLOCK = re.compile(r"^[ \t]*block +([\w-]+)", re.MULTILINE)
 
@@ -118,13 +119,14 @@ class Mender:
         return rejections.moved(rejections.explain(error, line), reading)
 
     def without_comment(self, line: Span) -> Span:
-        """Return a line without a comment that begins with `//`, if what follows is no name of the file."""
-        for found in re.finditer(r" +// *([A-Za-z_]\w*)", line.text):
-            name = found[1]
-            defines = rf"\b(?:let|param) +{name}\b|\bblock\b[^\n]*[(, @]{name}\b"
-            if name not in ("C", "H", "W", "N") and not re.search(defines, self.source.text):
-                return Span(self.source, line.start, line.start + found.start())
-        return line
+        """Return a line without a comment that begins with `//`: words after a number, which are no name of the file."""
+        found = _SLASHES.search(line.text)
+        if not found or _NAMES.match(line.text):
+            return line
+        defines = rf"\b(?:let|param) +{found[1]}\b|\bblock\b[^\n]*[(, @]{found[1]}\b"
+        if found[1] in ("C", "H", "W", "N") or re.search(defines, self.source.text):
+            return line
+        return Span(self.source, line.start, line.start + found.start())
 
     def without_titles(self, nodes: list[Any], strange: Sequence[s.Chain]) -> list[Any]:
         """Return the statements without titles that have the form of a layer, and with calls of Python mended."""

@@ -43,6 +43,10 @@ def _joined_operator(match: Match, words: Words) -> str | None:
     return _operator(match, words) if _in_a_condition(match.string) else None
 
 
+def _equals(match: Match, _words: Words) -> str:
+    return " = " if match.string.startswith(("let ", "param ")) else "="
+
+
 def _negation(match: Match, _words: Words) -> str | None:
     return "not " if _in_a_condition(match.string) else None
 
@@ -212,7 +216,7 @@ RULES = (
         "`{new}`",
     ),
     Rule("operator", re.compile(r"!(?!=) *"), _negation, "unexpected `!`", "`not`"),
-    Rule("equals", re.compile(r" *(?::=|={2,3}) *"), "=", "`{old}` does not set a value", "`=`", "set with `=`"),
+    Rule("equals", re.compile(r" *(?::=|={2,3}) *"), _equals, "`{old}` does not set a value", "`=`", "set with `=`"),
     Rule(
         "note",
         re.compile(r" +\(([^()]*)\)$"),

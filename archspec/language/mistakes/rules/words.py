@@ -144,7 +144,14 @@ RULES = (
         "unknown",
         "E102",
     ),
-    Rule("label", re.compile(r"^([A-Za-z_]\w*) *= *"), _label, "unexpected `=`", "`{new}`", "a step is not assigned"),
+    Rule(
+        "label",
+        re.compile(r"^([A-Za-z_]\w*) *= *"),
+        _label,
+        "a step is not assigned to a name: `{old}`",
+        "`{new}`",
+        "an assignment",
+    ),
     Rule(
         "label",
         re.compile(r"^([A-Za-z_][\w./ -]{0,30}?) *: *(?=\S)"),
@@ -215,7 +222,7 @@ RULES = (
         "repeat",
         re.compile(r"^(?:repeat|for|loop) (?:\w+ in (?:range\()?)?(\d+|\w+)\)?(?: times)?:? (?=\S)"),
         r"\1 x ",
-        "unknown keyword `{old}`",
+        "a repeat is written `{new}`, got `{old}`",
         "`{new}`",
     ),
 )
