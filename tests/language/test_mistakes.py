@@ -14,6 +14,17 @@ from archspec.diagnostics.rendering import render
 from support.helps import findings_in, trials
 
 INPUT = "[32x32x3] INPUT\n"
+ARMS = """\
+block unit(f)
+    if C = f && !(H > 2):
+        x
+    elif H == 2
+        RELU
+    else:
+        CONV f 1x1
+[8x8x4] INPUT
+unit(4)
+"""
 
 # a line under the input, the code, the message, and the line after the first help
 LINES = [
@@ -224,28 +235,28 @@ TEXTS = [
         "block unit(f)\n    x = CONV f 1x1\n    \n[8x8x4] INPUT\nunit(4)\n",
     ),
     (
-        "block unit(f)\n    if C = f && !(H > 2):\n        x\n    elif H == 2\n        RELU\n    else:\n        CONV f 1x1\n[8x8x4] INPUT\nunit(4)\n",
+        ARMS,
         "E001",
         "`=` does not compare",
-        "block unit(f)\n    if C == f && !(H > 2):\n        x\n    elif H == 2\n        RELU\n    else:\n        CONV f 1x1\n[8x8x4] INPUT\nunit(4)\n",
+        ARMS.replace("C = f", "C == f"),
     ),
     (
-        "block unit(f)\n    if C = f && !(H > 2):\n        x\n    elif H == 2\n        RELU\n    else:\n        CONV f 1x1\n[8x8x4] INPUT\nunit(4)\n",
+        ARMS,
         "E001",
         "unexpected `&&`",
-        "block unit(f)\n    if C = f and not (H > 2):\n        x\n    elif H == 2\n        RELU\n    else:\n        CONV f 1x1\n[8x8x4] INPUT\nunit(4)\n",
+        ARMS.replace("&& !(H > 2)", "and not (H > 2)"),
     ),
     (
-        "block unit(f)\n    if C = f && !(H > 2):\n        x\n    elif H == 2\n        RELU\n    else:\n        CONV f 1x1\n[8x8x4] INPUT\nunit(4)\n",
+        ARMS,
         "E001",
         "a line ends without `:`",
-        "block unit(f)\n    if C = f && !(H > 2)\n        x\n    elif H == 2\n        RELU\n    else\n        CONV f 1x1\n[8x8x4] INPUT\nunit(4)\n",
+        ARMS.replace(":\n", "\n"),
     ),
     (
-        "block unit(f)\n    if C = f && !(H > 2):\n        x\n    elif H == 2\n        RELU\n    else:\n        CONV f 1x1\n[8x8x4] INPUT\nunit(4)\n",
+        ARMS,
         "E001",
         "unknown keyword `elif`",
-        "block unit(f)\n    if C = f && !(H > 2):\n        x\n    else if H == 2\n        RELU\n    else:\n        CONV f 1x1\n[8x8x4] INPUT\nunit(4)\n",
+        ARMS.replace("elif", "else if"),
     ),
     (
         "param width: 4\n[8x8x4] INPUT\nFC width\n",
@@ -401,7 +412,8 @@ def test_a_kind_of_mistake_is_one_finding_for_a_file_and_one_help_for_all_its_li
 
 
 def test_prose_is_told_once_and_hides_nothing() -> None:
-    text = f"Case Study: AlexNet\n{INPUT}The first layer is a convolution.\nCONV 8 3x3 -> RELU\nCONVV 8 3x3\nThe end.\n"
+    lines = ["Case Study: AlexNet", INPUT.strip(), "The first layer is a convolution.", "CONV 8 3x3 -> RELU"]
+    text = "\n".join([*lines, "CONVV 8 3x3", "This is the end."])
     prose, other = findings_in(text)
     assert prose.message == "line 1 is prose"
     assert str(prose.helps[0]) == "put `#` before each"
@@ -429,22 +441,18 @@ def test_a_mended_line_is_quoted_as_it_stands() -> None:
     assert "CONV\u00a064 3х3".replace("\u00a0", "\ufffd") in render(finding).replace("\u00a0", "\ufffd")
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "(" * 390,
-        "[" * 390,
-        " ".join("(") * 190,
-        "a " * 190,
-        "CONV, " * 95,
-        "-> " * 190,
-        "x=" * 190,
-        "1 " * 190,
-        "{[(" * 190,
-    ]
-    + ["- " * 190, '"' * 390, "conv" + " " * 380 + "3", "A" * 390 + "(", "1x" * 190, "[1" + " 1" * 190, "nn.A(" * 110]
-    + ["и" * 390, "\u200b" * 390, "х" * 390, "CONV 1 " + "– " * 250],
-)
+STRANGE = [
+    *(sign * 390 for sign in ("(", "[", '"', "и", "х", "\u200b")),
+    *(sign * 190 for sign in ("a ", "-> ", "x=", "1 ", "{(", "- ", "1x", "( ", "– ")),
+    "CONV, " * 65,
+    f"conv{' ' * 380}3",
+    f"{'A' * 389}(",
+    f"[1{' 1' * 190}",
+    "nn.A(" * 78,
+]
+
+
+@pytest.mark.parametrize("line", STRANGE)
 def test_a_strange_line_is_explained_quickly(line: str) -> None:
     start = time.perf_counter()
     findings_in(INPUT + (line + "\n") * 5)

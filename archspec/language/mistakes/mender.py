@@ -119,7 +119,7 @@ class Mender:
         return rejections.moved(rejections.explain(error, line), reading)
 
     def without_comment(self, line: Span) -> Span:
-        """Return a line without a comment that begins with `//`: words after a number, which are no name of the file."""
+        """Return a line without a comment after `//`: words after a number, the first not a name of the file."""
         found = _SLASHES.search(line.text)
         if not found or _NAMES.match(line.text):
             return line
