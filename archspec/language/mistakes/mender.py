@@ -88,9 +88,8 @@ class Mender:
 
     def _join(self, line: Span) -> None:
         """Read a line that a page broke together with the line above, whose arguments it continues."""
-        if not rejections.CONTINUES.match(line.text) or any(
-            self.words.layer(word) for word in re.findall(r"[A-Za-z]{2,}", line.text)
-        ):
+        named = {word for word in re.findall(r"[A-Za-z]{2,}", line.text) if self.words.layer(word)}
+        if not rejections.CONTINUES.match(line.text) or named - words.AMBIGUOUS:
             return
         before = self.source.text.rfind("\n", 0, line.start)
         above = self.source.line(self.source.position(line.start)[0] - 1) if before > 0 else ""

@@ -15,7 +15,7 @@ MERGES = {
     **dict.fromkeys(("cat", "concatenate", "merge", "stack", "join", "concatenation"), "concat"),
     **dict.fromkeys(("multiply", "times", "product", "scale"), "mul"),
 }
-_AMBIGUOUS = frozenset(("in", "pad", "shift", "scale", "take", "slice", "input", "norm"))  # also arguments, or words
+AMBIGUOUS = frozenset(("in", "pad", "shift", "scale", "take", "slice", "input", "norm"))  # also arguments, or words
 _STEP = r"(?:(?<=^)|(?<=-> )|(?<=->)|(?<=→ )|(?<=\] )|(?<=: )|(?<=\bx ))"
 _POOLS = {"max": "MAXPOOL", "avg": "AVGPOOL", "average": "AVGPOOL", "mean": "AVGPOOL"}
 
@@ -61,7 +61,7 @@ def _before_a_step(match: Match, words: Words) -> str | None:
     first = re.search(r"([A-Za-z]\w*)$", before)
     if (
         layer is None
-        or word in _AMBIGUOUS
+        or word in AMBIGUOUS
         or not re.search(r"[A-Za-z)\]]", before)
         or re.search(r"(?:\w:|\bx|^\[[^\]]*\])\s*$", before)
     ):
