@@ -214,7 +214,8 @@ class _Reader:
         merges = [step for step in chain.steps if isinstance(step, s.MergeStep)]
         if not merges and not branches:
             return chain, rest
-        if any(step.name in self.layers or (branches and step.name not in _MERGES) for step in merges):
+        strange = [step.name for step in merges if step.name not in _MERGES]
+        if strange and (branches or len(chain.steps) == 1 or any(name in self.layers for name in strange)):
             chain = self.mended.renamed(chain, line)
             merges = [step for step in chain.steps if isinstance(step, s.MergeStep)]
             if not merges and not branches:
@@ -231,9 +232,9 @@ class _Reader:
     def _continuation(self, lines: list[Layout], above: Span, in_branch: bool = False) -> list[Any]:
         """The lines under one that has none: a mistake outside branches, and read as if they followed it."""
         nodes = self.read(lines, in_branch)
-        if nodes and lines and not in_branch:
-            prose = self.mender.prose if self.mender else ()
-            wrong = [line for line in lines if line.span.start not in prose]
+        prose = self.mender.prose if self.mender else ()
+        wrong = [line for line in lines if line.span.start not in prose]
+        if nodes and wrong and not in_branch:
             self.findings.append(_structure().misplaced(wrong, above).diagnostic(above))
         return nodes
 

@@ -13,6 +13,7 @@ from archspec.graph.ir import Node
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, number
 from archspec.language.parse import parse
+from archspec.language.transform import missing_arrow
 from archspec.layers import Layer
 from archspec.layers.input import Input
 from archspec.record import Record, replace
@@ -233,9 +234,7 @@ def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:
     for argument in step.arguments:
         if isinstance(argument.value, s.Function) and argument.value.name in scope.file.blocks:
             call = argument.value.span
-            before = call.source.text[step.span.start : call.start].rstrip()
-            helps = (f"`{before} -> {call.text}`",)
-            return Finding("E006", f"missing `->` before `{call.text}`", call, "a second step", helps=helps)
+            return missing_arrow(Span(call.source, step.span.start, call.start), s.Word(call.text, call))
     return None
 
 

@@ -62,6 +62,7 @@ LINES = [
     ),
     ("CONV 64 3x3 stride==1", "E001", "`==` does not set a value", "CONV 64 3x3 stride=1"),
     ("CONV 64 3x3, activation: ReLU", "E001", "an activation is a step: `, activation: ReLU`", "CONV 64 3x3 -> RELU"),
+    ("DROPOUT .5", "E001", "a number begins with a digit", "DROPOUT 0.5"),
     ("DROPOUT 50%", "E001", "`50%` is not a number", "DROPOUT 0.5"),
     ("3 * RELU", "E001", "a repeat is written with `x`, got `3 *`", "3 x RELU"),
     (
@@ -434,6 +435,20 @@ def test_what_follows_a_line_that_was_mended_is_checked() -> None:
 def test_an_unread_if_does_not_make_its_else_an_error() -> None:
     text = "block unit(f)\n    if C ? f\n        x\n    else\n        RELU\n[8x8x4] INPUT\nunit(4)\n"
     assert [one.code for one in findings_in(text)] == ["E001"]
+
+
+def test_braces_and_ends_of_other_languages_are_dropped() -> None:
+    body = "block unit(f)\n    if f > 3{}\n        RELU\n    {}else{}\n        BN\n{}[8x8x4] INPUT\nunit(4)\n"
+    for text in (body.format(" {", "} ", " {", "    }\n"), body.format(" then", "", "", "    end\n")):
+        for finding in findings_in(text):
+            assert finding.fixes[0].is_safe, finding
+        assert all(trial.works for trial in trials(text))
+
+
+def test_an_indented_line_that_continues_the_arguments_above_is_one_mistake() -> None:
+    (finding,) = findings_in("[8x8x4] INPUT\nCONV 4 3x3,\n  s1, p1\nRELU\n")
+    assert finding.message == "the line begins with an argument"
+    assert after_the_help(finding) == "[8x8x4] INPUT\nCONV 4 3x3, s1, p1\nRELU\n"
 
 
 def test_a_mended_line_is_quoted_as_it_stands() -> None:

@@ -35,7 +35,7 @@ def meant(reading: Reading) -> tuple[Reading, list[tuple[int, int, str]]]:
     at = len(reading.text) - 1
     while at >= 0:
         character = reading.text[at]
-        if not character.isascii() or character == "\t":
+        if not character.isascii() or character in "\t\v\f":
             plain = _plain(character)
             if plain is not None and plain != character:
                 reading = reading.silently(at, at + 1, plain)

@@ -81,7 +81,8 @@ class Mender:
         if found:
             explained = self._explained(*found)
             at = explained.span or attempt.line
-            if not any(one.at.start <= at.start < one.at.end for one in attempt.found):
+            is_loop = re.match(r"(?:for|while)\b", attempt.line.text)
+            if not is_loop and not any(one.at.start <= at.start < one.at.end for one in attempt.found):
                 self._note(attempt.found)
                 return explained
         return self._explained(Reading(attempt.line), error)
@@ -104,6 +105,7 @@ class Mender:
             help_ = "join it with the line above"
             label, what = "belongs to the line above", "the line begins with an argument"
             self._note([Mistake("broken", "E001", what, label, line, (Edit(gap, " "),), help_, True)])
+            self.prose.add(line.start)  # nothing is indented
             raise Noted(True, node)
 
     def _note(self, found: Sequence[Mistake]) -> None:
@@ -153,6 +155,17 @@ class Mender:
     def renamed(self, chain: s.Chain, line: Layout) -> s.Chain:
         """Return the syntax of a line whose merges have the names of layers in lower case, or of other tools."""
         reading = Reading(line.span)
+        if line.span.text in words.ENDS:
+            help_ = f"drop `{line.span.text}`: blocks are indented"
+            edit = Edit(line.span, "")
+            self._note(
+                [
+                    Mistake(
+                        "end", "E001", f"unexpected `{line.span.text}`", "not a step", line.span, (edit,), help_, True
+                    )
+                ]
+            )
+            raise Noted(False)
         for merge in reversed(chain.steps):
             if not isinstance(merge, s.MergeStep):
                 continue

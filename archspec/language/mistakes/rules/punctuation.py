@@ -24,7 +24,18 @@ def _fraction(match: Match, _words: Words) -> str | None:
     return f"{number:g}" if number < 1 else None
 
 
-_OPERATORS = {"&&": "and", "||": "or", "&": "and", "<>": "!=", "===": "==", "!==": "!=", "=<": "<=", "=>": ">="}
+_OPERATORS = {
+    "&&": "and",
+    "||": "or",
+    "&": "and",
+    "<>": "!=",
+    "===": "==",
+    "!==": "!=",
+    "=<": "<=",
+    "=>": ">=",
+    "is": "==",
+    "is not": "!=",
+}
 
 
 def _operator(match: Match, _words: Words) -> str | None:
@@ -179,6 +190,14 @@ RULES = (
         "`{new}`",
         "not an argument",
     ),
+    Rule("decimal", re.compile(r"(?<![\w.])\.(?=\d)"), "0.", "a number begins with a digit", "`0.`", "no digit"),
+    Rule(
+        "end",
+        re.compile(r"^\} *(?=else\b)"),
+        "",
+        "unexpected `{old}`",
+        "drop `{old}`: blocks are indented, without braces",
+    ),
     Rule(
         "percent", re.compile(r"\b(\d+(?:\.\d+)?) ?%"), _fraction, "`{old}` is not a number", "`{new}`", "not a number"
     ),
@@ -210,7 +229,7 @@ RULES = (
     ),
     Rule(
         "operator",
-        re.compile(r" *(&&|\|\||&|<>|!==|===|=<|=>) *"),
+        re.compile(r" *(&&|\|\||&|<>|!==|===|=<|=>|(?<= )is not(?= )|(?<= )is(?= )) *"),
         _joined_operator,
         "unexpected `{old}`",
         "`{new}`",

@@ -10,6 +10,7 @@ import re
 from archspec.language.mistakes.rules.declared import KEYWORDS
 from archspec.language.mistakes.rules.rule import Match, Rule, Words
 
+ENDS = frozenset(("end", "endif", "endblock", "pass", "done", "fi", "begin", "then"))
 MERGES = {
     **dict.fromkeys(("sum", "plus", "residual", "skip", "addition"), "add"),
     **dict.fromkeys(("cat", "concatenate", "merge", "stack", "join", "concatenation"), "concat"),
