@@ -81,7 +81,7 @@ def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s
             findings += reader.mender.findings()
         is_whole = not findings
     if not reader.has_structure:  # the structure is unknown: a line with nothing under it is a consequence of that
-        findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code != "E005"]
+        findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code not in ("E004", "E005")]
     if not statements and not findings:
         findings.append(_structure().empty(source))
     declarations = tuple(node for node in statements if isinstance(node, s.Declaration))

@@ -472,3 +472,16 @@ def test_a_strange_line_is_explained_quickly(line: str) -> None:
     start = time.perf_counter()
     findings_in(INPUT + (line + "\n") * 5)
     assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[8x8x4] INPUT\n| RELU\nRELU\nRELU\nRELU\n",
+        "[8x8x4] INPUT\nadd\n    | RELU\n    | x\n    RELU\n    RELU\n    RELU\nRELU\n",
+        "block b()\n    add\n        | RELU\n        | x\n        RELU\n        RELU\n    RELU\n[8x8x4] INPUT\nb()\n",
+    ],
+)
+def test_a_line_among_branches_is_told_once(text: str) -> None:
+    (finding,) = findings_in(text)
+    assert finding.code in ("E004", "E005")
