@@ -202,9 +202,10 @@ def _place(tree: _Tree, span: Span, column: int) -> None:
     level.last = column
     if hanging is not None:
         level.add(hanging)
-    if level.lines and level.lines[-1].is_branch and text[0] != "|":
-        merge = levels[-2].last if len(levels) > 1 else 0
-        raise _indentation().not_a_branch(span, merge, len(level.lines))
+    if len(levels) > 1 and level.lines and level.lines[-1].is_branch and text[0] != "|":
+        branches = len(level.lines)
+        level.lines.append(Layout(span, False))  # the lines below it are not reported as well
+        raise _indentation().not_a_branch(span, levels[-2].last, branches)
     if text[0] == "|":
         _open_branch(tree, span, column)
     else:

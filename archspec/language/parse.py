@@ -81,7 +81,7 @@ def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s
             findings += reader.mender.findings()
         is_whole = not findings
     if not reader.has_structure:  # the structure is unknown: a line with nothing under it is a consequence of that
-        findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code != "E005"]
+        findings[misplaced:] = [finding for finding in findings[misplaced:] if finding.code not in ("E004", "E005")]
     if not statements and not findings:
         findings.append(_structure().empty(source))
     declarations = tuple(node for node in statements if isinstance(node, s.Declaration))
@@ -214,7 +214,8 @@ class _Reader:
         merges = [step for step in chain.steps if isinstance(step, s.MergeStep)]
         if not merges and not branches:
             return chain, rest
-        if any(step.name in self.layers or (branches and step.name not in _MERGES) for step in merges):
+        strange = [step.name for step in merges if step.name not in _MERGES]
+        if strange and (branches or len(chain.steps) == 1 or any(name in self.layers for name in strange)):
             chain = self.mended.renamed(chain, line)
             merges = [step for step in chain.steps if isinstance(step, s.MergeStep)]
             if not merges and not branches:
@@ -231,9 +232,9 @@ class _Reader:
     def _continuation(self, lines: list[Layout], above: Span, in_branch: bool = False) -> list[Any]:
         """The lines under one that has none: a mistake outside branches, and read as if they followed it."""
         nodes = self.read(lines, in_branch)
-        if nodes and lines and not in_branch:
-            prose = self.mender.prose if self.mender else ()
-            wrong = [line for line in lines if line.span.start not in prose]
+        prose = self.mender.prose if self.mender else ()
+        wrong = [line for line in lines if line.span.start not in prose]
+        if nodes and wrong and not in_branch:
             self.findings.append(_structure().misplaced(wrong, above).diagnostic(above))
         return nodes
 

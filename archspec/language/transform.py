@@ -13,6 +13,7 @@ from typing import Any
 from lark import Token, v_args
 
 from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.transform_expressions import ExpressionBuilder, too_large
@@ -234,5 +235,6 @@ def unknown_layers(nodes: list[Any], layers: Mapping[str, str]) -> list[s.Chain]
 def missing_arrow(before: Span, word: s.Word) -> Finding:
     """Return the finding for two layers side by side; `before` is the text before the second."""
     message = f"missing `->` before `{word.text}`"
-    helps = (f"`{before.text.rstrip()} -> {word.text}`",)
+    arrow = Edit(Span(word.span.source, word.span.start, word.span.start), "-> ")
+    helps = (Help(f"`{before.text.rstrip()} -> {word.text}`", arrow, is_safe=True),)
     return Finding("E006", message, word.span, "a second step", helps=helps)

@@ -6,6 +6,7 @@ In: a line, the words of its file, and a parser. Out: what it is read as, and th
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -34,13 +35,18 @@ CERTAIN = frozenset(("arrow", "quotes", "letters", "end", "colon", "case"))
 _COMMENT = re.compile(r"\s*(?:(?<=\s)(?://|;|%|--(?!>)).*|/\*.*?(?:\*/|$)|<!--.*?(?:-->|$))")
 
 
+@cache
+def _line_parser() -> tuple[LineParser, ReadingBuilder]:
+    builder = ReadingBuilder()
+    return LineParser(load_parser(grammar_folder(), builder), builder), builder
+
+
 class Grammar:
     """Reads lines that are not as they stand in the source; `trials` counts them."""
 
     def __init__(self, source: Source) -> None:
-        self.builder = ReadingBuilder()
+        self.parser, self.builder = _line_parser()
         self.builder.source, self.builder.offset = source, 0
-        self.parser = LineParser(load_parser(grammar_folder(), self.builder), self.builder)
         self.trials = 0
 
     def parsed(self, reading: Reading, start: str) -> Any:

@@ -6,6 +6,7 @@ and wide forms have one meaning and are accepted; a letter of another alphabet i
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from archspec.language.mistakes.reading import Reading
@@ -22,6 +23,7 @@ _SILENT = (
     | {"≤": "<=", "≥": ">=", "≠": "!=", "∧": " and ", "∨": " or ", "¬": " not ", "∕": "/", "⁄": "/", "÷": "/"}
     | {"…": "...", "≈": "≈", "½": "1/2", "∣": "|", "│": "|", "┃": "|", "②": "2"}
 )
+_SPACES = re.compile(r" {2,}")
 # letters of other alphabets that look like Latin ones
 _LETTERS = dict(zip("АВСЕНКМОРТХУІЅЈаеорсхуіѕј", "ABCEHKMOPTXYISJaeopcxyisj", strict=True)) | dict(
     zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοχν", "ABEZHIKMNOPTYXoxv", strict=True)
@@ -33,7 +35,7 @@ def meant(reading: Reading) -> tuple[Reading, list[tuple[int, int, str]]]:
     at = len(reading.text) - 1
     while at >= 0:
         character = reading.text[at]
-        if not character.isascii() or character == "\t":
+        if not character.isascii() or character in "\t\v\f":
             plain = _plain(character)
             if plain is not None and plain != character:
                 reading = reading.silently(at, at + 1, plain)
@@ -41,6 +43,8 @@ def meant(reading: Reading) -> tuple[Reading, list[tuple[int, int, str]]]:
     text = reading.text.replace("-→", " →")
     if text != reading.text:
         reading = _joined(reading)
+    for run in reversed(list(_SPACES.finditer(reading.text))):  # patterns with spaces in them take long on long runs
+        reading = reading.silently(run.start() + 1, run.end(), "")
     letters = [
         (place, place + 1, _LETTERS[character]) for place, character in enumerate(reading.text) if character in _LETTERS
     ]

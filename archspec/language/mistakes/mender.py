@@ -23,13 +23,14 @@ from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import declared, words
 from archspec.language.mistakes.rules.rule import Mistake, Words
 
-LONGEST = 600  # characters of a line that is mended
+LONGEST = 400  # characters of a line that is mended
 MOST_TRIALS = 4_000
 MOST_LABELS = 3
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(
     r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:"
 )
+_SLASHES = re.compile(r"(?<=\d) +// *([A-Za-z_]+)[A-Za-z ,.'-]*$")
 _BRACKET = re.compile(r"\[[^\]]*\]")
 _BLOCK = re.compile(r"^[ \t]*block +([\w-]+)", re.MULTILINE)
 
@@ -82,16 +83,16 @@ class Mender:
         if found:
             explained = self._explained(*found)
             at = explained.span or attempt.line
-            if not any(one.at.start <= at.start < one.at.end for one in attempt.found):
+            is_loop = re.match(r"(?:for|while)\b", attempt.line.text)
+            if not is_loop and not any(one.at.start <= at.start < one.at.end for one in attempt.found):
                 self._note(attempt.found)
                 return explained
         return self._explained(Reading(attempt.line), error)
 
     def _join(self, line: Span) -> None:
         """Read a line that a page broke together with the line above, whose arguments it continues."""
-        if not rejections.CONTINUES.match(line.text) or any(
-            self.words.layer(word) for word in re.findall(r"[A-Za-z]{2,}", line.text)
-        ):
+        named = {word for word in re.findall(r"[A-Za-z]{2,}", line.text) if self.words.layer(word)}
+        if not rejections.CONTINUES.match(line.text) or named - words.AMBIGUOUS:
             return
         before = self.source.text.rfind("\n", 0, line.start)
         above = self.source.line(self.source.position(line.start)[0] - 1) if before > 0 else ""
@@ -106,6 +107,7 @@ class Mender:
             help_ = "join it with the line above"
             label, what = "belongs to the line above", "the line begins with an argument"
             self._note([Mistake("broken", "E001", what, label, line, (Edit(gap, " "),), help_, True)])
+            self.prose.add(line.start)  # nothing is indented
             raise Noted(True, node)
 
     def _note(self, found: Sequence[Mistake]) -> None:
@@ -120,13 +122,14 @@ class Mender:
         return rejections.moved(rejections.explain(error, line), reading)
 
     def without_comment(self, line: Span) -> Span:
-        """Return a line without a comment that begins with `//`, if what follows is no name of the file."""
-        for found in re.finditer(r" +// *([A-Za-z_]\w*)", line.text):
-            name = found[1]
-            defines = rf"\b(?:let|param) +{name}\b|\bblock\b[^\n]*[(, @]{name}\b"
-            if name not in ("C", "H", "W", "N") and not re.search(defines, self.source.text):
-                return Span(self.source, line.start, line.start + found.start())
-        return line
+        """Return a line without a comment after `//`: words after a number, the first not a name of the file."""
+        found = _SLASHES.search(line.text)
+        if not found or _NAMES.match(line.text):
+            return line
+        defines = rf"\b(?:let|param) +{found[1]}\b|\bblock\b[^\n]*[(, @]{found[1]}\b"
+        if found[1] in ("C", "H", "W", "N") or re.search(defines, self.source.text):
+            return line
+        return Span(self.source, line.start, line.start + found.start())
 
     def without_titles(self, nodes: list[Any], strange: Sequence[s.Chain]) -> list[Any]:
         """Return the statements without titles that have the form of a layer, and with calls of Python mended."""
@@ -154,6 +157,17 @@ class Mender:
     def renamed(self, chain: s.Chain, line: Layout) -> s.Chain:
         """Return the syntax of a line whose merges have the names of layers in lower case, or of other tools."""
         reading = Reading(line.span)
+        if line.span.text in words.ENDS:
+            help_ = f"drop `{line.span.text}`: blocks are indented"
+            edit = Edit(line.span, "")
+            self._note(
+                [
+                    Mistake(
+                        "end", "E001", f"unexpected `{line.span.text}`", "not a step", line.span, (edit,), help_, True
+                    )
+                ]
+            )
+            raise Noted(False)
         for merge in reversed(chain.steps):
             if not isinstance(merge, s.MergeStep):
                 continue

@@ -109,7 +109,9 @@ _FUNCTION = frozenset(
 _PAGE = re.compile(
     r"\W*(?:(?:page|slide|lecture|p|fig|figure|table|chapter|section)\b\.?)?\W*\d+(?:\W+(?:of\W+)?\d+)*\W*", re.I
 )
-_SIGNS = re.compile(r"->|→|=>|[{}|@]|==|^\[ *\d|^\w+ *=|\w+\(.*\)\s*$|^\W*[A-Z]{2,}[\d-]* +\d|\b(?:add|concat|mul)\W*$")
+_SIGNS = re.compile(
+    r"->|→|=>|[{}|@]|==|^\[ *\d|\b\w+ ?= ?[\w.(]|\w+\(.*\)\s*$|^\W*[A-Z]{2,}[\d-]* +\d|\b(?:add|concat|mul)\W*$"
+)
 _CODE = re.compile(
     r"(?:for|while|if|else|elif|def|class|return|import|from|with|print|block|let|param)\b.*(?:[()=]|\bin\b|:$)"
 )

@@ -64,10 +64,14 @@ def explain(error: UnexpectedInput, line: Span) -> Finding:
     at = min(line.start + (error.pos_in_stream or 0), line.end - 1)
     span = Span(line.source, at, at + 1)
     character = span.text
-    shown = f"`{character}`" if character.isprintable() else f"character U+{ord(character):04X}"
+    shown = _shown(character)
     expected = _expected(error.allowed or set())
     notes = (f"expected {expected}",) if expected else ()
     return _unbalanced(line) or Finding("E002", f"unexpected {shown}", span, "not expected", notes=notes)
+
+
+def _shown(text: str) -> str:
+    return f"`{text}`" if text.isprintable() else f"character U+{ord(text[0]):04X}"
 
 
 def moved(finding: Finding, reading: Reading) -> Finding:
@@ -171,13 +175,13 @@ def _volume_for_a_number(span: Span, line: Span) -> Finding:
 
 
 def _unexpected(error: UnexpectedToken, span: Span) -> Finding:
-    text = span.text if len(span.text) <= 30 else span.text[:30] + "…"
+    text = _shown(span.text if len(span.text) <= 30 else span.text[:30] + "…")
     if span.text in _RESERVED:
         notes: tuple[str, ...] = (f"`{span.text}` is a keyword: choose another name",)
-        return Finding("E001", f"unexpected `{text}`", span, "not expected", notes=notes)
+        return Finding("E001", f"unexpected {text}", span, "not expected", notes=notes)
     expected = _expected(error.accepts or error.expected)
     notes = (f"expected {expected}",) if expected else ()
-    return Finding("E001", f"unexpected `{text}`", span, "not expected", notes=notes)
+    return Finding("E001", f"unexpected {text}", span, "not expected", notes=notes)
 
 
 def _expected(terminals: set[str]) -> str:

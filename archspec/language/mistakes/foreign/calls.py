@@ -58,31 +58,30 @@ def numbers(text: str | None) -> tuple[int, ...] | None:
 
 def calls(text: str) -> Iterator[Call]:
     """Yield the calls in a text, those inside a container one by one."""
-    at = 0
+    at, closings = 0, _closings(text)
     while found := _OPENING.search(text, at):
         name = found[1].rsplit(".", 1)[-1]
         at = found.end()
         if name in _CONTAINERS:
             continue
-        end = _closing(text, at)
-        if end is None:
+        end = closings.get(at)
+        if end is None or end - at > MOST:
             continue
         values, named = _arguments(text[at:end])
         yield Call(name, values, named, found.start(), end + 1)
         at = end + 1
 
 
-def _closing(text: str, at: int) -> int | None:
-    """Return where the parenthesis that was opened before `at` is closed."""
-    depth = 1
-    for place in range(at, min(len(text), at + MOST)):
-        if text[place] in "([{":
-            depth += 1
-        elif text[place] in ")]}":
-            depth -= 1
-            if depth == 0:
-                return place
-    return None
+def _closings(text: str) -> dict[int, int]:
+    """Return where each parenthesis is closed, by the place after it was opened."""
+    closings: dict[int, int] = {}
+    opened: list[int] = []
+    for place, character in enumerate(text):
+        if character in "([{":
+            opened.append(place)
+        elif character in ")]}" and opened:
+            closings[opened.pop() + 1] = place
+    return closings
 
 
 def _arguments(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:

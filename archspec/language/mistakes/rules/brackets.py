@@ -126,19 +126,21 @@ def balanced(reading: Reading) -> Iterator[tuple[Reading, Mistake]]:
         inside = [at + 1 + match.end() for match in re.finditer(r"\w+", reading.text[at + 1 :])]
         for end in dict.fromkeys([*ends, *inside][: 2 * MOST_PLACES]):
             yield from _inserted(reading, end, closer, (at, f"unclosed `{sign}`", "opened here"))
+        yield from _dropped(reading, at, f"unclosed `{sign}`", "opened here")
         return
     opener = next(opener for opener, closer in CLOSERS.items() if closer == sign)
     label = f"no `{opener}` before it"
-    changed = reading.changed(at, at + 1, "")
-    if changed is not None:
-        edit = reading.edit(at, at + 1, "")
-        where = reading.span(at, at + 1)
-        yield (
-            changed,
-            Mistake("unmatched", "E012", f"unmatched `{sign}`", label, where, (edit,), f"drop `{sign}`", False),
-        )
+    yield from _dropped(reading, at, f"unmatched `{sign}`", label)
     if sign == "]" and re.match(r"\d", reading.text):
         yield from _inserted(reading, 0, opener, (at, f"unmatched `{sign}`", label))
+
+
+def _dropped(reading: Reading, at: int, message: str, label: str) -> Iterator[tuple[Reading, Mistake]]:
+    changed = reading.changed(at, at + 1, "")
+    if changed is not None:
+        edit, where = reading.edit(at, at + 1, ""), reading.span(at, at + 1)
+        help_ = f"drop `{reading.text[at]}`"
+        yield changed, Mistake("unmatched", "E012", message, label, where, (edit,), help_, False)
 
 
 def _inserted(reading: Reading, place: int, sign: str, said: tuple[int, str, str]) -> Iterator[tuple[Reading, Mistake]]:

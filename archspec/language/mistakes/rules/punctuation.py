@@ -24,7 +24,18 @@ def _fraction(match: Match, _words: Words) -> str | None:
     return f"{number:g}" if number < 1 else None
 
 
-_OPERATORS = {"&&": "and", "||": "or", "&": "and", "<>": "!=", "===": "==", "!==": "!=", "=<": "<=", "=>": ">="}
+_OPERATORS = {
+    "&&": "and",
+    "||": "or",
+    "&": "and",
+    "<>": "!=",
+    "===": "==",
+    "!==": "!=",
+    "=<": "<=",
+    "=>": ">=",
+    "is": "==",
+    "is not": "!=",
+}
 
 
 def _operator(match: Match, _words: Words) -> str | None:
@@ -41,6 +52,10 @@ def _compared(match: Match, _words: Words) -> str | None:
 
 def _joined_operator(match: Match, words: Words) -> str | None:
     return _operator(match, words) if _in_a_condition(match.string) else None
+
+
+def _equals(match: Match, _words: Words) -> str:
+    return " = " if match.string.startswith(("let ", "param ")) else "="
 
 
 def _negation(match: Match, _words: Words) -> str | None:
@@ -175,6 +190,14 @@ RULES = (
         "`{new}`",
         "not an argument",
     ),
+    Rule("decimal", re.compile(r"(?<![\w.])\.(?=\d)"), "0.", "a number begins with a digit", "`0.`", "no digit"),
+    Rule(
+        "end",
+        re.compile(r"^\} *(?=else\b)"),
+        "",
+        "unexpected `{old}`",
+        "drop `{old}`: blocks are indented, without braces",
+    ),
     Rule(
         "percent", re.compile(r"\b(\d+(?:\.\d+)?) ?%"), _fraction, "`{old}` is not a number", "`{new}`", "not a number"
     ),
@@ -206,13 +229,13 @@ RULES = (
     ),
     Rule(
         "operator",
-        re.compile(r" *(&&|\|\||&|<>|!==|===|=<|=>) *"),
+        re.compile(r" *(&&|\|\||&|<>|!==|===|=<|=>|(?<= )is not(?= )|(?<= )is(?= )) *"),
         _joined_operator,
         "unexpected `{old}`",
         "`{new}`",
     ),
     Rule("operator", re.compile(r"!(?!=) *"), _negation, "unexpected `!`", "`not`"),
-    Rule("equals", re.compile(r" *(?::=|={2,3}) *"), "=", "`{old}` does not set a value", "`=`", "set with `=`"),
+    Rule("equals", re.compile(r" *(?::=|={2,3}) *"), _equals, "`{old}` does not set a value", "`=`", "set with `=`"),
     Rule(
         "note",
         re.compile(r" +\(([^()]*)\)$"),

@@ -10,12 +10,13 @@ import re
 from archspec.language.mistakes.rules.declared import KEYWORDS
 from archspec.language.mistakes.rules.rule import Match, Rule, Words
 
+ENDS = frozenset(("end", "endif", "endblock", "pass", "done", "fi", "begin", "then"))
 MERGES = {
     **dict.fromkeys(("sum", "plus", "residual", "skip", "addition"), "add"),
     **dict.fromkeys(("cat", "concatenate", "merge", "stack", "join", "concatenation"), "concat"),
     **dict.fromkeys(("multiply", "times", "product", "scale"), "mul"),
 }
-_AMBIGUOUS = frozenset(("in", "pad", "shift", "scale", "take", "slice", "input", "norm"))  # also arguments, or words
+AMBIGUOUS = frozenset(("in", "pad", "shift", "scale", "take", "slice", "input", "norm"))  # also arguments, or words
 _STEP = r"(?:(?<=^)|(?<=-> )|(?<=->)|(?<=→ )|(?<=\] )|(?<=: )|(?<=\bx ))"
 _POOLS = {"max": "MAXPOOL", "avg": "AVGPOOL", "average": "AVGPOOL", "mean": "AVGPOOL"}
 
@@ -61,7 +62,7 @@ def _before_a_step(match: Match, words: Words) -> str | None:
     first = re.search(r"([A-Za-z]\w*)$", before)
     if (
         layer is None
-        or word in _AMBIGUOUS
+        or word in AMBIGUOUS
         or not re.search(r"[A-Za-z)\]]", before)
         or re.search(r"(?:\w:|\bx|^\[[^\]]*\])\s*$", before)
     ):
@@ -144,7 +145,14 @@ RULES = (
         "unknown",
         "E102",
     ),
-    Rule("label", re.compile(r"^([A-Za-z_]\w*) *= *"), _label, "unexpected `=`", "`{new}`", "a step is not assigned"),
+    Rule(
+        "label",
+        re.compile(r"^([A-Za-z_]\w*) *= *"),
+        _label,
+        "a step is not assigned to a name: `{old}`",
+        "`{new}`",
+        "an assignment",
+    ),
     Rule(
         "label",
         re.compile(r"^([A-Za-z_][\w./ -]{0,30}?) *: *(?=\S)"),
@@ -215,7 +223,7 @@ RULES = (
         "repeat",
         re.compile(r"^(?:repeat|for|loop) (?:\w+ in (?:range\()?)?(\d+|\w+)\)?(?: times)?:? (?=\S)"),
         r"\1 x ",
-        "unknown keyword `{old}`",
+        "a repeat is written `{new}`, got `{old}`",
         "`{new}`",
     ),
 )
