@@ -148,7 +148,11 @@ def _unused(names: FileNames) -> list[Diagnostic]:
     file = names.syntax
     if file is None or not (names.blocks or names.values or any(isinstance(one, s.Let) for one in file.body)):
         return []
-    from archspec.resolve.unreached.unused import unused_names
+    from archspec.resolve.unreached.words import may_have_unused
+
+    if not may_have_unused(file):
+        return []
+    from archspec.resolve.unreached.unused import unused_names  # seldom needed
 
     return unused_names(file)
 
