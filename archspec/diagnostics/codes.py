@@ -222,7 +222,7 @@ NAMES = {
     "E118": Explanation(
         "a name that has a meaning already",
         "`x` is the input of a block, `C`, `H`, `W` and `N` are its dimensions, `s2`, `p1`, `g32` and `d2` are arguments of"
-        " layers, and `if`, `block`, `let` and the like are keywords: parameters, `let`s and blocks need other names.",
+        " layers, and `if`, `block`, `let` and the like are keywords: parameters, `let`s and labels need other names.",
         "block unit(s2)\n    CONV s2 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
     ),

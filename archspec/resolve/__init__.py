@@ -10,7 +10,10 @@ To read the room in the order in which a spec goes through it:
    arguments (`argument_binding`), its volume (`graph_builder`, then `brackets`), what is claimed of it. A call of a
    block goes through `block_calls`, and the block's lines through `statements` again, in a new `scope`.
 3. `after_build` does what only the whole graph can tell.
-4. `train_section` reads the recipe.
+4. `unreached` checks what no run came to, and finds names that nothing uses.
+5. `train_section` reads the recipe.
+
+`names` has the findings about names, with what was probably meant: only errors import it.
 """
 
 from __future__ import annotations
@@ -192,7 +195,11 @@ def _unused(names: FileNames) -> list[Diagnostic]:
     file = names.syntax
     if file is None or not (names.blocks or names.values or any(isinstance(one, s.Let) for one in file.body)):
         return []
-    from archspec.resolve.unreached.unused import unused_names
+    from archspec.resolve.unreached.words import may_have_unused
+
+    if not may_have_unused(file):
+        return []
+    from archspec.resolve.unreached.unused import unused_names  # seldom needed
 
     return unused_names(file)
 

@@ -123,7 +123,7 @@ def unused_results(graph: Graph) -> list[Diagnostic]:
     found = [graph.nodes[index] for index in idle if index not in ends]
     if not found:
         return []
-    from archspec.resolve.names.unused_results import unused_result  # a correct spec has none
+    from archspec.resolve.unreached.unused_results import unused_result  # a correct spec has none
 
     first = {node.span.start: node for node in reversed(found)}
     starts = dict.fromkeys(node.span.start for node in found)

@@ -29,7 +29,7 @@ _RESERVED = re.compile("|".join(["x", "[CHWN]", "[spgd][0-9]+", *KEYWORDS]))
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name has a meaning already, so that a parameter, a `let` or a block cannot have it."""
+    """Whether a name has a meaning already, so that no parameter and no `let` can have it."""
     return _RESERVED.fullmatch(name) is not None
 
 
@@ -97,7 +97,7 @@ class DeclarationReader:
                 names.lost |= {declaration.name} if isinstance(declaration, s.Param | s.BlockDefinition) else set()
                 if isinstance(wrong, Finding):
                     collect(self.findings, wrong, declaration.span)
-        if is_main and (self.variants or self.overrides.values or self.overrides.variant):
+        if is_main and (self.variants or self.overrides.values or self.overrides.variant is not None):
             self._change(names, file)
         return names
 
@@ -203,7 +203,7 @@ def _value(expression: s.Expression, values: dict[str, Value], names: FileNames)
 
 def _check_names(node: s.BlockDefinition | s.Param, names: FileNames) -> None:
     """Raise Finding for a reserved name, and for two parameters of one name."""
-    if is_reserved(node.name):
+    if node.name == "x" or (isinstance(node, s.Param) and is_reserved(node.name)):
         raise _findings().reserved(node.name, node.span, names.syntax)
     if isinstance(node, s.Param):
         return

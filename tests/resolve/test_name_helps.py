@@ -104,7 +104,6 @@ RESERVED = [
     "block b(if)\n    FC if\n" + I + "b(4)\n",
     "block b(@before)\n    add\n        | @before\n        | x\n" + I + "b(@input)\n",
     "block x(f)\n    FC f\n" + I + "x(4)\n",
-    "block p1(f)\n    FC f\n" + I + "p1(4)\n",
     "param N = 3\nvariant big: N=9\n" + I + "N x RELU\nFC 10\n",
     "param d2 = 3\nparam two = 2*d2\n" + I + "FC two\n",
     I + "let x = 3\nx x RELU\nFC x\n",
@@ -207,3 +206,8 @@ def test_distances() -> None:
     assert nearest("botleneck", ["bottleneck", "basic"]) == "bottleneck"
     assert nearest("BM", ["BN", "GN"]) is None
     assert nearest("unit3", ["unit1", "unit2"]) is None
+
+
+@pytest.mark.parametrize("name", ["use", "if", "s2", "net"])
+def test_a_block_can_have_any_name_but_x(name: str) -> None:
+    assert findings_in(f"block {name}(f)\n    FC f\n" + I + f"{name}(4)\n") == ()

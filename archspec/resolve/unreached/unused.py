@@ -5,7 +5,6 @@ In: the syntax of a file. Out: warnings, each with the edit that drops the name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
@@ -24,40 +23,9 @@ from archspec.resolve.names.parts import (
 )
 from archspec.resolve.names.renaming import bodies_of
 
-_WORD = re.compile(r"[A-Za-z_]\w*(?!\w)(?! *=[^=])")  # but for the name of an argument
-_LET = re.compile(r"\blet +(\w+)")
-_COMMENT = re.compile(r"#.*")
-_MARGIN = re.compile(r"^[^\s#]", re.MULTILINE)
-
 
 def unused_names(file: s.File) -> list[Diagnostic]:
     """Return a warning for each name that is defined and never used."""
-    return _unused(file) if _may_have_unused(file) else []
-
-
-def _may_have_unused(file: s.File) -> bool:
-    """Whether the words of the text lack a name: much faster than to look at the syntax, which then decides."""
-    text = file.span.source.text
-    outside, at = "", 0
-    for node in file.declarations:
-        if isinstance(node, s.BlockDefinition):
-            end = _MARGIN.search(text, node.span.end)
-            outside += text[at : node.span.start]
-            at = end.start() if end else len(text)
-            inside = text[node.span.end : at]
-            names = [parameter.name for parameter in node.parameters] + _LET.findall(inside)
-            if not _words(inside).issuperset(names):
-                return True
-    lets = [node.name for node in file.body if isinstance(node, s.Let)]
-    params = [node.name for node in file.declarations if isinstance(node, s.Param)]
-    return not _words(outside + text[at:]).issuperset(lets) or not _words(text).issuperset(params)
-
-
-def _words(text: str) -> set[str]:
-    return set(_WORD.findall(_COMMENT.sub("", text)))
-
-
-def _unused(file: s.File) -> list[Diagnostic]:
     blocks = [node for node in file.declarations if isinstance(node, s.BlockDefinition)]
     found = [*_lets(file.body)]
     outside = _names_of_declarations(file)
