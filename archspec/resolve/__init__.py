@@ -11,6 +11,8 @@ To read the room in the order in which a spec goes through it:
    block goes through `block_calls`, and the block's lines through `statements` again, in a new `scope`.
 3. `after_build` does what only the whole graph can tell.
 4. `train_section` reads the recipe.
+
+What to write instead of a step that was refused is worked out in `helps`, and tried before it is shown.
 """
 
 from __future__ import annotations

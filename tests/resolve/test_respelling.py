@@ -101,3 +101,8 @@ def test_a_number_in_a_block_that_only_fits_one_instance_is_no_edit(word: str) -
     (finding,) = findings_in(text)
     assert finding.code == "E203"
     assert finding.fixes == ()
+
+
+def test_a_number_that_an_earlier_error_left_unknown_is_still_given() -> None:
+    text = "block b()\n    SLICE C/2 C\n[8x8x4] INPUT\nCONV 8 1x1 g3\nb()\n"
+    assert [finding.code for finding in findings_in(text)] == ["E203"]
