@@ -49,7 +49,8 @@ class Attention(Layer):
         if self.window is None:
             self._need_plain(volume)
         else:
-            need_map(volume, f"MHSA {self.heads} window={self.window}")
+            plain = Respelling("`{}` attends to the whole sequence", "{}", window=None, shift=None, relpos=None)
+            need_map(volume, f"MHSA {self.heads} window={self.window}", (plain,) if len(volume) == 2 else ())
             self._need_windows(volume, self.window)
         need_divisor(self.heads, "heads", {"channel": volume.channels})
         return volume

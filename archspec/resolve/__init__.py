@@ -14,6 +14,7 @@ To read the room in the order in which a spec goes through it:
 5. `train_section` reads the recipe.
 
 `names` has the findings about names, with what was probably meant: only errors import it.
+What to write instead of a step that was refused is worked out in `helps`, and tried before it is shown.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ class ArgumentBinder:
             return
         extent = isinstance(value, s.Extent)
         field = self._first(lambda argument: argument.is_positional and argument.kind.takes_extent is extent)
-        if field is None or field in self.bound:
+        if field is None or field in self.bound or field in self.places:
             evaluated = None if extent else evaluate(value, self.lookup)
             if field is None and not extent:  # a single number for a size: POOL 2
                 field = self._first(lambda argument: argument.is_positional and argument.kind.takes_extent)
@@ -135,7 +135,7 @@ class ArgumentBinder:
     def _first(self, wanted: Any) -> str | None:
         """Return the first such field that has no value yet, otherwise the last such field."""
         fields = [field for field, description in self.layer.arguments.items() if wanted(description)]
-        free = [field for field in fields if field not in self.bound]
+        free = [field for field in fields if field not in self.bound and field not in self.places]
         return free[0] if free else fields[-1] if fields else None
 
     def _surplus(self, value: Any, field: str | None, evaluated: Any) -> Finding:

@@ -14,6 +14,7 @@ RESPELT = {
     "[7x7x8] INPUT\nPOOL2\n": "POOL 2x2 s2 p1",
     "[16x16x8] INPUT\nCONV 16 3x3 g3, p1 -> RELU\n": "CONV 16 3x3 g2, p1",
     "[9x8] INPUT\nMHSA 4 shift=3\n": "MHSA 4",
+    "[9x8] INPUT\nMHSA 4 window=3 shift=1 relpos\n": "MHSA 4",
     "[8x8x4] INPUT\nMHSA 4\n": "TOKENS -> MHSA 4",
     "[8x8x4] INPUT\nGAP -> CONV 10 1x1\n": "FC 10",
     "after CONV: POOL 2x2 s2\n[31x31x3] INPUT\nCONV 8 3x3 p1\nGAP -> FC 10\n": "POOL 2x2 s2 p1",
@@ -101,3 +102,8 @@ def test_a_number_in_a_block_that_only_fits_one_instance_is_no_edit(word: str) -
     (finding,) = findings_in(text)
     assert finding.code == "E203"
     assert finding.fixes == ()
+
+
+def test_a_number_that_an_earlier_error_left_unknown_is_still_given() -> None:
+    text = "block b()\n    SLICE C/2 C\n[8x8x4] INPUT\nCONV 8 1x1 g3\nb()\n"
+    assert [finding.code for finding in findings_in(text)] == ["E203"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from time import process_time
 
 from archspec.diagnostics.edits import applied
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
@@ -25,6 +26,7 @@ MAX_HELPS = 3  # with edits, or flags, that a finding keeps
 MAX_TRIALS = 100
 MAX_STEPS_OF_A_TRIAL = 3000
 MAX_CHARACTERS = 400_000  # that all trials read together
+MAX_SECONDS = 1.5  # of the processor, for all trials together: only networks of a thousand layers take as long
 _OF_SIZES = ("E201", "E202", "E203", "E204", "E206")
 
 
@@ -37,6 +39,7 @@ class Trials:
         self.changes = changes
         self.left = min(MAX_TRIALS, MAX_CHARACTERS // (len(self.source.text) + 1))
         self._again = again
+        self._end = process_time() + MAX_SECONDS
         self._before = count(findings)
         self._known: dict[tuple[str, Overrides], Counter[Key] | None] = {}
 
@@ -71,7 +74,7 @@ class Trials:
         return self._known[text, changes]
 
     def _try(self, text: str, changes: Overrides) -> Counter[Key] | None:
-        if self.left <= 0:
+        if self.left <= 0 or process_time() > self._end:
             return None
         self.left -= 1
         findings = self._again(Source(self.source.name, text), changes)

@@ -36,11 +36,21 @@ def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundin
     head = step.words[0].span.to(step.words[-1].span).text + (":" if step.has_colon else "")
     for values in product(*(examples(field, named.layer, reading, around) for field in missing)):
         words = _inserted(reading.words, dict(zip(missing, values, strict=True)), named.layer)
-        text = " -> ".join([" ".join([head, *words]), *reading.after])
-        if text.split() != region.text.split():
-            is_safe = reading.is_certain and not missing
-            helps.append(Help(f"`{text}`", Edit(region, text), is_safe=is_safe))
+        is_safe = reading.is_certain and not missing
+        for pads in ([], *_pads_for(reading)):
+            text = " -> ".join([" ".join([head, *words, *pads]), *reading.after])
+            if text.split() != region.text.split():
+                helps.append(Help(f"`{text}`", Edit(region, text), is_safe=is_safe and not pads))
     return helps
+
+
+def _pads_for(reading: Reading) -> list[list[str]]:
+    """Return the pad of half a window, which one that skips pixels may need."""
+    given = dict(reading.words)
+    side = given.get("kernel", "").split("x")[0]
+    if "pad" in reading.fields or "stride" not in given or not side.isdigit() or int(side) % 2 == 0:
+        return []
+    return [] if given["stride"] in ("s1", "stride=1") else [[f"p{int(side) // 2}"]]
 
 
 def _inserted(words: list[tuple[str, str]], missing: dict[str, str], layer: type[Layer]) -> list[str]:
