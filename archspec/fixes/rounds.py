@@ -148,7 +148,7 @@ def _change(fix: Fix) -> Change:
 
 
 def _shown(text: str) -> str:
-    """Return a text on one line, quoted if it has several words."""
+    """Return a text on one line, quoted unless it is a single word."""
     text = printable(" ".join(text.split()))
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
-    return f"`{text}`" if " " in text or not text else text
+    return text if re.fullmatch(r"\w+", text) else f"`{text}`"

@@ -267,6 +267,11 @@ def test_a_change_is_shown_with_the_words_around_it(path: Path, monkeypatch: pyt
     assert fixed("BN RELU 3\n", path) == ("BN -> RELU 3\n", ["1: `BN RELU` -> `BN -> RELU` (E102)"])
 
 
+def test_a_sign_is_quoted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, lambda source: words(source, "=>", "->"))
+    assert fixed("BN => RELU\n", path)[1] == ["1: `=>` -> `->` (E102)"]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_edits_keep_the_line_ends(end: str) -> None:
     text = SpecText(end.join(("one", "two", "", "three")), False)

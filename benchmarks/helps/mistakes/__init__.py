@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from random import Random
 
 from benchmarks.helps.bases import base, written_specs
@@ -14,6 +13,7 @@ from benchmarks.helps.mistakes.words import WORDS
 
 MISTAKES: dict[str, Mistake] = {**WORDS, **ARGUMENTS, **SIGNS, **LINES}
 KINDS = tuple(MISTAKES)
+MOST_TURNS = 2_000
 RANDOM_TURNS = 3  # random networks take time, and some mistakes can be made in few of them
 
 
@@ -26,9 +26,9 @@ def mistaken(number: int) -> str:
     """Return a correct spec with the mistake that has a number: it depends on the number alone."""
     kind = kind_of(number)
     chance = Random(f"{kind} {number}")
-    for turn in count():
+    for turn in range(MOST_TURNS):
         text = base(chance) if turn < RANDOM_TURNS else chance.choice(written_specs())
         changed = MISTAKES[kind](text, chance)
         if changed is not None and changed != text:
             return changed
-    raise AssertionError("unreachable")
+    raise LookupError(f"no correct spec has a place for: {kind}")

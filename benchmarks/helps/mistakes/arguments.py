@@ -98,7 +98,7 @@ ARGUMENTS: dict[str, Mistake] = {
     "input features written": swap(r"\b(FC) (\d+)", r"\1 4096 \2", r"\1 512 \2", r"\1 \2 \2"),
     "groups changed": any_of(swap(r"\bg\d+\b", "g3", "g5", "g7", "g0"), swap(r"\b(groups=)\d+", r"\g<1>5", r"\g<1>7")),
     "groups that do not divide": swap(r"\b(CONV \d+ \dx\d)\b", r"\1 g3", r"\1 g5", r"\1 groups=7"),
-    "heads changed": swap(r"\bMHSA \d+", "MHSA 5", "MHSA 7", "MHSA 11", "MHSA 0", "MHSA"),
+    "heads changed": swap(r"\bMHSA \w+", "MHSA 5", "MHSA 7", "MHSA 11", "MHSA 0", "MHSA"),
     "probability as per cent": swap(
         r"\b(DROPOUT|DROPPATH) 0\.(\d)\b(?!\d)", r"\1 \g<2>0%", r"\1 \g<2>0", r"\1 1.\2", r"\1"
     ),
