@@ -62,6 +62,8 @@ LINES = [
     ),
     ("CONV 64 3x3 stride==1", "E001", "`==` does not set a value", "CONV 64 3x3 stride=1"),
     ("CONV 64 3x3, activation: ReLU", "E001", "an activation is a step: `, activation: ReLU`", "CONV 64 3x3 -> RELU"),
+    ("Flatten()", "E001", "an FC flattens a map by itself", ""),
+    ("Thank you!", "E001", "line 2 is prose", "# Thank you!"),
     ("DROPOUT .5", "E001", "a number begins with a digit", "DROPOUT 0.5"),
     ("DROPOUT 50%", "E001", "`50%` is not a number", "DROPOUT 0.5"),
     ("3 * RELU", "E001", "a repeat is written with `x`, got `3 *`", "3 x RELU"),
@@ -291,6 +293,24 @@ TEXTS = [
         "E102",
         "unknown merge `sum`",
         "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | x\n",
+    ),
+    (
+        "[8x8x4] INPUT\nConcat\n    | CONV 4 1x1\n    | x\n",
+        "E102",
+        "unknown merge `Concat`",
+        "[8x8x4] INPUT\nconcat\n    | CONV 4 1x1\n    | x\n",
+    ),
+    (
+        "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | X\n",
+        "E005",
+        "`X` is not a step",
+        "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | x\n",
+    ),
+    (
+        "Block unit(f)\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
+        "E001",
+        "keywords are in lower case: `Block`",
+        "block unit(f)\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
     ),
     (
         "[8x8x4] INPUT\nadd:\n    | CONV 4 1x1\n    | x\n",

@@ -53,7 +53,8 @@ class Mender:
         if len(line.text) > LONGEST or self.grammar.trials > MOST_TRIALS:
             raise self._explained(Reading(line), error) from None
         attempt = Attempt(line, start, self.words, self.grammar)
-        is_prose = attempt.found and prose.is_sentence(line.text, self.words)
+        ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
+        is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
             return self._read(attempt)
         if attempt.is_nothing:

@@ -121,6 +121,14 @@ def _lower_label(match: Match, words: Words) -> str | None:
 
 RULES = (
     Rule(
+        "flatten",
+        re.compile(r"^flatten(?: *\( *\))?$", re.IGNORECASE),
+        "",
+        "an FC flattens a map by itself",
+        "drop `{old}`",
+        "not a layer",
+    ),
+    Rule(
         "order",
         re.compile(r"^(\d+)?,? *(\d+x\d+) +([A-Za-z]+)\b,? *(\d+\b)?(?: *(?:filters|channels|kernels))?"),
         _reordered,
