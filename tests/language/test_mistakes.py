@@ -76,7 +76,7 @@ LINES = [
     ("x = RELU", "E001", "a step is not assigned to a name: `x =`", "RELU"),
     ("stem = RELU", "E001", "a step is not assigned to a name: `stem =`", "stem: RELU"),
     ("Layer 1: RELU", "E001", "`Layer 1:` is not a label", "layer_1: RELU"),
-    ("conv1: 64 3x3", "E001", "layers are written in capitals: `conv1:`", "CONV1: 64 3x3"),
+    ("conv1: 64 3x3", "E001", "layers are written in capitals: `conv1`", "CONV1: 64 3x3"),
     ("3x3 conv, 64", "E001", "the layer comes first: `3x3 conv, 64`", "CONV 64 3x3"),
     ("64 3x3 conv", "E001", "the layer comes first: `64 3x3 conv`", "CONV 64 3x3"),
     ("max pool 2x2 s2", "E001", "layers are written in capitals: `max pool`", "MAXPOOL 2x2 s2"),

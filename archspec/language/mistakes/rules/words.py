@@ -138,8 +138,8 @@ RULES = (
     ),
     Rule(
         "case",
-        re.compile(r"^([a-z]+\d*) *: *(?=\d)"),
-        lambda match, words: f"{match[1].upper()}: " if words.layer(match[1]) else None,
+        re.compile(r"^([a-z]+\d*)(?= *: *\d)"),
+        lambda match, words: match[1].upper() if words.layer(match[1]) else None,
         "layers are written in capitals: `{old}`",
         "`{new}`",
         "lower case",
