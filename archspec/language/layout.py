@@ -175,10 +175,8 @@ def _indentation() -> ModuleType:
 
 def _place(tree: _Tree, span: Span, column: int) -> None:
     """Close the levels that a line at `column` ends, and add the line to its own."""
-    text, levels = span.text, tree.levels
-    bracket = _BRACKET.match(text)
-    hanging = None
-    if bracket:
+    text, levels, hanging = span.text, tree.levels, None
+    if bracket := _BRACKET.match(text):
         hanging = tree.column(span.start + bracket.end()) if tree.tab else column + bracket.end()
     # a bracket may stand to the left of its level only if it does not begin at the column of another level
     hangs = None if any(column in level.columns for level in levels) else hanging

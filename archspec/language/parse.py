@@ -23,7 +23,6 @@ from archspec.language.transform import SyntaxBuilder, unknown_layers
 from archspec.record import collector_off, compile_constructors, replace
 
 MAX_LINE, MAX_TOKENS = 5_000, 1_000_000  # characters of a line, words and signs of a file
-LONG_TEXT = 20_000
 NO_LAYERS: Mapping[str, str] = {}
 _MERGES = ("add", "concat", "mul")
 
@@ -69,7 +68,7 @@ def _parse(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s
         message = f"the file has {len(source.text):,} characters, more than the limit of {MAX_SIZE:,}"
         raise TooLong(message, Span(source, 0, 0))
     with collector_off():
-        if len(source.text) > LONG_TEXT:
+        if len(source.text) > 4 * MAX_LINE:
             compile_constructors()
         lines, findings = layout(source, max_lines)
         reader = _Reader(source, findings, layers)
@@ -236,6 +235,7 @@ class _Reader:
         wrong = [line for line in lines if line.span.start not in prose]
         if nodes and wrong and not in_branch:
             self.findings.append(_structure().misplaced(wrong, above).diagnostic(above))
+            self.has_all_names &= self.findings[-1].code == "E004"
         return nodes
 
     def _add_arm(self, arm: s.Arm, nodes: list[Any]) -> None:

@@ -37,5 +37,5 @@ def test_a_folder_and_an_empty_name_are_called_so(name: str, message: str) -> No
 
 
 def test_a_line_that_ends_too_early_says_what_is_expected() -> None:
-    (finding,) = findings_of("[8] INPUT\nadd:\n  | x\n")
+    (finding,) = findings_of("[8] INPUT\n3 x\n")
     assert [label.text for label in finding.labels] == ["expected more on this line"]

@@ -31,7 +31,7 @@ SETTING_RULES = (
     *punctuation.RULES,
 )
 # kinds that are mistakes wherever they are, whatever else is wrong with the line
-CERTAIN = frozenset(("arrow", "quotes", "letters", "end", "colon", "case"))
+CERTAIN = frozenset(("arrow", "quotes", "letters", "end", "case"))
 _COMMENT = re.compile(r"\s*(?:(?<=\s)(?://|;|%|--(?!>)).*|/\*.*?(?:\*/|$)|<!--.*?(?:-->|$))")
 
 

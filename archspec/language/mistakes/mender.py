@@ -55,7 +55,8 @@ class Mender:
         if len(line.text) > LONGEST or self.grammar.trials > MOST_TRIALS:
             raise self._explained(Reading(line), error) from None
         attempt = Attempt(line, start, self.words, self.grammar)
-        is_prose = attempt.found and prose.is_sentence(line.text, self.words)
+        ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
+        is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
             return self._read(attempt)
         if attempt.is_nothing:
@@ -178,10 +179,13 @@ class Mender:
             if changed is None or new is None:
                 continue
             is_layer = new == layer
+            is_alone = is_layer and len(chain.steps) == 1
             what = f"layers are written in capitals: `{merge.name}`" if is_layer else f"unknown merge `{merge.name}`"
             kind, code, label = ("case", "E001", "lower case") if is_layer else ("merge", "E102", "unknown")
-            edit = Edit(merge.span, new)
-            self._note([Mistake(kind, code, what, label, merge.span, (edit,), f"`{new}`", True)])
+            help_ = f"`{new}`"
+            if is_alone:
+                code, what, help_ = "E005", f"`{merge.name}` is not a step", f"did you mean `{new}`?"
+            self._note([Mistake(kind, code, what, label, merge.span, (Edit(merge.span, new),), help_, True)])
             reading = changed
         node = self.grammar.tried(reading, "line")
         return node if isinstance(node, s.Chain) else chain

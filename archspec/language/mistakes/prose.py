@@ -121,7 +121,7 @@ _LINK = re.compile(r"https?://|www\.")
 
 def is_prose(text: str, words: Words) -> bool:
     """Whether a line that cannot be read is prose: a sentence, a title, a page number."""
-    if _PAGE.fullmatch(text) or _LINK.search(text) or is_sentence(text, words):
+    if (_PAGE.fullmatch(text) and "[" not in text) or _LINK.search(text) or is_sentence(text, words):
         return True
     found = _WORD.findall(text)
     if not found or _SIGNS.search(text) or _CODE.match(text) or found[0] in KEYWORDS:

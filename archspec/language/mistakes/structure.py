@@ -50,6 +50,11 @@ def _end(line: Layout) -> int:
 
 def misplaced(lines: list[Layout], above: Span) -> Finding:
     """Return the finding for lines that are indented under one that has nothing under it."""
+    keyword = re.match(r"(?:block|if|else|train)\b", above.text, re.IGNORECASE)
+    if keyword and keyword[0] != keyword[0].lower():
+        word = Span(above.source, above.start, above.start + keyword.end())
+        lower = Help(f"`{keyword[0].lower()}`", Edit(word, keyword[0].lower()), is_safe=True)
+        return Finding("E001", f"keywords are in lower case: `{keyword[0]}`", word, "upper case", helps=(lower,))
     left = column(above)
     delta = column(lines[0].span) - left
     spans = list(_lines(lines))
@@ -176,6 +181,11 @@ def no_merge(merges: list[s.MergeStep], line: Layout) -> Finding:
             (Help(f"move `{rest}` to a line of its own, below the branches", gone, below),) if rest else ()
         )
         return Finding("E005", message, merges[0].span, helps=helps)
+    word = re.search(r"[A-Za-z]+$", line.span.text)
+    if word and word[0].lower() in _MERGES:
+        span = Span(source, line.span.end - len(word[0]), line.span.end)
+        helps = (Help(f"`{word[0].lower()}`", Edit(span, word[0].lower()), is_safe=True),)
+        return Finding("E102", f"unknown merge `{word[0]}`", span, "merges are in lower case", helps=helps)
     branch, *others = [child for child in line.children if child.is_branch]
     at = line.span.end
     if not others:
@@ -197,6 +207,8 @@ def bare_name(step: s.MergeStep, layers: Mapping[str, str], line: Layout) -> Fin
         return Finding("E005", f"`{name}` has no branches under it", step.span, notes=notes, helps=helps)
     notes = (f"`{name}(...)` calls a block, `@{name}` uses a result",)
     block = re.search(rf"^[ \t]*block +{name}\b *(\([^\n]*\))?", source.text, re.MULTILINE)
+    if name == "X":
+        return Finding("E005", "`X` is not a step", step.span, helps=(Help("`x`", Edit(step.span, "x"), is_safe=True),))
     near = suggest(name, layers, cutoff=0.75)
     if block:
         notes = (f"`{name}` is a block: {block[0].strip()}",)

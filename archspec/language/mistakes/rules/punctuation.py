@@ -113,7 +113,7 @@ FIRST = (
 RULES = (
     Rule(
         "end",
-        re.compile(r"\s*(?:[;,.!?\\]|\{)+\s*$"),
+        re.compile(r"(?<=[\w)\]>\"'])\s*(?:[;,.!?\\]|\{)+\s*$"),
         "",
         _NO_END,
         "end the line without `{old}`: blocks are indented, without braces",

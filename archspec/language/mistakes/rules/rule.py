@@ -30,7 +30,7 @@ class Words(Record):
         key = word.lower().replace("_", "")
         name = key.rstrip("0123456789")
         found = self.layers.get(key) or self.layers.get(name)
-        if found is None or word in self.blocks:
+        if found is None or word in self.blocks or key == "flatten":  # which an FC does by itself
             return None
         if key in self.layers:
             return word.upper() if found == word.upper() else found

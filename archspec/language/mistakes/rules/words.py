@@ -121,6 +121,14 @@ def _lower_label(match: Match, words: Words) -> str | None:
 
 RULES = (
     Rule(
+        "flatten",
+        re.compile(r"^flatten(?: *\( *\))?$", re.IGNORECASE),
+        "",
+        "an FC flattens a map by itself",
+        "drop `{old}`",
+        "not a layer",
+    ),
+    Rule(
         "order",
         re.compile(r"^(\d+)?,? *(\d+x\d+) +([A-Za-z]+)\b,? *(\d+\b)?(?: *(?:filters|channels|kernels))?"),
         _reordered,
@@ -130,8 +138,8 @@ RULES = (
     ),
     Rule(
         "case",
-        re.compile(r"^([a-z]+\d*) *: *(?=\d)"),
-        lambda match, words: f"{match[1].upper()}: " if words.layer(match[1]) else None,
+        re.compile(r"^([a-z]+\d*)(?= *: *\d)"),
+        lambda match, words: match[1].upper() if words.layer(match[1]) else None,
         "layers are written in capitals: `{old}`",
         "`{new}`",
         "lower case",
