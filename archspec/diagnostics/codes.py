@@ -214,17 +214,17 @@ NAMES = {
         " `--classes` a number of at least 1, if the network's scores come from layers that have an output for each class;"
         " `--set` a parameter of the spec, and a number or the name of a block.",
     ),
-    "E120": Explanation(
-        "a wrong command line",
-        "An unknown command or flag, a missing argument, or a value that a flag does not take. `archspec --help` lists the"
-        " commands, and `archspec check --help` the flags of one.",
-    ),
     "E118": Explanation(
         "a name that has a meaning already",
         "`x` is the input of a block, `C`, `H`, `W` and `N` are its dimensions, `s2`, `p1`, `g32` and `d2` are arguments of"
         " layers, and `if`, `block`, `let` and the like are keywords: parameters, `let`s and labels need other names.",
         "block unit(s2)\n    CONV s2 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
+    ),
+    "E120": Explanation(
+        "a wrong command line",
+        "An unknown command or flag, a missing argument, or a value that a flag does not take. `archspec --help` lists the"
+        " commands, and `archspec check --help` the flags of one.",
     ),
     "W101": Explanation(
         "a name that is never used",
