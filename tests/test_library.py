@@ -64,7 +64,7 @@ def test_a_file_in_this_folder_is_suggested_by_its_path(tmp_path: Path, monkeypa
 def test_a_misspelt_file_is_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.arch").write_text(SMALL)
     monkeypatch.chdir(tmp_path)
-    assert f"did you mean `{tmp_path / 'mine.arch'}`?" in message_of(str(tmp_path / "mien.arch"))
+    assert f"`{tmp_path / 'mine.arch'}`?" in message_of(str(tmp_path / "mien.arch"))
     assert "did you mean `mine.arch`?" in message_of("mine.acrh")
     assert "did you mean `./mine.arch`?" in message_of("./mine")
 

@@ -52,15 +52,15 @@ WRONG = {
     "a parameter as a branch": (I8 + "add\n    | param n = 2\n    | x\n", "E005"),
     "an input in an aux": ("aux 0.3: INPUT: [8x8x4]\nRELU\n", "E110"),
 }
-CHANGES: dict[str, tuple[dict[str, object], str]] = {
-    "infinity": ({"f": float("inf")}, "E008"),
-    "no number": ({"f": float("nan")}, "E008"),
-    "a number past 2^63": ({"f": 10**400}, "E008"),
-    "a truth value": ({"f": True}, "E105"),
-    "a number for a block": ({"u": 8}, "E105"),
-    "a block for a number": ({"f": "b"}, "E105"),
-    "half a surrogate pair": ({"f": "\udcff"}, "E105"),
-    "an escape sequence": ({"\x1b[2J": 1}, "E103"),
+CHANGES: dict[str, dict[str, object]] = {
+    "infinity": {"f": float("inf")},
+    "no number": {"f": float("nan")},
+    "a number past 2^63": {"f": 10**400},
+    "a truth value": {"f": True},
+    "a number for a block": {"u": 8},
+    "a block for a number": {"f": "b"},
+    "half a surrogate pair": {"f": "\udcff"},
+    "an escape sequence": {"\x1b[2J": 1},
 }
 FAMILY = "param f = 8\nparam u = b\nblock b\n    RELU\n" + I8 + "u()\nFC f\n"
 
@@ -85,11 +85,10 @@ def test_a_wrong_spec_gets_one_finding(case: str) -> None:
 def test_a_wrong_value_of_a_parameter_gets_one_finding(case: str, tmp_path: Path) -> None:
     path = tmp_path / "family.arch"
     path.write_text(FAMILY)
-    values, code = CHANGES[case]
     with pytest.raises(archspec.ArchspecError) as caught:
-        archspec.load(path, set=values)
+        archspec.load(path, set=CHANGES[case])
     (finding,) = caught.value.diagnostics
-    assert finding.code == code
+    assert finding.code == "E117"
     assert str(finding.to_dict()["message"]).isprintable()
 
 

@@ -24,6 +24,8 @@ def command(name: str | None, as_json: bool) -> None:
         click.echo(_json(_all()) if as_json else _listed())
         return
     found = _code(name) or _layer(name) or _word(name)
+    if found is None and name.startswith("--"):
+        raise click.NoSuchOption(name)
     if found is None:
         raise _unknown(name)
     text, data = found

@@ -159,6 +159,12 @@ WORDS = (
         "after CONV FC: RELU\n\n" + _INPUT + "CONV 8 3x3 p1\nFC 32\nFC 10\n",
     ),
     _word(
+        "init bias_init",
+        "the first weights",
+        "`init FC CONV: 0.02` gives the weights of these layers of the file their standard deviation before training, and `FC 10 init=0 bias_init=1` those of one layer; of a normalisation, `init` is the value of its scales. Without it the weights follow He and Glorot.",
+        "init CONV: 0.02\n\n" + _INPUT + "CONV 8 3x3 p1 -> RELU\nGAP -> FC 10 init=0\n",
+    ),
+    _word(
         "aux auxiliary",
         "an auxiliary classifier",
         "Its lines are trained with the loss weight before the colon, and left out of inference and of all totals.",

@@ -19,7 +19,7 @@ def show(findings: Sequence[Diagnostic], strict: bool = False, file: str | None 
     if not findings:
         return
     from archspec.commands.terminal import columns, has_colours  # only when there is something to show
-    from archspec.diagnostics.rendering import coloured, plain, render
+    from archspec.diagnostics.rendering import coloured, plain, render, wrapped
 
     sys.stdout.flush()
     width, colours = columns(sys.stderr), has_colours(sys.stderr)
@@ -31,22 +31,22 @@ def show(findings: Sequence[Diagnostic], strict: bool = False, file: str | None 
     counts = [plural(count, noun) for count, noun in ((errors, "error"), (len(findings) - errors, "warning")) if count]
     known = next((finding.code for finding in findings if finding.severity == "error"), findings[0].code)
     suffix = " (errors with --strict)" if strict and not errors else ""
-    more = f"`archspec explain {known}` says more{_fixable(findings, file)}"
-    click.echo(f"{' and '.join(counts)}{suffix}; {more}", err=True)
+    last = [f"{' and '.join(counts)}{suffix}; `archspec explain {known}` says more", *_fixable(findings, file)]
+    click.echo("\n".join(line for text in last for line in wrapped("", text, 0, width)), err=True)
 
 
-def _fixable(findings: Sequence[Diagnostic], file: str | None) -> str:
+def _fixable(findings: Sequence[Diagnostic], file: str | None) -> tuple[str, ...]:
     """Return how many findings `check --fix` fixes, if there are any."""
     if file is None:
-        return ""
+        return ()
     number = sum(
         any(one.is_safe and one.edits[0].at.source.name == file for one in finding.fixes) for finding in findings
     )
     if not number:
-        return ""
+        return ()
     from shlex import quote
 
-    return f"; `archspec check --fix {quote(file)}` fixes {number:,}"
+    return (f"`archspec check --fix {quote(file)}` fixes {number:,}",)
 
 
 def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:

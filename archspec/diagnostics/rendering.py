@@ -35,7 +35,7 @@ def render(diagnostic: Diagnostic, style: Style = plain, columns: int | None = N
     name = f"{diagnostic.severity}[{diagnostic.code}]"
     head, indent = f"{style(name, diagnostic.severity)}: ", len(name) + 2
     message = _shortened(diagnostic.message)
-    lines = _wrapped(head, message, min(indent, INDENT), columns, indent) if columns else [head + message]
+    lines = wrapped(head, message, min(indent, INDENT), columns, indent) if columns else [head + message]
     gutter = _gutter_width(diagnostic.labels)
     longest = max(SHORTEST_LINE, columns - gutter - 4) if columns else LONGEST_LINE
     rule = style(" " * gutter + " |", "place")
@@ -48,13 +48,13 @@ def render(diagnostic: Diagnostic, style: Style = plain, columns: int | None = N
         lines.append(rule)
     equals = style(" " * gutter + " =", "place")
     for note in diagnostic.notes:
-        lines += _wrapped(f"{equals} ", _shortened(note), gutter + 3, columns or WIDTH)
+        lines += wrapped(f"{equals} ", _shortened(note), gutter + 3, columns or WIDTH)
     for text in diagnostic.helps:
-        lines += _wrapped(f"{equals} {style('help', 'help')}: ", _shortened(text), gutter + 9, columns or WIDTH)
+        lines += wrapped(f"{equals} {style('help', 'help')}: ", _shortened(text), gutter + 9, columns or WIDTH)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _wrapped(lead: str, text: str, indent: int, width: int, first: int | None = None) -> list[str]:
+def wrapped(lead: str, text: str, indent: int, width: int, first: int | None = None) -> list[str]:
     """Return the lines of a text after its lead, which takes `first` columns; the others are indented.
 
     What is quoted stays on one line, so that it can be copied.

@@ -1,6 +1,6 @@
 """Safe fixes, chosen and applied in rounds until none is left.
 
-In: files. Out: the files with their new texts, and what changed. A fix is kept if its finding is gone and no other has
+In: files. Out: the files with their new texts, and what changed. A fix is kept if its finding is gone and no error has
 come on the lines that it changed. What an error had silenced may appear elsewhere, and is fixed in the next round.
 """
 
@@ -106,7 +106,9 @@ def _applied(now: Workspace, fixes: Sequence[Fix]) -> Workspace | None:
         before, new = now.sources[file.path], after.sources[file.path]
         lines = _lines(fixes, before, new)
         old = Counter(_key(one) for one in now.findings if _line(one, before) in lines)
-        found = Counter(_key(one) for one in after.findings if _line(one, new) in lines.values())
+        found = Counter(
+            _key(one) for one in after.findings if _line(one, new) in lines.values() and one.severity == "error"
+        )
         if found - (old - fixed):
             return None
     return after

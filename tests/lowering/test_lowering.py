@@ -296,7 +296,7 @@ def test_stochastic_depth_drops_whole_images_and_keeps_the_mean() -> None:
     assert rows.mean().item() == pytest.approx(1, abs=0.05)
 
 
-@pytest.mark.parametrize("name", ["train", "code", "_use"])
+@pytest.mark.parametrize("name", ["eval", "code", "_use"])
 def test_a_name_that_the_module_has_is_refused(name: str) -> None:
     with pytest.raises(ArchspecError, match=f"`{name}` cannot name a layer"):
         build(archspec.loads(f"[4] INPUT\n{name}: FC 4\n"))

@@ -17,14 +17,14 @@ from archspec.layers import REGISTRY, Layer
 from archspec.record import REQUIRED
 from archspec.resolve.names.late import LateFinding
 from archspec.resolve.names.lines import without_step
-from archspec.resolve.names.spelling import nearest
+from archspec.resolve.names.spelling import nearest_layer
 
 # what no layer here computes, however similar the name
 _MISSING = frozenset(
     """
     adain adaptivemaxpool2d alphadropout batchnorm3d bilinear bilstm capsule celu cnorm conv3d conv3ddw convlstm
-    crelu crop cropping2d crossattention deformconv deformconv2d depth2space depthtospace dropblock einsum elu
-    embed embedding fft fpn fractionalmaxpool2d gcn geglu globalmaxpool globalmaxpooling2d glu gmp grn gru
+    crelu crop cropping2d crossattention dconv deformconv deformconv2d depth2space depthtospace dropblock einsum elu
+    embed embedding fft fpn fractionalmaxpool2d gcn geglu globalmaxpool globalmaxpooling2d glu gmp grn gru gsp
     hardshrink hardswiglu hardtanh hash interpolate involution kan lambda leakyrelu lenet logsigmoid logsoftmax
     lppool lrelu lstm mamba maskedconv maxout maxpool1d maxpool3d maxunpool mish nms normalize octconv
     pixelshuffle pixelunshuffle prelu pwl quantize rmsnorm rnn roialign roipool rope rotary rrelu selu sin
@@ -78,7 +78,7 @@ def _meant(step: s.LayerStep, name: str, known: Mapping[str, str]) -> Help | Non
     keyword = known.get(bare)
     if keyword is not None:
         return _restated(step, word.span, keyword)
-    keyword = known.get(name.lower()) or nearest(name, REGISTRY)
+    keyword = known.get(name.lower()) or nearest_layer(name, REGISTRY)
     if keyword is None:
         return None
     span = Span(word.span.source, word.span.start, word.span.start + len(name))
@@ -149,7 +149,7 @@ def not_one_layer(words: tuple[s.Word, ...], text: str) -> Finding:
     span = words[0].span.to(words[-1].span)
     known = [name for name in REGISTRY if " " in name]
     first, last = text.split(" ", 1)
-    near = None if first in REGISTRY or last in REGISTRY else nearest(text, known)
+    near = None if first in REGISTRY or last in REGISTRY else nearest_layer(text, known)
     helps = (Help(f"did you mean `{near}`?", Edit(span, near), is_safe=True),) if near else ()
     return Finding("E102", f"unknown layer `{text}`", span, notes=("such layers are " + ", ".join(known),), helps=helps)
 

@@ -39,6 +39,47 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
+def nearest_layer(wrong: str, known: Iterable[str]) -> str | None:
+    """Return the layer that a slip of the fingers made of its name, or None: many layers differ in one letter.
+
+    Slips are a letter typed twice, left out, or swapped with the next, a key beside the right one, and in names of five
+    letters or more one letter too many. The first letter is right: GRN, ELU and TCONV are other layers, no slips.
+
+    >>> [nearest_layer(word, ["CONV", "GAP", "GN", "RELU"]) for word in ("CONVV", "CNOV", "RLU", "CPNV")]
+    ['CONV', 'CONV', 'RELU', 'CONV']
+    >>> [nearest_layer(word, ["CONV", "GAP", "GN", "RELU"]) for word in ("CONVT", "GMP", "GRN", "ELU")]
+    [None, None, None, None]
+    """
+    found = [name for name in dict.fromkeys(known) if _is_slip(wrong.lower(), name.lower())]
+    return found[0] if len(found) == 1 else None
+
+
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+
+def _is_slip(wrong: str, name: str) -> bool:
+    if wrong == name:
+        return True
+    if wrong[:1] != name[:1] or distance(wrong, name) != 1:
+        return False
+    if len(wrong) < len(name):
+        return True
+    at = next((place for place, pair in enumerate(zip(wrong, name, strict=False)) if pair[0] != pair[1]), len(name))
+    if len(wrong) > len(name):
+        return len(name) > 4 or wrong[at] == wrong[at - 1] or wrong == f"{name}s"
+    is_swapped = wrong[at : at + 2] == name[at : at + 2][::-1] and len(wrong) > at + 1
+    return is_swapped or _are_neighbours(wrong[at], name[at])
+
+
+def _are_neighbours(one: str, other: str) -> bool:
+    """Whether two letters are beside each other on a keyboard, in a row or a diagonal."""
+    places = {key: (row, 2 * column + row) for row, keys in enumerate(_KEYS) for column, key in enumerate(keys)}
+    if one not in places or other not in places:
+        return False
+    (row, left), (other_row, right) = places[one], places[other]
+    return abs(row - other_row) <= 1 and abs(left - right) <= 2
+
+
 def related(wrong: str, known: Iterable[str]) -> str | None:
     """Return the only known name that begins with a word, or that it begins with; None if there are none or several.
 
