@@ -19,7 +19,7 @@ def show(findings: Sequence[Diagnostic], strict: bool = False, file: str | None 
     if not findings:
         return
     from archspec.commands.terminal import columns, has_colours  # only when there is something to show
-    from archspec.diagnostics.rendering import WIDTH, coloured, plain, render, wrapped
+    from archspec.diagnostics.rendering import coloured, plain, render, wrapped
 
     sys.stdout.flush()
     width, colours = columns(sys.stderr), has_colours(sys.stderr)
@@ -32,7 +32,8 @@ def show(findings: Sequence[Diagnostic], strict: bool = False, file: str | None 
     known = next((finding.code for finding in findings if finding.severity == "error"), findings[0].code)
     suffix = " (errors with --strict)" if strict and not errors else ""
     last = [f"{' and '.join(counts)}{suffix}; `archspec explain {known}` says more", *_fixable(findings, file)]
-    click.echo("\n".join(line for text in last for line in wrapped("", text, 0, width or WIDTH)), err=True)
+    lines = [line for text in last for line in wrapped("", text, 0, width)] if width else last
+    click.echo("\n".join(lines), err=True)
 
 
 def _fixable(findings: Sequence[Diagnostic], file: str | None) -> tuple[str, ...]:
