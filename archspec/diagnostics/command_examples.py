@@ -33,7 +33,11 @@ _CHECKED = {
         "iconv -f UTF-16 -t UTF-8 mynet.arch > mynet8.arch",
     ),
     "E115": ("archspec check a.arch", "files use each other: a -> b -> a", "archspec check a.arch b.arch"),
-    "E116": ("archspec check resnet --variant r51", "`--variant r51`: unknown variant", "archspec check resnet --variant r50"),
+    "E116": (
+        "archspec check resnet --variant r51",
+        "`--variant r51`: unknown variant",
+        "archspec check resnet --variant r50",
+    ),
     "E117": (
         "archspec check vgg16 --input 224y224",
         "`--input 224y224` is not a volume",

@@ -22,7 +22,7 @@ from archspec.resolve.graph_builder import LOST, Point, Wire
 from archspec.resolve.scope import Scope
 
 if TYPE_CHECKING:
-    from archspec.resolve.names.calls import Place
+    from archspec.resolve.names.calls import CallPlace
 
 Given: TypeAlias = dict[str, s.GivenArgument]
 
@@ -88,7 +88,7 @@ def read_call(step: s.CallStep, caller: Scope, point: Point) -> BlockCall:
     return BlockCall(block, step, values, volumes)
 
 
-def given_arguments(definition: s.BlockDefinition, step: s.CallStep, place: Callable[[], Place]) -> Given:
+def given_arguments(definition: s.BlockDefinition, step: s.CallStep, place: Callable[[], CallPlace]) -> Given:
     """Return the arguments of a call by parameter, not evaluated; one without a name takes the first free parameter.
 
     Raises Finding for an argument that is unknown, given twice, missing, of the wrong kind or one too many.
@@ -121,13 +121,13 @@ def _calls() -> ModuleType:
     return calls
 
 
-def placed(scope: Scope, point: Point | None) -> Place:
+def placed(scope: Scope, point: Point | None) -> CallPlace:
     """Return what is known where a call stands."""
-    from archspec.resolve.names.calls import Place
+    from archspec.resolve.names.calls import CallPlace
 
     channels = point.current.volume.channels if point and isinstance(point.current, Node) else 0
     inside = [name for name, value in scope.values.items() if isinstance(value, Block)]
-    return Place(tuple(scope.volumes), channels, (*inside, *scope.file.blocks))
+    return CallPlace(tuple(scope.volumes), channels, (*inside, *scope.file.blocks))
 
 
 def _shown(value: Value) -> str:
