@@ -30,6 +30,8 @@ class Scope:
         self.lost: set[str] = set()  # names whose `let` failed and was reported
         self.volumes: dict[str, Wire] = {}
         self.places: dict[str, Span] = {}  # of lets and labels, to report duplicates
+        self.given: dict[str, s.GivenArgument] = {}  # the arguments of the block's call, by parameter ...
+        self.call: tuple[s.CallStep, Scope] | None = None  # ... which stands in this scope
         self._reserved = labels
         self._counts: dict[str, int] = {}
 
