@@ -87,7 +87,11 @@ class Scope:
         if key in DIMENSIONS:
             return self._dimension(name)
         numbers = [*self.values, *sorted(self.lost), *self.file.values]
-        raise _findings().undefined(name, numbers, [*self.file.blocks], self.file.syntax, self.entry is not None)
+        blocks, is_inner = [*self.file.blocks], self.entry is not None
+        finding: Finding = _findings().undefined(name, numbers, blocks, self.file.syntax, is_inner)
+        if finding.code == "E108":  # its `let` is below: told once
+            self.lost.add(key)
+        raise finding
 
     def _dimension(self, name: s.Name) -> int:
         if self.entry is None:
