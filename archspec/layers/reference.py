@@ -51,7 +51,7 @@ def describe(layer: type[Layer]) -> str:
 
 
 def _made(layer: type[Layer], text: str, inputs: tuple[tuple[int, ...], ...]) -> Volume:
-    from archspec.resolve.layer_text import layer_from_text
+    from archspec.resolve.layer_names import layer_from_text
 
     made = layer() if layer.keyword in MERGES else layer_from_text(text)
     return made.output(tuple(map(Volume, inputs)))

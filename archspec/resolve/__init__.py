@@ -6,20 +6,22 @@ Nothing is measured here.
 To read the room in the order in which a spec goes through it:
 
 1. `declarations` reads what a file declares (with `layer_names`): its blocks, parameters, variants, `after` rules.
-2. `statements` runs the lines. A step that is a layer goes through `layer_step`: its name (`layer_names`), its
-   arguments (`argument_binding`), its volume (`graph_builder`, then `brackets`), what is claimed of it. A call of a
-   block goes through `block_calls`, and the block's lines through `statements` again, in a new `scope`.
+   What a variant or the command line changes is in `changes`.
+2. `run` starts a run, and `statements` goes over the lines. A step that is a layer goes through `layer_step`: its name
+   (`layer_names`), its arguments (`argument_binding`), its volume (`graph_builder`, then `brackets`), what is claimed
+   of it. A call of a block goes through `block_calls`, and the block's lines through `statements` again, in a new
+   `scope`.
 3. `after_build` does what only the whole graph can tell.
 4. `unreached` checks what no run came to, and finds names that nothing uses.
 5. `train_section` reads the recipe.
 
-`names` has the findings about names, with what was probably meant: only errors import it.
+`names` has the findings about names, with what was probably meant.
 What to write instead of a step that was refused is worked out in `helps`, and tried before it is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.findings import Diagnostic
@@ -27,13 +29,11 @@ from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record, replace
 from archspec.resolve.after_build import FirstValues, finished, first_values, unused_results
-from archspec.resolve.brackets import Brackets, Seen
 from archspec.resolve.declarations import DeclarationReader, FileNames, Loader, Overrides
-from archspec.resolve.graph_builder import MAX_STEPS, GraphBuilder, Lost, Point, TooLarge, too_large
-from archspec.resolve.layer_names import labels_in, lower_case_names
-from archspec.resolve.layer_step import LayerSteps, PendingClaim
-from archspec.resolve.scope import Scope
-from archspec.resolve.statements import StatementRunner
+from archspec.resolve.graph_builder import MAX_STEPS
+from archspec.resolve.layer_names import lower_case_names
+from archspec.resolve.layer_step import PendingClaim
+from archspec.resolve.run import Earlier, Run
 
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
@@ -61,67 +61,6 @@ class Resolved(Record):
     recipe: Recipe | None = None  # of its `train` section
 
 
-class _Known(Record):
-    """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken."""
-
-    heads: frozenset[int] = frozenset()
-    sizes: dict[str, int] | None = None
-    plain: Seen | None = None
-    steps: int = 0
-
-
-class _Run:
-    """One run over the body of a file."""
-
-    def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
-        self.builder = GraphBuilder(bound, known.steps)
-        self.brackets = Brackets(self.builder, file, overrides.input, known.plain)
-        self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes or {})
-        self.runner = runner = StatementRunner(self.builder, self.brackets, self.layers)
-        scope = Scope(names, None, None, labels_in(file.body))
-        try:
-            self.end = runner.body(file.body, scope, Point(None), None).current
-        except TooLarge as error:
-            self.end = Lost()
-            self.builder.report(too_large(bound), error.span, None)
-
-    @property
-    def heads(self) -> frozenset[int]:
-        return frozenset(self.layers.last_weight.values())
-
-    @property
-    def scores(self) -> list[int]:
-        """The nodes of all class scores; none if the network has errors, other than false claims."""
-        codes = {finding.code for finding in self.builder.findings if finding.severity == "error"}
-        if not isinstance(self.end, Node) or codes - {"E301"}:
-            return []
-        return [self.end.index, *(head.output for head in self.builder.heads)]
-
-    def class_sizes(self, classes: int | None) -> dict[str, int]:
-        """Return the outputs that a number of classes sets, by the names of layers. Raises ArchspecError."""
-        if not classes:
-            return {}
-        from archspec.resolve.changes.class_count import class_sizes
-
-        return class_sizes(self.builder.nodes, self.scores, classes)
-
-    def blamed(self, run: Callable[[Overrides], list[Diagnostic]], overrides: Overrides) -> list[Diagnostic]:
-        """Return the findings; new ones say which changes they come from. Raises ArchspecError."""
-        from archspec.resolve.changes.blame import blamed
-
-        return blamed(self.builder.findings, run, overrides, self.brackets.own_input)
-
-    def need_changes(self, overrides: Overrides) -> None:
-        """Raise ArchspecError if a change has been misread, or has not had its effect."""
-        from archspec.resolve.changes.blame import need_input
-        from archspec.resolve.changes.class_count import need_classes
-
-        if overrides.input and self.brackets.own_input:
-            need_input(overrides.input, self.brackets.own_input)
-        if overrides.classes:
-            need_classes(self.builder.nodes, self.scores, overrides.classes)
-
-
 def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS) -> Resolved:
     """Build the graph of a file.
 
@@ -130,15 +69,15 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
     """
     reader = DeclarationReader(load, overrides)
     names = _read(reader, file, overrides)
-    run = _Run(file, names, overrides, max_steps, _Known())
-    known = _Known(run.heads, run.class_sizes(overrides.classes))
-    if (names.after or known.sizes) and run.builder.steps <= max_steps:
+    run = Run(file, names, overrides, max_steps, Earlier())
+    earlier = Earlier(run.heads, run.class_sizes(overrides.classes))
+    if (names.after or earlier.sizes) and run.builder.steps <= max_steps:
         before = run.builder.steps if names.after else 0
-        run = _Run(file, names, overrides, max_steps, replace(known, steps=before))
+        run = Run(file, names, overrides, max_steps, replace(earlier, steps=before))
     found = run.builder.findings
     if overrides.any and found:
         plain = _other_run(file, load, max_steps, Overrides())
-        run = _Run(file, names, overrides, max_steps, replace(known, plain=plain.brackets.seen))
+        run = Run(file, names, overrides, max_steps, replace(earlier, plain=plain.brackets.seen))
         found = run.blamed(lambda other: _other_run(file, load, max_steps, other).builder.findings, overrides)
     if overrides.any and not found:
         run.need_changes(overrides)
@@ -172,7 +111,7 @@ def without_consequences(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
     return declared.without_consequences(findings)
 
 
-def _beyond(names: FileNames, run: _Run, max_steps: int) -> list[Diagnostic]:
+def _beyond(names: FileNames, run: Run, max_steps: int) -> list[Diagnostic]:
     """Return the findings in what is written and was not reached."""
     own = [block.definition for block in names.blocks.values() if block.file is names]
     met = run.runner.met | {id(definition.body) for definition in own} | {id(rule) for rule in names.after.values()}
@@ -213,13 +152,13 @@ def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
     return train_section.read(names.train)
 
 
-def _other_run(file: s.File, load: Loader, max_steps: int, changes: Overrides) -> _Run:
+def _other_run(file: s.File, load: Loader, max_steps: int, changes: Overrides) -> Run:
     """Return a run of the spec as written, or with other changes."""
     names = DeclarationReader(load, changes).read(file)
-    return _Run(file, names, changes, max_steps, _Known())
+    return Run(file, names, changes, max_steps, Earlier())
 
 
-def _finish(file: s.File, title: str, run: _Run, values: FirstValues) -> tuple[Graph | None, list[Diagnostic]]:
+def _finish(file: s.File, title: str, run: Run, values: FirstValues) -> tuple[Graph | None, list[Diagnostic]]:
     builder = run.builder
     if not isinstance(run.end, Node):
         message = f"{file.span.source.name} contains no layers"

@@ -22,16 +22,18 @@ from archspec.resolve.graph_builder import LOST, Point, Wire
 from archspec.resolve.scope import Scope
 
 if TYPE_CHECKING:
-    from archspec.resolve.names.calls import Place
+    from archspec.resolve.names.calls import CallPlace
 
 Given: TypeAlias = dict[str, s.GivenArgument]
 
 
 class BlockCall(Record):
-    """A call with its block, and the arguments that are given, by parameter: numbers and blocks, and volumes."""
+    """A call with its block, and the arguments that are given, by parameter: as written, their values, and volumes."""
 
     block: Block
     step: s.CallStep
+    caller: Scope
+    given: Given
     values: dict[str, Value]
     volumes: dict[str, Wire]
 
@@ -50,6 +52,7 @@ class BlockCall(Record):
     def instance(self, frame: Frame, entry: Wire) -> Scope:
         """The scope of one instance, defaults filled in. Raises Finding for a default that has no value there."""
         scope = Scope(self.block.file, frame, entry, self.block.labels)
+        scope.given, scope.call = self.given, (self.step, self.caller)
         for parameter in self.block.definition.parameters:
             if parameter.is_volume:
                 scope.volumes[parameter.name] = self.volumes.get(parameter.name, LOST)
@@ -85,10 +88,10 @@ def read_call(step: s.CallStep, caller: Scope, point: Point) -> BlockCall:
             volumes[parameter.name] = _volume_of(argument.value, caller, point.before)
         elif not isinstance(argument.value, s.Extent | s.Short):
             values[parameter.name] = evaluate(argument.value, caller.lookup)
-    return BlockCall(block, step, values, volumes)
+    return BlockCall(block, step, caller, given, values, volumes)
 
 
-def given_arguments(definition: s.BlockDefinition, step: s.CallStep, place: Callable[[], Place]) -> Given:
+def given_arguments(definition: s.BlockDefinition, step: s.CallStep, place: Callable[[], CallPlace]) -> Given:
     """Return the arguments of a call by parameter, not evaluated; one without a name takes the first free parameter.
 
     Raises Finding for an argument that is unknown, given twice, missing, of the wrong kind or one too many.
@@ -121,13 +124,13 @@ def _calls() -> ModuleType:
     return calls
 
 
-def placed(scope: Scope, point: Point | None) -> Place:
+def placed(scope: Scope, point: Point | None) -> CallPlace:
     """Return what is known where a call stands."""
-    from archspec.resolve.names.calls import Place
+    from archspec.resolve.names.calls import CallPlace
 
     channels = point.current.volume.channels if point and isinstance(point.current, Node) else 0
     inside = [name for name, value in scope.values.items() if isinstance(value, Block)]
-    return Place(tuple(scope.volumes), channels, (*inside, *scope.file.blocks))
+    return CallPlace(tuple(scope.volumes), channels, (*inside, *scope.file.blocks))
 
 
 def _shown(value: Value) -> str:
@@ -138,15 +141,35 @@ def _shown(value: Value) -> str:
 
 def find_block(step: s.CallStep, scope: Scope) -> Block:
     """Find the block that a call names. Raises Finding if there is none."""
+    if step.name in scope.lost:
+        raise Unknown
     value = scope.values.get(step.name, scope.file.values.get(step.name, scope.file.blocks.get(step.name)))
     if isinstance(value, Block):
         return value
-    if step.name in scope.lost or step.name in scope.file.lost:
+    if step.name in scope.file.lost:
         raise Unknown
     span = Span(step.span.source, step.span.start, step.span.start + len(step.name))
     calls, place = _calls(), placed(scope, None)
+    if step.name in scope.values and step.name in scope.given:
+        scope.lost.add(step.name)  # told once
+        del scope.values[step.name]
+        raise _of_argument(step.name, scope)
     finding: Finding = (calls.no_block if value is None else calls.not_a_block)(step, span, place)
     raise finding
+
+
+def _of_argument(name: str, scope: Scope) -> Finding:
+    """Return the finding for an argument that is not a block, at the call that gives it."""
+    from archspec.resolve.names import given
+
+    argument = scope.given[name]
+    assert scope.call is not None  # it has arguments
+    step, caller = scope.call
+    while isinstance(argument.value, s.Name) and argument.value.name in caller.given and caller.call:
+        name, argument = argument.value.name, caller.given[argument.value.name]
+        step, caller = caller.call
+    finding: Finding = given.needs_block(name, argument, step, placed(caller, None))
+    return finding
 
 
 def _volume_of(reference: s.Reference, caller: Scope, before: Wire | None) -> Wire:

@@ -121,9 +121,9 @@ class DeclarationReader:
 
     def _change(self, names: FileNames, file: s.File) -> None:
         """Check all variants and apply one; then set the values of single parameters."""
-        from archspec.resolve.names.changes import Changes  # of families only
+        from archspec.resolve.changes.parameters import ParameterChanges  # of families only
 
-        changes = Changes(self.variants, names.blocks, self.findings)
+        changes = ParameterChanges(self.variants, names.blocks, self.findings)
         for variant in self.variants.values():
             values = names.values if variant.name == self.overrides.variant else dict(names.values)
             changes.apply(variant, values, partial(_value, values=values, names=names))

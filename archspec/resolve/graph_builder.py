@@ -70,12 +70,20 @@ class GraphBuilder:
     def report(self, finding: Finding, fallback: Span, frame: Frame | None) -> None:
         """Record a finding with the calls around it; only count it if another instance has it already."""
         span = finding.span or fallback
+        call = _call_outside(frame, span, finding.code)
+        if call is not None:
+            span = call
         key = (finding.code, span.source, span.start, finding.code == "E201" or finding.message)
         if key in self._findings:
             self._again[key] = self._again.get(key, 0) + 1
             return
         is_shown = len(self._findings) < MAX_SHOWN
-        self._findings[key] = finding.diagnostic(fallback, trace(frame)) if is_shown else finding.brief(fallback)
+        found = finding.diagnostic(fallback, trace(frame)) if is_shown else finding.brief(fallback)
+        if call is not None:
+            from archspec.resolve.names.given import at_call
+
+            found = at_call(found, call)
+        self._findings[key] = found
 
     @property
     def findings(self) -> list[Diagnostic]:
@@ -129,6 +137,20 @@ class TooLarge(Exception):
     def __init__(self, span: Span) -> None:
         super().__init__(span)
         self.span = span
+
+
+def _call_outside(frame: Frame | None, span: Span, code: str) -> Span | None:
+    """Return the call in the spec itself that brings about a finding in a used file; None if it has it in every call.
+
+    Kinds of values (E105) and volumes (E2xx) follow from the arguments and the input of a call.
+    """
+    if frame is None or not code.startswith(("E105", "E2")):
+        return None
+    calls = [frame]
+    while calls[-1].parent:
+        calls.append(calls[-1].parent)
+    source = calls[-1].span.source
+    return None if span.source is source else next(one.span for one in calls if one.span.source is source)
 
 
 def too_large(bound: int) -> Finding:

@@ -10,11 +10,14 @@ import re
 from types import ModuleType
 from typing import Any
 
-from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.errors import ArchspecError, Finding
+from archspec.diagnostics.source import Source
 from archspec.language import syntax as s
+from archspec.language.parse import parse
 from archspec.language.transform import missing_arrow
 from archspec.layers import REGISTRY, Layer
 from archspec.record import Record
+from archspec.resolve.argument_binding import ArgumentBinder
 
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
 
@@ -116,3 +119,23 @@ def _label(step: s.LayerStep) -> str:
         return name_layer(step).label or ""
     except Finding:
         return ""
+
+
+def layer_from_text(text: str) -> Layer:
+    """Return the layer that a step describes, without a network around it: `CONV 8 3x3 same`.
+
+    Raises ArchspecError if the text is not a layer step.
+    """
+    file, findings = parse(Source("<layer>", text), lower_case_names())
+    if findings:
+        raise ArchspecError(findings)
+    (chain,) = file.body
+    assert isinstance(chain, s.Chain)
+    (step,) = chain.steps
+    assert isinstance(step, s.LayerStep)
+    named = name_layer(step)
+    return ArgumentBinder(named.layer, step, _no_names, named.fields).bind()
+
+
+def _no_names(name: s.Name) -> Any:
+    raise Finding("E101", f"undefined name `{name.name}`", name.span, "unknown")

@@ -30,6 +30,8 @@ class Scope:
         self.lost: set[str] = set()  # names whose `let` failed and was reported
         self.volumes: dict[str, Wire] = {}
         self.places: dict[str, Span] = {}  # of lets and labels, to report duplicates
+        self.given: dict[str, s.GivenArgument] = {}  # the arguments of the block's call, by parameter ...
+        self.call: tuple[s.CallStep, Scope] | None = None  # ... which stands in this scope
         self._reserved = labels
         self._counts: dict[str, int] = {}
 
@@ -85,7 +87,11 @@ class Scope:
         if key in DIMENSIONS:
             return self._dimension(name)
         numbers = [*self.values, *sorted(self.lost), *self.file.values]
-        raise _findings().undefined(name, numbers, [*self.file.blocks], self.file.syntax, self.entry is not None)
+        blocks, is_inner = [*self.file.blocks], self.entry is not None
+        finding: Finding = _findings().undefined(name, numbers, blocks, self.file.syntax, is_inner)
+        if finding.code == "E108":  # its `let` is below: told once
+            self.lost.add(key)
+        raise finding
 
     def _dimension(self, name: s.Name) -> int:
         if self.entry is None:

@@ -17,7 +17,6 @@ from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate, number, truth
 from archspec.layers import MERGES
 from archspec.record import replace
-from archspec.resolve.block_calls import read_call
 from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import LONG, LOST, GraphBuilder, Origin, Point, Wire
 from archspec.resolve.layer_step import LayerSteps, no_input
@@ -184,6 +183,8 @@ class StatementRunner:
         return point
 
     def _call(self, step: s.CallStep, context: StepContext, point: Point, ordinal: int, times: int) -> Point:
+        from archspec.resolve.block_calls import read_call  # not needed without blocks
+
         entry = point.current
         assert entry is not None  # _step has looked
         call = read_call(step, context.scope, point)

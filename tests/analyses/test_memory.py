@@ -24,7 +24,7 @@ from archspec.layers.conv import Conv
 from archspec.layers.demand import UNKNOWN, Demand, Workload
 from archspec.layers.input import Input
 from archspec.library import built_in
-from archspec.resolve.layer_text import layer_from_text
+from archspec.resolve.layer_names import layer_from_text
 from support.layer_modules import torch_module
 from support.memory_measures import Lowered, training_bytes
 

@@ -7,7 +7,7 @@ import pytest
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers import MERGES
-from archspec.resolve.layer_text import layer_from_text
+from archspec.resolve.layer_names import layer_from_text
 from support.helps import trials
 
 # a step and what enters it; the code and message; the step with the hint pasted in

@@ -23,7 +23,7 @@ from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
 from archspec.layers.base import Layer
 from archspec.layers.input import Input
-from archspec.resolve.layer_text import layer_from_text
+from archspec.resolve.layer_names import layer_from_text
 from benchmarks.reference import MODELS
 from benchmarks.training_memory.unseen import UNSEEN
 from hand_written import HAND_WRITTEN

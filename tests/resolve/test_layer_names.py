@@ -9,8 +9,7 @@ import pytest
 import archspec
 from archspec.language.transform import NOISE_WORDS
 from archspec.layers import REGISTRY
-from archspec.resolve.layer_names import lower_case_names
-from archspec.resolve.layer_text import layer_from_text
+from archspec.resolve.layer_names import layer_from_text, lower_case_names
 
 ROOT = Path(__file__).parents[2]
 FOREIGN = sorted((name, layer.keyword) for layer in set(REGISTRY.values()) for name in layer.known_as)

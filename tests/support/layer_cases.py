@@ -6,7 +6,7 @@ from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
 from archspec.layers.base import Example, Layer
 from archspec.layers.input import Input
-from archspec.resolve.layer_text import layer_from_text
+from archspec.resolve.layer_names import layer_from_text
 from support.layer_modules import Inputs
 
 WITHOUT_RULES = (Input,)  # its bracket is its volume

@@ -44,7 +44,7 @@ def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: Place) -> l
     if bracket.is_literal:
         found.append(Help(f"`{node.volume}` is its actual volume", Edit(bracket.span, str(node.volume))))
     first = input_line(context.file)
-    if first is not None:
+    if first is not None and context.scope.frame is None:
         found.append(Help(f"drop `{first.text}`: the first bracket is the input", dropped(first)))
     return found
 

@@ -1,5 +1,5 @@
 """Helps for names: what was probably meant by a call, a declaration or a layer that is wrong.
 
 In: syntax, and the names that are known there. Out: findings with notes, and helps that carry edits. Only errors need
-this, but for `changes`, which sets the parameters of families. Nothing else here decides whether something is wrong.
+this: nothing here decides whether something is wrong.
 """

@@ -20,7 +20,7 @@ from archspec.resolve.names.spelling import misspelt, related
 Given = Mapping[str, s.GivenArgument]
 
 
-class Place(Record):
+class CallPlace(Record):
     """Where a call stands: the labels before it, the channels that enter (0 if unknown), and the blocks by name."""
 
     labels: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Place(Record):
 class FaultyCall:
     """A call of a block whose arguments are wrong."""
 
-    def __init__(self, definition: s.BlockDefinition, step: s.CallStep, place: Place) -> None:
+    def __init__(self, definition: s.BlockDefinition, step: s.CallStep, place: CallPlace) -> None:
         self.definition = definition
         self.step = step
         self.place = place
@@ -155,14 +155,14 @@ def _text(argument: s.GivenArgument) -> str:
     return argument.span.text
 
 
-def not_a_block(step: s.CallStep, span: Span, place: Place) -> Finding:
+def not_a_block(step: s.CallStep, span: Span, place: CallPlace) -> Finding:
     """Return the finding for a call of a number."""
     helps = lambda: misspelt(step.name, [one for one in place.blocks if one != step.name], span)  # noqa: E731
     message = f"`{step.name}` is a number, not a block"
     return Finding("E101", message, span, "not a block", notes=("only blocks are called",), helps=helps)
 
 
-def no_block(step: s.CallStep, span: Span, place: Place) -> Finding:
+def no_block(step: s.CallStep, span: Span, place: CallPlace) -> Finding:
     """Return the finding for a call of an unknown block."""
 
     def helps() -> tuple[str, ...]:
@@ -175,7 +175,7 @@ def no_block(step: s.CallStep, span: Span, place: Place) -> Finding:
     return Finding("E101", f"unknown block `{step.name}`", span, "unknown block", notes=notes, helps=helps)
 
 
-def _joined(step: s.CallStep, place: Place) -> tuple[Help, ...]:
+def _joined(step: s.CallStep, place: CallPlace) -> tuple[Help, ...]:
     """`concat(@a, @b)` as a merge with branches, if it ends its line; `add(@a)` joins the line above with `@a`."""
     if step.name not in MERGES or not step.arguments:
         return ()

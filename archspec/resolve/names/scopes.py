@@ -16,7 +16,8 @@ from archspec.language.expressions import FUNCTIONS
 from archspec.resolve.layer_names import lower_case_names
 from archspec.resolve.names.declared import body_around
 from archspec.resolve.names.late import LateFinding
-from archspec.resolve.names.parts import argument_names, statements_in, steps_in
+from archspec.resolve.names.lines import block_of
+from archspec.resolve.names.parts import argument_names, names_in, statements_in, steps_in
 from archspec.resolve.names.renaming import Renaming, bodies_of
 from archspec.resolve.names.spelling import misspelt
 
@@ -27,6 +28,8 @@ def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File 
     """Return the finding for a name without a value; `is_inner`: it is in a block."""
     key = name.name
     known = [*numbers, *blocks]
+    if (finding := _used_before(name, file)) is not None:
+        return finding
 
     def outer() -> list[s.Let]:
         lets = [one for one in (file.body if file else ()) if isinstance(one, s.Let)]
@@ -61,6 +64,29 @@ def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File 
         return found
 
     return LateFinding("E101", f"undefined name `{key}`", name.span, "unknown", notes=notes, helps=helps)
+
+
+def _used_before(name: s.Name, file: s.File | None) -> Finding | None:
+    """Return the finding for a name whose `let` is below, in the same lines."""
+    body = body_around(name.span, file)
+    later = [one for one in body if one.span.start > name.span.end]
+    let = next((one for one in later if isinstance(one, s.Let) and one.name == name.name), None)
+    if let is None:
+        return None
+    user = next(one for one in reversed(body) if one.span.start <= name.span.start)
+
+    def helps() -> tuple[Help, ...]:
+        between = {one.name for one in body if isinstance(one, s.Let) and user.span.start <= one.span.start}
+        if between & {one.name for one in names_in([let.value])}:
+            return ()
+        lines, source = block_of(let.span), name.span.source
+        start = source.starts[user.span.line - 1]
+        moved = Edit(Span(source, start, start), lines.text.rstrip("\n") + "\n")
+        return (Help(f"move line {let.span.line} above this one", Edit(lines, ""), moved),)
+
+    others = (Label(let.span, "defined here"),)
+    message = f"`{name.name}` is used before its `let`"
+    return Finding("E108", message, name.span, "undefined here", others=others, helps=helps)
 
 
 def _as_param(let: s.Let) -> Help:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.resolve.names.changes import without_binding
+from archspec.resolve.changes.parameters import without_binding
 from archspec.resolve.names.lines import dropped
 from archspec.resolve.names.parts import (
     called_names,

@@ -16,7 +16,7 @@ from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
 from archspec.layers.base import Layer
 from archspec.layers.input import Input
-from archspec.resolve.layer_text import layer_from_text
+from archspec.resolve.layer_names import layer_from_text
 
 LAYERS = [cls for cls in dict.fromkeys(REGISTRY.values()) if cls is not Input]
 KEYWORDS = [*(cls.keyword for cls in LAYERS), *MERGES]

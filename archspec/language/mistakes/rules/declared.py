@@ -53,6 +53,17 @@ def _layers(match: Match, words: Words) -> str | None:
     return f"after {' '.join(name for name in names if name)}: " if names and all(names) else None
 
 
+def _names(match: Match, _words: Words) -> str:
+    return f"{match[1]} " + ", ".join(re.findall(r"\w+", match[2]))
+
+
+def _call(match: Match, words: Words) -> str | None:
+    """Return the call of a block whose arguments are not in parentheses."""
+    if match[1] not in words.blocks:
+        return None
+    return f"{match[1]}(" + ", ".join(re.split("[ ,]+", match[2].strip())) + ")"
+
+
 BLOCK_NAME = Rule(
     "block name",
     re.compile(r"\b([A-Za-z]\w*(?:-\w+)*)(?= *\(|$)"),
@@ -123,6 +134,50 @@ RULES = (
         "missing `:` in `{old}`",
         "`{new}`",
         "no `:`",
+    ),
+    Rule(
+        "use",
+        re.compile(r"^use +([a-z]\w*) +(?=[a-z])"),
+        r"use \1: ",
+        "missing `:` in `{old}`",
+        "`{new}`",
+        "no `:`",
+    ),
+    Rule(
+        "names",
+        re.compile(r"^(use +\w+:) *([a-z_]\w*(?:(?: +|,)[a-z_]\w*)+)$"),
+        _names,
+        "the names of blocks are separated by commas",
+        "`{new}`",
+    ),
+    Rule(
+        "label",
+        re.compile(r"^@([a-z_]\w*) *[:=] *"),
+        r"\1: ",
+        "a label is defined without `@`: `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "call",
+        re.compile(r"\b(?!x\b)([a-z_]\w*) +(@?\w[\w.=]*(?:[ ,]+@?\w[\w.=]*)*)(?= *(?:->|→|$))"),
+        _call,
+        "the arguments of a block are in parentheses: `{old}`",
+        "`{new}`",
+        "no parentheses",
+    ),
+    Rule(
+        "call",
+        re.compile(r"\b([a-z_]\w*) *[\[{]([^\[\]{}]*)[\]}]"),
+        _call,
+        "the arguments of a block are in parentheses: `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "times",
+        re.compile(r"(?:^|(?<=-> )|(?<=: ))(\w+ *[-+*/] *\w+) +x +(?=[A-Za-z])"),
+        r"(\1) x ",
+        "an expression before `x` is in parentheses: `{old}`",
+        "`{new}`",
     ),
     Rule(
         "after",

@@ -18,7 +18,7 @@ from archspec.language.transform_expressions import LARGEST
 from archspec.resolve.names.spelling import misspelt
 
 
-class Changes:
+class ParameterChanges:
     """Sets parameters; a value is a number or one of `blocks`. `findings` grows."""
 
     def __init__(

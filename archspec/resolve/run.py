@@ -1,0 +1,82 @@
+"""One run over the lines of a file: it builds the graph and collects the findings.
+
+In: a file, its names, the changes, and what earlier runs found out. Out: nodes, findings, and what was reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archspec.diagnostics.findings import Diagnostic
+from archspec.graph.ir import Node
+from archspec.language import syntax as s
+from archspec.record import Record
+from archspec.resolve.brackets import Brackets, Seen
+from archspec.resolve.declarations import FileNames, Overrides
+from archspec.resolve.graph_builder import GraphBuilder, Lost, Point, TooLarge, too_large
+from archspec.resolve.layer_names import labels_in
+from archspec.resolve.layer_step import LayerSteps
+from archspec.resolve.scope import Scope
+from archspec.resolve.statements import StatementRunner
+
+
+class Earlier(Record):
+    """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken."""
+
+    heads: frozenset[int] = frozenset()
+    sizes: dict[str, int] | None = None
+    plain: Seen | None = None
+    steps: int = 0
+
+
+class Run:
+    """One run over the body of a file."""
+
+    def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, earlier: Earlier) -> None:
+        self.builder = GraphBuilder(bound, earlier.steps)
+        self.brackets = Brackets(self.builder, file, overrides.input, earlier.plain)
+        self.layers = LayerSteps(self.builder, self.brackets, earlier.heads, earlier.sizes or {})
+        self.runner = runner = StatementRunner(self.builder, self.brackets, self.layers)
+        scope = Scope(names, None, None, labels_in(file.body))
+        try:
+            self.end = runner.body(file.body, scope, Point(None), None).current
+        except TooLarge as error:
+            self.end = Lost()
+            self.builder.report(too_large(bound), error.span, None)
+
+    @property
+    def heads(self) -> frozenset[int]:
+        """The last weight layer of each classifier."""
+        return frozenset(self.layers.last_weight.values())
+
+    @property
+    def scores(self) -> list[int]:
+        """The nodes of all class scores; none if the network has errors, other than false claims."""
+        codes = {finding.code for finding in self.builder.findings if finding.severity == "error"}
+        if not isinstance(self.end, Node) or codes - {"E301"}:
+            return []
+        return [self.end.index, *(head.output for head in self.builder.heads)]
+
+    def class_sizes(self, classes: int | None) -> dict[str, int]:
+        """Return the outputs that a number of classes sets, by the names of layers. Raises ArchspecError."""
+        if not classes:
+            return {}
+        from archspec.resolve.changes.class_count import class_sizes
+
+        return class_sizes(self.builder.nodes, self.scores, classes)
+
+    def blamed(self, run: Callable[[Overrides], list[Diagnostic]], overrides: Overrides) -> list[Diagnostic]:
+        """Return the findings; new ones say which changes they come from. Raises ArchspecError."""
+        from archspec.resolve.changes.blame import blamed
+
+        return blamed(self.builder.findings, run, overrides, self.brackets.own_input)
+
+    def need_changes(self, overrides: Overrides) -> None:
+        """Raise ArchspecError if a change has been misread, or has not had its effect."""
+        from archspec.resolve.changes.blame import need_input
+        from archspec.resolve.changes.class_count import need_classes
+
+        if overrides.input and self.brackets.own_input:
+            need_input(overrides.input, self.brackets.own_input)
+        if overrides.classes:
+            need_classes(self.builder.nodes, self.scores, overrides.classes)
