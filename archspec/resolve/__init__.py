@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record, replace
@@ -59,22 +59,27 @@ class Resolved(Record):
     brackets_suspended: int
     variants: tuple[str, ...]
     recipe: Recipe | None = None  # of its `train` section
+    steps: int = 0  # that all runs took together
 
 
 class _Known(Record):
-    """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken."""
+    """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken.
+
+    `shown` findings have labels, notes and helps.
+    """
 
     heads: frozenset[int] = frozenset()
     sizes: dict[str, int] | None = None
     plain: Seen | None = None
     steps: int = 0
+    shown: int = MAX_SHOWN
 
 
 class _Run:
     """One run over the body of a file."""
 
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, known: _Known) -> None:
-        self.builder = GraphBuilder(bound, known.steps)
+        self.builder = GraphBuilder(bound, known.steps, known.shown)
         self.brackets = Brackets(self.builder, file, overrides.input, known.plain)
         self.layers = LayerSteps(self.builder, self.brackets, known.heads, known.sizes or {})
         self.runner = runner = StatementRunner(self.builder, self.brackets, self.layers)
@@ -122,16 +127,19 @@ class _Run:
             need_classes(self.builder.nodes, self.scores, overrides.classes)
 
 
-def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS) -> Resolved:
+def resolve(
+    file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS, shown: int = MAX_SHOWN
+) -> Resolved:
     """Build the graph of a file.
 
     Raises ArchspecError for changes that the spec does not take. A spec with `after` rules runs twice: only a complete
     graph shows which weight layer is the last, and that one is left as written. The steps of both runs count.
+    Only so many findings as are `shown` have notes and helps.
     """
     reader = DeclarationReader(load, overrides)
     names = _read(reader, file, overrides)
-    run = _Run(file, names, overrides, max_steps, _Known())
-    known = _Known(run.heads, run.class_sizes(overrides.classes))
+    run = _Run(file, names, overrides, max_steps, _Known(shown=shown))
+    known = _Known(run.heads, run.class_sizes(overrides.classes), shown=shown)
     if (names.after or known.sizes) and run.builder.steps <= max_steps:
         before = run.builder.steps if names.after else 0
         run = _Run(file, names, overrides, max_steps, replace(known, steps=before))
@@ -142,6 +150,7 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         found = run.blamed(lambda other: _other_run(file, load, max_steps, other).builder.findings, overrides)
     if overrides.any and not found:
         run.need_changes(overrides)
+    steps = run.builder.steps * (3 if overrides.any and found else 1)
     recipe, wrong = _recipe(names)
     values = first_values((names, *reader.loaded.values()), reader.findings)
     findings = [*reader.findings, *found, *_beyond(names, run, max_steps), *wrong]
@@ -153,7 +162,7 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         findings += more or _unused(names)
     claims = tuple(run.layers.claims)
     seen = run.brackets
-    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe)
+    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe, steps)
 
 
 def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> FileNames:

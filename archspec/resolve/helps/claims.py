@@ -24,7 +24,7 @@ from archspec.resolve.layer_names import name_layer
 from archspec.resolve.scope import Scope
 
 
-class Place(Record):
+class BracketPlace(Record):
     """What surrounds a bracket: the file, its scope, the nodes so far."""
 
     file: s.File
@@ -32,7 +32,7 @@ class Place(Record):
     nodes: list[Node]
 
 
-def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: Place) -> list[str]:
+def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: BracketPlace) -> list[str]:
     """Return small changes to a layer of the line that make the claim true, and the bracket that is true."""
     found: list[str] = []
     line = _Line(node, context.nodes)

@@ -14,7 +14,7 @@ from archspec.layers import Layer
 from archspec.layers.arguments import written
 from archspec.layers.needs import largest_divisor
 from archspec.record import REQUIRED
-from archspec.resolve.helps.slips.reading import Reading
+from archspec.resolve.helps.slips.reading import StepReading
 from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
@@ -24,7 +24,7 @@ _MANY_GROUPS, _MANY_HEADS = 32, 8
 
 def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundings, region: Span) -> list[str]:
     """Return helps that replace `region`, the step's name and arguments."""
-    reading = Reading(step, named, scope, around.entering)
+    reading = StepReading(step, named, scope, around.entering)
     if not reading.is_understood:
         return []
     missing = [
@@ -44,7 +44,7 @@ def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundin
     return helps
 
 
-def _pads_for(reading: Reading) -> list[list[str]]:
+def _pads_for(reading: StepReading) -> list[list[str]]:
     """Return the pad of half a window, which one that skips pixels may need."""
     given = dict(reading.words)
     side = given.get("kernel", "").split("x")[0]
@@ -69,7 +69,7 @@ def _inserted(words: list[tuple[str, str]], missing: dict[str, str], layer: type
     return [*first, *found[:at], *sizes, *found[at:], *rest]
 
 
-def examples(field: str, layer: type[Layer], reading: Reading, around: Surroundings) -> list[str]:
+def examples(field: str, layer: type[Layer], reading: StepReading, around: Surroundings) -> list[str]:
     """Return values that a required field may be meant to have, the likeliest first."""
     channels = around.entering.channels if around.entering else 0
     if field == layer.outputs:

@@ -21,7 +21,7 @@ _GLUED = re.compile(r"(?P<name>[a-z]+?)_?(?P<number>\d+(?:x\d+)?)$")  # k3, pad1
 _ORDER = ("filters", "features", "kernel", "stride", "pad")  # in which other tools give numbers
 
 
-class Reading:
+class StepReading:
     """The arguments of one step, each taken for what it probably is.
 
     `words` are the arguments as they should be written, each with its field; `after` are layers that belong after it.
