@@ -6,16 +6,17 @@ warnings, and prints as `archspec check` does.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from archspec.analyses import analyse
-from archspec.analyses.claims import check_claims
+from archspec.analyses.advice import advice
+from archspec.analyses.claims import Verdict, check_claims
+from archspec.analyses.cost import Cost, costs
 from archspec.bundle import Bundle, fault
 from archspec.diagnostics.errors import ArchspecError, Finding, failure
-from archspec.diagnostics.findings import Diagnostic, plural
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.parse import parse
@@ -23,8 +24,6 @@ from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
 from archspec.record import collector_off
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve, without_consequences
-
-EXAMPLE = ("384", "384", "3")  # an `--input`
 
 
 class Network(MeasuredNetwork):
@@ -144,26 +143,12 @@ def overrides(
     """Return the changes that a user asks for. Raises ArchspecError for an invalid one."""
     volume = None
     if input is not None:
-        given = (input,) if isinstance(input, int) else input
-        parts = given.replace("×", "x").split("x") if isinstance(given, str) else [str(size) for size in given]
-        if not 1 <= len(parts) <= 3 or not all(map(_is_size, parts)):
-            raise _no_volume(given if isinstance(given, str) else "x".join(parts))
-        volume = tuple(int(part) for part in parts)
+        from archspec.resolve.changes.given_input import volume_of  # seldom needed
+
+        volume = volume_of(input)
     if classes is not None and not (isinstance(classes, int) and 0 < classes < 2**31):
         raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
     return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))
-
-
-def _is_size(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
-
-
-def _no_volume(text: str) -> ArchspecError:
-    """Return the error for an `--input` that is not a volume; its numbers, if it has any, with `x` between them."""
-    sizes = re.split(r"[\s,;*xX×]+", text.strip(" ()[]"))
-    helps = (f"`--input {'x'.join(sizes if 0 < len(sizes) <= 3 and all(map(_is_size, sizes)) else EXAMPLE)}`",)
-    notes = ("an input is height x width x channels",)
-    return failure("E117", f"`--input {text}` is not a volume", notes=notes, helps=helps)
 
 
 def read(
@@ -173,51 +158,77 @@ def read(
 
     Raises ArchspecError with all findings, including warnings; their helps have been tried.
     """
+    files = _Files(located, find, max_layers)
     try:
-        return _read(located, changes, find, max_layers)
+        return _read(located, changes, files)
     except ArchspecError as error:
-        from archspec.resolve.helps.trial import MAX_STEPS_OF_A_TRIAL, proved  # correct specs need none
+        from archspec.resolve.helps.trial import proved  # correct specs need none
 
-        def again(source: Source, other: Overrides) -> tuple[Diagnostic, ...]:
-            most = min(max_layers, MAX_STEPS_OF_A_TRIAL)
+        def again(source: Source, other: Overrides, most: int) -> tuple[Sequence[Diagnostic], int]:
             try:
-                return _read(Located(located.name, source, located.folder), other, find, most).resolved.findings
+                file, resolved = _resolve(source, other, files, most, shown=0)
             except ArchspecError as wrong:
-                return wrong.diagnostics
+                return wrong.diagnostics, 0
+            if resolved.graph is None:
+                return resolved.findings, resolved.steps
+            verdict = _verdict(file, resolved, other, costs(resolved.graph))
+            return (*resolved.findings, *verdict.findings, *advice(resolved.graph)), resolved.steps
 
         file, _ = parse(located.source, lower_case_names(), max_layers)
         raise ArchspecError(proved(error.diagnostics, file, changes, again)) from None
 
 
-def _read(located: Located, changes: Overrides, find: Callable[[str, Span], Source] | None, max_layers: int) -> Network:
-    uses: dict[str, str] = {}
-    lines = max_layers
+class _Files:
+    """The files that a spec uses, each parsed once."""
 
-    def load_file(name: str, span: Span) -> s.File:
-        nonlocal lines
-        source = find(name, span) if find else load_used(name, span, located.folder)
-        uses[name] = source.text
-        lines -= source.text.count("\n")
-        if lines < 0:
-            raise Finding("E009", f"the files that the spec uses have more than {plural(max_layers, 'line')}", span)
-        file, findings = parse(source, lower_case_names())
-        if findings:
-            raise ArchspecError(findings)
-        return file
+    def __init__(self, located: Located, find: Callable[[str, Span], Source] | None, max_lines: int) -> None:
+        self.parsed: dict[str, s.File] = {}
+        self.max_lines = max_lines
+        self._find = find or (lambda name, span: load_used(name, span, located.folder))
+        self._left = max_lines
 
+    def load(self, name: str, span: Span) -> s.File:
+        """Return a file that the spec uses. Raises Finding or ArchspecError."""
+        if name not in self.parsed:
+            source = self._find(name, span)
+            self._left -= source.text.count("\n")
+            if self._left < 0:
+                most = plural(self.max_lines, "line")
+                raise Finding("E009", f"the files that the spec uses have more than {most}", span)
+            file, findings = parse(source, lower_case_names())
+            if findings:
+                raise ArchspecError(findings)
+            self.parsed[name] = file
+        return self.parsed[name]
+
+
+def _read(located: Located, changes: Overrides, files: _Files) -> Network:
     with collector_off():
-        file, findings = parse(located.source, lower_case_names(), max_layers)
-        resolved = _resolved(file, lambda: resolve(file, load_file, changes, max_layers), findings)
-        graph = resolved.graph
-        if graph is None:
+        file, resolved = _resolve(located.source, changes, files, files.max_lines)
+        if resolved.graph is None:
             raise ArchspecError(resolved.findings)
-        analysis = analyse(graph)
-        costs = [row.cost for row in analysis.rows]
-        totals = [node for node in file.declarations if isinstance(node, s.Total)]
-        verdict = check_claims(graph, costs, resolved.claims, totals, changes.any)
+        analysis = analyse(resolved.graph)
+        verdict = _verdict(file, resolved, changes, [row.cost for row in analysis.rows])
     if any(finding.severity == "error" for finding in verdict.findings):
         raise ArchspecError([*resolved.findings, *verdict.findings])
-    return Network(Bundle(located, changes, tuple(uses.items())), resolved, graph, verdict, analysis)
+    uses = tuple((name, used.span.source.text) for name, used in files.parsed.items())
+    return Network(Bundle(located, changes, uses), resolved, resolved.graph, verdict, analysis)
+
+
+def _resolve(
+    source: Source, changes: Overrides, files: _Files, max_steps: int, shown: int = MAX_SHOWN
+) -> tuple[s.File, Resolved]:
+    """Return a spec's syntax and what it means. Raises ArchspecError."""
+    file, findings = parse(source, lower_case_names(), files.max_lines)
+    most = min(max_steps, files.max_lines)
+    return file, _resolved(file, lambda: resolve(file, files.load, changes, most, shown), findings)
+
+
+def _verdict(file: s.File, resolved: Resolved, changes: Overrides, costs: Sequence[Cost]) -> Verdict:
+    """Check the claims of a spec that resolved."""
+    assert resolved.graph is not None
+    totals = [node for node in file.declarations if isinstance(node, s.Total)]
+    return check_claims(resolved.graph, costs, resolved.claims, totals, changes.any)
 
 
 def _resolved(file: s.File, work: Callable[[], Resolved], findings: tuple[Diagnostic, ...]) -> Resolved:

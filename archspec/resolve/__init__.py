@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
 from archspec.record import Record, replace
@@ -59,18 +59,22 @@ class Resolved(Record):
     brackets_suspended: int
     variants: tuple[str, ...]
     recipe: Recipe | None = None  # of its `train` section
+    steps: int = 0  # that all runs took together
 
 
-def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS) -> Resolved:
+def resolve(
+    file: s.File, load: Loader, overrides: Overrides, max_steps: int = MAX_STEPS, shown: int = MAX_SHOWN
+) -> Resolved:
     """Build the graph of a file.
 
     Raises ArchspecError for changes that the spec does not take. A spec with `after` rules runs twice: only a complete
     graph shows which weight layer is the last, and that one is left as written. The steps of both runs count.
+    Only so many findings as are `shown` have notes and helps.
     """
     reader = DeclarationReader(load, overrides)
     names = _read(reader, file, overrides)
-    run = Run(file, names, overrides, max_steps, Earlier())
-    earlier = Earlier(run.heads, run.class_sizes(overrides.classes))
+    run = Run(file, names, overrides, max_steps, Earlier(shown=shown))
+    earlier = Earlier(run.heads, run.class_sizes(overrides.classes), shown=shown)
     if (names.after or earlier.sizes) and run.builder.steps <= max_steps:
         before = run.builder.steps if names.after else 0
         run = Run(file, names, overrides, max_steps, replace(earlier, steps=before))
@@ -81,6 +85,7 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         found = run.blamed(lambda other: _other_run(file, load, max_steps, other).builder.findings, overrides)
     if overrides.any and not found:
         run.need_changes(overrides)
+    steps = run.builder.steps * (3 if overrides.any and found else 1)
     recipe, wrong = _recipe(names)
     values = first_values((names, *reader.loaded.values()), reader.findings)
     findings = [*reader.findings, *found, *_beyond(names, run, max_steps), *wrong]
@@ -92,7 +97,7 @@ def resolve(file: s.File, load: Loader, overrides: Overrides, max_steps: int = M
         findings += more or _unused(names)
     claims = tuple(run.layers.claims)
     seen = run.brackets
-    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe)
+    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe, steps)
 
 
 def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> FileNames:

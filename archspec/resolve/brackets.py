@@ -157,9 +157,9 @@ class Brackets:
         others = () if node.span.start == bracket.span.start else (Label(node.span, f"produces {node.volume}"),)
 
         def helps() -> list[str]:
-            from archspec.resolve.helps.claims import Place, remedies  # correct specs need none
+            from archspec.resolve.helps.claims import BracketPlace, remedies  # correct specs need none
 
-            return remedies(bracket, claim, node, Place(self.file, scope, self.builder.nodes))
+            return remedies(bracket, claim, node, BracketPlace(self.file, scope, self.builder.nodes))
 
         return Finding("E301", message, bracket.span, "claimed here", others=others, notes=notes, helps=helps)
 

@@ -57,12 +57,13 @@ class Origin(Record):
 class GraphBuilder:
     """The nodes so far. `findings` has each finding once, however many instances share it."""
 
-    def __init__(self, max_steps: int = MAX_STEPS, steps: int = 0) -> None:
+    def __init__(self, max_steps: int = MAX_STEPS, steps: int = 0, shown: int = MAX_SHOWN) -> None:
         self.nodes: list[Node] = []
         self.heads: list[Head] = []
         self.head = 0  # the auxiliary classifier being built
         self.max_steps = max_steps
         self.steps = steps
+        self.shown = shown
         self._findings: dict[tuple[object, ...], Diagnostic] = {}
         self._again: dict[tuple[object, ...], int] = {}
 
@@ -77,7 +78,7 @@ class GraphBuilder:
         if key in self._findings:
             self._again[key] = self._again.get(key, 0) + 1
             return
-        is_shown = len(self._findings) < MAX_SHOWN
+        is_shown = len(self._findings) < self.shown
         found = finding.diagnostic(fallback, trace(frame)) if is_shown else finding.brief(fallback)
         if call is not None:
             from archspec.resolve.names.given import at_call

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archspec.diagnostics.findings import Diagnostic
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
 from archspec.graph.ir import Node
 from archspec.language import syntax as s
 from archspec.record import Record
@@ -21,19 +21,23 @@ from archspec.resolve.statements import StatementRunner
 
 
 class Earlier(Record):
-    """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken."""
+    """Results of earlier runs: classifiers' weight layers, the volumes of the spec as written, and steps taken.
+
+    `shown` findings have labels, notes and helps.
+    """
 
     heads: frozenset[int] = frozenset()
     sizes: dict[str, int] | None = None
     plain: Seen | None = None
     steps: int = 0
+    shown: int = MAX_SHOWN
 
 
 class Run:
     """One run over the body of a file."""
 
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, earlier: Earlier) -> None:
-        self.builder = GraphBuilder(bound, earlier.steps)
+        self.builder = GraphBuilder(bound, earlier.steps, earlier.shown)
         self.brackets = Brackets(self.builder, file, overrides.input, earlier.plain)
         self.layers = LayerSteps(self.builder, self.brackets, earlier.heads, earlier.sizes or {})
         self.runner = runner = StatementRunner(self.builder, self.brackets, self.layers)

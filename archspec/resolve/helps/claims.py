@@ -5,8 +5,10 @@ In: a bracket, the node that it is wrong at, and the file. Out: helps with edits
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
@@ -17,14 +19,17 @@ from archspec.language import syntax as s
 from archspec.layers import Layer
 from archspec.layers.arguments import Respelling
 from archspec.record import Record, replace
+from archspec.resolve.helps.candidates import other_calls
 from archspec.resolve.helps.inputs import MAX_COLOURS, input_line, written
 from archspec.resolve.helps.respelling import Speller, dropped
 from archspec.resolve.helps.steps import layer_at
 from archspec.resolve.layer_names import name_layer
 from archspec.resolve.scope import Scope
 
+Produced = Callable[[Layer], Volume | None]  # what a line produces with another layer
 
-class Place(Record):
+
+class BracketPlace(Record):
     """What surrounds a bracket: the file, its scope, the nodes so far."""
 
     file: s.File
@@ -32,7 +37,7 @@ class Place(Record):
     nodes: list[Node]
 
 
-def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: Place) -> list[str]:
+def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: BracketPlace) -> list[str]:
     """Return small changes to a layer of the line that make the claim true, and the bracket that is true."""
     found: list[str] = []
     line = _Line(node, context.nodes)
@@ -40,13 +45,26 @@ def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: Place) -> l
         step = None if before.implied else layer_at(context.file, before.span)
         if step is not None:
             speller = Speller(step, name_layer(step), context.scope, context.file)
-            found += speller.helps(dict.fromkeys(_respellings(before, line, claim)))
-    if bracket.is_literal:
+            produced = partial(line.volume_with, before)
+            found += speller.helps(dict.fromkeys(_respellings(before.layer, produced, claim)))
+    found += other_calls(bracket, claim, context.file)
+    if not re.search("[A-Za-z_@]{2}|[A-WYZa-wyz_@]", bracket.span.text):
         found.append(Help(f"`{node.volume}` is its actual volume", Edit(bracket.span, str(node.volume))))
     first = input_line(context.file)
     if first is not None and context.scope.frame is None:
         found.append(Help(f"drop `{first.text}`: the first bracket is the input", dropped(first)))
     return found
+
+
+def to_claim(layer: Layer, entering: Volume, claim: Volume) -> Iterator[Respelling]:
+    """Yield other arguments of a refused layer with which it produces the claimed volume."""
+
+    def produced(changed: Layer) -> Volume | None:
+        with suppress(Finding):
+            return changed.output((entering,))
+        return None
+
+    yield from _respellings(layer, produced, claim)
 
 
 class _Line:
@@ -70,24 +88,23 @@ class _Line:
         return None
 
 
-def _respellings(node: Node, line: _Line, claim: Volume) -> Iterator[Respelling]:
+def _respellings(layer: Layer, produced: Produced, claim: Volume) -> Iterator[Respelling]:
     """Yield other arguments of a layer with which its line produces the claimed volume."""
-    layer = node.layer
     for field in ("pad", "stride", "kernel", "factor", "block"):
         if field in layer.arguments:
             values = (layer.arguments[field].kind.convert(value) for value in range(field != "pad", 8))
-            yield from _working(node, line, claim, [{field: value} for value in values])
+            yield from _working(layer, produced, claim, [{field: value} for value in values])
     if {"pad", "stride"} <= set(layer.arguments):
         ones = [((pad, pad), (pad, pad)) for pad in range(4)]
-        yield from _working(node, line, claim, [{"stride": (2, 2), "pad": pads} for pads in ones])
+        yield from _working(layer, produced, claim, [{"stride": (2, 2), "pad": pads} for pads in ones])
     if layer.outputs:
-        yield from _working(node, line, claim, [{layer.outputs: claim.channels}])
+        yield from _working(layer, produced, claim, [{layer.outputs: claim.channels}])
 
 
-def _working(node: Node, line: _Line, claim: Volume, tried: list[dict[str, Any]]) -> list[Respelling]:
+def _working(layer: Layer, produced: Produced, claim: Volume, tried: list[dict[str, Any]]) -> list[Respelling]:
     """Return the first change with which the line produces the claimed volume."""
     for fields in tried:
-        volume = line.volume_with(node, replace(node.layer, **fields))
+        volume = produced(replace(layer, **fields))
         if volume is not None and claim.agrees(volume):
             return [Respelling(f"`{{}}`: the line then produces {claim}", "{}", **fields)]
     return []

@@ -11,6 +11,8 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.language import syntax as s
 from archspec.layers.arguments import Respelling
 from archspec.resolve.argument_binding import SECOND
+from archspec.resolve.helps.candidates import unused_parameters
+from archspec.resolve.helps.claims import to_claim
 from archspec.resolve.helps.flattened import keep_the_map
 from archspec.resolve.helps.respelling import Speller
 from archspec.resolve.helps.slips.meant import meant
@@ -29,7 +31,7 @@ def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sco
     if finding.code == "E204":
         keep_the_map(finding, around)
     if finding.code not in ARGUMENTS:
-        finding.change_helps(lambda helps: Speller(step, named, scope, around.file).helps(helps))
+        finding.change_helps(lambda helps: _of_volumes(helps, Speller(step, named, scope, around.file), around))
         return finding
     if arrow := _missing_arrow(step, scope):
         return arrow
@@ -39,10 +41,33 @@ def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sco
         if finding.span is not None and finding.label == SECOND:
             places = [finding.span, *(label.span for label in finding.others)]
             return [speller.without(place) for place in places]
-        return meant(step, named, scope, around, speller.span) or list(speller.helps(helps))
+        other = meant(step, named, scope, around, speller.span) or list(speller.helps(helps))
+        return [*_claimed_count(finding, speller, around), *other]
 
     finding.change_helps(helps)
     return finding
+
+
+def _of_volumes(helps: tuple[str, ...], speller: Speller, around: Surroundings) -> list[str]:
+    """Return the helps for a volume that does not fit: what the bracket and the block's parameters say comes first."""
+    first: list[str] = []
+    if speller.layer and around.entering and around.claimed:
+        first = list(speller.helps(to_claim(speller.layer, around.entering, around.claimed)))
+    for text in helps:
+        if isinstance(text, Respelling) and text.steps == "{}" and len(text.fields) == 1:
+            (field,) = text.fields
+            names = unused_parameters(speller.step, around.file) if speller.is_literal(field) else []
+            first += [speller.with_name(field, name) for name in names if field in speller.places]
+    return [*first, *speller.helps(helps)]
+
+
+def _claimed_count(finding: Finding, speller: Speller, around: Surroundings) -> list[Help]:
+    """Return the help that takes the number of channels from the bracket, where a wrong number is given."""
+    field = next(reversed(speller.places), None)
+    if finding.code != "E105" or around.claimed is None or field is None or field != speller.named.layer.outputs:
+        return []
+    text = speller.spelt({field: around.claimed.channels})
+    return [Help(f"`{text}`", Edit(speller.span, text))]
 
 
 def has_depth(step: s.LayerStep) -> bool:

@@ -16,6 +16,7 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown
+from archspec.layers import Layer
 from archspec.layers.arguments import Argument, Respelling, written
 from archspec.resolve.argument_binding import ArgumentBinder
 from archspec.resolve.helps.calls import changed
@@ -36,8 +37,9 @@ class Speller:
         self.named = named
         self.arguments = named.layer.arguments
         binder = ArgumentBinder(named.layer, step, scope.lookup, named.fields)
+        self.layer: Layer | None = None
         with suppress(Finding, Unknown):  # the fields before a wrong argument have their places
-            binder.bind()
+            self.layer = binder.bind()
         self.places = binder.places
         self.head = self._head()
         self.span = _closed(self.head.to(step.arguments[-1].span)) if step.arguments else self.head
@@ -47,7 +49,8 @@ class Speller:
         words = self.step.words
         span = words[0].span.to(words[-1].span)
         colon = span.source.text.index(":", span.end) + 1 if self.step.has_colon else span.end
-        return Span(span.source, span.start, colon)
+        text = span.source.text[span.start : colon]
+        return Span(span.source, colon - len(text.lstrip()), colon)  # a missing arrow leaves a blank before the name
 
     def helps(self, helps: Iterable[str]) -> tuple[str, ...]:
         """Return helps with each proposal of the layer as an edit of the step; one that cannot be made is left out."""
@@ -103,6 +106,15 @@ class Speller:
             parts += [text[at:start], new]
             at = end
         return "".join([*parts, text[at : self.span.end], after])
+
+    def with_name(self, field: str, name: str) -> Help:
+        """Return the help that gives a field, which is written, the value of a name."""
+        place = self.places[field]
+        at = place if self.arguments[field].is_positional else self._given(field).value.span
+        new = name if at.text != place.text or self.arguments[field].is_positional else f"{field}={name}"
+        source = self.span.source.text
+        text = source[self.span.start : at.start] + new + source[at.end : self.span.end]
+        return Help(f"`{text}`", Edit(self.span, text))
 
     def without(self, place: Span) -> Help:
         """Return the help that drops one argument."""

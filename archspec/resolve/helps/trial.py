@@ -1,16 +1,17 @@
 """Helps tried out: only those that work are shown.
 
 In: the findings of a spec, and a function that reads a changed spec. Out: the same findings; a help whose edits do
-not remove its finding, or bring another, is left out. A finding keeps its first few helps that work. Where a volume is
-wrong, an input with which the network fits is named; an input in torch's order is the only cause that is reported. The
-work is bounded: large specs keep their helps untried.
+not remove its finding, or bring another, is left out; one that brings a warning is shown if there is no better. A
+finding keeps its first few helps that work. Where a volume is wrong, an input with which the network fits is named; an
+input in torch's order is the only cause that is reported. The work is counted in steps and characters, so that every
+machine shows the same helps; a finding keeps its first help, untried, if there is no work left.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from time import process_time
+from enum import Enum
 
 from archspec.diagnostics.edits import applied
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
@@ -20,14 +21,28 @@ from archspec.record import replace
 from archspec.resolve.declarations import Overrides
 from archspec.resolve.helps.inputs import as_images, input_bracket, other_inputs, reordered, sizes, written
 
-Again = Callable[[Source, Overrides], Sequence[Diagnostic]]  # the findings of a text, with changes to it
+# the findings of a text with changes to it, read in so many steps at most, and the steps taken
+Again = Callable[[Source, Overrides, int], tuple[Sequence[Diagnostic], int]]
 Key = tuple[str, str]
 MAX_HELPS = 3  # with edits, or flags, that a finding keeps
-MAX_TRIALS = 100
-MAX_STEPS_OF_A_TRIAL = 3000
-MAX_CHARACTERS = 400_000  # that all trials read together
-MAX_SECONDS = 1.5  # of the processor, for all trials together: only networks of a thousand layers take as long
+MAX_WORK = 3500  # steps that all trials take together, about 0.3 s
+CHARACTERS = 20  # that take as long to parse as a step to run
+FOR_INPUTS = 3  # the part of the work that goes into other inputs is one in so many
+_OF_NUMBERS = ("E104", "E106", "E110")
 _OF_SIZES = ("E201", "E202", "E203", "E204", "E206")
+
+
+class Result(Enum):
+    """What the edits of a help do to the findings."""
+
+    WORKS = "its finding is gone, and no other has come"
+    WARNS = "a warning has come"
+    REVEALS = "an error has come that was probably hidden"
+    UNKNOWN = "there is no work left to find out, or the edit is of another file"
+    WRONG = "its finding remains, or it brings errors"
+
+
+_SECOND_BEST = (Result.WARNS, Result.REVEALS, Result.UNKNOWN)
 
 
 class Trials:
@@ -37,27 +52,28 @@ class Trials:
         self.file = file
         self.source = file.span.source
         self.changes = changes
-        self.left = min(MAX_TRIALS, MAX_CHARACTERS // (len(self.source.text) + 1))
+        self.left = MAX_WORK
         self._again = again
-        self._end = process_time() + MAX_SECONDS
         self._before = count(findings)
         self._known: dict[tuple[str, Overrides], Counter[Key] | None] = {}
 
-    def works(self, finding: Diagnostic, fix: Help) -> bool:
-        """Whether the edits of a help remove its finding and bring no other; True if that is not known."""
+    def result(self, finding: Diagnostic, fix: Help) -> Result:
+        """Return what the edits of a help do."""
         if any(edit.at.source is not self.source for edit in fix.edits):
-            return True
+            return Result.UNKNOWN
         after = self.after(fix.edits)
-        return after is None or self.is_better(finding, after)
+        if after is None:
+            return Result.UNKNOWN
+        if not self._is_gone(finding, after):
+            return Result.WRONG
+        new = after - self._before
+        if all(code.startswith("W") for code, _ in new):
+            return Result.WARNS if new else Result.WORKS
+        return Result.REVEALS if new.total() == 1 and _may_have_hidden(finding, fix, new) else Result.WRONG
 
     def is_better(self, finding: Diagnostic, after: Counter[Key]) -> bool:
         """Whether a finding is gone, and no other has come."""
         return self._is_gone(finding, after) and not after - self._before
-
-    def is_a_step(self, finding: Diagnostic, fix: Help) -> bool:
-        """Whether a finding is gone, though one has come that it may have hidden."""
-        after = self.after(fix.edits)
-        return after is not None and self._is_gone(finding, after) and (after - self._before).total() == 1
 
     def _is_gone(self, finding: Diagnostic, after: Counter[Key]) -> bool:
         return after[key(finding)] < self._before[key(finding)]
@@ -74,11 +90,19 @@ class Trials:
         return self._known[text, changes]
 
     def _try(self, text: str, changes: Overrides) -> Counter[Key] | None:
-        if self.left <= 0 or process_time() > self._end:
+        reading = len(text) // CHARACTERS + 1
+        if self.left <= reading:
             return None
-        self.left -= 1
-        findings = self._again(Source(self.source.name, text), changes)
+        self.left -= reading
+        findings, steps = self._again(Source(self.source.name, text), changes, self.left)
+        self.left -= steps
         return None if any(finding.code in ("E009", "E112") for finding in findings) else count(findings)
+
+
+def _may_have_hidden(finding: Diagnostic, fix: Help, new: Counter[Key]) -> bool:
+    """Whether a finding that came was probably there before: an unknown name hides volumes, a wrong number does not."""
+    is_about_numbers = finding.code.startswith(("E2", "E3")) or finding.code in _OF_NUMBERS
+    return fix.is_safe or not is_about_numbers or not any(code.startswith(("E2", "E3")) for code, _ in new)
 
 
 def proved(findings: Sequence[Diagnostic], file: s.File, changes: Overrides, again: Again) -> tuple[Diagnostic, ...]:
@@ -90,13 +114,16 @@ def proved(findings: Sequence[Diagnostic], file: s.File, changes: Overrides, aga
 
 def _with_working_helps(finding: Diagnostic, trials: Trials) -> Diagnostic:
     """Return a finding without the helps that do not work, and with an input that does."""
+    kept: dict[Result, list[Help]] = {result: [] for result in Result}
+    for fix in dict.fromkeys(finding.fixes):
+        if len(kept[Result.WORKS]) < MAX_HELPS:
+            kept[trials.result(finding, fix)].append(fix)
     inputs = _other_input(finding, trials) if finding.code in _OF_SIZES else []
-    fixes = list(dict.fromkeys(finding.fixes))
-    working = [fix for fix in fixes if trials.works(finding, fix)][: MAX_HELPS - len(inputs)]
+    working = kept[Result.WORKS][: MAX_HELPS - len(inputs)]
     if not working and not inputs:
-        working = [fix for fix in fixes if trials.is_a_step(finding, fix)][:1]
-    helps = [text for text in dict.fromkeys(finding.helps) if not isinstance(text, Help) or text in working]
-    return replace(finding, helps=(*helps, *inputs))
+        working = next((kept[result][:1] for result in _SECOND_BEST if kept[result]), [])
+    advice = [text for text in dict.fromkeys(finding.helps) if not isinstance(text, Help)]
+    return replace(finding, helps=(*working, *advice, *inputs))
 
 
 def _channels_first(findings: Sequence[Diagnostic], trials: Trials) -> tuple[list[Diagnostic], Sequence[Diagnostic]]:
@@ -120,15 +147,22 @@ def _other_input(finding: Diagnostic, trials: Trials) -> list[str]:
         return []
     if len(present) != 3:
         fixes = [Help(f"`{written(one)}` is an image", Edit(bracket.span, written(one))) for one in as_images(present)]
-        return [fix for fix in fixes if trials.works(finding, fix)]
+        return [fix for fix in fixes if trials.result(finding, fix) is Result.WORKS]
     if finding.code == "E204":
         return []
+    end = trials.left - trials.left // FOR_INPUTS
     for volume in other_inputs(present):
+        if trials.left <= end:
+            break
         after = trials.after((), replace(trials.changes, input=volume))
         if after is not None and trials.is_better(finding, after):
             text = written(volume)
             edit = Help(f"`{text}` as the network's input fits", Edit(bracket.span, text))
-            if _is_about(finding, bracket) and trials.changes.input is None and trials.works(finding, edit):
+            if (
+                _is_about(finding, bracket)
+                and trials.changes.input is None
+                and trials.result(finding, edit) is Result.WORKS
+            ):
                 return [edit]
             return [f"`--input {'x'.join(map(str, volume))}` fits"]
     return []
@@ -147,5 +181,5 @@ def key(finding: Diagnostic) -> Key:
 
 
 def count(findings: Sequence[Diagnostic]) -> Counter[Key]:
-    """Return how often each error is found."""
-    return Counter(key(finding) for finding in findings if finding.severity == "error")
+    """Return how often each finding is made."""
+    return Counter(map(key, findings))

@@ -14,6 +14,7 @@ from archspec.layers import Layer
 from archspec.layers.arguments import written
 from archspec.layers.needs import largest_divisor
 from archspec.record import REQUIRED
+from archspec.resolve.helps.candidates import counts, unused_parameters
 from archspec.resolve.helps.slips.reading import StepReading
 from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import NamedLayer
@@ -34,7 +35,7 @@ def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundin
     ]
     helps: list[str] = []
     head = step.words[0].span.to(step.words[-1].span).text + (":" if step.has_colon else "")
-    for values in product(*(examples(field, named.layer, reading, around) for field in missing)):
+    for values in product(*(_examples(field, step, named.layer, reading, around) for field in missing)):
         words = _inserted(reading.words, dict(zip(missing, values, strict=True)), named.layer)
         is_safe = reading.is_certain and not missing
         for pads in ([], *_pads_for(reading)):
@@ -69,11 +70,21 @@ def _inserted(words: list[tuple[str, str]], missing: dict[str, str], layer: type
     return [*first, *found[:at], *sizes, *found[at:], *rest]
 
 
+def _examples(
+    field: str, step: s.LayerStep, layer: type[Layer], reading: StepReading, around: Surroundings
+) -> list[str]:
+    """Return values that a required field may have: parameters of the block that nothing uses come first."""
+    if field == layer.outputs:
+        return counts(step, layer, around)
+    spare = [] if layer.arguments[field].kind.takes_extent else unused_parameters(step, around.file)
+    about = layer.arguments[field]
+    named = [name if about.is_positional else f"{field}={name}" for name in spare]
+    return [*named, *examples(field, layer, reading, around)]
+
+
 def examples(field: str, layer: type[Layer], reading: StepReading, around: Surroundings) -> list[str]:
     """Return values that a required field may be meant to have, the likeliest first."""
     channels = around.entering.channels if around.entering else 0
-    if field == layer.outputs:
-        return [str(around.claimed.channels)] if around.claimed else ["10"] if field == "features" else ["64"]
     if field == "kernel":
         if not layer.is_weight_layer:  # a pool
             return ["2x2", "3x3"]

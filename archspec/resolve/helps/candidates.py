@@ -1,0 +1,89 @@
+"""Values that a wrong or missing number may be meant to have.
+
+In: a step, its file, and what surrounds it. Out: texts to put in its place, the likeliest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Edit, Help
+from archspec.diagnostics.source import Span
+from archspec.graph.volume import Volume
+from archspec.language import syntax as s
+from archspec.layers import Layer
+from archspec.resolve.helps.steps import steps_in, steps_of
+from archspec.resolve.helps.surroundings import Surroundings
+from archspec.resolve.layer_names import name_layer
+
+_TWICE = 2  # where it is declared, and used
+_MOST = 4  # counts of other layers
+_STRIDES = ("2", "1")
+
+
+def unused_parameters(step: s.LayerStep, file: s.File) -> list[str]:
+    """Return the parameters of the block around a step that its body does not mention."""
+    for one in file.declarations:
+        inside = list(steps_in(one.body)) if isinstance(one, s.BlockDefinition) else []
+        if isinstance(one, s.BlockDefinition) and any(other is step for other in inside):
+            text = one.span.source.text[one.span.start : max(other.span.end for other in inside)]
+            words = Counter(re.findall(r"[A-Za-z_]\w*", re.sub(r"#.*|\w+(?==)", "", text)))
+            return [parameter.name for parameter in one.parameters if words[parameter.name] < _TWICE]
+    return []
+
+
+def counts(step: s.LayerStep, layer: type[Layer], around: Surroundings) -> list[str]:
+    """Return the numbers of channels that a layer may be meant to produce."""
+    found = unused_parameters(step, around.file)
+    if around.claimed:
+        found.append(str(around.claimed.channels))
+    elif around.entering:
+        found += [str(around.entering.channels), *_counts_nearby(step, layer, around.file)]
+    usual = "10" if layer.outputs == "features" else "64"
+    return list(dict.fromkeys([*found, usual]))
+
+
+def _counts_nearby(step: s.LayerStep, layer: type[Layer], file: s.File) -> list[str]:
+    """Return what other layers of this kind produce, the nearest first."""
+    found: list[tuple[int, str]] = []
+    for other in steps_of(file):
+        if isinstance(other, s.LayerStep) and other is not step and other.arguments and _is(other, layer):
+            value = other.arguments[0].value
+            if isinstance(value, s.Number):
+                found.append((abs(other.span.start - step.span.start), value.span.text))
+    return list(dict.fromkeys(text for _, text in sorted(found)))[:_MOST]
+
+
+def _is(step: s.LayerStep, layer: type[Layer]) -> bool:
+    try:
+        return name_layer(step).layer is layer
+    except Finding:
+        return False
+
+
+def other_calls(bracket: s.Bracket, claim: Volume, file: s.File) -> Iterator[Help]:
+    """Yield the calls on the line of a bracket with their numbers swapped, or one of them changed."""
+    chain = next((one for one in file.body if isinstance(one, s.Chain) and one.bracket is bracket), None)
+    for step in steps_in([chain] if chain else []):
+        if isinstance(step, s.CallStep):
+            given = [one.value for one in step.arguments if isinstance(one.value, s.Number)]
+            for first, second in pairwise(given):
+                yield _changed(step, {first.span: second.span.text, second.span: first.span.text}, claim)
+            for value in given:
+                for text in dict.fromkeys((str(claim.channels), *_STRIDES)):
+                    if text != value.span.text:
+                        yield _changed(step, {value.span: text}, claim)
+
+
+def _changed(step: s.CallStep, changes: dict[Span, str], claim: Volume) -> Help:
+    text, at = "", step.span.start
+    source = step.span.source.text
+    for place, new in changes.items():
+        text += source[at : place.start] + new
+        at = place.end
+    text += source[at : step.span.end]
+    return Help(f"`{text}`: the line then produces {claim}", Edit(step.span, text))
