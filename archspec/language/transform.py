@@ -175,6 +175,8 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close))
 
     def net(self, title: Token) -> s.Net:
+        if _NO_TITLE.search(title):
+            raise Finding("E001", f"`{title}` is not a title", self._span(title), "not a title", notes=(_TITLE,))
         return s.Net(str(title), self._span(title))
 
     def use(self, file: Token, *names: s.Name) -> s.Use:

@@ -17,7 +17,7 @@ from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, Noted
-from archspec.language.mistakes import foreign, prose, rejections
+from archspec.language.mistakes import foreign, pasted, prose, rejections
 from archspec.language.mistakes.attempt import Attempt, Grammar
 from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import declared, words
@@ -52,6 +52,10 @@ class Mender:
 
         Raises Noted for a line that is prose, or has another meaning than one; Finding if none is known.
         """
+        if start == "line" and pasted.hides_a_step(line.text):
+            self._note([prose.remark(line)])
+            self.prose.add(line.start)
+            raise Noted(False)
         if len(line.text) > LONGEST or self.grammar.trials > MOST_TRIALS:
             raise self._explained(Reading(line), error) from None
         attempt = Attempt(line, start, self.words, self.grammar)
@@ -126,6 +130,8 @@ class Mender:
         """Return a line without a comment after `//`: words after a number, the first not a name of the file."""
         found = _SLASHES.search(line.text)
         if not found or _NAMES.match(line.text):
+            return line
+        if self.words.layer(found[1]):
             return line
         defines = rf"\b(?:let|param) +{found[1]}\b|\bblock\b[^\n]*[(, @]{found[1]}\b"
         if found[1] in ("C", "H", "W", "N") or re.search(defines, self.source.text):
