@@ -19,6 +19,8 @@ from archspec.language import syntax as s
 from archspec.language.transform_expressions import ExpressionBuilder, too_large
 
 _SIZES = re.compile(r"[x×]")
+_NO_TITLE = re.compile(r"^(?:=|->|→)|->|→|^[A-Z]{2,}[A-Z0-9]* .*\d+x\d+")
+_NO_NOTE = re.compile(r"\b(?:strides?|padd?(?:ed|ing)?|same|groups|dilat(?:ed|ion)|depthwise|BN|RELU|CONV|FC|[A-Z]*POOL)\b")
 _FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
 # words on slides without a meaning: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
 NOISE_WORDS = (
@@ -70,8 +72,10 @@ class SyntaxBuilder(ExpressionBuilder):
     def word(self, token: Token) -> s.Word:
         return s.Word(str(token), self._span(token))
 
-    def note(self, _token: Token) -> None:
-        return None
+    def note(self, token: Token) -> None:
+        if _NO_NOTE.search(token):
+            helps = (Help(f"drop `{token}`", Edit(self._span(token), "")),)
+            raise Finding("E001", "arguments and steps in a note are not read", self._span(token), "a note", helps=helps)
 
     def bracket(self, *dimensions: Any) -> s.Bracket:
         first, last = dimensions[0], dimensions[-1]
@@ -176,7 +180,7 @@ class SyntaxBuilder(ExpressionBuilder):
 
     def net(self, title: Token) -> s.Net:
         if _NO_TITLE.search(title):
-            raise Finding("E001", f"`{title}` is not a title", self._span(title), "not a title", notes=(_TITLE,))
+            raise Finding("E001", "`net` is followed by a title", self._span(title), "not a title")
         return s.Net(str(title), self._span(title))
 
     def use(self, file: Token, *names: s.Name) -> s.Use:

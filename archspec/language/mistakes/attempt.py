@@ -15,11 +15,11 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.source import Source, Span
 from archspec.language.mistakes import foreign, lookalikes, pasted
 from archspec.language.mistakes.reading import Reading, ReadingBuilder
-from archspec.language.mistakes.rules import brackets, declared, punctuation, words
+from archspec.language.mistakes.rules import brackets, declared, pages, punctuation, words
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
 from archspec.language.tables import LineParser, grammar_folder, load_parser
 
-RULES = (*declared.RULES, *foreign.RULES, *punctuation.FIRST, *brackets.RULES, *punctuation.RULES, *words.RULES)
+RULES = (*pages.RULES, *declared.RULES, *foreign.RULES, *punctuation.FIRST, *brackets.RULES, *punctuation.RULES, *words.RULES)
 SETTING_RULES = (
     Rule(
         "setting",

@@ -17,7 +17,7 @@ from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, Noted
-from archspec.language.mistakes import foreign, pasted, prose, rejections
+from archspec.language.mistakes import foreign, pasted, prose, rejections, rewrites
 from archspec.language.mistakes.attempt import Attempt, Grammar
 from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import declared, words
@@ -62,6 +62,9 @@ class Mender:
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
         is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
+            if self._is_title(attempt):
+                self._note([prose.mistake(line)])
+                raise Noted(False)
             return self._read(attempt)
         if attempt.is_nothing:
             self._note(attempt.found)
@@ -72,9 +75,19 @@ class Mender:
                 self._note([prose.mistake(line)])
                 self.prose.add(line.start)
                 raise Noted(False)
+        if start == "line" and (other := rewrites.rewritten(line)):
+            raise other
         if attempt.balance():
             return self._read(attempt)
         raise self._rejected(attempt, error) from None
+
+    def _is_title(self, attempt: Attempt) -> bool:
+        """Whether a line is a word in bold that is not a layer."""
+        if [one.kind for one in attempt.found] != ["markup"] or not isinstance(attempt.node, s.Chain):
+            return False
+        step = attempt.node.steps[0]
+        is_word = isinstance(step, s.LayerStep) and not (step.arguments or step.bracket)
+        return is_word and len(attempt.node.steps) == 1 and self.words.layer(attempt.reading.text.strip(": ")) is None
 
     def _read(self, attempt: Attempt) -> Any:
         self._note(attempt.found)
