@@ -19,6 +19,7 @@ from archspec.language import syntax as s
 from archspec.language.transform_expressions import ExpressionBuilder, too_large
 
 _SIZES = re.compile(r"[x×]")
+_TIMES = re.compile(r"x\d+")
 _NO_TITLE = re.compile(r"^(?:=|->|→)|->|→|^[A-Z]{2,}[A-Z0-9]* .*\d+x\d+")
 _NO_NOTE = re.compile(r"\b(?:strides?|padd?(?:ed|ing)?|same|groups|dilat(?:ed|ion)|depthwise|BN|RELU|CONV|FC|[A-Z]*POOL)\b")
 _FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
@@ -55,6 +56,8 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.GivenArgument(None, s.Short(token[0], sizes, span), span)
 
     def positional(self, value: Any) -> s.GivenArgument:
+        if isinstance(value, s.Name) and _TIMES.fullmatch(value.name):  # RELU (x2)
+            raise Finding("E001", f"`{value.name}` is not an argument", value.span, "a repeat?")
         return s.GivenArgument(None, value, value.span)
 
     def named(self, name: Token, value: Any) -> s.GivenArgument:

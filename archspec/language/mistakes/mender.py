@@ -44,7 +44,8 @@ class Mender:
         self.grammar = Grammar(source)
         self.found: dict[str, list[Mistake]] = {}
         self.prose: set[int] = set()  # where lines of prose begin
-        if alien := foreign.whole(source, self.words):
+        self.divided: set[int] = set()  # where lines begin that were read with the line above
+        if alien := declared.capitals(source) or foreign.whole(source, self.words):
             raise alien
 
     def mend(self, line: Span, start: str, error: UnexpectedInput | Finding) -> Any:
@@ -52,6 +53,8 @@ class Mender:
 
         Raises Noted for a line that is prose, or has another meaning than one; Finding if none is known.
         """
+        if line.start in self.divided:
+            raise Noted(False)
         if start == "line" and pasted.hides_a_step(line.text):
             self._note([prose.remark(line)])
             self.prose.add(line.start)
@@ -71,12 +74,16 @@ class Mender:
             raise Noted(False)
         if start == "line":
             self._join(line)
+            if whole := self._undivided(line):
+                return whole
+            if summed := rewrites.summed(line):
+                raise summed
             if prose.is_prose(attempt.base.text, self.words):
                 self._note([prose.mistake(line)])
                 self.prose.add(line.start)
                 raise Noted(False)
-        if start == "line" and (other := rewrites.rewritten(line)):
-            raise other
+        if start == "line" and (loop := rewrites.loop(line)):
+            raise loop
         if attempt.balance():
             return self._read(attempt)
         raise self._rejected(attempt, error) from None
@@ -127,6 +134,20 @@ class Mender:
             self._note([Mistake("broken", "E001", what, label, line, (Edit(gap, " "),), help_, True)])
             self.prose.add(line.start)  # nothing is indented
             raise Noted(True, node)
+
+    def _undivided(self, line: Span) -> Any:
+        """Return the syntax of a line whose last word is divided, together with the line below."""
+        below = re.match(r"-\n[ \t]*(?=[a-z])([^#\n]*)", self.source.text[line.end - 1 :])
+        if not below or not re.search(r"[a-z]{2}-$", line.text):
+            return None
+        gap = Span(self.source, line.end - 1, line.end - 1 + below.start(1))
+        whole = Reading(Span(self.source, line.start, line.end - 1 + len(below[0].rstrip())))
+        node = self.grammar.tried(whole.silently(gap.start - line.start, gap.end - line.start, ""), "line")
+        if node:
+            what, help_ = "a word is divided at the end of the line", "join the lines"
+            self._note([Mistake("divided", "E001", what, "one word", line, (Edit(gap, ""),), help_, True)])
+            self.divided.add(gap.end)
+        return node
 
     def _note(self, found: Sequence[Mistake]) -> None:
         for mistake in found:

@@ -12,21 +12,25 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 
 _LOOP = re.compile(r"(?:for|foreach|while|repeat|loop)\b[^#]*")
+_SUM_AT_THE_END = re.compile(r"(?P<head>)(?P<left>[A-Z]{2}.*?) +(?P<sign>[+*]) +(?P<right>@?[a-z_]\w*)$")
 _COUNT = re.compile(r"(?:\bin +(?:range *\()?|\brepeat +|\bloop +)(?:1 *, *|0 *, *|1 *\.\. *)?(\w+)\)?(?: +times)?(?: *:)?$")
 _SUM = re.compile(r"(?:(?P<head>\S.*?) *(?:->|→) *)?(?P<left>@?[a-z_]\w*) *(?P<sign>[+*]) *(?P<right>[@A-Za-z].*)$")
 _MERGES = {"+": "add", "*": "mul"}
 MOST_LINES = 40
 
 
-def rewritten(line: Span) -> Finding | None:
-    """Return the finding for a loop or a sum."""
-    if _LOOP.match(line.text):
-        return _loop(line)
-    found = _SUM.match(line.text)
-    if found and not re.match(r"(?:let|param|if|else|net|use|block|after|init|aux)\b", line.text):
-        name = _MERGES[found["sign"]]
-        return _merge(line, name, found["head"], [found["left"], found["right"]], f"`{found['sign']}` does not merge")
-    return None
+def loop(line: Span) -> Finding | None:
+    """Return the finding for a loop."""
+    return _loop(line) if _LOOP.match(line.text) else None
+
+
+def summed(line: Span) -> Finding | None:
+    """Return the finding for a sum of steps."""
+    found = _SUM.match(line.text) or _SUM_AT_THE_END.match(line.text)
+    if not found or re.match(r"(?:let|param|if|else|net|use|block|after|init|aux)\b", line.text):
+        return None
+    name = _MERGES[found["sign"]]
+    return _merge(line, name, found["head"], [found["left"], found["right"]], f"`{found['sign']}` does not merge")
 
 
 def _branch(text: str) -> str:
