@@ -16,12 +16,9 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.language.transform_expressions import ExpressionBuilder, too_large
+from archspec.language.transform_expressions import NO_NOTE, NO_TITLE, TIMES, ExpressionBuilder, too_large
 
 _SIZES = re.compile(r"[x×]")
-_TIMES = re.compile(r"x\d+")
-_NO_TITLE = re.compile(r"^(?:=|->|→)|->|→|^[A-Z]{2,}[A-Z0-9]* .*\d+x\d+")
-_NO_NOTE = re.compile(r"\b(?:strides?|padd?(?:ed|ing)?|same|groups|dilat(?:ed|ion)|depthwise|BN|RELU|CONV|FC|[A-Z]*POOL)\b")
 _FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
 # words on slides without a meaning: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
 NOISE_WORDS = (
@@ -56,7 +53,7 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.GivenArgument(None, s.Short(token[0], sizes, span), span)
 
     def positional(self, value: Any) -> s.GivenArgument:
-        if isinstance(value, s.Name) and _TIMES.fullmatch(value.name):  # RELU (x2)
+        if isinstance(value, s.Name) and TIMES.fullmatch(value.name):  # RELU (x2)
             raise Finding("E001", f"`{value.name}` is not an argument", value.span, "a repeat?")
         return s.GivenArgument(None, value, value.span)
 
@@ -76,9 +73,11 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.Word(str(token), self._span(token))
 
     def note(self, token: Token) -> None:
-        if _NO_NOTE.search(token):
+        if NO_NOTE.search(token):
             helps = (Help(f"drop `{token}`", Edit(self._span(token), "")),)
-            raise Finding("E001", "arguments and steps in a note are not read", self._span(token), "a note", helps=helps)
+            raise Finding(
+                "E001", "arguments and steps in a note are not read", self._span(token), "a note", helps=helps
+            )
 
     def bracket(self, *dimensions: Any) -> s.Bracket:
         first, last = dimensions[0], dimensions[-1]
@@ -182,7 +181,7 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close))
 
     def net(self, title: Token) -> s.Net:
-        if _NO_TITLE.search(title):
+        if NO_TITLE.search(title):
             raise Finding("E001", "`net` is followed by a title", self._span(title), "not a title")
         return s.Net(str(title), self._span(title))
 

@@ -19,7 +19,15 @@ from archspec.language.mistakes.rules import brackets, declared, pages, punctuat
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
 from archspec.language.tables import LineParser, grammar_folder, load_parser
 
-RULES = (*pages.RULES, *declared.RULES, *foreign.RULES, *punctuation.FIRST, *brackets.RULES, *punctuation.RULES, *words.RULES)
+RULES = (
+    *pages.RULES,
+    *declared.RULES,
+    *foreign.RULES,
+    *punctuation.FIRST,
+    *brackets.RULES,
+    *punctuation.RULES,
+    *words.RULES,
+)
 SETTING_RULES = (
     Rule(
         "setting",

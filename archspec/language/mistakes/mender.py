@@ -19,6 +19,7 @@ from archspec.language import syntax as s
 from archspec.language.layout import Layout, Noted
 from archspec.language.mistakes import foreign, pasted, prose, rejections, rewrites
 from archspec.language.mistakes.attempt import Attempt, Grammar
+from archspec.language.mistakes.foreign.wrapped import wrapped
 from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import declared, words
 from archspec.language.mistakes.rules.rule import Mistake, Words
@@ -45,7 +46,7 @@ class Mender:
         self.found: dict[str, list[Mistake]] = {}
         self.prose: set[int] = set()  # where lines of prose begin
         self.divided: set[int] = set()  # where lines begin that were read with the line above
-        if alien := declared.capitals(source) or foreign.whole(source, self.words):
+        if alien := wrapped(source) or declared.capitals(source) or foreign.whole(source, self.words):
             raise alien
 
     def mend(self, line: Span, start: str, error: UnexpectedInput | Finding) -> Any:
@@ -72,21 +73,31 @@ class Mender:
         if attempt.is_nothing:
             self._note(attempt.found)
             raise Noted(False)
-        if start == "line":
-            self._join(line)
-            if whole := self._undivided(line):
-                return whole
-            if summed := rewrites.summed(line):
-                raise summed
-            if prose.is_prose(attempt.base.text, self.words):
-                self._note([prose.mistake(line)])
-                self.prose.add(line.start)
-                raise Noted(False)
-        if start == "line" and (loop := rewrites.loop(line)):
-            raise loop
+        if several := self._of_several(line, attempt) if start == "line" else None:
+            return several
         if attempt.balance():
             return self._read(attempt)
         raise self._rejected(attempt, error) from None
+
+    def _of_several(self, line: Span, attempt: Attempt) -> Any:
+        """Return the syntax of a line that belongs to another; raise Noted for prose, Finding for several lines."""
+        if joined := rewrites.joined(line, self.words, self.grammar):
+            self._note([joined[1]])
+            self.prose.add(line.start)  # nothing is indented
+            raise Noted(True, joined[0])
+        if divided := rewrites.undivided(line, self.grammar):
+            self._note([divided[1]])
+            self.divided.add(divided[1].edits[0].at.end)
+            return divided[0]
+        if summed := rewrites.summed(line):
+            raise summed
+        if prose.is_prose(attempt.base.text, self.words):
+            self._note([prose.mistake(line)])
+            self.prose.add(line.start)
+            raise Noted(False)
+        if loop := rewrites.loop(line):
+            raise loop
+        return None
 
     def _is_title(self, attempt: Attempt) -> bool:
         """Whether a line is a word in bold that is not a layer."""
@@ -113,41 +124,6 @@ class Mender:
                 self._note(attempt.found)
                 return explained
         return self._explained(Reading(attempt.line), error)
-
-    def _join(self, line: Span) -> None:
-        """Read a line that a page broke together with the line above, whose arguments it continues."""
-        named = {word for word in re.findall(r"[A-Za-z]{2,}", line.text) if self.words.layer(word)}
-        if not rejections.CONTINUES.match(line.text) or named - words.AMBIGUOUS:
-            return
-        before = self.source.text.rfind("\n", 0, line.start)
-        above = self.source.line(self.source.position(line.start)[0] - 1) if before > 0 else ""
-        text = above.strip()
-        if not text or "#" in above or "INPUT" in above:
-            return
-        start = before - len(above) + len(above) - len(above.lstrip())
-        reading = Reading(Span(self.source, start, line.end))
-        gap = Span(self.source, before - len(above) + len(above.rstrip()), line.start)
-        node = self.grammar.tried(reading.silently(gap.start - start, gap.end - start, " "), "line")
-        if isinstance(node, s.Chain):
-            help_ = "join it with the line above"
-            label, what = "belongs to the line above", "the line begins with an argument"
-            self._note([Mistake("broken", "E001", what, label, line, (Edit(gap, " "),), help_, True)])
-            self.prose.add(line.start)  # nothing is indented
-            raise Noted(True, node)
-
-    def _undivided(self, line: Span) -> Any:
-        """Return the syntax of a line whose last word is divided, together with the line below."""
-        below = re.match(r"-\n[ \t]*(?=[a-z])([^#\n]*)", self.source.text[line.end - 1 :])
-        if not below or not re.search(r"[a-z]{2}-$", line.text):
-            return None
-        gap = Span(self.source, line.end - 1, line.end - 1 + below.start(1))
-        whole = Reading(Span(self.source, line.start, line.end - 1 + len(below[0].rstrip())))
-        node = self.grammar.tried(whole.silently(gap.start - line.start, gap.end - line.start, ""), "line")
-        if node:
-            what, help_ = "a word is divided at the end of the line", "join the lines"
-            self._note([Mistake("divided", "E001", what, "one word", line, (Edit(gap, ""),), help_, True)])
-            self.divided.add(gap.end)
-        return node
 
     def _note(self, found: Sequence[Mistake]) -> None:
         for mistake in found:

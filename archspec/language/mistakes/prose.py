@@ -14,14 +14,13 @@ from archspec.language.mistakes.rules.declared import KEYWORDS
 from archspec.language.mistakes.rules.rule import Mistake, Words
 
 _WORD = re.compile(r"[^\W\d_][^\W\d_]*(?:['’-][^\W\d_]+)*")
-_FUNCTION = frozenset(
-    (
-        "the a an is are was were be of we you i this that these those it its in on for by from as has have had here "
-        "there not no which each every all can will would should our your my below above following using use used "
-        "note let's sure et al if so then than but or into between how what where when why does do only first second "
-        "last next is-a der die das und ist ein eine mit von le la les des est une"
-    ).split()
-)
+_COMMON = """
+the a an is are was were be of we you i this that these those it its in on for by from as has have had here there
+not no which each every all can will would should our your my below above following using use used note let's sure
+et al if so then than but or into between how what where when why does do only first second last next is-a der die
+das und ist ein eine mit von le la les des est une
+"""
+_FUNCTION = frozenset(_COMMON.split())
 _PAGE = re.compile(
     r"\W*(?:(?:page|slide|lecture|p|fig|figure|table|chapter|section)\b\.?)?\W*\d+(?:\W+(?:of\W+)?\d+)*\W*", re.I
 )

@@ -75,7 +75,9 @@ def capitals(source: Source) -> Unread | None:
     first = words[0].text
     more = ", and likewise elsewhere" if len(words) > 1 else ""
     help_ = Help(f"`{first.lower()}`{more}", *edits, is_safe=True)
-    return Unread("E001", f"keywords are in lower case: `{first}`", words[0], "upper case", others=others, helps=(help_,))
+    return Unread(
+        "E001", f"keywords are in lower case: `{first}`", words[0], "upper case", others=others, helps=(help_,)
+    )
 
 
 BLOCK_NAME = Rule(

@@ -28,7 +28,7 @@ def _command(match: Match, _words: Words) -> str | None:
 
 
 def _figure(match: Match, words: Words) -> str | None:
-    """Return `CONV 64 7x7 s2 p3 floor` for `7x7 conv, 64, /2`: the maps of figures keep their size but for the stride."""
+    """Return `CONV 64 7x7 s2 p3 floor` for `7x7 conv, 64, /2`: only strides change the sizes in figures."""
     layer = words.layer(match[2])
     if layer is None:
         return None
@@ -92,7 +92,7 @@ RULES = (
         "definition",
         re.compile(r"^(?:def|function|func|fn|fun) +(\w+) *\(([^()]*)\)(?: *-> *\w+)?" + _END),
         _definition,
-        "a block is defined with `block`, got `{old}`",
+        "unknown keyword `{word}`",
         "`{new}`",
         "not a definition",
     ),
@@ -100,7 +100,7 @@ RULES = (
         "elif",
         re.compile(r"^(?:elif|elseif|elsif|elseif) +(.*?)" + _END),
         r"else if \1",
-        "unknown keyword in `{old}`",
+        "unknown keyword `{word}`",
         "`{new}`",
         "unknown",
     ),
