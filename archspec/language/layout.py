@@ -28,10 +28,9 @@ _LINE = re.compile(r"(?P<indent>[ \t]*)(?P<text>[^#\n]*)(?:#[^\n]*)?(?:\n|\Z)")
 _BRACKET = re.compile(r"\[[^\]\n]*\][ \t]+(?=\S)")
 # what may be the beginning of a line of the page around the spec: checked further
 _ODD = frozenset(
-    "`~<>$/%;-*=_•▪◦‣·–—●○■□➢✓−─→⇒⟶➔➜\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u200c\u200d\ufeff\u2060"
+    "`~<>$/%;\\-*=_•▪◦‣·–—●○■□➢✓−─→⇒⟶➔➜\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u200c\u200d\ufeff\u2060"
 )
-_NOTE = re.compile(r"\((?:[^()]|\([^()]*\))*\)\.?$")
-_LISTED = re.compile(r"\(?\d{1,3}[.)] |\|[ :]*-")
+_LISTED = re.compile(r"\d{1,3}[.)] |\|[ :]*-")
 _OPENS = re.compile(r"(?:block|if|else|train)\b")
 
 
@@ -158,11 +157,12 @@ def layout(source: Source, most: int = MAX_LINES) -> tuple[list[Layout], list[Di
             raise TooLong(f"more than {plural(most, 'line')}", span)
         column = tree.column(start) if tree.tab else len(found["indent"])
         first = text[0]
-        if first in _ODD or (first in "(0123456789|" and _LISTED.match(text)):
+        if first in _ODD or first == "(" or (first in "0123456789|" and _LISTED.match(text)):
             if text.startswith("/*") and "*/" not in text:
                 at = max(at, source.text.find("*/", at) + 2)
+                span = Span(source, start, max(at, span.end))
             tree.place_odd(span, column)
-        elif first != "(" or not _NOTE.match(text):
+        else:
             tree.place(span, column)
     return tree.roots, tree.findings
 

@@ -47,17 +47,8 @@ def parse(
     `layers` maps names in lower case to the layers they stand for; it is used for suggestions only.
     Returns the file with all that could be read, and the findings in the order of the text.
     """
-    file, findings = _read(source, layers, min(max_lines, MAX_LINES))
-    if findings:
-        from archspec.language.mistakes.proof import proved
-
-        findings = tuple(proved(source, findings, lambda changed: _read(changed, layers, max_lines)[1]))
-    return file, findings
-
-
-def _read(source: Source, layers: Mapping[str, str], max_lines: int) -> tuple[s.File, tuple[Diagnostic, ...]]:
     try:
-        return _parse(source, layers, max_lines)
+        return _parse(source, layers, min(max_lines, MAX_LINES))
     except Unread as unread:
         whole = Span(source, 0, 0)
         return s.File((), (), whole, False, False), (unread.diagnostic(whole),)

@@ -16,7 +16,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.language.transform_expressions import ExpressionBuilder, too_large
+from archspec.language.transform_expressions import NO_NOTE, NO_TITLE, TIMES, ExpressionBuilder, too_large
 
 _SIZES = re.compile(r"[x×]")
 _FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
@@ -53,6 +53,8 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.GivenArgument(None, s.Short(token[0], sizes, span), span)
 
     def positional(self, value: Any) -> s.GivenArgument:
+        if isinstance(value, s.Name) and TIMES.fullmatch(value.name):  # RELU (x2)
+            raise Finding("E001", f"`{value.name}` is not an argument", value.span, "a repeat?")
         return s.GivenArgument(None, value, value.span)
 
     def named(self, name: Token, value: Any) -> s.GivenArgument:
@@ -70,8 +72,12 @@ class SyntaxBuilder(ExpressionBuilder):
     def word(self, token: Token) -> s.Word:
         return s.Word(str(token), self._span(token))
 
-    def note(self, _token: Token) -> None:
-        return None
+    def note(self, token: Token) -> None:
+        if NO_NOTE.search(token):
+            helps = (Help(f"drop `{token}`", Edit(self._span(token), "")),)
+            raise Finding(
+                "E001", "arguments and steps in a note are not read", self._span(token), "a note", helps=helps
+            )
 
     def bracket(self, *dimensions: Any) -> s.Bracket:
         first, last = dimensions[0], dimensions[-1]
@@ -175,6 +181,8 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close))
 
     def net(self, title: Token) -> s.Net:
+        if NO_TITLE.search(title):
+            raise Finding("E001", "`net` is followed by a title", self._span(title), "not a title")
         return s.Net(str(title), self._span(title))
 
     def use(self, file: Token, *names: s.Name) -> s.Use:

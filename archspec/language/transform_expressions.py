@@ -5,6 +5,7 @@ In: tokens and the results of the rules below, as lark passes them. Out: records
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lark import Token, Transformer, v_args
@@ -16,6 +17,13 @@ from archspec.language import syntax as s
 
 LARGEST = 2**63 - 1
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
+
+# words that are read as a name, a title or a note, and mean something else
+TIMES = re.compile(r"x\d+")
+NO_TITLE = re.compile(r"^(?:=|->|→)|->|→|^[A-Z]{2,}[A-Z0-9]* .*\d+x\d+")
+NO_NOTE = re.compile(
+    r"\b(?:strides?|padd?(?:ed|ing)?|same|groups|dilat(?:ed|ion)|depthwise|BN|RELU|CONV|FC|[A-Z]*POOL)\b"
+)
 
 
 @v_args(inline=True)

@@ -175,13 +175,13 @@ TEXTS = [
         "def unit(f):\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
         "E001",
         "unknown keyword `def`",
-        "block unit(f):\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
+        "block unit(f)\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
     ),
     (
-        "def unit(f):\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
+        "block unit(f):\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
         "E001",
         "a line ends without `:`",
-        "def unit(f)\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
+        "block unit(f)\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
     ),
     (
         "block unit(f) {\n    CONV f 3x3\n}\n[8x8x4] INPUT\nunit(4)\n",

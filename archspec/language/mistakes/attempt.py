@@ -13,13 +13,21 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.source import Source, Span
-from archspec.language.mistakes import foreign, lookalikes
+from archspec.language.mistakes import foreign, lookalikes, pasted
 from archspec.language.mistakes.reading import Reading, ReadingBuilder
-from archspec.language.mistakes.rules import brackets, declared, punctuation, words
+from archspec.language.mistakes.rules import brackets, declared, pages, punctuation, words
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
 from archspec.language.tables import LineParser, grammar_folder, load_parser
 
-RULES = (*declared.RULES, *foreign.RULES, *punctuation.FIRST, *brackets.RULES, *punctuation.RULES, *words.RULES)
+RULES = (
+    *pages.RULES,
+    *declared.RULES,
+    *foreign.RULES,
+    *punctuation.FIRST,
+    *brackets.RULES,
+    *punctuation.RULES,
+    *words.RULES,
+)
 SETTING_RULES = (
     Rule(
         "setting",
@@ -117,6 +125,8 @@ class Attempt:
     def _without_comment(self) -> Any:
         """Read a line without the comment at its end, if it cannot be read with it."""
         for match in list(_COMMENT.finditer(self.reading.text))[::-1][:4]:
+            if pasted.hides_a_step(match[0].strip()):
+                continue
             if node := self.grammar.tried(self.reading.silently(match.start(), match.end(), ""), self.start):
                 return node
         return None

@@ -17,8 +17,9 @@ from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, Noted
-from archspec.language.mistakes import foreign, prose, rejections
+from archspec.language.mistakes import foreign, pasted, prose, rejections, rewrites
 from archspec.language.mistakes.attempt import Attempt, Grammar
+from archspec.language.mistakes.foreign.wrapped import wrapped
 from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import declared, words
 from archspec.language.mistakes.rules.rule import Mistake, Words
@@ -44,7 +45,8 @@ class Mender:
         self.grammar = Grammar(source)
         self.found: dict[str, list[Mistake]] = {}
         self.prose: set[int] = set()  # where lines of prose begin
-        if alien := foreign.whole(source, self.words):
+        self.divided: set[int] = set()  # where lines begin that were read with the line above
+        if alien := wrapped(source) or declared.capitals(source) or foreign.whole(source, self.words):
             raise alien
 
     def mend(self, line: Span, start: str, error: UnexpectedInput | Finding) -> Any:
@@ -52,25 +54,58 @@ class Mender:
 
         Raises Noted for a line that is prose, or has another meaning than one; Finding if none is known.
         """
+        if line.start in self.divided:
+            raise Noted(False)
+        if start == "line" and pasted.hides_a_step(line.text):
+            self._note([prose.remark(line)])
+            self.prose.add(line.start)
+            raise Noted(False)
         if len(line.text) > LONGEST or self.grammar.trials > MOST_TRIALS:
             raise self._explained(Reading(line), error) from None
         attempt = Attempt(line, start, self.words, self.grammar)
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
         is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
+            if self._is_title(attempt):
+                self._note([prose.mistake(line)])
+                raise Noted(False)
             return self._read(attempt)
         if attempt.is_nothing:
             self._note(attempt.found)
             raise Noted(False)
-        if start == "line":
-            self._join(line)
-            if prose.is_prose(attempt.base.text, self.words):
-                self._note([prose.mistake(line)])
-                self.prose.add(line.start)
-                raise Noted(False)
+        if several := self._of_several(line, attempt) if start == "line" else None:
+            return several
         if attempt.balance():
             return self._read(attempt)
         raise self._rejected(attempt, error) from None
+
+    def _of_several(self, line: Span, attempt: Attempt) -> Any:
+        """Return the syntax of a line that belongs to another; raise Noted for prose, Finding for several lines."""
+        if joined := rewrites.joined(line, self.words, self.grammar):
+            self._note([joined[1]])
+            self.prose.add(line.start)  # nothing is indented
+            raise Noted(True, joined[0])
+        if divided := rewrites.undivided(line, self.grammar):
+            self._note([divided[1]])
+            self.divided.add(divided[1].edits[0].at.end)
+            return divided[0]
+        if summed := rewrites.summed(line):
+            raise summed
+        if prose.is_prose(attempt.base.text, self.words):
+            self._note([prose.mistake(line)])
+            self.prose.add(line.start)
+            raise Noted(False)
+        if loop := rewrites.loop(line):
+            raise loop
+        return None
+
+    def _is_title(self, attempt: Attempt) -> bool:
+        """Whether a line is a word in bold that is not a layer."""
+        if [one.kind for one in attempt.found] != ["markup"] or not isinstance(attempt.node, s.Chain):
+            return False
+        step = attempt.node.steps[0]
+        is_word = isinstance(step, s.LayerStep) and not (step.arguments or step.bracket)
+        return is_word and len(attempt.node.steps) == 1 and self.words.layer(attempt.reading.text.strip(": ")) is None
 
     def _read(self, attempt: Attempt) -> Any:
         self._note(attempt.found)
@@ -90,27 +125,6 @@ class Mender:
                 return explained
         return self._explained(Reading(attempt.line), error)
 
-    def _join(self, line: Span) -> None:
-        """Read a line that a page broke together with the line above, whose arguments it continues."""
-        named = {word for word in re.findall(r"[A-Za-z]{2,}", line.text) if self.words.layer(word)}
-        if not rejections.CONTINUES.match(line.text) or named - words.AMBIGUOUS:
-            return
-        before = self.source.text.rfind("\n", 0, line.start)
-        above = self.source.line(self.source.position(line.start)[0] - 1) if before > 0 else ""
-        text = above.strip()
-        if not text or "#" in above or "INPUT" in above:
-            return
-        start = before - len(above) + len(above) - len(above.lstrip())
-        reading = Reading(Span(self.source, start, line.end))
-        gap = Span(self.source, before - len(above) + len(above.rstrip()), line.start)
-        node = self.grammar.tried(reading.silently(gap.start - start, gap.end - start, " "), "line")
-        if isinstance(node, s.Chain):
-            help_ = "join it with the line above"
-            label, what = "belongs to the line above", "the line begins with an argument"
-            self._note([Mistake("broken", "E001", what, label, line, (Edit(gap, " "),), help_, True)])
-            self.prose.add(line.start)  # nothing is indented
-            raise Noted(True, node)
-
     def _note(self, found: Sequence[Mistake]) -> None:
         for mistake in found:
             self.found.setdefault(mistake.kind, []).append(mistake)
@@ -126,6 +140,8 @@ class Mender:
         """Return a line without a comment after `//`: words after a number, the first not a name of the file."""
         found = _SLASHES.search(line.text)
         if not found or _NAMES.match(line.text):
+            return line
+        if self.words.layer(found[1]):
             return line
         defines = rf"\b(?:let|param) +{found[1]}\b|\bblock\b[^\n]*[(, @]{found[1]}\b"
         if found[1] in ("C", "H", "W", "N") or re.search(defines, self.source.text):

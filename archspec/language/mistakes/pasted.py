@@ -2,7 +2,7 @@
 
 In: the text of a line, without its indentation and comment. Out: how many of its characters to pass over. No line of
 the notation begins so: rules, Markdown fences, comments of other languages, bullets and numbers of lists, and the arrow
-with which a line continues the one above.
+with which a line continues the one above. A comment or a note that contains a layer is never read over silently.
 """
 
 from __future__ import annotations
@@ -10,11 +10,18 @@ from __future__ import annotations
 import re
 
 _PAGE = re.compile(
-    r"(?:```|~~~).*$|</?[a-z]+>$"  # fences
+    r"(?:```|~~~).*$|</?[a-z]+>$|\\(?:begin|end)\{[a-z*]+\}.*$"  # fences
     r"|[-=*_~+─—–•]{3,}$|\|?(?: *:?-{2,}:? *\|)+(?: *:?-{2,}:?)? *$"  # rules
+    r"|\((?:[^()]|\([^()]*\))*\)\.?$"  # notes
     r"|(?://|%|;|/\*|\*/|<!--|--(?![->])).*$"  # comments
 )
-_BULLET = re.compile(r"(?:[-*•▪◦‣·–—●○■□➢✓−$]|>{1,3}) +(?=\S)|\(?\d{1,3}[.)] +(?!x )(?=[A-Za-z\[@|(*`])")
+_BULLET = re.compile(r"(?:[-*•▪◦‣·–—●○■□➢✓−$]|>{1,3}) +(?=\S)|\(?\d{1,3}[.)] +(?!x )(?=[A-Za-z\[@|(*`]|\d+ *[x×])")
+# what a comment or a note may not hide: steps, and what changes one
+_STEP = re.compile(
+    r"\b[A-Z]{2,}[A-Z0-9]*(?:[ :]+\(?\d|[ )*/>-]*$|[ ,]*(?:->|→))|(?:->|→) *[A-Za-z]"
+    r"|\b(?i:conv\w*|\w*pool\w*|fc|linear|dense)[ :(]+\d|^\( *[x×]? *\d|^\((?:strides?|pad|padding|same|groups)\b"
+)
+REMARK = re.compile(r"//|%|;|/\*|<!--|--|```|~~~|\((?=(?:[^()]|\([^()]*\))*\)\.?$)")
 _ARROW = re.compile(r"(?:->|[→⇒⟶➔➜]|[—–]>) *(?=\S)")
 _ZERO = "\u200b\u200c\u200d\ufeff\u2060"
 
@@ -28,10 +35,15 @@ def indent(text: str) -> tuple[int, int]:
 
 def passed_over(text: str) -> int:
     """Return how many characters at the beginning of a line mean nothing: all, those of a bullet, or none."""
-    if _PAGE.match(text):
-        return len(text)
+    if _PAGE.match(text.split("\n", 1)[0]):
+        return 0 if hides_a_step(text) else len(text)
     found = _BULLET.match(text)
     return found.end() if found else 0
+
+
+def hides_a_step(text: str) -> bool:
+    """Whether a comment or a note contains a step, or an argument of one."""
+    return REMARK.match(text) is not None and _STEP.search(text) is not None
 
 
 def arrow(text: str) -> int:

@@ -9,103 +9,18 @@ import re
 
 from archspec.diagnostics.findings import Edit
 from archspec.diagnostics.source import Span
+from archspec.language.mistakes import pasted
 from archspec.language.mistakes.rules.declared import KEYWORDS
 from archspec.language.mistakes.rules.rule import Mistake, Words
 
 _WORD = re.compile(r"[^\W\d_][^\W\d_]*(?:['’-][^\W\d_]+)*")
-_FUNCTION = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "of",
-        "we",
-        "you",
-        "i",
-        "this",
-        "that",
-        "these",
-        "those",
-        "it",
-        "its",
-        "in",
-        "on",
-        "for",
-        "by",
-        "from",
-        "as",
-        "has",
-        "have",
-        "had",
-        "here",
-        "there",
-        "not",
-        "no",
-        "which",
-        "each",
-        "every",
-        "all",
-        "can",
-        "will",
-        "would",
-        "should",
-        "our",
-        "your",
-        "my",
-        "below",
-        "above",
-        "following",
-        "using",
-        "use",
-        "used",
-        "note",
-        "let's",
-        "sure",
-        "et",
-        "al",
-        "if",
-        "so",
-        "then",
-        "than",
-        "but",
-        "or",
-        "into",
-        "between",
-        "how",
-        "what",
-        "where",
-        "when",
-        "why",
-        "does",
-        "do",
-        "only",
-        "first",
-        "second",
-        "last",
-        "next",
-        "is-a",
-        "der",
-        "die",
-        "das",
-        "und",
-        "ist",
-        "ein",
-        "eine",
-        "mit",
-        "von",
-        "le",
-        "la",
-        "les",
-        "des",
-        "est",
-        "une",
-    ]
-)
+_COMMON = """
+the a an is are was were be of we you i this that these those it its in on for by from as has have had here there
+not no which each every all can will would should our your my below above following using use used note let's sure
+et al if so then than but or into between how what where when why does do only first second last next is-a der die
+das und ist ein eine mit von le la les des est une
+"""
+_FUNCTION = frozenset(_COMMON.split())
 _PAGE = re.compile(
     r"\W*(?:(?:page|slide|lecture|p|fig|figure|table|chapter|section)\b\.?)?\W*\d+(?:\W+(?:of\W+)?\d+)*\W*", re.I
 )
@@ -171,6 +86,20 @@ def mistake(line: Span) -> Mistake:
     return Mistake("prose", "E001", f"line {number} is {what}", "not a layer", line, (edit,), "put `#` before it", True)
 
 
+def remark(line: Span) -> Mistake:
+    """Return the mistake of a comment or a note that contains a step."""
+    sign = pasted.REMARK.match(line.text)
+    assert sign is not None
+    starts = [line.start, *(line.start + found.end() for found in re.finditer(r"\n[ \t]*(?=\S)", line.text))]
+    edits = tuple(Edit(Span(line.source, start, start), "# ") for start in starts)
+    first = Span(line.source, line.start, line.start + len(line.text.split("\n", 1)[0]))
+    if sign[0] == "(":
+        what = f"line {line.line} is in parentheses, as a note is"
+        return Mistake("remark", "E001", what, "not read", first, edits, "put `#` before it", False)
+    what = f"a comment begins with `#`, got `{sign[0]}`"
+    return Mistake("comment", "E001", what, "a comment?", first, edits, "put `#` before it", True)
+
+
 def plural_help(kind: str, help_: str) -> str:
     """Return the help for several lines with the same mistake."""
-    return "put `#` before each" if kind == "prose" else f"{help_}, and likewise elsewhere"
+    return "put `#` before each" if kind in ("prose", "comment", "remark") else f"{help_}, and likewise elsewhere"

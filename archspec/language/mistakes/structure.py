@@ -12,8 +12,9 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, suggest
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
-from archspec.language.layout import Layout
+from archspec.language.layout import Layout, Noted
 from archspec.language.mistakes.indentation import moved_to, unexpected
+from archspec.language.mistakes.rules.declared import capitals
 
 _NO_MERGE = "branches under a line that does not end with a merge"
 _BEGINS = re.compile(r"\s*(?:(?:block|param|variant|net|use|after|train|else|TOTAL)\b|\[[^\]]*\] *INPUT|INPUT)")
@@ -50,6 +51,8 @@ def _end(line: Layout) -> int:
 
 def misplaced(lines: list[Layout], above: Span) -> Finding:
     """Return the finding for lines that are indented under one that has nothing under it."""
+    if capital := capitals(above.source):
+        raise capital
     keyword = re.match(r"(?:block|if|else|train)\b", above.text, re.IGNORECASE)
     if keyword and keyword[0] != keyword[0].lower():
         word = Span(above.source, above.start, above.start + keyword.end())
@@ -77,9 +80,27 @@ def empty(source: Source) -> Diagnostic:
     return Diagnostic("E010", f"{source.name} contains no layers", notes=notes)
 
 
+def _branches_at(merge: Span) -> list[int]:
+    """Return where the lines begin that are the branches of a merge, if they are at its column."""
+    text, left, starts = merge.source.text, column(merge), []
+    at = text.find("\n", merge.end) + 1
+    while at:
+        end = text.find("\n", at)
+        line = text[at : end if end >= 0 else len(text)]
+        place = len(line) - len(line.lstrip())
+        if line.strip() and (place < left or (place == left and line[place] != "|")):
+            break
+        starts += [at] if line.strip() else []
+        at = end + 1
+    return starts if starts and text[starts[0] :].startswith(" " * left + "|") else []
+
+
 def stray_branch(line: Layout) -> Finding:
     """Return the finding for a branch under a line that is not a merge."""
     span = line.span
+    above = span.source.text[: span.start].rstrip().rpartition("\n")[2].partition("#")[0].rstrip()
+    if re.search(r"\b(?:add|concat|mul)$", above) and len(above) - len(above.lstrip()) == column(span):
+        raise Noted(True)  # reported with the merge
     rest = len(span.source.text[span.start + 1 :]) - len(span.source.text[span.start + 1 :].lstrip(" "))
     helps = [
         Help("drop the `|`, if it is not a branch", Edit(Span(span.source, span.start, span.start + 1 + rest), ""))
@@ -200,6 +221,10 @@ def no_merge(merges: list[s.MergeStep], line: Layout) -> Finding:
 def bare_name(step: s.MergeStep, layers: Mapping[str, str], line: Layout) -> Finding:
     """Return the finding for a name that is not a step."""
     name, source = step.name, step.span.source
+    if name in _MERGES and (left := _branches_at(line.span)):
+        edits = [_insertion(at, source, "  ") for at in left]
+        what = f"the branches of `{name}` are not indented"
+        return Finding("E005", what, step.span, helps=(Help("indent them under it", *edits),))
     if name in _MERGES:
         edits = [_insertion(child.span.start, source, "| ") for child in line.children]
         helps: tuple[str, ...] = (Help("begin each of its branches with `| `", *edits),) if edits else ()

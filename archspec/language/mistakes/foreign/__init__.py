@@ -26,6 +26,10 @@ _PYTHON = (
     r"^\s*(?:import \w|from [\w.]+ import|class \w+(?:\(.*\))?:|def \w+\(.*\)|return\b|@\w+$|print\("
     r"|\w+(?:, \w+)* = \w+(?:\.\w+)*\()"
 )
+_FLAX = r"@nn\.compact|\bflax\b|\bnn\.(?:Conv|Dense)\((?:features *=|\d+, *(?:kernel_size *=)? *\()|\bhk\.\w+\(|\beqx\."
+_SLIM = r"\bslim\.\w+\("
+_MXNET = r"\bmx\.sym\w*\.\w+|\bgluon\b|\bnet\.add\(nn\.|\bmxnet\b"
+_MERMAID = r"^\s*\w+(?:[\[({]+.*[\])}]+)? *(?:-->|---|==>|-\.->).*|^\s*(?:graph|flowchart|subgraph|end)\b"
 _DARKNET = (
     r"^\[(?:net|network|convolutional|maxpool|avgpool|route|shortcut|upsample|yolo|connected|dropout|softmax|cost"
     r"|region|local|crop)\]"
@@ -46,6 +50,13 @@ _LANGUAGES = (
     ("a table of layers that a framework printed", _SUMMARY, r"Param #|Output Shape"),
     ("a darknet `cfg` file", f"{_DARKNET}|{_SETTING}", _DARKNET),
     ("a Caffe `prototxt` file", _CAFFE, r"^\s*layers?\s*\{"),
+    ("a Mermaid diagram", _MERMAID, r"^\s*(?:graph|flowchart) +(?:TD|TB|BT|LR|RL)\b"),
+    ("a Graphviz graph", r"->|\w+ *\[.*\];?$|^\s*(?:digraph|rankdir|node)\b|^\}", r"^\s*(?:strict )?digraph\b"),
+    ("MATLAB code", r"\w+Layer\(|^\s*\w+ *= *\[|^\s*\];?$|^%|\.\.\.$", r"\b[a-z]\w+Layer(?:\(|\b)"),
+    ("Flax code", f"{_FLAX}|{_PYTHON}|{_TORCH}", _FLAX),
+    ("TF-Slim code", f"{_SLIM}|{_PYTHON}", _SLIM),
+    ("MXNet code", f"{_MXNET}|{_PYTHON}", _MXNET),
+    ("Julia code", r"=>|^\s*Chain\(|^\s*\w+\(|^using ", r"^.*\bConv\(\(\d+, *\d+\), *\d+ *=> *\d+"),
     ("Keras code", f"{_KERAS}|{_PYTHON}", _KERAS),
     ("PyTorch code", f"{_TORCH}|{_PYTHON}", _TORCH),
     (

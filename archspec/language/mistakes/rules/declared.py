@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
+from archspec.diagnostics.findings import Edit, Help, Label
+from archspec.diagnostics.source import Source, Span
+from archspec.language.layout import Unread
 from archspec.language.mistakes.rules.rule import Match, Rule, Words
 
 KEYWORDS = ("net", "use", "param", "variant", "block", "let", "if", "else", "after", "init", "aux", "train")
@@ -22,6 +25,14 @@ _FOREIGN = {
     **dict.fromkeys(("when", "unless"), "if"),
     **dict.fromkeys(("training", "recipe"), "train"),
 }
+
+# lines that begin with a keyword, and are neither prose nor layers
+_CAPITALS = re.compile(
+    r"^[ \t]*(?:(?P<a>N(?:et|ET)) +[A-Z][\w .-]*|(?P<b>U(?:se|SE)) +\w+ *:.*|(?P<c>P(?:aram|ARAM)|L(?:et|ET)) +\w+ *=.*"
+    r"|(?P<d>V(?:ariant|ARIANT)) +\w+ *:.*|(?P<e>B(?:lock|LOCK)) +[a-z_]\w* *(?:\(.*)?|(?P<f>I[fF]) .*[=<>].*"
+    r"|(?P<g>E(?:lse|LSE))(?: +if .*)?|(?P<h>A(?:fter|FTER)) +[A-Z].*:.*|(?P<i>T(?:rain|RAIN)))[ \t]*:?[ \t]*(?:#.*)?$",
+    re.MULTILINE,
+)
 
 
 def _keyword(match: Match, words: Words) -> str | None:
@@ -62,6 +73,22 @@ def _call(match: Match, words: Words) -> str | None:
     if match[1] not in words.blocks:
         return None
     return f"{match[1]}(" + ", ".join(re.split("[ ,]+", match[2].strip())) + ")"
+
+
+def capitals(source: Source) -> Unread | None:
+    """Return the finding for keywords that begin with a capital."""
+    found = list(_CAPITALS.finditer(source.text))
+    words = [Span(source, *one.span(one.lastgroup or 0)) for one in found]
+    if not words or (len(words) == 1 and words[0].text.lower() in ("net", "else", "train")):
+        return None
+    edits = (Edit(word, word.text.lower()) for word in words)
+    others = tuple(Label(word, "here too") for word in words[1:3])
+    first = words[0].text
+    more = ", and likewise elsewhere" if len(words) > 1 else ""
+    help_ = Help(f"`{first.lower()}`{more}", *edits, is_safe=True)
+    return Unread(
+        "E001", f"keywords are in lower case: `{first}`", words[0], "upper case", others=others, helps=(help_,)
+    )
 
 
 BLOCK_NAME = Rule(

@@ -56,7 +56,7 @@ Replacement: TypeAlias = str | Callable[[Match, Words], str | None]
 class Rule(Record):
     """A pattern and its replacement.
 
-    In the texts, `{old}` is the first match, `{new}` what replaces it, `{line}` the new line.
+    In the texts, `{old}` is the first match, `{word}` its first word, `{new}` what replaces it, `{line}` the new line.
     """
 
     kind: str
@@ -87,7 +87,7 @@ class Rule(Record):
             return None
         at, old, replaced = first
         line = reading.text if len(reading.text) <= LONGEST else replaced
-        texts = {"old": _short(old), "new": _short(replaced), "line": line}
+        texts = {"old": _short(old), "word": old.split(" ")[0], "new": _short(replaced), "line": line}
         message, help_ = (text.format(**texts) for text in (self.message, self.help))
         help_ = help_ if replaced or "{new}" not in self.help else f"drop `{_short(old)}`"
         mistake = Mistake(self.kind, self.code, message, self.label, at, tuple(edits[::-1]), help_, self.is_safe)

@@ -205,7 +205,8 @@ RULES = (
     Rule(
         "arrow missing",
         re.compile(
-            r" *(?:(?<![-=])[,+&|/;>] *|\b(?:and|then|followed by|with) )? *(?<![\w(=])([ ]?)([A-Za-z]\w*)(\(?)"
+            r" *(?:(?<![-=])(?:[,+&|/;>%]|//|--) *"
+            r"|\b(?:and|then|followed by|with) )? *(?<![\w(=])([ ]?)([A-Za-z]\w*)(\(?)"
         ),
         _before_a_step,
         "missing `->` before `{old}`",

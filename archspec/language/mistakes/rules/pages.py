@@ -1,0 +1,147 @@
+"""What pages make of a line: HTML entities, LaTeX commands, and the shorthand of figures; and Python's definitions.
+
+In: nothing. Out: `RULES`, in the order in which they are tried, before all others.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archspec.language.mistakes.rules.rule import Match, Rule, Words
+
+_ENTITIES = {"gt": ">", "lt": "<", "amp": "&", "quot": '"', "nbsp": " ", "rarr": "->", "times": "x"}
+_COMMANDS = {
+    **dict.fromkeys(("times", "cdot"), "x"),
+    **dict.fromkeys(("rightarrow", "Rightarrow", "longrightarrow", "to", "mapsto"), "->"),
+    **dict.fromkeys(("quad", "qquad", "hline", "item", "newline"), ""),
+}
+MOST_COPIES = 8  # of steps that are written out
+_END = r" *(?:: *)?\{?$"
+
+
+def _entity(match: Match, _words: Words) -> str:
+    return _ENTITIES[match[1]]
+
+
+def _command(match: Match, _words: Words) -> str | None:
+    return _COMMANDS.get(match[1])
+
+
+def _figure(match: Match, words: Words) -> str | None:
+    """Return `CONV 64 7x7 s2 p3 floor` for `7x7 conv, 64, /2`: only strides change the sizes in figures."""
+    layer = words.layer(match[2])
+    if layer is None:
+        return None
+    count = f" {match[3]}" if match[3] else ""
+    return f"{layer}{count} {match[1]}x{match[1]} s{match[4]} p{int(match[1]) // 2} floor"
+
+
+def _copies(match: Match, _words: Words) -> str | None:
+    steps, times = match[1].strip(), int(match[2])
+    if "->" not in steps and "→" not in steps:
+        return f"{times} x {steps}"
+    return " -> ".join([steps] * times) if 1 < times <= MOST_COPIES else None
+
+
+def _definition(match: Match, _words: Words) -> str:
+    names = (re.sub(r" *: *\w+(?= *(?:=|$))", "", part).strip() for part in match[2].split(","))
+    given = [name.replace(" ", "") for name in names if name not in ("", "self", "x", "input", "inputs")]
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", match[1]).lower()
+    return f"block {name}({', '.join(given)})" if given else f"block {name}"
+
+
+def _boolean(match: Match, _words: Words) -> str:
+    return " bias" if match[1].lower() in ("true", "1") else " nobias"
+
+
+def _call(match: Match, words: Words) -> str | None:
+    if match[1] not in words.blocks:
+        return None
+    given = re.sub(r"(?<=\w)[ ,]+(?=\w)", ", ", match[2].strip())
+    return f"{match[1]}({given})"
+
+
+RULES = (
+    Rule(
+        "entity",
+        re.compile(rf"&({'|'.join(_ENTITIES)});"),
+        _entity,
+        "`{old}` is HTML for `{new}`",
+        "`{new}`",
+    ),
+    Rule("latex", re.compile(r"\\([A-Za-z]+) *"), _command, "`{old}` is LaTeX, not the notation", "`{new}`"),
+    Rule("latex", re.compile(r"\\(?=[_%&#])|\$"), "", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
+    Rule(
+        "figure",
+        re.compile(r"^(\d+)x\1 +([A-Za-z]+),? *(?:(\d+),?)? */ ?(\d)$"),
+        _figure,
+        "the layer comes first, and a stride is written `s2`: `{old}`",
+        "`{new}`",
+        "a line of a figure",
+        is_safe=False,
+    ),
+    Rule(
+        "copies",
+        re.compile(r"^(.*[\w)]) +\( *[x×] *(\d{1,2})(?: +times)? *\)$|^(.*[\w)]) +\( *(\d{1,2}) *(?:[x×]|times) *\)$"),
+        lambda match, words: _copies(match, words) if match[2] else None,
+        "a repeat is written before its step: `{old}`",
+        "`{new}`",
+        is_safe=False,
+    ),
+    Rule(
+        "definition",
+        re.compile(r"^(?:def|function|func|fn|fun) +(\w+) *\(([^()]*)\)(?: *-> *\w+)?" + _END),
+        _definition,
+        "unknown keyword `{word}`",
+        "`{new}`",
+        "not a definition",
+    ),
+    Rule(
+        "elif",
+        re.compile(r"^(?:elif|elseif|elsif|elseif) +(.*?)" + _END),
+        r"else if \1",
+        "unknown keyword `{word}`",
+        "`{new}`",
+        "unknown",
+    ),
+    Rule(
+        "boolean",
+        re.compile(r"(?:, *| )(?:use_)?bias *= *(true|false|0|1)\b", re.IGNORECASE),
+        _boolean,
+        "a bias is written `bias` or `nobias`, got `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "boolean",
+        re.compile(r"(?:, *| )\w+ *= *(?:True|False|None)\b"),
+        "",
+        "`{old}` is an argument of Python, not of a layer",
+        "drop `{old}`",
+        "not an argument",
+        is_safe=False,
+    ),
+    Rule(
+        "call",
+        re.compile(r"(?:(?<=^)|(?<=-> )|(?<=\bx ))([a-z_]\w*) +((?:\w+ *= *)?[\d.]+(?:[ ,]+(?:\w+ *= *)?[\d.]+)*)$"),
+        _call,
+        "the arguments of a block are in parentheses: `{old}`",
+        "`{new}`",
+        "a call",
+    ),
+    Rule(
+        "repeat",
+        re.compile(r"(?:(?<=^)|(?<=-> ))(\w+(?: *[-+*/] *\w+)+) +[x×] +(?=[A-Za-z])"),
+        r"(\1) x ",
+        "a computed number of repeats is in parentheses, got `{old}`",
+        "`{new}`",
+    ),
+    Rule("merge", re.compile(r"(?:(?<=^)|(?<=-> ))\+$"), "add", "unknown merge `{old}`", "`{new}`", "unknown", "E102"),
+    Rule(
+        "title",
+        re.compile(r"^net *(?:=|:=) *[\"']?([A-Z][\w .-]*?)[\"']?$"),
+        r"net \1",
+        "a title has no `=`: `{old}`",
+        "`{new}`",
+        "a title",
+    ),
+)
