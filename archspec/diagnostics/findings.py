@@ -136,7 +136,19 @@ def did_you_mean(wrong: str, known: Iterable[str], span: Span | None = None) -> 
     if near is None:
         return ()
     text = f"did you mean `{near}`?"
-    return (Help(text, Edit(span, near), is_safe=True) if span else text,)
+    if span is None:
+        return (text,)
+    from archspec.diagnostics.spelling import is_slip  # seldom needed
+
+    return (Help(text, Edit(span, near), is_safe=is_slip(wrong, near)),)
+
+
+def misspelt(wrong: str, known: Iterable[str], span: Span) -> tuple[Help, ...]:
+    """Return a help for a misspelt name, if only one known name is as near."""
+    from archspec.diagnostics.spelling import is_slip, nearest  # seldom needed
+
+    near = nearest(wrong, known)
+    return (Help(f"did you mean `{near}`?", Edit(span, near), is_safe=is_slip(wrong, near)),) if near else ()
 
 
 def printable(text: str) -> str:

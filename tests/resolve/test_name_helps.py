@@ -2,7 +2,7 @@
 
 import pytest
 
-from archspec.resolve.names.spelling import distance, nearest
+from archspec.diagnostics.spelling import distance, nearest
 from support.helps import findings_in, trials
 
 I = "[8x8x4] INPUT\n"  # noqa: E741  # the input

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from archspec.diagnostics.errors import Finding, collect
-from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label, did_you_mean
+from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label, did_you_mean, misspelt
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown
 from archspec.language.transform_expressions import LARGEST
-from archspec.resolve.names.spelling import misspelt
 
 
 class ParameterChanges:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, Label, plural
+from archspec.diagnostics.findings import Edit, Help, Label, misspelt, plural
 from archspec.diagnostics.source import Span
+from archspec.diagnostics.spelling import related
 from archspec.language import syntax as s
 from archspec.layers import MERGES, REGISTRY
 from archspec.record import Record
 from archspec.resolve.layer_names import lower_case_names
 from archspec.resolve.names.parts import argument_names, called_names, positional_names
-from archspec.resolve.names.spelling import misspelt, related
 
 Given = Mapping[str, s.GivenArgument]
 

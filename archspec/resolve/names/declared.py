@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
+from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label, misspelt
 from archspec.diagnostics.source import Span
+from archspec.diagnostics.spelling import is_slip, nearest, related
 from archspec.language import syntax as s
 from archspec.resolve.names.lines import block_of, dropped
 from archspec.resolve.names.renaming import Renaming, bodies_of, free_name, meaning
-from archspec.resolve.names.spelling import misspelt, nearest, related
 
 _FOLLOWING = {"E001", "E101", "E103", "E105", "E106"}  # what the use of a reserved name leads to
 _NOUNS = {
@@ -114,7 +114,7 @@ def no_used_block(node: s.Use, name: s.Name, blocks: Iterable[str]) -> Finding:
         if near is None:
             return ()
         edits = Renaming(name.name, near, node.span.source).of_block(name.span)
-        return (Help(f"did you mean `{near}`?", *edits, is_safe=True),)
+        return (Help(f"did you mean `{near}`?", *edits, is_safe=is_slip(name.name, near)),)
 
     return Finding("E101", f"`{node.file}` has no block `{name.name}`", name.span, "unknown", notes=notes, helps=helps)
 

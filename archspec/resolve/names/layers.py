@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
+from archspec.diagnostics.spelling import nearest_layer
 from archspec.language import syntax as s
 from archspec.layers import REGISTRY, Layer
 from archspec.record import REQUIRED
 from archspec.resolve.names.late import LateFinding
 from archspec.resolve.names.lines import without_step
-from archspec.resolve.names.spelling import nearest_layer
 
 # what no layer here computes, however similar the name
 _MISSING = frozenset(
@@ -61,7 +61,7 @@ def unknown_layer(step: s.LayerStep, name: str, known: Callable[[], Mapping[str,
 
     def helps() -> tuple[Help, ...]:
         if bare in _NEEDLESS:
-            return (Help("drop it", without_step(step.span), is_safe=True),)
+            return (Help("drop it", without_step(step.span)),)  # on a sequence FC works on each vector
         found = None if is_missing else _meant(step, name, known())
         return (found,) if found else ()
 

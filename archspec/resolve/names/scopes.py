@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, Label
+from archspec.diagnostics.findings import Edit, Help, Label, misspelt
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import FUNCTIONS
@@ -19,7 +19,6 @@ from archspec.resolve.names.late import LateFinding
 from archspec.resolve.names.lines import block_of
 from archspec.resolve.names.parts import argument_names, names_in, statements_in, steps_in
 from archspec.resolve.names.renaming import Renaming, bodies_of
-from archspec.resolve.names.spelling import misspelt
 
 _TRUTH = {"true": "1 == 1", "false": "1 == 0"}
 

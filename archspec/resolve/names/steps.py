@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, plural
+from archspec.diagnostics.findings import Edit, Help, misspelt, plural
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.layers import MERGES
 from archspec.resolve.names.lines import block_of, indent_of, is_alone, without_step
-from archspec.resolve.names.spelling import misspelt
 
 _SYNONYMS = {
     "add": ("sum", "plus", "addition", "residual", "shortcut", "skip", "elementwise", "eltwise", "added"),

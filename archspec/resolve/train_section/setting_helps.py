@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 
 from archspec.diagnostics.findings import Edit, Help, suggest
 from archspec.diagnostics.source import Span
+from archspec.diagnostics.spelling import is_slip
 from archspec.language import syntax as s
 
 VOCABULARY = {
@@ -107,7 +108,9 @@ def unexpected_helps(setting: s.Setting, word: s.SettingWord) -> tuple[str, ...]
     at = setting.words.index(word)
     rest = kept(setting, setting.words[:at])
     near = word.name and word.value is None and suggest(word.name, VOCABULARY.get(setting.name, ()))
-    return (replaced(word, near, is_safe=True), rest) if near and near != word.name else (rest,)
+    return (
+        (replaced(word, near, is_safe=is_slip(word.name or "", near)), rest) if near and near != word.name else (rest,)
+    )
 
 
 def option_helps(

@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help, suggest
+from archspec.diagnostics.spelling import is_slip
 from archspec.language import syntax as s
 from archspec.recipe import OPTIMIZERS, RMS_DECAY
 from archspec.resolve.train_section.setting_helps import kept, option_helps, replaced, rewritten, without
@@ -50,7 +51,7 @@ def _misspelt_optimizer(words: SettingWords) -> str:
     is_misspelt = "adam" not in text.lower() and suggest(text, OPTIMIZERS) is not None  # Adam decays weights otherwise
     message = f"unknown optimizer `{text}`"
     if is_misspelt:
-        helps = [replaced(word, near, is_safe=True)]
+        helps = [replaced(word, near, is_safe=is_slip(text, near))]
         words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
         del words.words[0]
         return near

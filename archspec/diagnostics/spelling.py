@@ -1,22 +1,14 @@
 """Misspellings: the known name that was meant, if only one is near.
 
-In: a word and the known names. Out: a name, or a help with the edit.
+In: a word and the known names. Out: a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archspec.diagnostics.findings import Edit, Help
-from archspec.diagnostics.source import Span
-
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _LENGTHS = ((3, 0), (5, 1), (9, 2))  # shorter than this, so many letters may differ
-
-
-def misspelt(wrong: str, known: Iterable[str], span: Span) -> tuple[Help, ...]:
-    """Return a help for a misspelling, if there is one known name that is nearest."""
-    near = nearest(wrong, known)
-    return (Help(f"did you mean `{near}`?", Edit(span, near), is_safe=True),) if near else ()
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
@@ -28,7 +20,7 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
     limit = next((letters for length, letters in _LENGTHS if len(wrong) < length), 3)
     found: dict[int, list[str]] = {}
     for name in dict.fromkeys(known):
-        if abs(len(name) - len(wrong)) <= limit:
+        if abs(len(name) - len(wrong)) <= limit and _digits(name) == _digits(wrong):  # stage4 is not stage3 misspelt
             found.setdefault(distance(wrong.lower(), name.lower()), []).append(name)
     least = min(found, default=limit + 1)
     if least > limit:
@@ -42,25 +34,25 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
 def nearest_layer(wrong: str, known: Iterable[str]) -> str | None:
     """Return the layer that a slip of the fingers made of its name, or None: many layers differ in one letter.
 
-    Slips are a letter typed twice, left out, or swapped with the next, a key beside the right one, and in names of five
-    letters or more one letter too many. The first letter is right: GRN, ELU and TCONV are other layers, no slips.
-
     >>> [nearest_layer(word, ["CONV", "GAP", "GN", "RELU"]) for word in ("CONVV", "CNOV", "RLU", "CPNV")]
     ['CONV', 'CONV', 'RELU', 'CONV']
     >>> [nearest_layer(word, ["CONV", "GAP", "GN", "RELU"]) for word in ("CONVT", "GMP", "GRN", "ELU")]
     [None, None, None, None]
     """
-    found = [name for name in dict.fromkeys(known) if _is_slip(wrong.lower(), name.lower())]
+    found = [name for name in dict.fromkeys(known) if is_slip(wrong, name)]
     return found[0] if len(found) == 1 else None
 
 
-_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+def is_slip(wrong: str, name: str) -> bool:
+    """Whether a slip of the fingers made a word of a name; other words that differ in a letter may mean something else.
 
-
-def _is_slip(wrong: str, name: str) -> bool:
+    Slips are a letter typed twice, left out, or swapped with the next, a key beside the right one, and in names of five
+    letters or more one letter too many. The first letter is right: `ELU` and `encoder` are not `RELU` and `decoder`.
+    """
+    wrong, name = wrong.lower(), name.lower()
     if wrong == name:
         return True
-    if wrong[:1] != name[:1] or distance(wrong, name) != 1:
+    if wrong[:1] != name[:1] or _digits(wrong) != _digits(name) or distance(wrong, name) != 1:
         return False
     if len(wrong) < len(name):
         return True
@@ -69,6 +61,10 @@ def _is_slip(wrong: str, name: str) -> bool:
         return len(name) > 4 or wrong[at] == wrong[at - 1] or wrong == f"{name}s"
     is_swapped = wrong[at : at + 2] == name[at : at + 2][::-1] and len(wrong) > at + 1
     return is_swapped or _are_neighbours(wrong[at], name[at])
+
+
+def _digits(word: str) -> str:
+    return "".join(filter(str.isdigit, word))
 
 
 def _are_neighbours(one: str, other: str) -> bool:
