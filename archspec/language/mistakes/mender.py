@@ -66,7 +66,7 @@ class Mender:
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
         is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
-            if self._is_title(attempt):
+            if attempt.is_title:
                 self._note([prose.mistake(line)])
                 raise Noted(False)
             return self._read(attempt)
@@ -98,14 +98,6 @@ class Mender:
         if loop := rewrites.loop(line):
             raise loop
         return None
-
-    def _is_title(self, attempt: Attempt) -> bool:
-        """Whether a line is a word in bold that is not a layer."""
-        if [one.kind for one in attempt.found] != ["markup"] or not isinstance(attempt.node, s.Chain):
-            return False
-        step = attempt.node.steps[0]
-        is_word = isinstance(step, s.LayerStep) and not (step.arguments or step.bracket)
-        return is_word and len(attempt.node.steps) == 1 and self.words.layer(attempt.reading.text.strip(": ")) is None
 
     def _read(self, attempt: Attempt) -> Any:
         self._note(attempt.found)

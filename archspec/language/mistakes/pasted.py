@@ -10,12 +10,16 @@ from __future__ import annotations
 import re
 
 _PAGE = re.compile(
-    r"(?:```|~~~).*$|</?[a-z]+>$|\\(?:begin|end)\{[a-z*]+\}.*$"  # fences
+    r"(?:```|~~~).*$|(?:</?[a-z]+>)+$"
+    r"|\\(?:[a-z]*(?:rule|line)|centering)$|\\(?:begin|end|label|caption)\{.*$"  # fences
     r"|[-=*_~+─—–•]{3,}$|\|?(?: *:?-{2,}:? *\|)+(?: *:?-{2,}:?)? *$"  # rules
     r"|\((?:[^()]|\([^()]*\))*\)\.?$"  # notes
     r"|(?://|%|;|/\*|\*/|<!--|--(?![->])).*$"  # comments
 )
-_BULLET = re.compile(r"(?:[-*•▪◦‣·–—●○■□➢✓−$]|>{1,3}) +(?=\S)|\(?\d{1,3}[.)] +(?!x )(?=[A-Za-z\[@|(*`]|\d+ *[x×])")
+_BULLET = re.compile(
+    r"(?:[-*$]|>{1,3}|[^\w\s\x00-\x7f→⇒⟶➔➜×][\ufe0f\u200d]*) +(?=\S)"
+    r"|\(?\d{1,3}[.)] +(?!x )(?=[A-Za-z\[@|(*`]|\d+ *[x×])"
+)
 # what a comment or a note may not hide: steps, and what changes one
 _STEP = re.compile(
     r"\b[A-Z]{2,}[A-Z0-9]*(?:[ :]+\(?\d|[ )*/>-]*$|[ ,]*(?:->|→))|(?:->|→) *[A-Za-z]"

@@ -25,6 +25,7 @@ _COUNT = re.compile(
     r"(?:\bin +(?:range *\()?|\brepeat +|\bloop +)(?:1 *, *|0 *, *|1 *\.\. *)?(\w+)\)?(?: +times)?(?: *:)?$"
 )
 _SUM = re.compile(r"(?:(?P<head>\S.*?) *(?:->|→) *)?(?P<left>@?[a-z_]\w*) *(?P<sign>[+*]) *(?P<right>[@A-Za-z].*)$")
+_SAID = re.compile(r"(?P<left>[A-Z]{2}.*?) *(?:->|→) *(?P<name>add|concat|mul) +(?:with +)?(?P<right>@?[a-z_]\w*)$")
 _MERGES = {"+": "add", "*": "mul"}
 MOST_LINES = 40
 
@@ -36,6 +37,9 @@ def loop(line: Span) -> Finding | None:
 
 def summed(line: Span) -> Finding | None:
     """Return the finding for a sum of steps."""
+    if said := _SAID.match(line.text):
+        branches = [said["left"], said["right"]]
+        return _merge(line, said["name"], None, branches, f"`{said['name']}` has its branches under it")
     found = _SUM.match(line.text) or _SUM_AT_THE_END.match(line.text)
     if not found or re.match(r"(?:let|param|if|else|net|use|block|after|init|aux)\b", line.text):
         return None
