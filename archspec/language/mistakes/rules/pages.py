@@ -75,6 +75,7 @@ RULES = (
         "`{old}` is HTML for `{new}`",
         "`{new}`",
     ),
+    Rule("latex", re.compile(r" *\\\\$"), "", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
     Rule("latex", re.compile(r"\\([A-Za-z]+) *"), _command, "`{old}` is LaTeX, not the notation", "`{new}`"),
     Rule("latex", re.compile(r"\\(?=[_%&#])|\$"), "", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
     Rule("latex", re.compile(r"(?<=\]) *& *"), " ", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
