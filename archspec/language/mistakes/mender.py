@@ -62,6 +62,8 @@ class Mender:
             raise Noted(False)
         if len(line.text) > LONGEST or self.grammar.trials > MOST_TRIALS:
             raise self._explained(Reading(line), error) from None
+        if start == "line" and rewrites.counts(line):
+            raise rewrites.loop(line) from None
         attempt = Attempt(line, start, self.words, self.grammar)
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
         is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
@@ -95,8 +97,8 @@ class Mender:
             self._note([prose.mistake(line)])
             self.prose.add(line.start)
             raise Noted(False)
-        if loop := rewrites.loop(line):
-            raise loop
+        if rewrites.is_loop(line):
+            raise rewrites.loop(line)
         return None
 
     def _read(self, attempt: Attempt) -> Any:

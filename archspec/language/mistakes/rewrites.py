@@ -30,9 +30,14 @@ _MERGES = {"+": "add", "*": "mul"}
 MOST_LINES = 40
 
 
-def loop(line: Span) -> Finding | None:
-    """Return the finding for a loop."""
-    return _loop(line) if _LOOP.match(line.text) else None
+def is_loop(line: Span) -> bool:
+    """Whether a line is the head of a loop."""
+    return _LOOP.match(line.text) is not None
+
+
+def counts(line: Span) -> bool:
+    """Whether a line is the head of a loop, and says how often its lines are repeated."""
+    return line.text.endswith(":") and is_loop(line) and _COUNT.search(line.text) is not None
 
 
 def summed(line: Span) -> Finding | None:
@@ -60,7 +65,8 @@ def _merge(line: Span, name: str, head: str | None, branches: list[str], message
     return Finding("E001", message, line, "a merge", helps=(help_,))
 
 
-def _loop(line: Span) -> Finding:
+def loop(line: Span) -> Finding:
+    """Return the finding for the head of a loop and the lines under it."""
     notes = ("`3 x unit(64)` repeats a block, and `3 x CONV 64 3x3` a layer",)
     source, text = line.source, line.source.text
     margin = line.source.position(line.start)[1] - 1
