@@ -62,6 +62,10 @@ LINES = [
         "add\n  | CONV 3 3x3 p1 -> RELU\n  | x",
     ),
     ("for i in range(3):\n    CONV 16 3x3 p1 -> RELU", "a spec has no loops", None),
+    ("2: CONV 16 3x3 p1 -> RELU", "`2:` numbers the line, and is not part of it", "CONV 16 3x3 p1 -> RELU"),
+    ("b) CONV 16 3x3 p1 -> RELU", "`b)` numbers the line, and is not part of it", "CONV 16 3x3 p1 -> RELU"),
+    ("*CONV 16 3x3 p1* -> _RELU_", "unexpected markup: `*`", "CONV 16 3x3 p1 -> RELU"),
+    ("3xRELU", "a repeat is written `3 x`, got `3x`", "3 x RELU"),
     ("repeat 3 times:\n    RELU", "a spec has no loops", "3 x RELU"),
 ]
 
@@ -76,6 +80,10 @@ TEXTS = [
     (
         f"{INPUT}for i in range(2):\n    CONV 8 3x3 p1 -> RELU\n    CONV 16 3x3 p1 -> RELU\n{END}",
         "a spec has no loops",
+    ),
+    (
+        f"block unit(f) {{ CONV f 3x3 p1 -> RELU }}\n{INPUT}unit(16)\n{END}",
+        "the lines of a block are indented, not in braces",
     ),
     (f"net = LeNet\n{INPUT}CONV 8 3x3 p1 -> RELU\n{END}", "a title has no `=`: `net = LeNet`"),
     (
@@ -168,3 +176,8 @@ def test_a_step_after_the_sign_of_a_comment_is_not_dropped(step: str, sign: str)
 
 def test_bullets_under_bullets_are_at_one_level() -> None:
     assert findings_in(f"{INPUT}- CONV 16 3x3 p1 -> RELU\n  - CONV 16 3x3 p1 -> RELU\n    ✅ BN\n{END}") == ()
+
+
+@pytest.mark.parametrize("sign", ["├── ", "└── ", "👉 ", "- [ ] ", "* [x] ", "↓\n"])
+def test_what_surrounds_a_line_is_read_over(sign: str) -> None:
+    assert findings_in(f"{INPUT}{sign}CONV 16 3x3 p1 -> RELU\n{END}") == ()

@@ -25,6 +25,7 @@ _COUNT = re.compile(
     r"(?:\bin +(?:range *\()?|\brepeat +|\bloop +)(?:1 *, *|0 *, *|1 *\.\. *)?(\w+)\)?(?: +times)?(?: *:)?$"
 )
 _SUM = re.compile(r"(?:(?P<head>\S.*?) *(?:->|→) *)?(?P<left>@?[a-z_]\w*) *(?P<sign>[+*]) *(?P<right>[@A-Za-z].*)$")
+_BRACED = re.compile(r"(block +\w+ *(?:\([^()]*\))?) *\{ *([^{}]*?) *\}$")
 _SAID = re.compile(r"(?P<left>[A-Z]{2}.*?) *(?:->|→) *(?P<name>add|concat|mul) +(?:with +)?(?P<right>@?[a-z_]\w*)$")
 _MERGES = {"+": "add", "*": "mul"}
 MOST_LINES = 40
@@ -41,7 +42,11 @@ def counts(line: Span) -> bool:
 
 
 def summed(line: Span) -> Finding | None:
-    """Return the finding for a sum of steps."""
+    """Return the finding for a sum of steps, or a block on one line."""
+    if braced := _BRACED.match(line.text):
+        margin = " " * (line.source.position(line.start)[1] + 3)
+        help_ = Help("indent its lines under it", Edit(line, f"{braced[1]}\n{margin}{braced[2]}"), is_safe=True)
+        return Finding("E001", "the lines of a block are indented, not in braces", line, "in braces", helps=(help_,))
     if said := _SAID.match(line.text):
         branches = [said["left"], said["right"]]
         return _merge(line, said["name"], None, branches, f"`{said['name']}` has its branches under it")

@@ -79,6 +79,31 @@ RULES = (
     Rule("latex", re.compile(r"\\([A-Za-z]+) *"), _command, "`{old}` is LaTeX, not the notation", "`{new}`"),
     Rule("latex", re.compile(r"\\(?=[_%&#])|\$"), "", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
     Rule("latex", re.compile(r"(?<=\]) *& *"), " ", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
+    Rule(
+        "numbering",
+        re.compile(
+            r"^(?:\d{1,4} ?[:|] ?|[a-z]\) +|[ivx]{1,4}[.)] +|[\w/-]+\.(?:arch|txt|md):\d+: ?)"
+            r"(?=\[\d|[A-Z]{2}|[a-z]\w*\()"
+        ),
+        "",
+        "`{old}` numbers the line, and is not part of it",
+        "drop `{old}`",
+        "a number",
+    ),
+    Rule(
+        "markup",
+        re.compile(r"(?<![\w*])[*_](?=[A-Z]{2})|(?<=[\w)])[*_](?=\s|$)"),
+        "",
+        "unexpected markup: `{old}`",
+        "drop `{old}`",
+    ),
+    Rule(
+        "repeat",
+        re.compile(r"^(\d+)[x×](?=[A-Z]{2}|[a-z]\w*\()"),
+        r"\1 x ",
+        "a repeat is written `{new}`, got `{old}`",
+        "`{new}`",
+    ),
     Rule("prompt", re.compile(r"^(?:In|Out) ?\[\d*\]: *"), "", "`{old}` is the prompt of a notebook", "drop `{old}`"),
     Rule(
         "bold label",
