@@ -154,7 +154,9 @@ class Mender:
                 self._note([_title(chain)])
                 meant[id(chain)] = []
                 continue
-            is_plain = is_plain and not self.words.layer(step.words[0].text) and len(nodes) > 1
+            word = step.words[0].text
+            is_plain = is_plain and not self.words.layer(word) and len(nodes) > 1
+            is_plain = is_plain and not re.match(r"[A-Z]+(?:\dD$|\d*:? .*\d)", chain.span.text)  # CONV3D
             rule = declared.BLOCK_NAME if step.words[0].text in self.words.blocks else foreign.RULES[0]
             if applied := rule.applied(Reading(_rest_of_line(chain.span)), self.words):
                 node = self.grammar.tried(applied[0])
