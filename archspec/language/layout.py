@@ -130,7 +130,7 @@ class _Tree:
             return
         span = Span(span.source, span.start + skipped, span.end)
         continues = pasted.arrow(span.text)
-        if continues and self.roots:
+        if (continues or skipped) and self.roots and not _OPENS.match(self.levels[-1].lines[-1].span.text):
             span = Span(span.source, span.start + continues, span.end)
             column = min(column, self.levels[-1].last)
         self.place(span, column)
@@ -157,7 +157,7 @@ def layout(source: Source, most: int = MAX_LINES) -> tuple[list[Layout], list[Di
             raise TooLong(f"more than {plural(most, 'line')}", span)
         column = tree.column(start) if tree.tab else len(found["indent"])
         first = text[0]
-        if first in _ODD or first == "(" or (first in "0123456789|" and _LISTED.match(text)):
+        if first in _ODD or first == "(" or not first.isascii() or (first in "0123456789|" and _LISTED.match(text)):
             if text.startswith("/*") and "*/" not in text:
                 at = max(at, source.text.find("*/", at) + 2)
                 span = Span(source, start, max(at, span.end))

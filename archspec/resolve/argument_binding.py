@@ -6,7 +6,6 @@ only if no value is bound to them.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
@@ -21,8 +20,6 @@ from archspec.record import REQUIRED
 
 SECOND = "the second"
 _EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
-# `4 096` and `0,5`, as they are written outside of English
-_SPLIT_NUMBER = re.compile(r"[1-9]\d{0,2}(?:[ \u00a0\u2009\u202f]\d{3})+|0,\d+")
 
 
 class ArgumentBinder:
@@ -109,6 +106,10 @@ class ArgumentBinder:
             kind = self.layer.arguments[word.name].kind
             notes = (f"it is written `{word.name}={kind.written}`",) if kind.written else ()
             return Finding("E106", f"`{word.name}` needs a value", word.span, "no value", notes=notes)
+        from archspec.resolve.helps.slips import numbers  # only wrong specs need it
+
+        if scanned := numbers.scanned(word.span):
+            return scanned
         message = f"`{word.name}` is neither an argument of {self.layer.keyword} nor a known name"
         known = [*self.words, *self.layer.arguments]
 
@@ -153,9 +154,10 @@ class ArgumentBinder:
         if field is None or field not in self.places:
             message = f"{name} does not take `{text}`"
             return Finding("E103", message, value.span, "unexpected", notes=(self._takes(),))
-        whole = self.places[field].source.text[self.places[field].start : value.span.end]
-        if _SPLIT_NUMBER.fullmatch(whole):
-            return _two_numbers(Span(value.span.source, self.places[field].start, value.span.end))
+        from archspec.resolve.helps.slips import numbers  # only wrong specs need it
+
+        if split := numbers.split(self.places[field], value.span):
+            return split
         message = f"{name} already has its {field}"
         others = (self._before(field),)
         notes = ("the channels that enter are never written", self._takes())
@@ -234,10 +236,3 @@ def _shown(field: str, argument: Argument) -> str:
     """Return an argument as the usage line shows it: kernel (3x3), stride (s2), heads."""
     example = _EXAMPLES.get(field, (argument.short or "") + argument.kind.written)
     return f"{field} ({example})" if argument.short or argument.kind.takes_extent else field
-
-
-def _two_numbers(span: Span) -> Finding:
-    """Return the finding for a number with a space or a decimal comma in it."""
-    number = re.sub(r"\s", "", span.text).replace(",", ".")
-    helps = (Help(f"`{number}`", Edit(span, number)),)
-    return Finding("E106", f"`{span.text}` is two numbers", span, "one number?", helps=helps)

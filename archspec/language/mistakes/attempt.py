@@ -13,7 +13,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.source import Source, Span
-from archspec.language.mistakes import foreign, lookalikes, pasted
+from archspec.language import syntax as s
+from archspec.language.mistakes import foreign, lookalikes, pasted, prose
 from archspec.language.mistakes.reading import Reading, ReadingBuilder
 from archspec.language.mistakes.rules import brackets, declared, pages, punctuation, words
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
@@ -102,6 +103,17 @@ class Attempt:
             if self.node:
                 self._without_needless(kept)
                 return
+
+    @property
+    def is_title(self) -> bool:
+        """Whether a line is a word in bold that is not a layer."""
+        if not {one.kind for one in self.found} <= {"markup", "colon", "end"} or not isinstance(self.node, s.Chain):
+            return False
+        step = self.node.steps[0]
+        if not self.found or not isinstance(step, s.LayerStep) or step.bracket or len(self.node.steps) > 1:
+            return False
+        is_plain = not step.arguments or prose.is_title(self.reading.text)
+        return is_plain and self.words.layer(step.words[0].text) is None
 
     @property
     def is_nothing(self) -> bool:

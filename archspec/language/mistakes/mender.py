@@ -62,11 +62,13 @@ class Mender:
             raise Noted(False)
         if len(line.text) > LONGEST or self.grammar.trials > MOST_TRIALS:
             raise self._explained(Reading(line), error) from None
+        if start == "line" and rewrites.counts(line):
+            raise rewrites.loop(line) from None
         attempt = Attempt(line, start, self.words, self.grammar)
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
         is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
-            if self._is_title(attempt):
+            if attempt.is_title:
                 self._note([prose.mistake(line)])
                 raise Noted(False)
             return self._read(attempt)
@@ -95,17 +97,9 @@ class Mender:
             self._note([prose.mistake(line)])
             self.prose.add(line.start)
             raise Noted(False)
-        if loop := rewrites.loop(line):
-            raise loop
+        if rewrites.is_loop(line):
+            raise rewrites.loop(line)
         return None
-
-    def _is_title(self, attempt: Attempt) -> bool:
-        """Whether a line is a word in bold that is not a layer."""
-        if [one.kind for one in attempt.found] != ["markup"] or not isinstance(attempt.node, s.Chain):
-            return False
-        step = attempt.node.steps[0]
-        is_word = isinstance(step, s.LayerStep) and not (step.arguments or step.bracket)
-        return is_word and len(attempt.node.steps) == 1 and self.words.layer(attempt.reading.text.strip(": ")) is None
 
     def _read(self, attempt: Attempt) -> Any:
         self._note(attempt.found)
@@ -160,7 +154,9 @@ class Mender:
                 self._note([_title(chain)])
                 meant[id(chain)] = []
                 continue
-            is_plain = is_plain and not self.words.layer(step.words[0].text) and len(nodes) > 1
+            word = step.words[0].text
+            is_plain = is_plain and not self.words.layer(word) and len(nodes) > 1
+            is_plain = is_plain and not re.match(r"[A-Z]+(?:\dD$|\d*:? .*\d)", chain.span.text)  # CONV3D
             rule = declared.BLOCK_NAME if step.words[0].text in self.words.blocks else foreign.RULES[0]
             if applied := rule.applied(Reading(_rest_of_line(chain.span)), self.words):
                 node = self.grammar.tried(applied[0])

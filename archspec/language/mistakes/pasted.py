@@ -10,18 +10,22 @@ from __future__ import annotations
 import re
 
 _PAGE = re.compile(
-    r"(?:```|~~~).*$|</?[a-z]+>$|\\(?:begin|end)\{[a-z*]+\}.*$"  # fences
-    r"|[-=*_~+─—–•]{3,}$|\|?(?: *:?-{2,}:? *\|)+(?: *:?-{2,}:?)? *$"  # rules
+    r"(?:```|~~~).*$|(?:</?[a-z]+>)+$"
+    r"|\\(?:[a-z]*(?:rule|line)|centering)$|\\(?:begin|end|label|caption)\{.*$"  # fences
+    r"|[-=*_~+—–•\u2500-\u257f]{3,}$|[↓⬇⇩▼]\ufe0f?$|\|?(?: *:?-{2,}:? *\|)+(?: *:?-{2,}:?)? *$"  # rules
     r"|\((?:[^()]|\([^()]*\))*\)\.?$"  # notes
     r"|(?://|%|;|/\*|\*/|<!--|--(?![->])).*$"  # comments
 )
-_BULLET = re.compile(r"(?:[-*•▪◦‣·–—●○■□➢✓−$]|>{1,3}) +(?=\S)|\(?\d{1,3}[.)] +(?!x )(?=[A-Za-z\[@|(*`]|\d+ *[x×])")
+_BULLET = re.compile(
+    r"(?:[-*] +\[[ xX]\]|[-*$]|>{1,3}|[\u2500-\u257f ]*[\u2500-\u257f]|[^\w\s\x00-\x7f→⇒⟶➔➜×][\ufe0f\u200d]*) +(?=\S)"
+    r"|\(?\d{1,3}[.)] +(?!x )(?=[A-Za-z\[@|(*`]|\d+ *[x×])"
+)
 # what a comment or a note may not hide: steps, and what changes one
 _STEP = re.compile(
     r"\b[A-Z]{2,}[A-Z0-9]*(?:[ :]+\(?\d|[ )*/>-]*$|[ ,]*(?:->|→))|(?:->|→) *[A-Za-z]"
     r"|\b(?i:conv\w*|\w*pool\w*|fc|linear|dense)[ :(]+\d|^\( *[x×]? *\d|^\((?:strides?|pad|padding|same|groups)\b"
 )
-REMARK = re.compile(r"//|%|;|/\*|<!--|--|```|~~~|\((?=(?:[^()]|\([^()]*\))*\)\.?$)")
+REMARK = re.compile(r"\\(?:begin|end|label|caption)|//|%|;|/\*|<!--|--|```|~~~|\((?=(?:[^()]|\([^()]*\))*\)\.?$)")
 _ARROW = re.compile(r"(?:->|[→⇒⟶➔➜]|[—–]>) *(?=\S)")
 _ZERO = "\u200b\u200c\u200d\ufeff\u2060"
 

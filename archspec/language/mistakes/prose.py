@@ -22,7 +22,8 @@ das und ist ein eine mit von le la les des est une
 """
 _FUNCTION = frozenset(_COMMON.split())
 _PAGE = re.compile(
-    r"\W*(?:(?:page|slide|lecture|p|fig|figure|table|chapter|section)\b\.?)?\W*\d+(?:\W+(?:of\W+)?\d+)*\W*", re.I
+    r"\W*(?:(?:page|slide|stage|step|part|lecture|p|fig|figure|table|chapter|section)\b\.?)?\W*\d+(?:\W+(?:of\W+)?\d+)*\W*",
+    re.I,
 )
 _SIGNS = re.compile(
     r"->|→|=>|[{}|@]|==|^\[ *\d|\b\w+ ?= ?[\w.(]|\w+\(.*\)\s*$|^\W*[A-Z]{2,}[\d-]* +\d|\b(?:add|concat|mul)\W*$"

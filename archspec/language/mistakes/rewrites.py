@@ -25,17 +25,31 @@ _COUNT = re.compile(
     r"(?:\bin +(?:range *\()?|\brepeat +|\bloop +)(?:1 *, *|0 *, *|1 *\.\. *)?(\w+)\)?(?: +times)?(?: *:)?$"
 )
 _SUM = re.compile(r"(?:(?P<head>\S.*?) *(?:->|→) *)?(?P<left>@?[a-z_]\w*) *(?P<sign>[+*]) *(?P<right>[@A-Za-z].*)$")
+_BRACED = re.compile(r"(block +\w+ *(?:\([^()]*\))?) *\{ *([^{}]*?) *\}$")
+_SAID = re.compile(r"(?P<left>[A-Z]{2}.*?) *(?:->|→) *(?P<name>add|concat|mul) +(?:with +)?(?P<right>@?[a-z_]\w*)$")
 _MERGES = {"+": "add", "*": "mul"}
 MOST_LINES = 40
 
 
-def loop(line: Span) -> Finding | None:
-    """Return the finding for a loop."""
-    return _loop(line) if _LOOP.match(line.text) else None
+def is_loop(line: Span) -> bool:
+    """Whether a line is the head of a loop."""
+    return _LOOP.match(line.text) is not None
+
+
+def counts(line: Span) -> bool:
+    """Whether a line is the head of a loop, and says how often its lines are repeated."""
+    return line.text.endswith(":") and is_loop(line) and _COUNT.search(line.text) is not None
 
 
 def summed(line: Span) -> Finding | None:
-    """Return the finding for a sum of steps."""
+    """Return the finding for a sum of steps, or a block on one line."""
+    if braced := _BRACED.match(line.text):
+        margin = " " * (line.source.position(line.start)[1] + 3)
+        help_ = Help("indent its lines under it", Edit(line, f"{braced[1]}\n{margin}{braced[2]}"), is_safe=True)
+        return Finding("E001", "the lines of a block are indented, not in braces", line, "in braces", helps=(help_,))
+    if said := _SAID.match(line.text):
+        branches = [said["left"], said["right"]]
+        return _merge(line, said["name"], None, branches, f"`{said['name']}` has its branches under it")
     found = _SUM.match(line.text) or _SUM_AT_THE_END.match(line.text)
     if not found or re.match(r"(?:let|param|if|else|net|use|block|after|init|aux)\b", line.text):
         return None
@@ -56,7 +70,8 @@ def _merge(line: Span, name: str, head: str | None, branches: list[str], message
     return Finding("E001", message, line, "a merge", helps=(help_,))
 
 
-def _loop(line: Span) -> Finding:
+def loop(line: Span) -> Finding:
+    """Return the finding for the head of a loop and the lines under it."""
     notes = ("`3 x unit(64)` repeats a block, and `3 x CONV 64 3x3` a layer",)
     source, text = line.source, line.source.text
     margin = line.source.position(line.start)[1] - 1

@@ -41,6 +41,8 @@ def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sco
         if finding.span is not None and finding.label == SECOND:
             places = [finding.span, *(label.span for label in finding.others)]
             return [speller.without(place) for place in places]
+        if finding.code == "E106" and helps:  # one number, written as two
+            return list(helps)
         other = meant(step, named, scope, around, speller.span) or list(speller.helps(helps))
         return [*_claimed_count(finding, speller, around), *other]
 

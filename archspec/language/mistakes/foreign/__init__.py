@@ -24,7 +24,7 @@ _TORCH = r"\bnn\.[A-Z]\w*\(|\bself\.\w+ *[=(]|^\s*(?:super\(|def forward)|\bF\.\
 _KERAS = r"\b(?:keras|layers|tf|models|model)\.\w+|\b(?:Conv2D|Dense|MaxPooling2D|MaxPool2D|BatchNormalization)\("
 _PYTHON = (
     r"^\s*(?:import \w|from [\w.]+ import|class \w+(?:\(.*\))?:|def \w+\(.*\)|return\b|@\w+$|print\("
-    r"|\w+(?:, \w+)* = \w+(?:\.\w+)*\()"
+    r"|\w+(?:, \w+)* = (?:\w+(?:\.\w+)*\(|\[))"
 )
 _FLAX = r"@nn\.compact|\bflax\b|\bnn\.(?:Conv|Dense)\((?:features *=|\d+, *(?:kernel_size *=)? *\()|\bhk\.\w+\(|\beqx\."
 _SLIM = r"\bslim\.\w+\("
@@ -62,8 +62,17 @@ _LANGUAGES = (
     (
         "Python code",
         f"{_PYTHON}|^\\s*(?:for|if|while|elif|with) .*:$|^\\s*else:$",
-        r"^\s*(?:import|from|def|class|for|print)\b",
+        r"^\s*(?:import|from|def|class|for|print)\b|^\w+ = (?:\w+(?:\.\w+)+\(.*\)|\[.*\])$",
     ),
+    ("XML", r"^\s*</?\w+[^<>]*>", r"^\s*<[\w:]+(?: +[\w:]+=\"[^\"]*\")+ */?>\s*$|^\s*<\?xml"),
+    ("TOML", rf"^\[[\w.]+\]$|{_SETTING}|^\w+ *= *[\"'\[].*", r"^\[[a-z_][\w.]*\]$"),
+    (
+        "an ONNX model as text",
+        r"op_type|ir_version|graph|^\s*(?:node|input|output|t\w* = )|[{}]",
+        r"\bir_version\b|\bop_type\b",
+    ),
+    ("a CSV file", r"^[^,()\[\]]*(?:,[^,()\[\]]*){2,}$", r"\A[A-Za-z_ ]+(?:,[A-Za-z_ ]+){2,}\n"),
+    ("C code", r";\s*$|^\s*[{}]|^\s*#include|^//", r"^\s*[a-z]\w*\(.*\);\s*$"),
     ("JSON", _JSON, r"^\s*[{\[].*|\"[^\"]*\"\s*:"),
     ("a Markdown table", _TABLE, r"^\s*\|(?:\s*:?-+:?\s*\|)+\s*$"),
     ("YAML", _YAML, r"^\w+:\s*$"),

@@ -16,6 +16,8 @@ _CONFLICT = re.compile(
     re.MULTILINE,
 )
 _DIFF = re.compile(r"^@@ .*@@", re.MULTILINE)
+_REMOVED = re.compile(r"^-(?=[A-Za-z\[|]| {2,}\S).*", re.MULTILINE)
+_ADDED = re.compile(r"^\+(?=[A-Za-z\[|]| {2,}\S).*", re.MULTILINE)
 _HEADER = re.compile(r"(?:diff |index |--- |\+\+\+ |@@|\\ No newline|new file|deleted file|commit |Author: |Date: )")
 _STRING = re.compile(r"""\s*(?:\w+ *= *)?[rbu]?(["'])(?P<inside>.*\\n.*)\1[,;]?\s*""")
 LONGEST = 100_000
@@ -42,10 +44,12 @@ def _conflict(source: Source) -> Unread | None:
 
 def _diff(source: Source) -> Unread | None:
     found = _DIFF.search(source.text)
+    lines = source.text.rstrip("\n").split("\n")
+    new = [line[1:] for line in lines if line[:1] in ("+", " ") and not _HEADER.match(line)]
+    if not found and _REMOVED.search(source.text) and (found := _ADDED.search(source.text)):
+        new = [line.removeprefix("+") for line in lines if not line.startswith("-")]
     if not found:
         return None
-    lines = source.text.split("\n")
-    new = [line[1:] for line in lines if line[:1] in ("+", " ") and not _HEADER.match(line)]
     first = Span(source, *found.span())
     helps = (Help("the new version of its lines", Edit(Span(source, 0, len(source.text)), "\n".join(new) + "\n")),)
     return Unread("E001", "this is a diff, not a spec", first, "not a line of a spec", helps=helps)

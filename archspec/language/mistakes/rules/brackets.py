@@ -99,7 +99,7 @@ RULES = (
     ),
     Rule(
         "volume",
-        re.compile(r"(?<=-> )\(? *(\d+(?: *[x×] *\d+){2}) *\)?(?= *(?:->|$))"),
+        re.compile(r"(?<=-> )\(? *(\d+(?: *[x×,] *\d+){2}) *\)?(?= *(?:->|$))"),
         _sizes,
         "a volume is written in brackets, got `{old}`",
         "`{new}`",

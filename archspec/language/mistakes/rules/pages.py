@@ -16,6 +16,7 @@ _COMMANDS = {
     **dict.fromkeys(("quad", "qquad", "hline", "item", "newline"), ""),
 }
 MOST_COPIES = 8  # of steps that are written out
+_DIGITS = str.maketrans("lIOo", "1100")
 _END = r" *(?:: *)?\{?$"
 
 
@@ -34,6 +35,11 @@ def _figure(match: Match, words: Words) -> str | None:
         return None
     count = f" {match[3]}" if match[3] else ""
     return f"{layer}{count} {match[1]}x{match[1]} s{match[4]} p{int(match[1]) // 2} floor"
+
+
+def _digits(match: Match, _words: Words) -> str | None:
+    """Return a number in whose place a scan has letters."""
+    return match[0].translate(_DIGITS) if re.search(r"\d", match[0]) else None
 
 
 def _copies(match: Match, _words: Words) -> str | None:
@@ -69,8 +75,71 @@ RULES = (
         "`{old}` is HTML for `{new}`",
         "`{new}`",
     ),
+    Rule("latex", re.compile(r" *\\\\$"), "", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
     Rule("latex", re.compile(r"\\([A-Za-z]+) *"), _command, "`{old}` is LaTeX, not the notation", "`{new}`"),
     Rule("latex", re.compile(r"\\(?=[_%&#])|\$"), "", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
+    Rule("latex", re.compile(r"(?<=\]) *& *"), " ", "`{old}` is LaTeX, not the notation", "drop `{old}`"),
+    Rule(
+        "numbering",
+        re.compile(
+            r"^(?:\d{1,4} ?[:|] ?|[a-z]\) +|[ivx]{1,4}[.)] +|[\w/-]+\.(?:arch|txt|md):\d+: ?)"
+            r"(?=\[\d|[A-Z]{2}|[a-z]\w*\()"
+        ),
+        "",
+        "`{old}` numbers the line, and is not part of it",
+        "drop `{old}`",
+        "a number",
+    ),
+    Rule(
+        "markup",
+        re.compile(r"(?<![\w*])[*_](?=[A-Z]{2})|(?<=[\w)])[*_](?=\s|$)"),
+        "",
+        "unexpected markup: `{old}`",
+        "drop `{old}`",
+    ),
+    Rule(
+        "repeat",
+        re.compile(r"^(\d+)[x×](?=[A-Z]{2}|[a-z]\w*\()"),
+        r"\1 x ",
+        "a repeat is written `{new}`, got `{old}`",
+        "`{new}`",
+    ),
+    Rule("prompt", re.compile(r"^(?:In|Out) ?\[\d*\]: *"), "", "`{old}` is the prompt of a notebook", "drop `{old}`"),
+    Rule(
+        "bold label",
+        re.compile(r"^\*\*([^*]+?):?\*\*:? *(?=[\[(\dA-Z])"),
+        lambda match, _words: "" if ":" in match[0] else None,
+        "unexpected title: `{old}`",
+        "drop `{old}`",
+        "not a label",
+    ),
+    Rule("arrow", re.compile(r" +à +"), " -> ", "`{old}` is not an arrow", "`->`", code="E002"),
+    Rule("arrow", re.compile(r" *-+\" *(?=[A-Z])"), " -> ", "`{old}` is not an arrow", "`->`", code="E002"),
+    Rule(
+        "arrow",
+        re.compile(r"(?<=[\w)\]]) +-{1,2} +(?=[A-Z]{2})"),
+        " -> ",
+        "`{old}` is not an arrow",
+        "`->`",
+        code="E002",
+    ),
+    Rule(
+        "digits",
+        re.compile(r"\b(?=[lIO]*\d)[\dlIO]*[lIO][\dlIO]*\b"),
+        _digits,
+        "`{old}` has letters for digits",
+        "`{new}`",
+        "not a number",
+    ),
+    Rule("size", re.compile(r"\b(\d+) x(\d+)\b"), r"\1x\2", "a size is written `{new}`, got `{old}`", "`{new}`"),
+    Rule("stride", re.compile(r"(?<=\dx\d)/(\d)\b"), r" s\1", "a stride is written `{new}`, got `{old}`", "`{new}`"),
+    Rule(
+        "volume",
+        re.compile(r"(?<=[\w)]) *: *[\[(]?(\d+[x×]\d+[x×]\d+)[\])]?$"),
+        lambda match, _words: f" -> [{match[1]}]" if re.match(r"[A-Z]{2}.* \d", match.string) else None,
+        "a volume is written in brackets, got `{old}`",
+        "`{new}`",
+    ),
     Rule(
         "figure",
         re.compile(r"^(\d+)x\1 +([A-Za-z]+),? *(?:(\d+),?)? */ ?(\d)$"),
