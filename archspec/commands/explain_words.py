@@ -159,6 +159,12 @@ WORDS = (
         "after CONV FC: RELU\n\n" + _INPUT + "CONV 8 3x3 p1\nFC 32\nFC 10\n",
     ),
     _word(
+        "init",
+        "the first weights of a kind of layer",
+        "`init FC: 0.02` draws the weights of every FC of the file with this standard deviation; `init=` in a line is for that layer.",
+        "init FC: 0.02\n\n" + _INPUT + "FC 32 -> RELU\nFC 10\n",
+    ),
+    _word(
         "aux auxiliary",
         "an auxiliary classifier",
         "Its lines are trained with the loss weight before the colon, and left out of inference and of all totals.",
