@@ -80,3 +80,22 @@ def test_calls_and_names_in_other_notations(text: str, help_: str) -> None:
     (trial,) = trials(text)
     assert str(trial.help) == help_
     assert trial.works, [one.message for one in trial.new]
+
+
+@pytest.mark.parametrize(
+    ("line", "help_"),
+    [
+        ("learning rate 0.1", "`lr`"),
+        ("label smoothing 0.1", "`label_smoothing`"),
+        ("weight decay 5e-4", "`optimizer sgd weight_decay=5e-4`"),
+        ("batch size 128", "`lr 0.1 for batch 128`"),
+        ("sgd momentum=0.9", "`optimizer sgd momentum=0.9`"),
+        ("adamw lr=0.001", "`optimizer adamw`, and `lr 0.001` on a line"),
+    ],
+)
+def test_a_setting_in_the_words_of_other_tools_is_rewritten(line: str, help_: str) -> None:
+    (finding,) = findings_in(f"{INPUT}GAP -> FC 10\ntrain\n    epochs 10\n    {line}\n")
+    assert finding.code == "E011"
+    (trial,) = trials(f"{INPUT}GAP -> FC 10\ntrain\n    epochs 10\n    {line}\n")
+    assert str(trial.help) == help_
+    assert trial.works, [one.message for one in trial.new]

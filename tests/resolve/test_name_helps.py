@@ -30,7 +30,7 @@ CASES = [
     (I + "conv(8, 3)\n", "E101", "conv", "a layer has no parentheses: `CONV 8 3x3`"),
     (I + "RELU -> x\n", "E114", "x", "drop `-> x`"),
     (I + "x\nRELU\n", "E108", "x", "drop `x`"),
-    (I + "sum\n    | RELU\n    | TANH\n", "E102", "sum", "did you mean `add`?"),
+    (I + "sum\n    | RELU\n    | TANH\n", "E102", "sum", "`add`"),
     (I + "add\n    | RELU\n", "E104", "add", "add a branch that passes its input through: `| x`"),
     (I + "2.5 x RELU\n", "E105", "2.5", "`2`"),
     (I + "aux -1: FC 10\nFC 10\n", "E001", "-", ""),
