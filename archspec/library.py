@@ -156,6 +156,9 @@ def _outline(name: str) -> str:
 
 def _no_file(path: Path, shown: str) -> ArchspecError:
     """Return the error for a missing file: the file beside it with the nearest name, or a built-in spec of its name."""
+    if "://" in shown:
+        message = f"{shown} is an address, not a file"
+        return failure(NOT_FOUND, message, helps=("download it, and give the name of the file",))
     near = suggest(path.name, [one.name for one in path.parent.glob(f"*{SUFFIX}")])
     helps = (f"did you mean `{shown[: len(shown) - len(path.name)]}{near}`?",) if near else (LISTS,)
     if path.stem in built_in():

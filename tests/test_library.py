@@ -49,6 +49,7 @@ def test_a_name_may_contain_a_variant() -> None:
         ("vgg16_x", "unknown built-in spec `vgg16_x`"),
         ("resnet50.arch", "`resnet50` for the built-in spec"),
         ("slide.txt", "no such file: slide.txt"),
+        ("https://example.org/a.arch", "is an address, not a file"),
     ],
 )
 def test_a_missing_spec_is_reported(spec: str, said: str) -> None:

@@ -23,9 +23,7 @@ def command(name: str | None, as_json: bool) -> None:
     if name is None:
         click.echo(_json(_all()) if as_json else _listed())
         return
-    found = _code(name) or _layer(name) or _word(name)
-    if found is None and name.startswith("--"):
-        raise click.NoSuchOption(name)
+    found = _code(name) or _layer(name) or _word(name) or _layer_elsewhere(name)
     if found is None:
         raise _unknown(name)
     text, data = found
@@ -60,6 +58,16 @@ def _layer(name: str) -> tuple[str, dict[str, object]] | None:
     more = _word(name.lower())  # a merge is a word too, with branches
     text = describe(layer) + (f"\n{more[0]}" if more else "")
     return text, {"layer": layer.keyword, "text": describe(layer), **(more[1] if more else {})}
+
+
+def _layer_elsewhere(name: str) -> tuple[str, dict[str, object]] | None:
+    """Return the page of a layer by its name in other tools: that of CONV for `conv2d`."""
+    from archspec.layers import REGISTRY
+
+    known = name.lower().replace("_", "").removeprefix("nn.")
+    layer = next((layer for layer in REGISTRY.values() if known in layer.known_as), None)
+    found = _layer(layer.keyword) if layer else None
+    return (f"`{name}` is {found[1]['layer']} here.\n\n{found[0]}", found[1]) if found else None
 
 
 def _word(name: str) -> tuple[str, dict[str, object]] | None:
@@ -99,9 +107,11 @@ def _unknown(name: str) -> click.UsageError:
     from archspec.diagnostics.findings import did_you_mean, printable
     from archspec.layers import MERGES, REGISTRY
 
-    hint = "".join(f" {text}" for text in did_you_mean(name, [*CODES, *REGISTRY, *MERGES, *BY_NAME]))
+    if name.startswith("--"):
+        return click.NoSuchOption(name)
+    hint = "".join(f"; {text}" for text in did_you_mean(name, [*CODES, *REGISTRY, *MERGES, *BY_NAME]))
     shown = printable(name)
-    return click.UsageError(f"unknown code, layer or word `{shown}`.{hint} `archspec explain` lists them all.")
+    return click.UsageError(f"unknown code, layer or word `{shown}`{hint} (`archspec explain` lists them all)")
 
 
 def _json(data: object) -> str:

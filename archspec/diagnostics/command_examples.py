@@ -62,7 +62,7 @@ _TRAINED = {
         "`runs/a` already contains a run",
         "archspec train lenet5 --out runs/b",
     ),
-    "E452": ("archspec train --resume runs/a", "no checkpoint in `runs/a`", "archspec train lenet5 --out runs/b"),
+    "E452": ("archspec train --resume runs/a", "no such folder: `runs/a`", "archspec train lenet5 --out runs/b"),
     "E453": (
         f"{_TRAIN} --batch 512",
         "a step takes 512 images, and there are 300 to train on",
@@ -172,7 +172,7 @@ _SHIPPED = {
         "`--classes` would change the spec that `runs/a` was trained for",
         "archspec export runs/a -o a.onnx",
     ),
-    "E430": ("archspec run a.onnx photos", "no such model: `a.onnx`", "archspec export runs/a -o a.onnx"),
+    "E430": ("archspec run a.onnx photos", "no such file: `a.onnx`", "archspec export runs/a -o a.onnx"),
     "E431": (
         "archspec run x.onnx photos",
         "`x.onnx` does not describe its preprocessing: `archspec export` did not write it",

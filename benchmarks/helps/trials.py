@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import archspec
@@ -29,6 +30,7 @@ class Trial(NamedTuple):
         return self.is_gone and not self.new
 
 
+@lru_cache(maxsize=1000)  # the text before is that of every trial
 def findings_in(text: str) -> tuple[Diagnostic, ...]:
     """Return all findings in the text of a spec."""
     try:

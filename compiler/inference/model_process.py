@@ -193,8 +193,8 @@ def _need_file(path: Path) -> None:
         need_regular(path)
         size = path.stat().st_size
     except FileNotFoundError:
-        helps = ("`archspec export SPEC -o net.onnx` writes one",)
-        raise failure("E430", f"no such model: `{path}`", helps=helps) from None
+        helps = ("`archspec export SPEC -o net.onnx` writes a model",)
+        raise failure("E430", f"no such file: `{path}`", helps=helps) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise failure("E430", f"`{path}` cannot be opened", notes=(reason,), helps=(HELP,)) from None

@@ -80,3 +80,10 @@ def test_json() -> None:
 
 def test_a_code_that_no_spec_shows_has_a_command_as_its_example() -> None:
     assert "    $ archspec train lenet5 --out runs/a\n    error[E451]: " in explain("E451").stdout
+
+
+@pytest.mark.parametrize(("name", "layer"), [("conv2d", "CONV"), ("MaxPool2d", "POOL"), ("nn.Linear", "FC")])
+def test_a_layer_is_found_by_its_name_in_other_tools(name: str, layer: str) -> None:
+    result = explain(name)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"`{name}` is {layer} here.")

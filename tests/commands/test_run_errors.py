@@ -97,7 +97,7 @@ def of_a_hidden_vector(folder: Path) -> Path:
 NO_CLASSIFIERS = pytest.mark.parametrize(
     ("make", "code", "message"),
     [
-        (gone, "E430", "no such model: `"),
+        (gone, "E430", "no such file: `"),
         (text, "E430", "onnxruntime cannot load `"),
         (strangers, "E431", "does not describe its preprocessing: `archspec export` did not write it"),
         (of_vectors, "E431", "does not take images: its input is ['batch', 8]"),

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ CASES = sorted((ROOT / "tests" / "errors").glob("*.arch"))
 NOT_OF_A_TEXT = {"E009", "E015", "E116", "E117", "E120"} | {code for code in CODES if code[1] == "4"}
 
 
+@cache
 def findings_of(spec: str | Path, text: str | None = None) -> tuple[Diagnostic, ...]:
     try:
         return (archspec.load(spec) if text is None else archspec.loads(text)).diagnostics

@@ -418,3 +418,9 @@ def test_unavailable_cuda_is_reported(spec: Path, flags: tuple[str, ...]) -> Non
     result = train(spec, *flags)
     assert result.exit_code == 1
     assert "CUDA" in result.stderr
+
+
+def test_resuming_a_missing_folder_says_so(tmp_path: Path) -> None:
+    result = train("--resume", tmp_path / "gone")
+    assert result.exit_code == 1
+    assert "no such folder" in result.stderr

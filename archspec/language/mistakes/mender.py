@@ -34,6 +34,7 @@ _NAMES = re.compile(
 _SLASHES = re.compile(r"(?<=\d) +// *([A-Za-z_]+)[A-Za-z ,.'-]*$")
 _BRACKET = re.compile(r"\[[^\]]*\]")
 _BLOCK = re.compile(r"^[ \t]*block +([\w-]+)", re.MULTILINE)
+_USED = re.compile(r"^use +\w+ *:([\w, ]+)", re.MULTILINE)
 
 
 class Mender:
@@ -41,7 +42,8 @@ class Mender:
 
     def __init__(self, source: Source, layers: Mapping[str, str]) -> None:
         self.source = source
-        self.words = Words(layers, frozenset(_BLOCK.findall(source.text)))
+        used = re.findall(r"\w+", " ".join(_USED.findall(source.text)))
+        self.words = Words(layers, frozenset({*_BLOCK.findall(source.text), *used}) - {"train"})
         self.grammar = Grammar(source)
         self.found: dict[str, list[Mistake]] = {}
         self.prose: set[int] = set()  # where lines of prose begin

@@ -73,7 +73,8 @@ def is_sentence(text: str, words: Words) -> bool:
 
 def is_title(text: str) -> bool:
     """Whether a line that has the form of an unknown layer is the title or the number of a page."""
-    return _PAGE.fullmatch(text) is not None or (len(_WORD.findall(text)) > 1 and not _SIGNS.search(text))
+    words = [word for word in text.split() if _WORD.match(word)]
+    return _PAGE.fullmatch(text) is not None or (len(words) > 1 and not _SIGNS.search(text))
 
 
 def mistake(line: Span) -> Mistake:

@@ -169,7 +169,7 @@ def no_block(step: s.CallStep, span: Span, place: CallPlace) -> Finding:
         found = _joined(step, place) or _layer(step) or misspelt(step.name, place.blocks, span)
         if not found and (near := related(step.name, place.blocks)):
             found = (Help(f"did you mean `{near}`?", Edit(span, near)),)
-        return found or ("define the block, or import it from another file",)
+        return found or ("define the block, or import it",)
 
     notes = ("the blocks are " + ", ".join(place.blocks[:12]),) if place.blocks else ()
     return Finding("E101", f"unknown block `{step.name}`", span, "unknown block", notes=notes, helps=helps)

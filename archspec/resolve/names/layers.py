@@ -57,6 +57,8 @@ def unknown_layer(step: s.LayerStep, name: str, known: Callable[[], Mapping[str,
             return (f"no layer is needed: {_NEEDLESS[bare]}",)
         if is_missing:
             return ("archspec has no such layer",)
+        if name.upper() in REGISTRY and name != name.upper():
+            return ("layers are written in capitals",)
         return () if _meant(step, name, known()) else ("the layers are " + ", ".join(_KEYWORDS),)
 
     def helps() -> tuple[Help, ...]:

@@ -14,7 +14,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Edit, Help, Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.recipe import Recipe
+from archspec.recipe import OPTIMIZERS, Recipe
 from archspec.resolve.train_section.setting_helps import setting_elsewhere, without_line
 from archspec.resolve.train_section.setting_words import SettingWords
 from archspec.resolve.train_section.settings import EXAMPLES, SETTINGS
@@ -86,5 +86,5 @@ def _unknown_setting(setting: s.Setting, train: s.Train) -> Finding:
     span = Span(setting.span.source, setting.span.start, setting.span.start + len(setting.name))
     notes = ("the settings are " + ", ".join(SETTINGS),)
     near = did_you_mean(setting.name, [name for name in SETTINGS if name not in seen], span)
-    helps = near or setting_elsewhere(setting, train) or (without_line(setting),)
+    helps = near or setting_elsewhere(setting, train, SETTINGS, OPTIMIZERS) or (without_line(setting),)
     return Finding("E011", f"`train` has no setting `{setting.name}`", span, "unknown", notes=notes, helps=helps)

@@ -63,16 +63,24 @@ def without_line(setting: s.Setting) -> Help:
     return Help("leave out this line", Edit(Span(source, start, end), ""))
 
 
-def setting_elsewhere(setting: s.Setting, train: s.Train) -> tuple[Help, ...]:
+def setting_elsewhere(
+    setting: s.Setting, train: s.Train, settings: Collection[str], optimizers: Collection[str]
+) -> tuple[Help, ...]:
     """Return the help for a setting that has another name, or is a part of another one."""
     source, start = setting.span.source, setting.span.start
-    if setting.name in OTHER_NAMES:
-        name = OTHER_NAMES[setting.name]
-        return (Help(f"`{name}`", Edit(Span(source, start, start + len(setting.name)), name), is_safe=True),)
-    if setting.name not in PARTS or len(setting.words) != 1 or setting.words[0].value is None:
+    written, end, words = setting.name, start + len(setting.name), setting.words
+    joined = f"{written}_{words[0].name}" if words and words[0].value is None else ""
+    if joined in settings or joined in OTHER_NAMES or joined in PARTS:  # `weight decay 5e-4`
+        written, end, words = joined, words[0].span.end, words[1:]
+    if written in OTHER_NAMES or written in settings:
+        name = OTHER_NAMES.get(written, written)
+        return (Help(f"`{name}`", Edit(Span(source, start, end), name), is_safe=True),)
+    if written in optimizers:
+        return (_optimizer(setting, train),)
+    if written not in PARTS or len(words) != 1 or words[0].value is None:
         return ()
-    owner, form, line = PARTS[setting.name]
-    part = form.format(setting.words[0].span.text)
+    owner, form, line = PARTS[written]
+    part = form.format(words[0].span.text)
     whole = next((one for one in train.settings if one.name == owner), None)
     if whole is None or not whole.words:
         return (rewritten(setting, f"{line} {part}"),)
@@ -81,6 +89,17 @@ def setting_elsewhere(setting: s.Setting, train: s.Train) -> tuple[Help, ...]:
     end = whole.words[0].span.end
     insertion = Edit(Span(source, end, end), f" {part}")
     return (Help(f"`{owner} {whole.words[0].span.text} {part}`", insertion, *without_line(setting).edits),)
+
+
+def _optimizer(setting: s.Setting, train: s.Train) -> Help:
+    """`sgd lr=0.1 momentum=0.9` as the settings `optimizer` and `lr`."""
+    rest = [word.span.text for word in setting.words if word.name != "lr"]
+    rate = [word.value for word in setting.words if word.name == "lr" and word.value is not None]
+    text = " ".join(["optimizer", setting.name, *rest])
+    if not rate or any(one.name == "lr" for one in train.settings):
+        return rewritten(setting, text)
+    indent = " " * (setting.span.source.position(setting.span.start)[1] - 1)
+    return Help(f"`{text}`, and `lr {rate[0]}` on a line", Edit(setting.span, f"{text}\n{indent}lr {rate[0]}"))
 
 
 def number_helps(setting: s.Setting, word: s.SettingWord, example: str) -> tuple[str, ...]:

@@ -106,7 +106,8 @@ class RunFolder:
         if reasons:
             raise failure("E452", f"no intact checkpoint in `{self.path}`", notes=reasons)
         helps = ("give `--resume` the folder of an unfinished run",)
-        raise failure("E452", f"no checkpoint in `{self.path}`", helps=helps)
+        message = f"no checkpoint in `{self.path}`" if self.path.exists() else f"no such folder: `{self.path}`"
+        raise failure("E452", message, helps=helps)
 
     def clean(self) -> None:
         """Rename damaged checkpoints, and remove what a killed run left half written. Only for a folder that an intact

@@ -91,6 +91,17 @@ def capitals(source: Source) -> Unread | None:
     )
 
 
+def _bare(match: Match, _words: Words) -> str:
+    return match[1] or match[2]
+
+
+def _separated(match: Match, words: Words) -> str | None:
+    """Return a call whose arguments lack commas."""
+    if match[1] not in words.blocks:
+        return None
+    return f"{match[1]}(" + re.sub(r"(\w) +(?=[\w@])", r"\1, ", match[2]) + ")"
+
+
 BLOCK_NAME = Rule(
     "block name",
     re.compile(r"\b([A-Za-z]\w*(?:-\w+)*)(?= *\(|$)"),
@@ -116,6 +127,23 @@ RULES = (
         "a parameter has no type: `{old}`",
         "drop `{old}`",
         "not a name",
+    ),
+    Rule(
+        "import",
+        re.compile(r"^(?:use|import) +(\w+(?: *, *\w+)*) +from +(\w+)$"),
+        r"use \2: \1",
+        "the file comes first: `{old}`",
+        "`{new}`",
+    ),
+    Rule("file", re.compile(r"^(use +\w+)\.arch\b"), r"\1", "a file is named without `.arch`", "`{new}`"),
+    Rule("comma", re.compile(r" *, *(?=\))"), "", "a comma before `)`", "drop `,`"),
+    Rule("name", re.compile(r"\$\{?(\w+)\}?|\{(\w+)\}"), _bare, "a name is written as it is: `{old}`", "`{new}`"),
+    Rule(
+        "comma",
+        re.compile(r"\b([a-z_]\w*)\(([\w@.]+(?: *= *|,? +)[\w@., =]*)\)"),
+        _separated,
+        "arguments are separated by commas: `{old}`",
+        "`{new}`",
     ),
     Rule(
         "import",

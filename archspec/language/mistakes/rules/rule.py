@@ -20,7 +20,7 @@ Match: TypeAlias = re.Match[str]
 
 
 class Words(Record):
-    """The words that a file may use: layers by their names in lower case, and the blocks that it defines."""
+    """The words that a file may use: layers by their names in lower case, and the blocks that it defines or uses."""
 
     layers: Mapping[str, str]
     blocks: frozenset[str]
