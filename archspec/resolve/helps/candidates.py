@@ -40,11 +40,11 @@ def counts(step: s.LayerStep, layer: type[Layer], around: Surroundings) -> list[
     """Return the numbers of channels that a layer may be meant to produce."""
     found = unused_parameters(step, around.file)
     if around.claimed:
-        found.append(str(around.claimed.channels))
-    elif around.entering:
+        return [*found, str(around.claimed.channels)]
+    found.append("10" if layer.outputs == "features" else "64")
+    if around.entering:
         found += [str(around.entering.channels), *_counts_nearby(step, layer, around.file)]
-    usual = "10" if layer.outputs == "features" else "64"
-    return list(dict.fromkeys([*found, usual]))
+    return list(dict.fromkeys(found))
 
 
 def _counts_nearby(step: s.LayerStep, layer: type[Layer], file: s.File) -> list[str]:

@@ -20,7 +20,7 @@ from archspec.layers import Layer
 from archspec.layers.arguments import Respelling
 from archspec.record import Record, replace
 from archspec.resolve.helps.candidates import other_calls
-from archspec.resolve.helps.inputs import MAX_COLOURS, input_line, written
+from archspec.resolve.helps.inputs import MAX_COLOURS, input_line, sizes, written
 from archspec.resolve.helps.respelling import Speller, dropped
 from archspec.resolve.helps.steps import layer_at
 from archspec.resolve.layer_names import name_layer
@@ -64,7 +64,7 @@ def to_claim(layer: Layer, entering: Volume, claim: Volume) -> Iterator[Respelli
             return changed.output((entering,))
         return None
 
-    yield from _respellings(layer, produced, claim)
+    yield from (one for one in _respellings(layer, produced, claim) if "kernel" not in one.fields)
 
 
 class _Line:
@@ -92,7 +92,8 @@ def _respellings(layer: Layer, produced: Produced, claim: Volume) -> Iterator[Re
     """Yield other arguments of a layer with which its line produces the claimed volume."""
     for field in ("pad", "stride", "kernel", "factor", "block"):
         if field in layer.arguments:
-            values = (layer.arguments[field].kind.convert(value) for value in range(field != "pad", 8))
+            least = max(getattr(layer, "stride", (1, 1))) if field == "kernel" else field != "pad"
+            values = (layer.arguments[field].kind.convert(value) for value in range(least, 8))
             yield from _working(layer, produced, claim, [{field: value} for value in values])
     if {"pad", "stride"} <= set(layer.arguments):
         ones = [((pad, pad), (pad, pad)) for pad in range(4)]
@@ -108,6 +109,16 @@ def _working(layer: Layer, produced: Produced, claim: Volume, tried: list[dict[s
         if volume is not None and claim.agrees(volume):
             return [Respelling(f"`{{}}`: the line then produces {claim}", "{}", **fields)]
     return []
+
+
+def other_side(bracket: s.Bracket) -> list[Help]:
+    """Return the help that makes a map square, if only one of its sides is not a size."""
+    found = sizes(bracket)
+    sides = [size for size in found[:2] if size]
+    if len(found) != 3 or len(sides) != 1 or not found[2]:
+        return []
+    text = written((*sides, *sides, found[2]))
+    return [Help(f"`{text}`", Edit(bracket.span, text))]
 
 
 def too_many(bracket: s.Bracket, dimensions: list[int]) -> Finding:
