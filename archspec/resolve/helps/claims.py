@@ -47,13 +47,28 @@ def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: BracketPlac
             speller = Speller(step, name_layer(step), context.scope, context.file)
             produced = partial(line.volume_with, before)
             found += speller.helps(dict.fromkeys(_respellings(before.layer, produced, claim)))
+            found += _in_its_terms(bracket, before, speller)
     found += other_calls(bracket, claim, context.file)
     if not re.search("[A-Za-z_@]{2}|[A-WYZa-wyz_@]", bracket.span.text):
         found.append(Help(f"`{node.volume}` is its actual volume", Edit(bracket.span, str(node.volume))))
     first = input_line(context.file)
-    if first is not None:
+    if first is not None and context.scope.frame is None:
         found.append(Help(f"drop `{first.text}`: the first bracket is the input", dropped(first)))
     return found
+
+
+def _in_its_terms(bracket: s.Bracket, node: Node, speller: Speller) -> list[Help]:
+    """Return the step with the channels that the bracket computes, and the bracket with those of the step."""
+    field = node.layer.outputs
+    channels = bracket.dimensions[-1].span
+    if field not in speller.places or isinstance(bracket.dimensions[-1], s.Number) or speller.is_literal(field):
+        return []
+    step = speller.with_name(field, channels.text)
+    written_there = speller.source(field, {})
+    text = bracket.span.text
+    at = channels.start - bracket.span.start
+    text = f"{text[:at]}{written_there}{text[at + len(channels.text) :]}"
+    return [step, Help(f"`{text}` is its actual volume", Edit(bracket.span, text))]
 
 
 def to_claim(layer: Layer, entering: Volume, claim: Volume) -> Iterator[Respelling]:

@@ -17,7 +17,7 @@ from archspec.resolve.helps.slips.foreign_names import ACTIVATION, INFERRED, NO,
 from archspec.resolve.layer_names import NamedLayer, lower_case_names
 from archspec.resolve.scope import Scope
 
-_GLUED = re.compile(r"(?P<name>[a-z]+?)_?(?P<number>\d+(?:x\d+)?)$")  # k3, pad1
+_GLUED = re.compile(r"(?P<name>[a-z]+?)_?(?P<number>\d+(?:x\d+)?)(?:px)?$")  # k3, pad1, p1px
 _ORDER = ("filters", "features", "kernel", "stride", "pad")  # in which other tools give numbers
 
 
