@@ -68,7 +68,7 @@ def _is(step: s.LayerStep, layer: type[Layer]) -> bool:
 def other_calls(bracket: s.Bracket, claim: Volume, file: s.File) -> Iterator[Help]:
     """Yield the calls on the line of a bracket with their numbers swapped, or one of them changed."""
     chain = next((one for one in file.body if isinstance(one, s.Chain) and one.bracket is bracket), None)
-    for step in steps_in([chain] if chain else []):
+    for step in steps_in((chain,) if chain else ()):
         if isinstance(step, s.CallStep):
             given = [one.value for one in step.arguments if isinstance(one.value, s.Number)]
             for first, second in pairwise(given):

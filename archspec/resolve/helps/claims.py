@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
@@ -26,6 +27,7 @@ from archspec.resolve.helps.steps import layer_at
 from archspec.resolve.layer_names import name_layer
 from archspec.resolve.scope import Scope
 
+_MOST_CALLS = 8
 Produced = Callable[[Layer], Volume | None]  # what a line produces with another layer
 
 
@@ -48,9 +50,11 @@ def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: BracketPlac
             produced = partial(line.volume_with, before)
             found += speller.helps(dict.fromkeys(_respellings(before.layer, produced, claim)))
             found += _in_its_terms(bracket, before, speller)
-    found += other_calls(bracket, claim, context.file)
+    found += islice(other_calls(bracket, claim, context.file), _MOST_CALLS)
     if not re.search("[A-Za-z_@]{2}|[A-WYZa-wyz_@]", bracket.span.text):
-        found.append(Help(f"`{node.volume}` is its actual volume", Edit(bracket.span, str(node.volume))))
+        actual = Help(f"`{node.volume}` is its actual volume", Edit(bracket.span, str(node.volume)))
+        is_misread = len(claim) != len(node.volume) or sorted(claim) == sorted(node.volume)
+        found.insert(0 if is_misread else len(found), actual)
     first = input_line(context.file)
     if first is not None and context.scope.frame is None:
         found.append(Help(f"drop `{first.text}`: the first bracket is the input", dropped(first)))
