@@ -80,3 +80,10 @@ def test_a_help_that_only_moves_an_error_to_another_volume_is_not_shown() -> Non
     text = "[8x8x4] INPUT\n[8x8x9] CONV 9 1x1 -> RELU\n[8x8x4] CONV 3 1x1 -> RELU\n[8x8x5] TANH\n"
     found = list(trials(text))
     assert all(one.works for one in found)
+
+
+def test_a_wrong_bracket_of_a_large_network_is_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "[8x8x4] INPUT\n[7x7x4] CONV 4 3x3 -> RELU\n" + "RELU\n" * 40
+    monkeypatch.setattr(trial, "MAX_WORK", 70)  # for one trial
+    (finding,) = findings_in(text)
+    assert finding.fixes == ("`[6x6x4]` is its actual volume",)

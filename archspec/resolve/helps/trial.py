@@ -119,6 +119,9 @@ def _with_working_helps(finding: Diagnostic, trials: Trials) -> Diagnostic:
     for fix in finding.fixes:
         alike.setdefault(fix.edits, fix)
     for fix in alike.values():
+        if finding.code == "E301" and fix.edits[0].at == finding.span:
+            trials.result(finding, fix)  # the bracket itself: known before the work is spent on changes of layers
+    for fix in alike.values():
         if len(kept[Result.WORKS]) < MAX_HELPS:
             kept[trials.result(finding, fix)].append(fix)
     inputs = _other_input(finding, trials) if finding.code in _OF_SIZES else []
