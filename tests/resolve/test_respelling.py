@@ -29,6 +29,7 @@ RESPELT = {
     "block b(g)\n    CONV 8 3x3 groups=3 -> RELU\n[8x8x4] INPUT\nb(2)\n": "CONV 8 3x3 groups=g",
     "block b(f, s)\n    CONV f 2x2 stride=s -> RELU\n[8x8x4] INPUT\n[4x4x16] b(2, 16)\n": "b(16, 2)",
     "[8x8x4] INPUT\n[8*8*4] RELU\n": "[8x8x4]",
+    "after CONV: RELU\n[9x9x4] INPUT\n[5x5x4] CONV 4 3x3 s4 p1\n": "CONV 4 3x3 s2 p1",
     "block b()\n    [H x W x 2*C] CONV 4*C 3x3 p1 -> RELU\n[8x8x4] INPUT\nb()\n": "CONV 2*C 3x3 p1",
     "after CONV: POOL 2x2 s2\n[31x31x3] INPUT\nCONV 8 3x3 p1\nGAP -> FC 10\n": "POOL 2x2 s2 p1",
     "[8x8x4] INPUT\nDROPOUT 50\n": "DROPOUT 0.5",

@@ -42,7 +42,7 @@ class BracketPlace(Record):
 def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: BracketPlace) -> list[str]:
     """Return small changes to a layer of the line that make the claim true, and the bracket that is true."""
     found: list[str] = []
-    line = _Line(node, context.nodes)
+    line = _Line(node, context.nodes, bracket.span.line)
     for before in reversed(line.nodes):
         step = None if before.implied else layer_at(context.file, before.span)
         if step is not None:
@@ -89,10 +89,9 @@ def to_claim(layer: Layer, entering: Volume, claim: Volume) -> Iterator[Respelli
 class _Line:
     """The nodes of one line up to a node, and the volume that enters it."""
 
-    def __init__(self, node: Node, nodes: Sequence[Node]) -> None:
+    def __init__(self, node: Node, nodes: Sequence[Node], number: int) -> None:
         self.nodes: list[Node] = []
-        number = node.span.line
-        while len(node.inputs) == 1 and node.span.line == number:
+        while len(node.inputs) == 1 and (node.implied or node.span.line == number):
             self.nodes.insert(0, node)
             node = nodes[node.inputs[0]]
         self.base = node.volume
@@ -112,7 +111,8 @@ def _respellings(layer: Layer, produced: Produced, claim: Volume) -> Iterator[Re
     for field in ("pad", "stride", "kernel", "factor", "block"):
         if field in layer.arguments:
             least = max(getattr(layer, "stride", (1, 1))) if field == "kernel" else field != "pad"
-            values = (layer.arguments[field].kind.convert(value) for value in range(least, 8))
+            most = max(getattr(layer, "kernel", (14,))) // 2 + 1 if field == "pad" else 8
+            values = (layer.arguments[field].kind.convert(value) for value in range(least, most))
             yield from _working(layer, produced, claim, [{field: value} for value in values])
     if {"pad", "stride"} <= set(layer.arguments):
         ones = [((pad, pad), (pad, pad)) for pad in range(4)]
