@@ -181,7 +181,9 @@ class InstanceNorm(Layer):
             helps = (Respelling("`{}` normalises across the channels of a pixel", "LN"),)
             raise Finding("E205", f"IN has only 1 value per channel to normalise in {volume}", helps=helps)
         if self.init is not None and not self.affine:
-            raise Finding("E205", "`init` requires `affine`: without it an IN has no scale")
+            scaled = Respelling("`{}` has a scale", affine=True)
+            message = "`init` requires `affine`: without it an IN has no scale"
+            raise Finding("E205", message, helps=(scaled, Respelling("`{}`", init=None)))
         return volume
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from archspec.diagnostics.errors import Finding
+from archspec.layers.arguments import Respelling
 from archspec.layers.base import Layer
 from archspec.record import replace
 
@@ -54,7 +55,8 @@ class Weighted(Layer):
     def need_bias(self: Biased) -> None:
         """Raise Finding for a first value of biases that the step leaves out."""
         if self.bias is False and self.bias_init is not None:
-            raise Finding("E205", "`bias_init` requires biases, and `nobias` leaves them out")
+            helps = (Respelling("`{}`", bias=None), Respelling("`{}`", bias_init=None))
+            raise Finding("E205", "`bias_init` requires biases, and `nobias` leaves them out", helps=helps)
 
     @property
     def lacks_bias(self: Biased) -> bool:

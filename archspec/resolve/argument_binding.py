@@ -149,7 +149,10 @@ class ArgumentBinder:
         sized = any(isinstance(argument.value, s.Extent) for argument in self.step.arguments)
         if size is not None and size not in self.bound and not sized:  # CONV 64 3
             field = size
-        if field is not None and field not in self.bound and isinstance(evaluated, int):
+        if sized and field == size and not self.layer.outputs:  # DWCONV 32 3x3
+            notes = (f"{name} keeps the number of channels", self._takes())
+            return Finding("E103", f"{name} does not take `{text}`", value.span, "unexpected", notes=notes)
+        if field is not None and field not in self.bound and isinstance(evaluated, int | float):
             return Finding("E105", f"{name} takes its {field} as height x width", value.span, "one number")
         if field is None or field not in self.places:
             message = f"{name} does not take `{text}`"
@@ -160,7 +163,8 @@ class ArgumentBinder:
             return split
         message = f"{name} already has its {field}"
         others = (self._before(field),)
-        notes = ("the channels that enter are never written", self._takes())
+        entering = ("the channels that enter are never written",) if field == self.layer.outputs else ()
+        notes = (*entering, self._takes())
         return Finding("E106", message, value.span, "one too many", others=others, notes=notes)
 
     def _before(self, field: str) -> Label:

@@ -172,7 +172,10 @@ def _volume(bracket: s.Bracket, lookup: Lookup) -> Volume:
         whole = round(value)
         if abs(value - whole) > 1e-9 or whole < 1:
             notes = ("sizes are whole numbers of at least 1",)
-            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", notes=notes)
+            from archspec.resolve.helps.claims import other_side  # correct specs need none
+
+            helps = lambda: other_side(bracket)  # noqa: E731
+            raise Finding("E105", f"a dimension of {value:g}", bracket.span, "not a size", notes=notes, helps=helps)
         dimensions.append(whole)
     if len(dimensions) > 3:
         from archspec.resolve.helps.claims import too_many  # correct specs need none

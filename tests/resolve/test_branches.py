@@ -47,3 +47,12 @@ def test_a_branch_is_mended_in_the_terms_of_the_source(text: str, quoted: str) -
 def test_the_odd_one_of_three_branches_is_named(merge: str, note: str) -> None:
     (finding,) = findings_in(f"[8x8x8] INPUT\n{merge}\n    | x\n    | CONV 8 5x5\n    | CONV 8 1x1\n")
     assert note in finding.notes
+
+
+@pytest.mark.parametrize(("side", "pad"), [(25, " p1"), (27, " p1"), (26, None)])
+def test_an_upsample_that_is_a_pixel_off_becomes_an_upconv(side: int, pad: str | None) -> None:
+    text = f"[{side}x{side}x8] INPUT\nadd\n    | x\n    | POOL 2x2 s2 p1 floor -> UPSAMPLE 2\n"
+    if side % 2:
+        text = text.replace("2x2 s2 p1 floor", "3x3 s2 p1")
+    proposals = [str(fix) for one in findings_in(text) for fix in one.fixes]
+    assert any(f"`UPCONV 8 3x3 s2{pad}`" in fix for fix in proposals) == (pad is not None)

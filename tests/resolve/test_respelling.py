@@ -17,6 +17,20 @@ RESPELT = {
     "[9x8] INPUT\nMHSA 4 window=3 shift=1 relpos\n": "MHSA 4",
     "[8x8x4] INPUT\nMHSA 4\n": "TOKENS -> MHSA 4",
     "[8x8x4] INPUT\nGAP -> CONV 10 1x1\n": "FC 10",
+    "[8x8x4] INPUT\nmul\n    | x\n    | GAP -> CONV 2 1x1 -> RELU -> CONV 4 1x1\n": "FC 2",
+    "[8x8x4] INPUT\nCONV 4 3x3 nobias bias_init=1\n": "CONV 4 3x3 bias_init=1",
+    "[8x8x4] INPUT\nIN init=0\n": "IN init=0 affine",
+    "[0x32x3] INPUT\nFC 2\n": "[32x32x3]",
+    # numbers as the bracket, the block's parameters, and the layers nearby have them
+    "[32x32x3] INPUT\n[8x8x6] CONV 6 4x4 s3\n": "CONV 6 4x4 s4",
+    "[8x8x4] INPUT\n[10] FC 1.5\n": "FC 10",
+    "[8x8x4] INPUT\nadd\n    | CONV 3x3 same\n    | x\n": "CONV 4 3x3 same",
+    "block b(f)\n    CONV 3x3 -> RELU\n[8x8x4] INPUT\nb(8)\n": "CONV f 3x3",
+    "block b(g)\n    CONV 8 3x3 groups=3 -> RELU\n[8x8x4] INPUT\nb(2)\n": "CONV 8 3x3 groups=g",
+    "block b(f, s)\n    CONV f 2x2 stride=s -> RELU\n[8x8x4] INPUT\n[4x4x16] b(2, 16)\n": "b(16, 2)",
+    "[8x8x4] INPUT\n[8*8*4] RELU\n": "[8x8x4]",
+    "after CONV: RELU\n[9x9x4] INPUT\n[5x5x4] CONV 4 3x3 s4 p1\n": "CONV 4 3x3 s2 p1",
+    "block b()\n    [H x W x 2*C] CONV 4*C 3x3 p1 -> RELU\n[8x8x4] INPUT\nb()\n": "CONV 2*C 3x3 p1",
     "after CONV: POOL 2x2 s2\n[31x31x3] INPUT\nCONV 8 3x3 p1\nGAP -> FC 10\n": "POOL 2x2 s2 p1",
     "[8x8x4] INPUT\nDROPOUT 50\n": "DROPOUT 0.5",
     "[8x8x4] INPUT\nCONV 8 3x3x3 -> RELU\n": "CONV 8 3x3",
@@ -59,6 +73,10 @@ SLIPS = {
     "CONV 64 3x3 use_bias=false": "CONV 64 3x3 nobias",
     "CONV 64 3x3 dilation_rate=2": "CONV 64 3x3 d2",
     "CONV 64 (3)": "CONV 64 3x3",
+    "CONV 64 3*3": "CONV 64 3x3",
+    "CONV 64 3x3 p1px": "CONV 64 3x3 p1",
+    "CONV 64 3x3 weight_init=0": "CONV 64 3x3 init=0",
+    "DWCONV 64 3x3": "DWCONV 3x3",
     "CONV3-64 relu": "CONV3-64 -> RELU",
     "CONV1: 64 kernel_size=3": "CONV1: 64 3x3",
     "DWCONV 3 3x3": "DWCONV 3x3",
@@ -89,6 +107,18 @@ def test_arguments_of_other_tools_are_understood(written: str, meant: str) -> No
 def test_a_missing_number_is_that_of_the_bracket() -> None:
     (finding,) = findings_in("[32x32x3] INPUT\n[30x30x48] CONV 3x3\n")
     assert finding.fixes[0] == "`CONV 48 3x3`"
+
+
+@pytest.mark.parametrize("line", ["DROPOUT 0 5", "FC 4 096"])
+def test_a_surplus_number_is_not_dropped(line: str) -> None:
+    (finding,) = findings_in(f"[32x32x3] INPUT\n{line}\n")
+    assert finding.fixes == ()
+
+
+def test_a_layer_that_keeps_its_channels_says_so() -> None:
+    (finding,) = findings_in("[32x32x3] INPUT\nDWCONV 64 3x3\n")
+    assert finding.message == "DWCONV does not take `64`"
+    assert finding.notes[0] == "DWCONV keeps the number of channels"
 
 
 def test_an_unknown_word_is_not_guessed_over() -> None:

@@ -1,11 +1,8 @@
 """Helps are tried before they are shown, and the work for that is bounded."""
 
-from collections.abc import Sequence
-
 import pytest
 
 import archspec
-from archspec.diagnostics.findings import Help
 from archspec.resolve.helps import refusal, trial
 from archspec.resolve.helps.slips.meant import meant
 from support.helps import findings_in, trials
@@ -60,7 +57,7 @@ def test_no_more_is_read_again_than_the_bound(monkeypatch: pytest.MonkeyPatch) -
 def test_trials_work_out_no_helps_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = 0
 
-    def counted(*arguments: object) -> Sequence[Help]:
+    def counted(*arguments: object) -> list[str]:
         nonlocal asked
         asked += 1
         return meant(*arguments)  # type: ignore[arg-type]
@@ -68,3 +65,25 @@ def test_trials_work_out_no_helps_themselves(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(refusal, "meant", counted)
     findings_in("[64x64x8] INPUT\n" + "CONV 8 3 -> RELU\n" * 20)
     assert asked == 20
+
+
+def test_a_help_that_brings_a_warning_gives_way_to_one_that_does_not() -> None:
+    # `MHSA 8` fits as well, and leaves the parameter unused
+    text = "block b(h)\n    MHSA 3 -> RELU\n[9x16] INPUT\nb(4)\n"
+    (finding,) = findings_in(text)
+    assert finding.fixes == ("`MHSA h`",)
+    assert all(one.works for one in trials(text))
+
+
+def test_a_help_that_only_moves_an_error_to_another_volume_is_not_shown() -> None:
+    # 9 channels fit the bracket, and not the next one
+    text = "[8x8x4] INPUT\n[8x8x9] CONV 9 1x1 -> RELU\n[8x8x4] CONV 3 1x1 -> RELU\n[8x8x5] TANH\n"
+    found = list(trials(text))
+    assert all(one.works for one in found)
+
+
+def test_a_wrong_bracket_of_a_large_network_is_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "[8x8x4] INPUT\n[7x7x4] CONV 4 3x3 -> RELU\n" + "RELU\n" * 40
+    monkeypatch.setattr(trial, "MAX_WORK", 70)  # for one trial
+    (finding,) = findings_in(text)
+    assert finding.fixes == ("`[6x6x4]` is its actual volume",)

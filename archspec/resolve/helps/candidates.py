@@ -40,11 +40,11 @@ def counts(step: s.LayerStep, layer: type[Layer], around: Surroundings) -> list[
     """Return the numbers of channels that a layer may be meant to produce."""
     found = unused_parameters(step, around.file)
     if around.claimed:
-        found.append(str(around.claimed.channels))
-    elif around.entering:
+        return [*found, str(around.claimed.channels)]
+    found.append("10" if layer.outputs == "features" else "64")
+    if around.entering:
         found += [str(around.entering.channels), *_counts_nearby(step, layer, around.file)]
-    usual = "10" if layer.outputs == "features" else "64"
-    return list(dict.fromkeys([*found, usual]))
+    return list(dict.fromkeys(found))
 
 
 def _counts_nearby(step: s.LayerStep, layer: type[Layer], file: s.File) -> list[str]:
@@ -68,7 +68,7 @@ def _is(step: s.LayerStep, layer: type[Layer]) -> bool:
 def other_calls(bracket: s.Bracket, claim: Volume, file: s.File) -> Iterator[Help]:
     """Yield the calls on the line of a bracket with their numbers swapped, or one of them changed."""
     chain = next((one for one in file.body if isinstance(one, s.Chain) and one.bracket is bracket), None)
-    for step in steps_in([chain] if chain else []):
+    for step in steps_in((chain,) if chain else ()):
         if isinstance(step, s.CallStep):
             given = [one.value for one in step.arguments if isinstance(one.value, s.Number)]
             for first, second in pairwise(given):

@@ -29,7 +29,7 @@ def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sco
         finding.change_helps(lambda helps: [_renamed(text, step) for text in helps])
         return finding
     if finding.code == "E204":
-        keep_the_map(finding, around)
+        keep_the_map(finding, step, around)
     if finding.code not in ARGUMENTS:
         finding.change_helps(lambda helps: _of_volumes(helps, Speller(step, named, scope, around.file), around))
         return finding

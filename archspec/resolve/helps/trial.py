@@ -115,13 +115,21 @@ def proved(findings: Sequence[Diagnostic], file: s.File, changes: Overrides, aga
 def _with_working_helps(finding: Diagnostic, trials: Trials) -> Diagnostic:
     """Return a finding without the helps that do not work, and with an input that does."""
     kept: dict[Result, list[Help]] = {result: [] for result in Result}
-    for fix in dict.fromkeys(finding.fixes):
+    alike: dict[tuple[Edit, ...], Help] = {}
+    for fix in finding.fixes:
+        alike.setdefault(fix.edits, fix)
+    for fix in alike.values():
+        if finding.code == "E301" and fix.edits[0].at == finding.span:
+            trials.result(finding, fix)  # the bracket itself: known before the work is spent on changes of layers
+    for fix in alike.values():
         if len(kept[Result.WORKS]) < MAX_HELPS:
             kept[trials.result(finding, fix)].append(fix)
     inputs = _other_input(finding, trials) if finding.code in _OF_SIZES else []
     working = kept[Result.WORKS][: MAX_HELPS - len(inputs)]
     if not working and not inputs:
-        working = next((kept[result][:1] for result in _SECOND_BEST if kept[result]), [])
+        guesses = (Result.UNKNOWN,) if finding.code == "E301" else ()
+        second = [result for result in _SECOND_BEST if kept[result] and result not in guesses]
+        working = kept[second[0]][:1] if second else []
     advice = [text for text in dict.fromkeys(finding.helps) if not isinstance(text, Help)]
     return replace(finding, helps=(*working, *advice, *inputs))
 

@@ -22,6 +22,7 @@ _NAMES = {
     "p": "rate prob probability drop dropout ratio drop_prob dropout_rate",
     "eps": "epsilon",
     "bias": "use_bias",
+    "init": "weight_init kernel_init std",
     "rounding": "ceil_mode",
     "channels": "out_channels",
 }

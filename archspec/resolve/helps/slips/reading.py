@@ -17,7 +17,7 @@ from archspec.resolve.helps.slips.foreign_names import ACTIVATION, INFERRED, NO,
 from archspec.resolve.layer_names import NamedLayer, lower_case_names
 from archspec.resolve.scope import Scope
 
-_GLUED = re.compile(r"(?P<name>[a-z]+?)_?(?P<number>\d+(?:x\d+)?)(?:px)?$")  # k3, pad1
+_GLUED = re.compile(r"(?P<name>[a-z]+?)_?(?P<number>\d+(?:x\d+)?)(?:px)?$")  # k3, pad1, p1px
 _ORDER = ("filters", "features", "kernel", "stride", "pad")  # in which other tools give numbers
 
 
@@ -167,7 +167,10 @@ class StepReading:
         return counts[0] in _ORDER and len(numbers) > (1 if "kernel" in self.fields or counts[0] == "features" else 2)
 
     def _meaning(self, text: str, counts: list[str]) -> tuple[str, str]:
-        """Return the next field that takes a number, and the number as it is written; without a field it is dropped."""
+        """Return the next field that takes a number, and the number as it is written.
+
+        A number that no field takes is not dropped: `FC 4 096` is not `FC 4`.
+        """
         if counts:
             field = counts.pop(0)
             if text == "0" and self.layer.arguments[field].kind is COUNT:  # as good as missing
@@ -176,6 +179,7 @@ class StepReading:
             return field, text
         self.is_certain = False
         field = next((one for one in _ORDER if one in self.layer.arguments and one not in self.fields), "")
+        self.is_understood &= bool(field) or not self._positional()
         self._fields.add(field)
         return field, self._spelt(field, None, text) if field else ""
 
@@ -184,6 +188,8 @@ def squared(value: object, text: str) -> str:
     """Return a window: a single number stands for both sides."""
     if isinstance(value, s.Extent):
         return text
+    if product := re.fullmatch(r"(\d+) *\* *(\d+)", text):
+        return f"{product[1]}x{product[2]}"
     return f"{text}x{text}" if text.isdigit() else f"{text} x {text}"
 
 
