@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from archspec.analyses import analyse
@@ -84,6 +84,8 @@ def load(  # one keyword for each flag of `archspec check`
     Raises:
         ArchspecError: The spec cannot be read or has errors; its text says what is wrong, where, and what to write.
     """
+    if not isinstance(spec, str | PurePath):
+        raise TypeError(f"expected the name of a spec or its path, got {type(spec).__name__}")
     located = locate(str(spec))
     variant = located.variant if variant is None else variant
     return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}))
@@ -149,7 +151,7 @@ def overrides(
         if not 1 <= len(parts) <= 3 or not all(map(_is_size, parts)):
             raise _no_volume(given if isinstance(given, str) else "x".join(parts))
         volume = tuple(int(part) for part in parts)
-    if classes is not None and not (isinstance(classes, int) and 0 < classes < 2**31):
+    if classes is not None and not (type(classes) is int and 0 < classes < 2**31):
         raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
     return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))
 
