@@ -7,7 +7,7 @@ warnings, and prints as `archspec check` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from archspec.analyses import analyse
@@ -83,6 +83,8 @@ def load(  # one keyword for each flag of `archspec check`
     Raises:
         ArchspecError: The spec cannot be read or has errors; its text says what is wrong, where, and what to write.
     """
+    if not isinstance(spec, str | PurePath):
+        raise TypeError(f"expected the name of a spec or its path, got {type(spec).__name__}")
     located = locate(str(spec))
     variant = located.variant if variant is None else variant
     return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}))
@@ -146,7 +148,7 @@ def overrides(
         from archspec.resolve.changes.given_input import volume_of  # seldom needed
 
         volume = volume_of(input)
-    if classes is not None and not (isinstance(classes, int) and 0 < classes < 2**31):
+    if classes is not None and not (type(classes) is int and 0 < classes < 2**31):
         raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
     return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))
 

@@ -125,6 +125,8 @@ def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
 
     if not spec:
         return failure(NOT_FOUND, "the spec has no name", helps=(LISTS,))
+    if "\n" in spec.strip():
+        return _a_text()
     if is_folder(Path(spec)) and not did_you_mean(spec, names):
         usage = f"give a file in it: `{spec}/NAME{SUFFIX}`"
         return failure(NOT_FOUND, f"`{spec}` is a folder, not a spec", helps=(usage,))
@@ -135,6 +137,11 @@ def _no_spec(spec: str, names: tuple[str, ...]) -> ArchspecError:
     if Path(spec).suffix:
         return _no_file(Path(spec), spec)
     return failure(NOT_FOUND, f"unknown built-in spec `{spec}`", helps=_near(spec, names) or (LISTS,))
+
+
+def _a_text() -> ArchspecError:
+    helps = ("`archspec.loads(text)` reads a text; so does `archspec check -`, from standard input",)
+    return failure(NOT_FOUND, "this is the text of a spec, not its name or path", helps=helps)
 
 
 def _near(spec: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -159,6 +166,8 @@ def _no_file(path: Path, shown: str) -> ArchspecError:
     if "://" in shown:
         message = f"{shown} is an address, not a file"
         return failure(NOT_FOUND, message, helps=("download it, and give the name of the file",))
+    if "\n" in shown.strip():
+        return _a_text()
     near = suggest(path.name, [one.name for one in path.parent.glob(f"*{SUFFIX}")])
     helps = (f"did you mean `{shown[: len(shown) - len(path.name)]}{near}`?",) if near else (LISTS,)
     if path.stem in built_in():

@@ -108,3 +108,22 @@ def test_a_network_is_restored_from_its_bundle_alone(spec: str, changes: dict[st
     network = archspec.load(spec, **changes)
     again = restore(json.loads(json.dumps(network.bundle.to_dict())))
     assert again.to_dict()["layers"] == network.to_dict()["layers"]
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ["lenet5"], b"lenet5"])
+def test_what_is_neither_a_name_nor_a_path_is_a_type_error(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="expected the name of a spec or its path, got "):
+        archspec.load(wrong)
+
+
+@pytest.mark.parametrize("text", ["[8x8x3] INPUT\nGAP -> FC 10\n", "[8] INPUT\nFC 1/2\n", "net A\n[4] INPUT # a.arch"])
+def test_the_text_of_a_spec_is_not_taken_for_a_name(text: str) -> None:
+    with pytest.raises(
+        archspec.ArchspecError, match=r"the text of a spec, not its name or path\n.*`archspec.loads\(text\)`"
+    ):
+        archspec.load(text)
+
+
+def test_true_is_not_a_number_of_classes() -> None:
+    with pytest.raises(archspec.ArchspecError, match="`--classes True`: expected a number"):
+        archspec.load("lenet5", classes=True)

@@ -5,6 +5,7 @@ import json
 import pydoc
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -129,6 +130,43 @@ def test_weights_of_another_network_are_refused_and_no_file_is_written(tmp_path:
     with pytest.raises(archspec.ArchspecError, match="no such folder"):
         archspec.export(small(), tmp_path / "none" / "x.onnx")
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda module: module.half(), r"float16 in the module; expected float32\n *= help: .*`module.float\(\)`"),
+        (lambda module: module.double(), r"float64 in the module; expected float32\n *= help: .*`module.float\(\)`"),
+        (torch.nn.DataParallel, "wrapped in DataParallel\n *= help: export what it wraps: `module=module.module`"),
+        (lambda module: with_value(module, torch.nan), "`conv1.weight` contains NaN"),
+        (lambda module: with_value(module, -torch.inf), "`conv1.weight` contains infinity"),
+    ],
+)
+def test_a_converted_wrapped_or_diverged_module_is_named_as_such(
+    change: Callable[[torch.nn.Module], torch.nn.Module], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(archspec.ArchspecError, match=said):
+        archspec.export(small(), tmp_path / "x.onnx", module=change(archspec.build(small())))
+    assert [*tmp_path.iterdir()] == []
+
+
+def with_value(module: torch.nn.Module, value: float) -> torch.nn.Module:
+    with torch.no_grad():
+        next(module.parameters())[0] = value
+    return module
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({}, "got a state dict: load it into `archspec.build"),
+        (torch.nn.Linear, "got the class Linear"),
+        ("small.pt", "expected a module, got str"),
+    ],
+)
+def test_what_is_not_a_module_is_a_type_error(wrong: object, said: str, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=said):
+        archspec.export(small(), tmp_path / "x.onnx", module=wrong)  # type: ignore[arg-type]
 
 
 def test_a_failed_proof_is_an_error_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,17 +37,18 @@ def show(findings: Sequence[Diagnostic], strict: bool = False, file: str | None 
 
 
 def _fixable(findings: Sequence[Diagnostic], file: str | None) -> tuple[str, ...]:
-    """Return how many findings `check --fix` fixes, if there are any."""
-    if file is None:
-        return ()
-    number = sum(
-        any(one.is_safe and one.edits[0].at.source.name == file for one in finding.fixes) for finding in findings
-    )
-    if not number:
+    """Return how many fixes `check --fix` applies, if there are any: it is tried."""
+    if file is None or not any(one.is_safe for finding in findings for one in finding.fixes):
         return ()
     from shlex import quote
 
-    return (f"`archspec check --fix {quote(file)}` fixes {number:,}",)
+    from archspec.fixes.rounds import fix_files
+    from archspec.fixes.spec_file import opened
+    from archspec.resolve import Overrides
+
+    found = opened(file)
+    number = len(fix_files((found,), Overrides()).changes) if found else 0
+    return (f"`archspec check --fix {quote(file)}` fixes {number:,}",) if number else ()
 
 
 def status(findings: Sequence[Diagnostic], strict: bool = False) -> int:

@@ -463,7 +463,7 @@ SHIPPING = {
     ),
     "E421": Explanation(
         "weights of another network",
-        "The weights and the spec differ in the name or shape of a tensor; the message shows the first difference.",
+        "The weights and the spec differ in the name, shape or precision of a tensor; the message shows the first difference.",
     ),
     "E422": Explanation(
         "a file that cannot be written",
@@ -485,6 +485,11 @@ SHIPPING = {
     "E426": Explanation(
         "a flag that cannot be combined with weights",
         "Weights belong to one spec, which their file contains; `--classes` and similar flags change a spec before it is trained.",
+    ),
+    "E427": Explanation(
+        "weights that are not finite",
+        "A tensor of the weights contains NaN or infinity, so the model outputs no scores: training has diverged, or the"
+        " weights are damaged. Weights from before that can be exported.",
     ),
     "E430": Explanation("not an ONNX model", "The file is missing, or onnxruntime cannot load it."),
     "E431": Explanation(

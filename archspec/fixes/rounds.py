@@ -30,7 +30,7 @@ class Fix(Record):
 
 
 class Change(Record):
-    """A fix that was applied, in the words of the text before it."""
+    """A fix that was applied, in the words of the text before it; `new` is empty for lines that were dropped."""
 
     spec: str
     line: int
@@ -39,15 +39,24 @@ class Change(Record):
     fix: Fix
 
     def __str__(self) -> str:
-        return f"{self.spec}:{self.line}: {self.old} -> {self.new} ({self.fix.finding.code})"
+        what = f"{self.old} -> {self.new}" if self.new else f"dropped {self.old}"
+        return f"{self.spec}:{self.line}: {what} ({self.fix.finding.code})"
 
     def to_dict(self) -> dict[str, object]:
         """Return the change as `--json` prints it."""
         return {"code": self.fix.finding.code, **self.fix.help.to_dict()}
 
 
-def fix_files(files: Sequence[SpecFile], changes: Overrides) -> tuple[tuple[SpecFile, ...], tuple[Change, ...]]:
-    """Return the files with the texts that all safe fixes give, and the changes in their order."""
+class FixedFiles(Record):
+    """Files with the texts that all safe fixes give, the changes in their order, and how many fixes do not work."""
+
+    files: tuple[SpecFile, ...] = ()
+    changes: tuple[Change, ...] = ()
+    refused: int = 0
+
+
+def fix_files(files: Sequence[SpecFile], changes: Overrides) -> FixedFiles:
+    """Apply the safe fixes of files."""
     now = Workspace(files, changes)
     done: list[Change] = []
     refused: set[tuple[str, str, str]] = set()
@@ -63,7 +72,7 @@ def fix_files(files: Sequence[SpecFile], changes: Overrides) -> tuple[tuple[Spec
             break
         done += [_change(fix) for fix in chosen]
         now = after
-    return now.files, tuple(done)
+    return FixedFiles(now.files, tuple(done), sum(_name(fix) in refused for fix in safe_fixes(now)))
 
 
 def safe_fixes(workspace: Workspace) -> list[Fix]:
@@ -140,17 +149,21 @@ def _change(fix: Fix) -> Change:
     edits = sorted(fix.help.edits, key=lambda edit: (edit.at.start, edit.at.end))
     at, start, end = edits[0].at, edits[0].at.start, edits[-1].at.end
     text = at.source.text
+    if len(edits) == 1 and not edits[0].replacement and at.text.endswith("\n") and start in at.source.starts:
+        return Change(fix.file.spec, at.line, _shown(at.text), "", fix)
     if not all(edit.at.text.strip() and edit.replacement.strip() for edit in edits):
         start -= len(re.search(r"\S*[^\S\n]*\Z", text[:start])[0])  # type: ignore[index]  # it always matches
         end += len(re.match(r"[^\S\n]*\S*", text[end:])[0])  # type: ignore[index]
     new, done = "", start
     for edit in edits:
         new, done = new + text[done : edit.at.start] + edit.replacement, edit.at.end
-    return Change(fix.file.spec, at.line, _shown(text[start:end]), _shown(new + text[done:end]), fix)
+    old, new = text[start:end], new + text[done:end]
+    is_exact = " ".join(old.split()) == " ".join(new.split()) or "\n" in old + new
+    return Change(fix.file.spec, at.line, _shown(old, is_exact), _shown(new, is_exact), fix)
 
 
-def _shown(text: str) -> str:
-    """Return a text on one line, quoted unless it is a single word."""
-    text = printable(" ".join(text.split()))
+def _shown(text: str, is_exact: bool = False) -> str:
+    """Return a text on one line, quoted unless it is a single word; if exact, with its spaces, tabs and line ends."""
+    text = printable(text.replace("\n", "\\n").replace("\t", "\\t") if is_exact else " ".join(text.split()))
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
     return text if re.fullmatch(r"\w+", text) else f"`{text}`"

@@ -1,6 +1,7 @@
 """A spec's file: read, and written atomically: complete or not at all.
 
-In: a path, a new text. Out: the file, with its permissions. A link stays, and its target is written.
+In: a path, a new text. Out: the file, with its permissions and owner. A link stays, and its target is written;
+a file with several hard links is not.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ def write(file: SpecFile) -> None:
     """Write the text under a temporary name beside the file, then rename it. Raises ArchspecError."""
     temporary: Path | None = None
     try:
-        mode = file.path.stat().st_mode
+        status = file.path.stat()
+        mode = status.st_mode
+        if status.st_nlink > 1:
+            raise _cannot_write(file, f"it has {status.st_nlink} names (hard links), and only one would change")
         if not mode & WRITABLE or not os.access(file.path, os.W_OK):
             raise _cannot_write(file, "the file is read-only")
         number, name = mkstemp(prefix=f".{file.path.name}.", suffix=".tmp", dir=file.path.parent)
@@ -57,6 +61,7 @@ def write(file: SpecFile) -> None:
             out.write(file.text.encoded())
             out.flush()
             os.fsync(number)
+        _keep_owner(temporary, status)
         temporary.chmod(mode & 0o7777)
         if read_regular(file.path, MAX_SIZE) != file.data:
             raise _cannot_write(file, "another program has changed it in the meantime")
@@ -67,6 +72,14 @@ def write(file: SpecFile) -> None:
         if temporary is not None:
             with suppress(OSError):  # it has the file's name by now
                 temporary.unlink()
+
+
+def _keep_owner(path: Path, status: os.stat_result) -> None:
+    """Give a file the owner and the group of another, as far as the user may."""
+    if hasattr(os, "chown"):  # not on Windows
+        for owner, group in ((-1, status.st_gid), (status.st_uid, -1)):
+            with suppress(OSError):
+                os.chown(path, owner, group)
 
 
 def _cannot_write(file: SpecFile, reason: str) -> ArchspecError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from archspec.api import Network
@@ -39,9 +40,12 @@ class Unproven(Exception):
 def export(graph: Graph, module: nn.Module, path: Path, about: ModelMetadata, external: bool = False) -> Proof:
     """Write the model and prove it; `external` puts the weights into a separate file. `module` is converted to float64.
 
-    Raises ArchspecError if the file cannot be written or is too large for one file; Unproven if a step fails.
+    Raises ArchspecError if a weight is not finite, and if the file cannot be written or is too large for one file;
+    Unproven if a step fails.
     """
-    parts = emitted(graph, weights_of(module))
+    weights = weights_of(module)
+    _need_finite(weights)
+    parts = emitted(graph, weights)
     if not external:
         need_room(parts)
     with staged(path) as folder:
@@ -70,6 +74,15 @@ def export_network(  # noqa: PLR0913, PLR0917  # a parameter for each of `archsp
         return export(found.graph, found.module, place, found.about, external)
     except Unproven as unproven:
         raise unproven.failure(place) from None
+
+
+def _need_finite(weights: dict[str, Array]) -> None:
+    """Raise ArchspecError for the first tensor that contains NaN or infinity: nothing can be proven of such a model."""
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            what = "NaN" if np.isnan(array).any() else "infinity"
+            notes = ("training may have diverged: export weights from before that",)
+            raise failure("E427", f"the weights cannot be exported: `{name}` contains {what}", notes=notes)
 
 
 def weights_of(module: nn.Module) -> dict[str, Array]:

@@ -6,12 +6,13 @@ metadata of the file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import archspec
 from archspec.api import Network
@@ -26,6 +27,7 @@ from archspec.diagnostics.errors import failure
 from archspec.graph.extent import named, upto
 from archspec.graph.ir import Graph
 
+WRAPPED = "module.module"
 COMPILED = "_orig_mod."  # before the names of a module that torch.compile has wrapped
 
 
@@ -59,17 +61,43 @@ def network_with_module(network: Network, module: nn.Module | None, output: str 
     graph, extent = _part(network, output)
     kind = result_kind(network.graph, named(network.graph, output))
     about = ModelMetadata(network.title, kind, None, default_preprocessing(network.input))
+    if module is not None:
+        _need_module(module)
     requirements.memory(graph)
     if module is None:
         built = build(graph, seed=seed, follow_init=False)  # so that the proof sees every layer
         settle(built, network.input, seed)
         return Exported(graph, built, about, f"{network.title}{extent} with weights initialised by seed {seed}")
     built = build(graph, seed=seed)
-    state = {name.removeprefix(COMPILED): tensor for name, tensor in module.state_dict().items()}
+    state = _state_of(module)
     with torch.device("meta"):
         need_fit(build(network), state, "the module")
     fill(built, {name: state[name] for name in built.state_dict()}, "the module")
     return Exported(graph, built, about, f"{network.title}{extent} with the weights of a module")
+
+
+def _need_module(module: object) -> None:
+    """Raise TypeError for what is not a module, and ArchspecError for a wrapper that renames its tensors."""
+    if isinstance(module, Mapping):
+        raise TypeError("expected a module, got a state dict: load it into `archspec.build(network)` first")
+    if isinstance(module, type):
+        raise TypeError(f"expected a module, got the class {module.__name__}")
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"expected a module, got {type(module).__name__}")
+    if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        helps = (f"export what it wraps: `module={WRAPPED}`",)
+        raise failure("E421", f"the module is wrapped in {type(module).__name__}", helps=helps)
+
+
+def _state_of(module: nn.Module) -> dict[str, Tensor]:
+    """Return a module's tensors by the spec's names. Raises ArchspecError if it was converted to another precision."""
+    state = {name.removeprefix(COMPILED): tensor for name, tensor in module.state_dict().items()}
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and tensor.dtype != torch.float32:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            helps = ("convert the module back to float32: `module.float()`",)
+            raise failure("E421", f"`{name}` is {kind} in the module; expected float32", helps=helps)
+    return state
 
 
 def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exported:

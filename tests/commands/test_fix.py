@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -170,6 +171,63 @@ def test_other_encodings_are_left_alone(path: Path) -> None:
     assert run("--fix", str(path.with_name("missing.arch"))).exit_code == 2
 
 
+@pytest.mark.parametrize("flag", ["--fix", "--diff"])
+@pytest.mark.parametrize("spec", [".", "", "nosuch", "./nosuch/", "none/mynet.arch", "resnet_r51"])
+def test_a_spec_that_does_not_exist_is_named_as_without_fix(spec: str, flag: str) -> None:
+    plain, fixing = run(spec), run(flag, spec)
+    assert fixing.exit_code == plain.exit_code == 2
+    assert fixing.stderr.endswith(plain.stderr)
+    assert "built-in specs: " not in fixing.stderr
+
+
+def test_standard_input_by_its_path_is_refused(path: Path) -> None:
+    command = [sys.executable, "-m", "archspec", "check", "--fix", "/dev/stdin"]
+    with path.open("rb") as file:
+        done = subprocess.run(command, stdin=file, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "not standard input" in done.stderr
+    assert path.read_text() == HEAD + TRAIN
+
+
+def test_a_file_with_two_hard_links_is_not_split(path: Path) -> None:
+    other = path.with_name("other.arch")
+    other.hardlink_to(path)
+    result = run("--fix", str(path))
+    assert result.exit_code == 1
+    assert f"cannot write {path}: it has 2 names (hard links), and only one would change" in result.stderr
+    assert path.samefile(other)
+    assert path.read_text() == HEAD + TRAIN
+
+
+def test_the_owner_stays_where_the_user_may_give_a_file_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[int, int]] = []
+
+    def give(_: Path, owner: int, group: int) -> None:
+        given.append((owner, group))
+        raise PermissionError
+
+    monkeypatch.setattr(os, "chown", give)
+    assert run("--fix", str(path)).exit_code == 0
+    status = path.stat()
+    assert given == [(-1, status.st_gid), (status.st_uid, -1)]
+
+
+def test_what_check_promises_is_what_fix_does_and_what_is_left_out_is_said(path: Path) -> None:
+    path.write_text(HEAD + "\ntrain\n    epohcs 5\n    warmupp 7\n")
+    assert f"`archspec check --fix {path}` fixes 1\n" in run(str(path)).stderr
+    assert "1 fix applied; 1 was left out: it would bring another error\n" in run("--fix", str(path)).stderr
+    assert "--fix" not in run(str(path)).stderr
+    assert run("--diff", str(path)).stderr == "0 fixes to apply; 1 was left out: it would bring another error\n"
+
+
+def test_a_warning_that_an_error_hid_does_not_block_a_fix(path: Path) -> None:
+    path.write_text("[32x32x3] INPUT\nCONV 16 3x3 p1\nFCC 10\n")
+    assert f"`archspec check --fix {path}` fixes 1\n" in run(str(path)).stderr
+    result = run("--fix", str(path))
+    assert "1 fix applied\n" in result.stderr
+    assert "warning[W201]" in result.stderr
+
+
 def test_a_read_only_file_is_not_written(path: Path) -> None:
     path.chmod(0o444)
     result = run("--fix", str(path))
@@ -228,8 +286,8 @@ def fixed(text: str, path: Path) -> tuple[str, list[str]]:
     path.write_text(text)
     file = opened(str(path))
     assert file is not None
-    (after,), changes = fix_files((file,), Overrides())
-    return after.text.normal, [str(change).replace(f"{path}:", "") for change in changes]
+    done = fix_files((file,), Overrides())
+    return done.files[0].text.normal, [str(change).replace(f"{path}:", "") for change in done.changes]
 
 
 def words(source: Source, pattern: str, new: str) -> Iterator[tuple[Edit, ...]]:
@@ -265,6 +323,17 @@ def test_fixes_that_undo_each_other_end(path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_change_is_shown_with_the_words_around_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, lambda source: words(source, "(?<=BN) (?=RELU)", " -> "))
     assert fixed("BN RELU 3\n", path) == ("BN -> RELU 3\n", ["1: `BN RELU` -> `BN -> RELU` (E102)"])
+
+
+def test_changes_of_spaces_and_lines_are_shown_exactly(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, lambda source: words(source, r"\t", "    "))
+    assert fixed("BN\tRELU\n", path) == ("BN    RELU\n", [r"1: `BN\tRELU` -> `BN    RELU` (E102)"])
+    plant(monkeypatch, lambda source: words(source, r" ->(?=\n)", ""))
+    assert fixed("BN ->\nRELU\n", path)[1] == ["1: `BN ->` -> BN (E102)"]
+    plant(monkeypatch, lambda source: words(source, r"(?<=8)\n(?=3)", " "))
+    assert fixed("CONV 8\n3x3\n", path)[1] == [r"1: `8\n3x3` -> `8 3x3` (E102)"]
+    plant(monkeypatch, lambda source: words(source, r"FLATTEN\n", ""))
+    assert fixed("BN\nFLATTEN\nFC 1\n", path) == ("BN\nFC 1\n", ["2: dropped FLATTEN (E102)"])
 
 
 def test_a_sign_is_quoted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
