@@ -71,7 +71,7 @@ class Mender:
         is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
             if attempt.is_title:
-                self._note([prose.mistake(line)])
+                self._note([prose.mistake(line, self.words)])
                 raise Noted(False)
             return self._read(attempt)
         if attempt.is_nothing:
@@ -85,7 +85,8 @@ class Mender:
 
     def _of_several(self, line: Span, attempt: Attempt) -> Any:
         """Return the syntax of a line that belongs to another; raise Noted for prose, Finding for several lines."""
-        if joined := rewrites.joined(line, self.words, self.grammar):
+        is_number = line.text.strip().isdigit()  # of a page
+        if not is_number and (joined := rewrites.joined(line, self.words, self.grammar)):
             self._note([joined[1]])
             self.prose.add(line.start)  # nothing is indented
             raise Noted(True, joined[0])
@@ -96,7 +97,7 @@ class Mender:
         if summed := rewrites.summed(line):
             raise summed
         if prose.is_prose(attempt.base.text, self.words):
-            self._note([prose.mistake(line)])
+            self._note([prose.mistake(line, self.words)])
             self.prose.add(line.start)
             raise Noted(False)
         if rewrites.is_loop(line):
@@ -158,14 +159,14 @@ class Mender:
                 continue
             word = step.words[0].text
             is_plain = is_plain and not self.words.layer(word) and len(nodes) > 1
-            is_plain = is_plain and not re.match(r"[A-Z]+(?:\dD$|\d*:? .*\d)", chain.span.text)  # CONV3D
+            is_plain = is_plain and not re.match(r"[A-Z]{2,}\w*\d|[A-Z]+\d*:? .*\d", chain.span.text)  # CONV3D
             rule = declared.BLOCK_NAME if step.words[0].text in self.words.blocks else foreign.RULES[0]
             if applied := rule.applied(Reading(_rest_of_line(chain.span)), self.words):
                 node = self.grammar.tried(applied[0])
                 meant[id(chain)] = [node] if node else [chain]
                 self._note([applied[1]] if node else [])
             elif is_plain and (prose.is_title(chain.span.text) or (chain is first and not step.arguments)):
-                self._note([prose.mistake(chain.span)])
+                self._note([prose.mistake(chain.span, self.words)])
                 meant[id(chain)] = []
         return [one for node in nodes for one in meant.get(id(node), [node])]
 

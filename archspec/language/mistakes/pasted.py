@@ -23,7 +23,8 @@ _BULLET = re.compile(
 # what a comment or a note may not hide: steps, and what changes one
 _STEP = re.compile(
     r"\b[A-Z]{2,}[A-Z0-9]*(?:[ :]+\(?\d|[ )*/>-]*$|[ ,]*(?:->|→))|(?:->|→) *[A-Za-z]"
-    r"|\b(?i:conv\w*|\w*pool\w*|fc|linear|dense)[ :(]+\d|^\( *[x×]? *\d|^\((?:strides?|pad|padding|same|groups)\b"
+    r"|\b(?i:conv\w*|\w*pool\w*|fc|linear|dense)[ :(]+\d|^\( *[x×]? *\d"
+    r"|^\((?:strides?|pad|padding|same|groups|(?:no|without) +bias)\b"
 )
 REMARK = re.compile(r"\\(?:begin|end|label|caption)|//|%|;|/\*|<!--|--|```|~~~|\((?=(?:[^()]|\([^()]*\))*\)\.?$)")
 _ARROW = re.compile(r"(?:->|[→⇒⟶➔➜]|[—–]>) *(?=\S)")

@@ -32,6 +32,13 @@ _CODE = re.compile(
     r"(?:for|while|if|else|elif|def|class|return|import|from|with|print|block|let|param)\b.*(?:[()=]|\bin\b|:$)"
 )
 _ARGUMENT = re.compile(r"\d+x\d+|\b(?:stride|filters?|pad|padding)\b|\b[sp]\d\b")
+# what a layer may be called in a sentence, and what only layers have
+_LAYERISH = re.compile(
+    r"conv|pool|norm|dense|linear|relu|activation|embed|attention|block|residual|dropout|flatten|softmax|concat|skip"
+    r"|shortcut|repeat|transformer|connected|layer|stride|filter|\badd\b|\bx\b|\d *[x×] *\d|^[A-Z]+\d",
+    re.I,
+)
+_REPEAT = re.compile(r"\W*(?:repeat|apply|add|then|followed)\b", re.I)
 _LINK = re.compile(r"https?://|www\.")
 
 
@@ -77,15 +84,30 @@ def is_title(text: str) -> bool:
     return _PAGE.fullmatch(text) is not None or (len(words) > 1 and not _SIGNS.search(text))
 
 
-def mistake(line: Span) -> Mistake:
-    """Return the mistake of a line of prose."""
+def mistake(line: Span, words: Words) -> Mistake:
+    """Return the mistake of a line of prose; one that may name a layer in words is not left out without asking."""
     number = line.line
     start = line.source.text.rfind("\n", 0, line.start) + 1
     before = line.source.text[start : line.start]
     at = line.start if "|" in before else start + len(before) - len(before.lstrip())
     edit = Edit(Span(line.source, at, at), "# ")
+    if _LAYERISH.search(line.text) and (not is_sentence(line.text, words) or _REPEAT.match(line.text)):
+        what = f"line {number} is in words, not in the notation"
+        if meant := _in_words(line.text, words):
+            return Mistake("words", "E001", what, "a layer?", line, (Edit(line, meant),), f"`{meant}`", False)
+        return Mistake("words", "E001", what, "a layer?", line, (edit,), "put `#` before it if it is a note", False)
     what = "a page number" if not _WORD.search(line.text) else "prose"
     return Mistake("prose", "E001", f"line {number} is {what}", "not a layer", line, (edit,), "put `#` before it", True)
+
+
+def _in_words(text: str, words: Words) -> str | None:
+    """Return `MAXPOOL 2x2 s2` for `Max pool 2x2 s2`, if its first words name a layer."""
+    parts = text.rstrip(" .:").split()
+    for number in (3, 2, 1):
+        name = "".join(parts[:number])
+        if len(parts) >= number and name.isalpha() and (layer := words.layer(name)):
+            return " ".join([layer, *parts[number:]])
+    return None
 
 
 def remark(line: Span) -> Mistake:
@@ -104,4 +126,5 @@ def remark(line: Span) -> Mistake:
 
 def plural_help(kind: str, help_: str) -> str:
     """Return the help for several lines with the same mistake."""
-    return "put `#` before each" if kind in ("prose", "comment", "remark") else f"{help_}, and likewise elsewhere"
+    is_note = kind in ("prose", "words", "comment", "remark")
+    return "put `#` before each" if is_note else f"{help_}, and likewise elsewhere"

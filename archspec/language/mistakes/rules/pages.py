@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from archspec.language.mistakes.rules.declared import KEYWORDS
 from archspec.language.mistakes.rules.rule import Match, Rule, Words
 
 _ENTITIES = {"gt": ">", "lt": "<", "amp": "&", "quot": '"', "nbsp": " ", "rarr": "->", "times": "x"}
@@ -67,7 +68,38 @@ def _call(match: Match, words: Words) -> str | None:
     return f"{match[1]}({given})"
 
 
+def _power(match: Match, _words: Words) -> str | None:
+    """Return a power as a number or a product; small ones only."""
+    base, exponent = match[1], int(match[2][:3])
+    if base.isdigit():
+        return str(int(base) ** exponent) if len(base) < 5 and exponent < 10 else None
+    return f"({'*'.join([base] * exponent)})" if 1 < exponent < 4 else None
+
+
+def _labelled(match: Match, words: Words) -> str | None:
+    """Return a label with its colon, before a layer."""
+    is_name = match[1] not in (*KEYWORDS, *MERGES, "x") and match[1] not in words.blocks and not words.layer(match[1])
+    return f"{match[1]}: " if is_name and words.layer(match[2]) else None
+
+
+MERGES = ("add", "concat", "mul")
+FLAGS = "SAME|FLOOR|CEIL|BIAS|NOBIAS|LINEAR"  # that layers take, in lower case
 RULES = (
+    Rule("power", re.compile(r"\b([A-Za-z_]\w*|\d+) *(?:\*\*|\^) *(\d+)\b"), _power, "there are no powers", "`{new}`"),
+    Rule(
+        "flag",
+        re.compile(rf"(?<=\d )(?:{FLAGS})\b(?! *\d)"),
+        lambda match, _words: match[0].lower(),
+        "arguments are in lower case: `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "label",
+        re.compile(r"^([a-z_]\w*) +(?=([A-Z]{2,}\w*)\b)"),
+        _labelled,
+        "a label ends with `:`, got `{old}`",
+        "`{new}`",
+    ),
     Rule(
         "entity",
         re.compile(rf"&({'|'.join(_ENTITIES)});"),

@@ -88,7 +88,7 @@ FIRST = (
     ),
     Rule(
         "markup",
-        re.compile(r"</?[a-z][^<>]*>|\*\*|__(?=[A-Z])|(?<=\w)__"),
+        re.compile(r"</?[a-z][^<>]*>|(?<![\w)])\*\*(?=\S)|(?<=\S)\*\*(?![\w(])|__(?=[A-Z])|(?<=\w)__"),
         "",
         "unexpected markup: `{old}`",
         "drop `{old}`",

@@ -11,8 +11,8 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 
-# `4 096` and `0,5`, as they are written outside of English
-_SPLIT_NUMBER = re.compile(r"[1-9]\d{0,2}(?:[ \u00a0\u2009\u202f]\d{3})+|0,\d+")
+# `1,024`; `4 096` and `0,5`, as they are written outside of English
+_SPLIT_NUMBER = re.compile(r"[1-9]\d{0,2}(?:[ \u00a0\u2009\u202f]\d{3})+|[1-9]\d{0,2}(?:,\d{3})+|0,\d+")
 
 
 def split(first: Span, last: Span) -> Finding | None:
@@ -20,7 +20,8 @@ def split(first: Span, last: Span) -> Finding | None:
     span = Span(last.source, first.start, last.end)
     if not _SPLIT_NUMBER.fullmatch(span.text):
         return None
-    number = re.sub(r"\s", "", span.text).replace(",", ".")
+    number = span.text.replace(",", "." if span.text.startswith("0") else "")
+    number = re.sub(r"\s", "", number)
     helps = (Help(f"`{number}`", Edit(span, number)),)
     return Finding("E106", f"`{span.text}` is two numbers", span, "one number?", helps=helps)
 
