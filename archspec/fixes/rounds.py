@@ -18,6 +18,7 @@ from archspec.record import Record
 from archspec.resolve import Overrides
 
 MAX_ROUNDS = 20
+NO_CHANGES = Overrides()
 LONGEST = 60  # characters of a text that are shown
 
 
@@ -55,7 +56,7 @@ class FixedFiles(Record):
     refused: int = 0
 
 
-def fix_files(files: Sequence[SpecFile], changes: Overrides) -> FixedFiles:
+def fix_files(files: Sequence[SpecFile], changes: Overrides = NO_CHANGES) -> FixedFiles:
     """Apply the safe fixes of files."""
     now = Workspace(files, changes)
     done: list[Change] = []

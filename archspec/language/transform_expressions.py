@@ -22,7 +22,8 @@ _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
 TIMES = re.compile(r"x\d+")
 NO_TITLE = re.compile(r"^(?:=|->|→)|->|→|^[A-Z]{2,}[A-Z0-9]* .*\d+x\d+")
 NO_NOTE = re.compile(
-    r"\b(?:strides?|padd?(?:ed|ing)?|same|groups|dilat(?:ed|ion)|depthwise|BN|RELU|CONV|FC|[A-Z]*POOL|(?:no|without) +bias)\b"
+    r"\b(?:strides?|padd?(?:ed|ing)?|same|groups|dilat(?:ed|ion)|depthwise|(?:no|without) +bias"
+    r"|BN|RELU|CONV|FC|[A-Z]*POOL)\b"
 )
 
 

@@ -17,12 +17,10 @@ KEYWORDS = ("net", "use", "param", "variant", "block", "let", "if", "else", "aft
 _FOREIGN = {
     **dict.fromkeys(("def", "function", "func", "fn", "fun", "macro", "module", "proc", "sub", "define"), "block"),
     **dict.fromkeys(("const", "var", "set", "local", "val", "auto", "int", "float"), "let"),
-    **dict.fromkeys(("elif", "elseif", "elsif", "elseif"), "else if"),
+    **dict.fromkeys(("elif", "elseif", "elsif"), "else if"),
     **dict.fromkeys(("include", "import", "load", "using"), "use"),
     **dict.fromkeys(("model", "network", "title", "name"), "net"),
     **dict.fromkeys(("parameter", "hyperparameter", "arg", "argument"), "param"),
-    **dict.fromkeys(("otherwise", "default"), "else"),
-    **dict.fromkeys(("when", "unless"), "if"),
     **dict.fromkeys(("training", "recipe"), "train"),
 }
 
