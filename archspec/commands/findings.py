@@ -44,10 +44,9 @@ def _fixable(findings: Sequence[Diagnostic], file: str | None) -> tuple[str, ...
 
     from archspec.fixes.rounds import fix_files
     from archspec.fixes.spec_file import opened
-    from archspec.resolve import Overrides
 
     found = opened(file)
-    number = len(fix_files((found,), Overrides()).changes) if found else 0
+    number = len(fix_files((found,)).changes) if found else 0
     return (f"`archspec check --fix {quote(file)}` fixes {number:,}",) if number else ()
 
 

@@ -55,9 +55,9 @@ class FixedFiles(Record):
     refused: int = 0
 
 
-def fix_files(files: Sequence[SpecFile], changes: Overrides) -> FixedFiles:
+def fix_files(files: Sequence[SpecFile], changes: Overrides | None = None) -> FixedFiles:
     """Apply the safe fixes of files."""
-    now = Workspace(files, changes)
+    now = Workspace(files, changes or Overrides())
     done: list[Change] = []
     refused: set[tuple[str, str, str]] = set()
     for _ in range(MAX_ROUNDS):
