@@ -88,7 +88,9 @@ def load(  # one keyword for each flag of `archspec check`
         raise TypeError(f"expected the name of a spec or its path, got {type(spec).__name__}")
     located = locate(str(spec))
     variant = located.variant if variant is None else variant
-    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}))
+    like = re.search(r"^ *\[(\d+(?: *[x×] *\d+)*)\]", located.source.text, re.MULTILINE)
+    example = tuple(re.findall(r"\d+", like[1])) if like else EXAMPLE
+    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}, example=example))
 
 
 def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network:
@@ -141,15 +143,20 @@ def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
 
 
 def overrides(
-    *, input: tuple[int, ...] | str | None, classes: int | None, variant: str | None, values: Mapping[str, object]
+    *,
+    input: tuple[int, ...] | str | None,
+    classes: int | None,
+    variant: str | None,
+    values: Mapping[str, object],
+    example: tuple[str, ...] = EXAMPLE,
 ) -> Overrides:
-    """Return the changes that a user asks for. Raises ArchspecError for an invalid one."""
+    """Return the changes that a user asks for. Raises ArchspecError for an invalid one, with an input as an example."""
     volume = None
     if input is not None:
         given = (input,) if isinstance(input, int) else input
         parts = given.replace("×", "x").split("x") if isinstance(given, str) else [str(size) for size in given]
         if not 1 <= len(parts) <= 3 or not all(map(_is_size, parts)):
-            raise _no_volume(given if isinstance(given, str) else "x".join(parts))
+            raise _no_volume(given if isinstance(given, str) else "x".join(parts), example)
         volume = tuple(int(part) for part in parts)
     if classes is not None and not (type(classes) is int and 0 < classes < 2**31):
         raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
@@ -160,10 +167,10 @@ def _is_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
-def _no_volume(text: str) -> ArchspecError:
+def _no_volume(text: str, example: tuple[str, ...]) -> ArchspecError:
     """Return the error for an `--input` that is not a volume; its numbers, if it has any, with `x` between them."""
     sizes = re.split(r"[\s,;*xX×]+", text.strip(" ()[]"))
-    helps = (f"`--input {'x'.join(sizes if 0 < len(sizes) <= 3 and all(map(_is_size, sizes)) else EXAMPLE)}`",)
+    helps = (f"`--input {'x'.join(sizes if 0 < len(sizes) <= 3 and all(map(_is_size, sizes)) else example)}`",)
     notes = ("an input is height x width x channels",)
     return failure("E117", f"`--input {text}` is not a volume", notes=notes, helps=helps)
 

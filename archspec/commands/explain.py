@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import fill
 
 import click
@@ -15,13 +16,16 @@ Examples:
 """
 
 
+_FORMS = {r"\d+x\d+": "window", r"s\d+(x\d+)?": "s", r"p\d+([x:]\d+)?": "p", r"g\d+": "g", r"d\d+": "d", r"\[.*\]": "["}
+
+
 @click.command("explain", epilog=EPILOG, context_settings={"ignore_unknown_options": True})  # `->` is a word
 @click.argument("name", metavar="[CODE|LAYER|WORD]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(name: str | None, as_json: bool) -> None:
     """Explain the CODE of an error or warning, a LAYER, or a WORD of the language."""
     if name is None:
-        click.echo(_json(_all()) if as_json else _listed())
+        click.echo(_json(_all()) if as_json else _fitted(_listed(), is_list=True))
         return
     found = _code(name) or _layer(name) or _word(name)
     if found is None and name.startswith("--"):
@@ -29,7 +33,7 @@ def command(name: str | None, as_json: bool) -> None:
     if found is None:
         raise _unknown(name)
     text, data = found
-    click.echo(_json(data) if as_json else text.rstrip("\n"))
+    click.echo(_json(data) if as_json else _fitted(text.rstrip("\n")))
 
 
 def _code(name: str) -> tuple[str, dict[str, object]] | None:
@@ -65,7 +69,8 @@ def _layer(name: str) -> tuple[str, dict[str, object]] | None:
 def _word(name: str) -> tuple[str, dict[str, object]] | None:
     from archspec.commands.explain_words import word
 
-    found = word(name)
+    form = next((known for pattern, known in _FORMS.items() if re.fullmatch(pattern, name)), name)
+    found = word(form)
     return None if found is None else (str(found), found.to_dict())
 
 
@@ -93,13 +98,39 @@ def _listed() -> str:
     return "\n".join(["Codes:", *codes, "", "Layers:", layers, "", "Words of the language:", *words])
 
 
+def _fitted(text: str, is_list: bool = False) -> str:
+    """Return a text wrapped for the terminal, if that is narrow; examples and tables stay as they are."""
+    import sys
+
+    from archspec.commands.terminal import columns
+
+    width = columns(sys.stdout)
+    if width is None or max(map(len, text.split("\n"))) <= width:
+        return text
+    from archspec.diagnostics.rendering import wrapped
+
+    parts = text.split("\n") if is_list else text.split("\n\n")
+    fitted = []
+    for part in parts:
+        is_fixed = part.startswith((" ", "|"))
+        lines = (
+            [part]
+            if is_fixed
+            else wrapped("", " ".join(part.split("\n")) if not is_list else part, 2 * is_list, width, 0)
+        )
+        fitted.append("\n".join(lines))
+    return ("\n" if is_list else "\n\n").join(fitted)
+
+
 def _unknown(name: str) -> click.UsageError:
     from archspec.commands.explain_words import BY_NAME
     from archspec.diagnostics.codes import CODES
     from archspec.diagnostics.findings import did_you_mean, printable
     from archspec.layers import MERGES, REGISTRY
 
-    hint = "".join(f" {text}" for text in did_you_mean(name, [*CODES, *REGISTRY, *MERGES, *BY_NAME]))
+    elsewhere = re.sub(r"[\W_]", "", name.lower())  # the name in another tool: `BatchNorm2d`, `batch norm`
+    meant = next((layer.keyword for layer in REGISTRY.values() if elsewhere in layer.known_as), name)
+    hint = "".join(f" {text}" for text in did_you_mean(meant, [*CODES, *REGISTRY, *MERGES, *BY_NAME]))
     shown = printable(name)
     return click.UsageError(f"unknown code, layer or word `{shown}`.{hint} `archspec explain` lists them all.")
 
