@@ -71,9 +71,7 @@ def command(
             sys.exit(fixing.show_diff(specs, changes))
         fixed = fixing.fix(specs, changes, as_json)
     for number, spec in enumerate(specs):
-        network, findings = _load(spec, changes)
-        if len(specs) > 1:
-            findings = tuple(_of(spec, finding) for finding in findings)
+        network, findings = _load(spec, changes, len(specs) == 1)
         if fixed is not None and spec in fixed.unwritten:
             network, findings = None, (*fixed.unwritten[spec], *findings)
         if network is not None and as_json:
@@ -100,12 +98,12 @@ def command(
     sys.exit(code)
 
 
-def _load(spec: str, changes: dict[str, Any]) -> tuple[Network | None, tuple[Diagnostic, ...]]:
+def _load(spec: str, changes: dict[str, Any], is_alone: bool) -> tuple[Network | None, tuple[Diagnostic, ...]]:
     """Return the network, or None if the spec is wrong, and the findings."""
     try:
         network = load(spec, **changes)
     except ArchspecError as error:
-        return None, error.diagnostics
+        return None, error.diagnostics if is_alone else tuple(_of(spec, finding) for finding in error.diagnostics)
     return network, network.diagnostics
 
 

@@ -112,7 +112,7 @@ def _fitted(text: str, is_list: bool = False) -> str:
     parts = text.split("\n") if is_list else text.split("\n\n")
     fitted = []
     for part in parts:
-        is_fixed = part.startswith((" ", "|"))
+        is_fixed = part.startswith((" ", "|")) and not is_list
         lines = (
             [part]
             if is_fixed

@@ -18,7 +18,9 @@ class LanguageWord(Record):
     def __str__(self) -> str:
         """Return the text that `archspec explain` prints."""
         example = indent(self.example.rstrip("\n"), "    ")
-        return f"{self.names[0]}: {self.title}\n\n{fill(self.text, 98)}\n\nExample:\n\n{example}\n"
+        return (
+            f"{self.names[0]}: {self.title}\n\n{fill(self.text, 98, break_on_hyphens=False)}\n\nExample:\n\n{example}\n"
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Return the entry as `--json` prints it."""

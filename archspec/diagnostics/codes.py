@@ -22,7 +22,7 @@ class Explanation(Record):
 
     def __str__(self) -> str:
         """Return the text that `archspec explain` prints."""
-        parts = [self.title, fill(self.text, 98)]
+        parts = [self.title, fill(self.text, 98, break_on_hyphens=False)]
         if self.wrong:
             parts += ["Wrong:", _indented(self.wrong), "Right:", _indented(self.right)]
         return "\n\n".join(parts) + "\n"

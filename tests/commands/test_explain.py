@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 import archspec
 from archspec.cli import main
-from archspec.commands.explain_words import BY_NAME, WORDS, LanguageWord
+from archspec.commands.explain_words import BY_NAME, WORDS
+from archspec.commands.language_word import LanguageWord
 from archspec.diagnostics.codes import CODES
 
 GRAMMAR = Path(archspec.__file__).parent / "grammar" / "archspec.lark"
@@ -80,3 +81,30 @@ def test_json() -> None:
 
 def test_a_code_that_no_spec_shows_has_a_command_as_its_example() -> None:
     assert "    $ archspec train lenet5 --out runs/a\n    error[E451]: " in explain("E451").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("batchnorm", "BN"), ("BatchNorm2d", "BN"), ("batch norm", "BN"), ("dense", "FC"), ("layer_norm", "LN")],
+)
+def test_the_name_of_a_layer_in_another_tool_is_known(name: str, meant: str) -> None:
+    assert f"did you mean `{meant}`?" in explain(name).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("3x3", "window"),
+        ("11x11", "window"),
+        ("s4", "stride"),
+        ("p0x3", "pad"),
+        ("g32", "groups"),
+        ("[55x55x96]", "bracket"),
+    ],
+)
+def test_a_size_and_a_short_form_are_explained_with_any_number(name: str, first: str) -> None:
+    assert explain(name).stdout.startswith(f"{first}: ")
+
+
+def test_what_is_to_be_copied_is_not_broken_at_its_hyphen() -> None:
+    assert "install `archspec-nn[all]`." in " ".join(explain("E424").stdout.split())
