@@ -109,17 +109,13 @@ def _fitted(text: str, is_list: bool = False) -> str:
         return text
     from archspec.diagnostics.rendering import wrapped
 
-    parts = text.split("\n") if is_list else text.split("\n\n")
-    fitted = []
-    for part in parts:
-        is_fixed = part.startswith((" ", "|")) and not is_list
-        lines = (
-            [part]
-            if is_fixed
-            else wrapped("", " ".join(part.split("\n")) if not is_list else part, 2 * is_list, width, 0)
-        )
-        fitted.append("\n".join(lines))
-    return ("\n" if is_list else "\n\n").join(fitted)
+    if is_list:
+        return "\n".join(line for part in text.split("\n") for line in wrapped("", part, 2, width, 0))
+    parts = [
+        part if part.startswith((" ", "|")) else "\n".join(wrapped("", part.replace("\n", " "), 0, width))
+        for part in text.split("\n\n")
+    ]
+    return "\n\n".join(parts)
 
 
 def _unknown(name: str) -> click.UsageError:
