@@ -6,6 +6,7 @@ warnings, and prints as `archspec check` does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -24,6 +25,8 @@ from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
 from archspec.record import collector_off
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve, without_consequences
+
+EXAMPLE = ("384", "384", "3")  # an `--input`
 
 
 class Network(MeasuredNetwork):
@@ -87,7 +90,9 @@ def load(  # one keyword for each flag of `archspec check`
         raise TypeError(f"expected the name of a spec or its path, got {type(spec).__name__}")
     located = locate(str(spec))
     variant = located.variant if variant is None else variant
-    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}))
+    like = re.search(r"^ *\[(\d+(?: *[x×] *\d+)*)\]", located.source.text, re.MULTILINE)
+    example = tuple(re.findall(r"\d+", like[1])) if like else EXAMPLE
+    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}, example=example))
 
 
 def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network:
@@ -140,14 +145,19 @@ def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
 
 
 def overrides(
-    *, input: tuple[int, ...] | str | None, classes: int | None, variant: str | None, values: Mapping[str, object]
+    *,
+    input: tuple[int, ...] | str | None,
+    classes: int | None,
+    variant: str | None,
+    values: Mapping[str, object],
+    example: tuple[str, ...] = EXAMPLE,
 ) -> Overrides:
-    """Return the changes that a user asks for. Raises ArchspecError for an invalid one."""
+    """Return the changes that a user asks for. Raises ArchspecError for an invalid one, with an input as an example."""
     volume = None
     if input is not None:
         from archspec.resolve.changes.given_input import volume_of  # seldom needed
 
-        volume = volume_of(input)
+        volume = volume_of(input, example)
     if classes is not None and not (type(classes) is int and 0 < classes < 2**31):
         raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
     return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))

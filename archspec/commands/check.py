@@ -12,6 +12,7 @@ from archspec.commands.flags import change_flags
 from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.findings import Diagnostic
 from archspec.library import is_path
+from archspec.record import replace
 from archspec.report import WIDTH, report
 
 DEEPEST = sys.maxsize
@@ -70,7 +71,7 @@ def command(
             sys.exit(fixing.show_diff(specs, changes))
         fixed = fixing.fix(specs, changes, as_json)
     for number, spec in enumerate(specs):
-        network, findings = _load(spec, changes)
+        network, findings = _load(spec, changes, len(specs) == 1)
         if fixed is not None and spec in fixed.unwritten:
             network, findings = None, (*fixed.unwritten[spec], *findings)
         if network is not None and as_json:
@@ -97,13 +98,20 @@ def command(
     sys.exit(code)
 
 
-def _load(spec: str, changes: dict[str, Any]) -> tuple[Network | None, tuple[Diagnostic, ...]]:
+def _load(spec: str, changes: dict[str, Any], is_alone: bool) -> tuple[Network | None, tuple[Diagnostic, ...]]:
     """Return the network, or None if the spec is wrong, and the findings."""
     try:
         network = load(spec, **changes)
     except ArchspecError as error:
-        return None, error.diagnostics
+        return None, error.diagnostics if is_alone else tuple(_of(spec, finding) for finding in error.diagnostics)
     return network, network.diagnostics
+
+
+def _of(spec: str, finding: Diagnostic) -> Diagnostic:
+    """Return a finding about a flag with the name of the spec that does not take it."""
+    if finding.code != "E117" or finding.labels:
+        return finding
+    return replace(finding, message=f"{spec}: {finding.message}")
 
 
 def _width() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import fill
 
 import click
@@ -15,19 +16,22 @@ Examples:
 """
 
 
+_FORMS = {r"\d+x\d+": "window", r"s\d+(x\d+)?": "s", r"p\d+([x:]\d+)?": "p", r"g\d+": "g", r"d\d+": "d", r"\[.*\]": "["}
+
+
 @click.command("explain", epilog=EPILOG, context_settings={"ignore_unknown_options": True})  # `->` is a word
 @click.argument("name", metavar="[CODE|LAYER|WORD]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(name: str | None, as_json: bool) -> None:
     """Explain the CODE of an error or warning, a LAYER, or a WORD of the language."""
     if name is None:
-        click.echo(_json(_all()) if as_json else _listed())
+        click.echo(_json(_all()) if as_json else _fitted(_listed(), is_list=True))
         return
     found = _code(name) or _layer(name) or _word(name) or _layer_elsewhere(name)
     if found is None:
         raise _unknown(name)
     text, data = found
-    click.echo(_json(data) if as_json else text.rstrip("\n"))
+    click.echo(_json(data) if as_json else _fitted(text.rstrip("\n")))
 
 
 def _code(name: str) -> tuple[str, dict[str, object]] | None:
@@ -73,7 +77,8 @@ def _layer_elsewhere(name: str) -> tuple[str, dict[str, object]] | None:
 def _word(name: str) -> tuple[str, dict[str, object]] | None:
     from archspec.commands.explain_words import word
 
-    found = word(name)
+    form = next((known for pattern, known in _FORMS.items() if re.fullmatch(pattern, name)), name)
+    found = word(form)
     return None if found is None else (str(found), found.to_dict())
 
 
@@ -99,6 +104,26 @@ def _listed() -> str:
     layers = fill(", ".join([*REGISTRY, *MERGES]), 98)
     words = [f"{word.names[0]:<8}  {word.title}" for word in WORDS]
     return "\n".join(["Codes:", *codes, "", "Layers:", layers, "", "Words of the language:", *words])
+
+
+def _fitted(text: str, is_list: bool = False) -> str:
+    """Return a text wrapped for the terminal, if that is narrow; examples and tables stay as they are."""
+    import sys
+
+    from archspec.commands.terminal import columns
+
+    width = columns(sys.stdout)
+    if width is None or max(map(len, text.split("\n"))) <= width:
+        return text
+    from archspec.diagnostics.rendering import wrapped
+
+    if is_list:
+        return "\n".join(line for part in text.split("\n") for line in wrapped("", part, 2, width, 0))
+    parts = [
+        part if part.startswith((" ", "|")) else "\n".join(wrapped("", part.replace("\n", " "), 0, width))
+        for part in text.split("\n\n")
+    ]
+    return "\n\n".join(parts)
 
 
 def _unknown(name: str) -> click.UsageError:

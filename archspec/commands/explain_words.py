@@ -5,30 +5,10 @@ grammar/README.md is the reference; tests/commands/test_explain.py checks every 
 
 from __future__ import annotations
 
-from textwrap import fill, indent
-
-from archspec.record import Record
+from archspec.commands.language_word import LanguageWord
 
 _INPUT = "[8x8x4] INPUT\n"
 _UNIT = "block unit(f, stride=1)\n    CONV f 3x3 stride=stride pad=1 -> BN -> RELU\n\n" + _INPUT
-
-
-class LanguageWord(Record):
-    """A word or sign: its meaning, an example, and other ways to ask for it."""
-
-    title: str
-    text: str
-    example: str
-    names: tuple[str, ...]  # the first is its own
-
-    def __str__(self) -> str:
-        """Return the text that `archspec explain` prints."""
-        example = indent(self.example.rstrip("\n"), "    ")
-        return f"{self.names[0]}: {self.title}\n\n{fill(self.text, 98)}\n\nExample:\n\n{example}\n"
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the entry as `--json` prints it."""
-        return {"name": self.names[0], "title": self.title, "text": self.text, "example": self.example}
 
 
 def _word(names: str, title: str, text: str, example: str) -> LanguageWord:
@@ -176,6 +156,12 @@ WORDS = (
         "Settings, one on each line: optimizer, lr, warmup, epochs, augment, label_smoothing, clip, ema. `archspec train` follows them.",
         _INPUT
         + "GAP -> FC 10\n\ntrain\n    optimizer sgd momentum=0.9\n    lr 0.1 for batch 256, cosine\n    epochs 90\n",
+    ),
+    _word(
+        "window kernel 3x3 size",
+        "a size, height x width",
+        "`3x3` is a window of 3x3 pixels, `1x7` one that is 7 wide. With names, spaces belong around the `x`: `k x k`.",
+        _INPUT + "CONV 8 3x3 p1 -> RELU\nCONV 8 1x7 same\n",
     ),
     _word(
         "stride s s2",

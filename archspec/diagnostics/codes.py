@@ -22,7 +22,7 @@ class Explanation(Record):
 
     def __str__(self) -> str:
         """Return the text that `archspec explain` prints."""
-        parts = [self.title, fill(self.text, 98)]
+        parts = [self.title, fill(self.text, 98, break_on_hyphens=False)]
         if self.wrong:
             parts += ["Wrong:", _indented(self.wrong), "Right:", _indented(self.right)]
         return "\n\n".join(parts) + "\n"
@@ -216,8 +216,8 @@ NAMES = {
     ),
     "E118": Explanation(
         "a name that has a meaning already",
-        "`x` is the input of a block, `C`, `H`, `W` and `N` are its dimensions, `s2`, `p1`, `g32` and `d2` are arguments of"
-        " layers, and `if`, `block`, `let` and the like are keywords: parameters, `let`s and labels need other names.",
+        "`x` is the input of a block, `C`, `H`, `W` and `N` are its dimensions, `s2`, `p1`, `g32`, `same` and `bias` are"
+        " arguments of layers, and `if`, `block`, `let` and the like are keywords: parameters, `let`s and labels need other names.",
         "block unit(s2)\n    CONV s2 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
     ),
@@ -228,7 +228,8 @@ NAMES = {
     ),
     "W101": Explanation(
         "a name that is never used",
-        "A parameter, a `let`, a block or an import that nothing refers to is probably a leftover, or another name was meant."
+        "A parameter or a `let` that nothing refers to, or an `init` line for a layer that its file does not have, is probably"
+        " a leftover, or another name was meant. Blocks and imports may wait for their use."
         " The parameters of a block that is passed on as a value may be unused: others say what it is given.",
         "block unit(f, n)\n    CONV f 3x3\n" + I8 + "unit(4, 2)\n",
         "block unit(f, n)\n    CONV f 3x3\n    n x RELU\n" + I8 + "unit(4, 2)\n",

@@ -63,11 +63,7 @@ _TRAINED = {
         "archspec train lenet5 --out runs/b",
     ),
     "E452": ("archspec train --resume runs/a", "no such folder: `runs/a`", "archspec train lenet5 --out runs/b"),
-    "E453": (
-        f"{_TRAIN} --batch 512",
-        "a step takes 512 images, and there are 300 to train on",
-        f"{_TRAIN} --batch 64",
-    ),
+    "E453": (f"{_TRAIN} --batch 512", "a step takes 512 images, and there are 300 to train on", f"{_TRAIN} --batch 64"),
     "E454": (
         "archspec train unet --data photos",
         "U-Net outputs [256x256x2], which are not class scores",
@@ -203,11 +199,7 @@ _SHIPPED = {
     ),
 }
 _EVALUATED = {
-    "E460": (
-        "archspec eval runs/a runs/b",
-        "`runs/b` and `runs/a` have different classes",
-        "archspec eval runs/a",
-    ),
+    "E460": ("archspec eval runs/a runs/b", "`runs/b` and `runs/a` have different classes", "archspec eval runs/a"),
     "E461": (
         "archspec eval runs/a --data photos",
         "more than 10 of 300 images cannot be read",

@@ -18,7 +18,6 @@ from archspec.record import Record
 from archspec.resolve import Overrides
 
 MAX_ROUNDS = 20
-NO_CHANGES = Overrides()
 LONGEST = 60  # characters of a text that are shown
 
 
@@ -56,9 +55,9 @@ class FixedFiles(Record):
     refused: int = 0
 
 
-def fix_files(files: Sequence[SpecFile], changes: Overrides = NO_CHANGES) -> FixedFiles:
+def fix_files(files: Sequence[SpecFile], changes: Overrides | None = None) -> FixedFiles:
     """Apply the safe fixes of files."""
-    now = Workspace(files, changes)
+    now = Workspace(files, changes or Overrides())
     done: list[Change] = []
     refused: set[tuple[str, str, str]] = set()
     for _ in range(MAX_ROUNDS):

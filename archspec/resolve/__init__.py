@@ -94,7 +94,7 @@ def resolve(
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
         graph, more = _finish(file, reader.title, run, values)
-        findings += more or _unused(names)
+        findings += more or [*_unused(names), *_unused_inits(names, graph)]
     claims = tuple(run.layers.claims)
     seen = run.brackets
     return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe, steps)
@@ -147,6 +147,19 @@ def _unused(names: FileNames) -> list[Diagnostic]:
     from archspec.resolve.unreached.unused import unused_names  # seldom needed
 
     return unused_names(file)
+
+
+def _unused_inits(names: FileNames, graph: Graph | None) -> list[Diagnostic]:
+    """Return warnings about `init` lines for layers that the file does not have."""
+    file = names.syntax
+    if file is None or graph is None or not names.init:
+        return []
+    own = {type(node.layer) for node in graph.nodes if node.span.source is file.span.source}
+    if names.init.keys() <= own:
+        return []
+    from archspec.resolve.unreached.unused import unused_inits  # seldom needed
+
+    return unused_inits(file, names.init)
 
 
 def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics.errors import Finding, collect
-from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Edit, Help
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Help
 from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Graph, Node
 from archspec.language import syntax as s
@@ -38,11 +38,13 @@ def first_values(files: Iterable[FileNames], findings: list[Diagnostic]) -> Firs
 
 def _first_value(layer: type[Layer], rule: s.Init, names: FileNames) -> float:
     if "init" not in layer.arguments:
+        from archspec.resolve.names.lines import without_word  # correct specs need none
+
         known = dict.fromkeys(one.keyword for one in REGISTRY.values() if "init" in one.arguments)
         notes = ("`init` is for " + ", ".join(known),)
         place = next(place for place, word in enumerate(rule.words) if REGISTRY.get(word.text) is layer)
         span = rule.words[place].span
-        helps = (_dropped(rule, place),) if len(rule.words) > 1 else ()
+        helps = (Help(f"drop `{span.text}`", without_word(rule.words, place)),) if len(rule.words) > 1 else ()
         raise Finding("E105", f"{layer.keyword} has no weights for `init` to fill", span, notes=notes, helps=helps)
     try:
         value: float = layer.arguments["init"].kind.convert(
@@ -52,13 +54,6 @@ def _first_value(layer: type[Layer], rule: s.Init, names: FileNames) -> float:
         finding.span = finding.span or rule.value.span
         raise
     return value
-
-
-def _dropped(rule: s.Init, place: int) -> Help:
-    """Return the help that drops a layer from an `init` line of several."""
-    span = rule.words[place].span
-    begin, end = (span.start, rule.words[1].span.start) if place == 0 else (rule.words[place - 1].span.end, span.end)
-    return Help(f"drop `{span.text}`", Edit(Span(span.source, begin, end), ""))
 
 
 def finished(graph: Graph, values: FirstValues) -> Graph:

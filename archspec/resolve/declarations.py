@@ -16,21 +16,21 @@ from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate
-from archspec.layers import Layer
+from archspec.layers import REGISTRY, Layer
 from archspec.record import Record
 from archspec.resolve.layer_names import labels_in, name_layer
 
 Loader = Callable[[str, Span], s.File]
 Seen: TypeAlias = dict[tuple[str, str], Span]
 MAX_FILES = 50
-# what has a meaning already: the input of a block, its dimensions, short forms of arguments, keywords
+# what has a meaning already, besides the flags of layers: the input of a block, its dimensions, short forms, keywords
 KEYWORDS = frozenset("net use param variant block let if else after aux train and or not".split())  # noqa: SIM905
 _RESERVED = re.compile("|".join(["x", "[CHWN]", "[spgd][0-9]+", *KEYWORDS]))
 
 
 def is_reserved(name: str) -> bool:
     """Whether a name has a meaning already, so that no parameter and no `let` can have it."""
-    return _RESERVED.fullmatch(name) is not None
+    return _RESERVED.fullmatch(name) is not None or any(name in layer.words for layer in REGISTRY.values())
 
 
 class Overrides(Record):

@@ -81,8 +81,8 @@ def _need_finite(weights: dict[str, Array]) -> None:
     for name, array in weights.items():
         if not np.isfinite(array).all():
             what = "NaN" if np.isnan(array).any() else "infinity"
-            notes = ("training may have diverged: export weights from before that",)
-            raise failure("E427", f"the weights cannot be exported: `{name}` contains {what}", notes=notes)
+            notes = ("weights that are not finite cannot be exported; perhaps their training diverged",)
+            raise failure("E427", f"`{name}` contains {what}", notes=notes)
 
 
 def weights_of(module: nn.Module) -> dict[str, Array]:

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 import archspec
 from archspec.cli import main
-from archspec.commands.explain_words import BY_NAME, WORDS, LanguageWord
+from archspec.commands.explain_words import BY_NAME, WORDS
+from archspec.commands.language_word import LanguageWord
 from archspec.diagnostics.codes import CODES
 
 GRAMMAR = Path(archspec.__file__).parent / "grammar" / "archspec.lark"
@@ -87,3 +88,22 @@ def test_a_layer_is_found_by_its_name_in_other_tools(name: str, layer: str) -> N
     result = explain(name)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"`{name}` is {layer} here.")
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("3x3", "window"),
+        ("11x11", "window"),
+        ("s4", "stride"),
+        ("p0x3", "pad"),
+        ("g32", "groups"),
+        ("[55x55x96]", "bracket"),
+    ],
+)
+def test_a_size_and_a_short_form_are_explained_with_any_number(name: str, first: str) -> None:
+    assert explain(name).stdout.startswith(f"{first}: ")
+
+
+def test_what_is_to_be_copied_is_not_broken_at_its_hyphen() -> None:
+    assert "install `archspec-nn[all]`." in " ".join(explain("E424").stdout.split())

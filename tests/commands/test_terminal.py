@@ -151,3 +151,13 @@ def test_only_one_file_decides_about_colours() -> None:
     places = [path for top in ("archspec", "compiler") for path in (ROOT / top).rglob("*.py")]
     found = {path.name for path in places if any(name in path.read_text(encoding="utf-8") for name in VARIABLES[:2])}
     assert found == {"terminal.py"}
+
+
+@pytest.mark.parametrize("arguments", [(), ("E201",), ("x",), ("E424",)])
+def test_explanations_wrap_at_the_terminals_width(arguments: tuple[str, ...]) -> None:
+    text = in_terminal(40, "explain", *arguments).replace("\r", "")
+    lines = [line for line in text.split("\n") if not line.startswith("    ")]
+    assert max(map(len, lines)) <= 40
+    wide = in_terminal(200, "explain", *arguments).replace("\r", "")
+    assert max(map(len, wide.split("\n"))) > 60
+    assert wide.split() == text.split()

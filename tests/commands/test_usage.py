@@ -85,10 +85,10 @@ def test_of_several_flags_the_one_that_brings_an_error_is_blamed() -> None:
         ("[224 x 224 x 3]", "224x224x3"),
         ("224X96X3", "224x96x3"),
         ("64*64*1", "64x64x1"),
-        ("0x0x3", "384x384x3"),
-        ("-1x2x3", "384x384x3"),
-        ("1x2x3x4", "384x384x3"),
-        ("large", "384x384x3"),
+        ("0x0x3", "32x32x1"),
+        ("-1x2x3", "32x32x1"),
+        ("1x2x3x4", "32x32x1"),
+        ("large", "32x32x1"),
     ],
 )
 def test_what_is_not_a_volume_is_proposed_as_one(given: str, proposed: str) -> None:
@@ -233,3 +233,15 @@ def test_a_file_of_another_kind_gets_the_command_for_it(
     assert f"error[{code}]: `{tmp_path}" in result.stderr
     assert message in result.stderr
     assert use in result.stderr
+
+
+def test_the_proposed_input_is_of_the_specs_own_form(tmp_path: Path) -> None:
+    (tmp_path / "text.arch").write_text("# [9x9x9] of words\n[16x8] INPUT\nMHSA 2\n")
+    assert "= help: `--input 16x8`\n" in run("check", str(tmp_path / "text.arch"), "--input", "none").stderr
+
+
+def test_of_several_specs_the_one_that_does_not_take_a_flag_is_named() -> None:
+    lines = run("check", "lenet5", "resnet50", "efficientnet", "--set", "width=1").stderr.splitlines()
+    assert [line for line in lines if line.startswith("error")] == [
+        f"error[E117]: {spec}: `--set width=1`: unknown parameter `width`" for spec in ("lenet5", "resnet50")
+    ]

@@ -2,6 +2,8 @@
 
 import pytest
 
+import archspec
+from archspec.layers import REGISTRY
 from support.helps import findings_in, trials
 
 I = "[8x8x4] INPUT\n"  # noqa: E741  # the input
@@ -46,3 +48,20 @@ def test_a_name_that_is_used_is_not_reported(text: str) -> None:
 def test_a_misspelt_use_is_one_finding() -> None:
     text = I + "let width = 3\nFC widht+1\n"
     assert [finding.code for finding in findings_in(text)] == ["E101"]
+
+
+def test_an_init_line_for_a_layer_that_is_only_in_an_uncalled_block_or_after_is_used() -> None:
+    head = "init DWCONV LN: 0.02\nafter CONV: LN\nblock idle()\n    DWCONV 3x3 p1\n"
+    text = head + I + "CONV 8 3x3 p1\nGAP -> FC 10\n"
+    assert [one.message for one in archspec.loads(text).diagnostics if one.code == "W101"] == []
+    wrong = text.replace("after CONV: LN\n", "").replace("    DWCONV 3x3 p1", "    RELU")
+    found = [one.message for one in archspec.loads(wrong).diagnostics if one.code == "W101"]
+    assert found == [f"unused `init {name}`: this file has no {name}" for name in ("DWCONV", "LN")]
+
+
+@pytest.mark.parametrize("name", sorted({word for layer in REGISTRY.values() for word in layer.words}))
+def test_no_parameter_and_no_let_has_the_name_of_a_flag(name: str) -> None:
+    heads = (f"param {name} = 1\n", f"block unit({name})\n    RELU\n", f"block unit(f)\n    let {name} = 2\n    RELU\n")
+    for head in heads:
+        with pytest.raises(archspec.ArchspecError, match=rf"E118\]: `{name}` cannot be a name"):
+            archspec.loads(f"{head}{I}unit(1)\nFC 10\n")

@@ -6,9 +6,11 @@ In: a span. Out: spans of whole lines, and edits.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from archspec.diagnostics.findings import Edit
 from archspec.diagnostics.source import Span
+from archspec.language import syntax as s
 
 _INDENT = re.compile(r" *")
 _COMMENT = re.compile(r"\s+#.*$")
@@ -38,6 +40,13 @@ def block_of(span: Span) -> Span:
 def dropped(span: Span) -> Edit:
     """Return the edit that drops a statement with the lines under it."""
     return Edit(block_of(span), "")
+
+
+def without_word(words: Sequence[s.Word], place: int) -> Edit:
+    """Return the edit that drops one of several words."""
+    span = words[place].span
+    begin, end = (span.start, words[1].span.start) if place == 0 else (words[place - 1].span.end, span.end)
+    return Edit(Span(span.source, begin, end), "")
 
 
 def is_alone(span: Span) -> bool:

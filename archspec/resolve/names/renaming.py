@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from archspec.diagnostics.findings import Edit
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
+from archspec.layers import REGISTRY
 from archspec.resolve.names.parts import expressions_in, names_in, of_argument, steps_in
 
 _SHORT = {
@@ -36,6 +37,9 @@ def meaning(name: str) -> tuple[str, str]:
     if name in _DIMENSIONS:
         new, what = _DIMENSIONS[name]
         return what, new
+    flagged = [layer.keyword for layer in REGISTRY.values() if name in layer.words]
+    if flagged:
+        return f"a flag of {flagged[0]}", f"{name}_"
     if name[1:].isdigit():
         new, what = _SHORT[name[0]]
         return f"{what} of {name[1:]}" if name[0] != "g" else f"{name[1:]} groups", f"{new}_{name[1:]}"

@@ -1,17 +1,20 @@
-"""Names that are defined and never referred to: parameters, `let`s, parameters of blocks.
+"""Names that are defined and never referred to: parameters, `let`s, parameters of blocks, `init` of absent layers.
 
 In: the syntax of a file. Out: warnings, each with the edit that drops the name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
+from archspec.layers import Layer
 from archspec.resolve.changes.parameters import without_binding
-from archspec.resolve.names.lines import dropped
+from archspec.resolve.layer_names import name_layer
+from archspec.resolve.names.lines import dropped, without_word
 from archspec.resolve.names.parts import (
     called_names,
     expressions_in,
@@ -43,6 +46,30 @@ def unused_names(file: s.File) -> list[Diagnostic]:
         if node.name in calls and node.name not in passed:  # otherwise others say what it takes
             found += _parameters(node, names, calls[node.name])
     return sorted(found, key=lambda finding: finding.span.start if finding.span else 0)
+
+
+def unused_inits(file: s.File, rules: Mapping[type[Layer], s.Init]) -> list[Diagnostic]:
+    """Return a warning for each layer of an `init` line that the file does not contain."""
+    steps = [step for body in bodies_of(file) for step in steps_in(body)]
+    steps += [step for node in file.declarations if isinstance(node, s.After) for step in node.steps]
+    written = {_layer_of(step) for step in steps if isinstance(step, s.LayerStep)}
+    found = []
+    for node in dict.fromkeys(rules.values()):
+        for place, word in enumerate(node.words):
+            layer = _layer_of(s.LayerStep((word,), True, (), None, (), word.span))
+            if layer is not None and layer not in written:
+                edit = without_word(node.words, place) if len(node.words) > 1 else dropped(node.span)
+                found.append(
+                    _warning(f"`init {word.text}`: this file has no {layer.keyword}", word.text, word.span, edit)
+                )
+    return found
+
+
+def _layer_of(step: s.LayerStep) -> type[Layer] | None:
+    try:
+        return name_layer(step).layer
+    except Finding:  # of a step that is not reached
+        return None
 
 
 def _names_of(body: s.Body) -> set[str]:
