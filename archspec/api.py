@@ -6,7 +6,6 @@ warnings, and prints as `archspec check` does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -25,8 +24,6 @@ from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
 from archspec.record import collector_off
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve, without_consequences
-
-EXAMPLE = ("384", "384", "3")  # an `--input`
 
 
 class Network(MeasuredNetwork):
@@ -90,9 +87,8 @@ def load(  # one keyword for each flag of `archspec check`
         raise TypeError(f"expected the name of a spec or its path, got {type(spec).__name__}")
     located = locate(str(spec))
     variant = located.variant if variant is None else variant
-    like = re.search(r"^ *\[(\d+(?: *[x×] *\d+)*)\]", located.source.text, re.MULTILINE)
-    example = tuple(re.findall(r"\d+", like[1])) if like else EXAMPLE
-    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}, example=example))
+    text = located.source.text
+    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}, text=text))
 
 
 def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network:
@@ -150,14 +146,17 @@ def overrides(
     classes: int | None,
     variant: str | None,
     values: Mapping[str, object],
-    example: tuple[str, ...] = EXAMPLE,
+    text: str = "",
 ) -> Overrides:
-    """Return the changes that a user asks for. Raises ArchspecError for an invalid one, with an input as an example."""
+    """Return the changes that a user asks for. Raises ArchspecError for an invalid one.
+
+    `text` is the spec's, whose input is an example of one.
+    """
     volume = None
     if input is not None:
         from archspec.resolve.changes.given_input import volume_of  # seldom needed
 
-        volume = volume_of(input, example)
+        volume = volume_of(input, text)
     if classes is not None and not (type(classes) is int and 0 < classes < 2**31):
         raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
     return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))

@@ -168,11 +168,7 @@ _SHIPPED = {
         "`--classes` would change the spec that `runs/a` was trained for",
         "archspec export runs/a -o a.onnx",
     ),
-    "E427": (
-        "archspec export runs/lenet5-1 -o net.onnx",
-        "the weights cannot be exported: `conv1.weight` contains NaN",
-        "archspec train lenet5 --data photos",
-    ),
+    "E427": ("archspec export runs/a -o a.onnx", "`conv1.weight` contains NaN", "archspec export runs/b -o b.onnx"),
     "E430": ("archspec run a.onnx photos", "no such file: `a.onnx`", "archspec export runs/a -o a.onnx"),
     "E431": (
         "archspec run x.onnx photos",
