@@ -11,6 +11,7 @@ import click
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omission, plural
 from archspec.library import NOT_FOUND
 
+MAX_TRIED = 20  # findings whose fixes are tried before they are promised
 USAGE = {NOT_FOUND, "E116", "E117", "E426"}  # what the command line asks for does not exist, or does not go together
 
 
@@ -37,11 +38,13 @@ def show(findings: Sequence[Diagnostic], strict: bool = False, file: str | None 
 
 
 def _fixable(findings: Sequence[Diagnostic], file: str | None) -> tuple[str, ...]:
-    """Return how many fixes `check --fix` applies, if there are any: it is tried."""
+    """Return how many fixes `check --fix` applies, if there are any: it is tried, unless that may take long."""
     if file is None or not any(one.is_safe for finding in findings for one in finding.fixes):
         return ()
     from shlex import quote
 
+    if len(findings) > MAX_TRIED:
+        return (f"`archspec check --fix {quote(file)}` applies the safe fixes",)
     from archspec.fixes.rounds import fix_files
     from archspec.fixes.spec_file import opened
 

@@ -220,6 +220,11 @@ def test_what_check_promises_is_what_fix_does_and_what_is_left_out_is_said(path:
     assert run("--diff", str(path)).stderr == "0 fixes to apply; 1 was left out: it would bring another error\n"
 
 
+def test_fixes_of_many_findings_are_not_counted(path: Path) -> None:
+    path.write_text("[8x8x3] INPUT\n" + "RELUU\n" * 21)
+    assert f"`archspec check --fix {path}` applies the safe fixes\n" in run(str(path)).stderr
+
+
 def test_a_warning_that_an_error_hid_does_not_block_a_fix(path: Path) -> None:
     path.write_text("[32x32x3] INPUT\nCONV 16 3x3 p1\nFCC 10\n")
     assert f"`archspec check --fix {path}` fixes 1\n" in run(str(path)).stderr

@@ -53,6 +53,7 @@ LINES = [
     ("CONV 64 [3,3]", "E001", "a size is written `3x3`, got `[3,3]`", "CONV 64 3x3"),
     ("CONV 64 3X3", "E001", "a size is written `3x3`, got `3X3`", "CONV 64 3x3"),
     ("CONV 64@3x3", "E001", "unexpected `@` in `64@3x3`", "CONV 64 3x3"),
+    ("CONV 64 3x3 /2 p1", "E001", "a stride is written `s2`, got `/2`", "CONV 64 3x3 s2 p1"),
     ("CONV 64 3x3, /2 p1", "E001", "a stride is written `s2`, got `, /2`", "CONV 64 3x3 s2 p1"),
     (
         "CONV 64 3x3 stride: 2 pad: 1",

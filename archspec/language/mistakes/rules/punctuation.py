@@ -211,7 +211,7 @@ RULES = (
     Rule(
         "stride",
         re.compile(r"(?:, *|(?<= ))/ ?(\d)\b"),
-        r" s\1",
+        lambda match, _words: f" s{match[1]}"[match[0][0] == "/" :],  # after a space no second one
         "a stride is written `{new}`, got `{old}`",
         "`{new}`",
     ),
