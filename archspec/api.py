@@ -88,7 +88,7 @@ def load(  # one keyword for each flag of `archspec check`
     located = locate(str(spec))
     variant = located.variant if variant is None else variant
     text = located.source.text
-    return read(located, overrides(input=input, classes=classes, variant=variant, values=set or {}, text=text))
+    return read(located, overrides(input, classes, variant, set or {}, text))
 
 
 def loads(text: str, name: str = "spec", max_layers: int = MAX_STEPS) -> Network:
@@ -123,12 +123,8 @@ def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
     """
     if wrong := fault(data):
         raise failure("E401", f"{whose} does not say which network it belongs to", notes=(wrong,))
-    changes = overrides(
-        input=tuple(data["input"]) if data["input"] else None,
-        classes=data["classes"],
-        variant=data["variant"],
-        values=data["set"],
-    )
+    size = tuple(data["input"]) if data["input"] else None
+    changes = overrides(size, data["classes"], data["variant"], data["set"])
     uses = dict(data["uses"])
     located = Located(data["name"], Source(data["file"], data["text"]), None)
 
@@ -141,25 +137,18 @@ def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
 
 
 def overrides(
-    *,
     input: tuple[int, ...] | str | None,
     classes: int | None,
     variant: str | None,
     values: Mapping[str, object],
     text: str = "",
 ) -> Overrides:
-    """Return the changes that a user asks for. Raises ArchspecError for an invalid one.
+    """Return the changes that a user asks for; `text` is the spec's. Raises ArchspecError for an invalid one."""
+    if input is None and classes is None and variant is None and not values:
+        return Overrides()
+    from archspec.resolve.changes.given import given  # seldom needed
 
-    `text` is the spec's, whose input is an example of one.
-    """
-    volume = None
-    if input is not None:
-        from archspec.resolve.changes.given_input import volume_of  # seldom needed
-
-        volume = volume_of(input, text)
-    if classes is not None and not (type(classes) is int and 0 < classes < 2**31):
-        raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
-    return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))
+    return given(input, classes, variant, values, text)
 
 
 def read(

@@ -1,19 +1,35 @@
-"""The value of `--input`, or of `load(input=...)`.
+"""The changes of the command line, or of `archspec.load`, as they are given.
 
-In: text such as `384x384x3`, or numbers. Out: the volume.
+In: texts such as `384x384x3`, numbers, names. Out: `Overrides`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from archspec.diagnostics.errors import ArchspecError, failure
+from archspec.resolve.declarations import Overrides
 
 EXAMPLE = ["384", "384", "3"]
 _BRACKET = re.compile(r"^ *\[(\d+(?: *[x×] *\d+)*)\]", re.MULTILINE)
 
 
-def volume_of(given: tuple[int, ...] | int | str, text: str) -> tuple[int, ...]:
+def given(
+    input: tuple[int, ...] | str | None,
+    classes: int | None,
+    variant: str | None,
+    values: Mapping[str, object],
+    text: str,
+) -> Overrides:
+    """Return the changes; `text` is the spec's, whose input is an example of one. Raises ArchspecError."""
+    volume = None if input is None else _volume(input, text)
+    if classes is not None and not (type(classes) is int and 0 < classes < 2**31):
+        raise failure("E117", f"`--classes {classes}`: expected a number from 1 to {2**31 - 1}")
+    return Overrides(volume, classes, tuple(values.items()), None if variant is None else str(variant))
+
+
+def _volume(given: tuple[int, ...] | int | str, text: str) -> tuple[int, ...]:
     """Return the sizes of an input. Raises ArchspecError, if they are not a volume; `text` is the spec's."""
     sizes = (given,) if isinstance(given, int) else given
     parts = sizes.replace("×", "x").split("x") if isinstance(sizes, str) else [str(size) for size in sizes]
