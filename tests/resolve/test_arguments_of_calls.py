@@ -74,7 +74,7 @@ UNIT = "block unit(f)\n    CONV f 3x3 p1 -> RELU\n"
         ("use resnet.arch: basic\n" + INPUT + "basic(8)\nFC 10\n", "`use resnet`"),
         ("use resnet: basic\n" + INPUT + "basic(8 1)\nFC 10\n", "`basic(8, 1)`"),
         ("use resnet: basic\n" + INPUT + "basic(8, 1,)\nFC 10\n", "drop `,`"),
-        ("param f = 8\n" + INPUT + "CONV $f 3x3 -> RELU\nFC 10\n", "`f`"),
+        ("param f = 8\n" + INPUT + "CONV $f 3x3 -> RELU\nFC 10\n", "drop `$`"),
         ("param f = 8\n" + INPUT + "CONV {f} 3x3 -> RELU\nFC 10\n", "`f`"),
         (UNIT + INPUT + "unit[16]\nGAP -> FC 10\n", "`unit(16)`"),
         (UNIT + INPUT + "let n = 3\nn-1 x unit(8)\nGAP -> FC 10\n", "`(n-1) x`"),
