@@ -17,7 +17,7 @@ from archspec.language.mistakes.foreign.python_layers import LAYERS, layer
 from archspec.language.mistakes.foreign.sketch import ListedLayer, spec
 from archspec.language.mistakes.rules.rule import Match, Rule, Words
 
-LONGEST = 200_000  # characters that are looked at
+LONGEST, LONGEST_LINE = 20_000, 200  # characters that are looked at: the patterns take longer than linear time
 LONGEST_QUOTE = 60
 MOST_SHOWN = 3
 _TORCH = r"\bnn\.[A-Z]\w*\(|\bself\.\w+ *[=(]|^\s*(?:super\(|def forward)|\bF\.\w+\(|\(\w+\): [A-Z]\w+\("
@@ -85,8 +85,9 @@ _OURS = re.compile(
 
 def whole(source: Source, words: Words) -> Unread | None:
     """Return the finding for a text that is mostly in another language."""
-    text = source.text[:LONGEST]
-    lines = [line for line in text.split("\n") if line.strip() and not _CLOSING.match(line)]
+    all_lines = [line[:LONGEST_LINE] for line in source.text[:LONGEST].split("\n")]
+    text = "\n".join(all_lines)
+    lines = [line for line in all_lines if line.strip() and not _CLOSING.match(line)]
     ours = sum(_OURS.match(line) is not None and "](" not in line for line in lines)
     for name, looks, needed in _LANGUAGES:
         pattern = re.compile(looks)
@@ -106,7 +107,7 @@ def _finding(source: Source, name: str, first: str, is_all: bool) -> Unread:
     notes = [f"`{old}` is `{new}` here" for old, new in shown[:MOST_SHOWN]]
     notes += [] if shown else ["a spec has one layer on each line, such as `CONV 64 7x7 s2 p3`"]
     helps: tuple[Help, ...] = ()
-    if written and is_all:
+    if written and is_all and len(source.text) <= LONGEST:
         text = f"the same {plural(written.count(chr(10)), 'line')} as a spec: `{written.split(chr(10))[1]}` ..."
         helps = (Help(text, Edit(Span(source, 0, len(source.text)), written)),)
     return Unread("E001", f"this is {name}, not a spec", span, "not a line of a spec", notes=notes, helps=helps)
