@@ -36,6 +36,13 @@ def changed(name: str, value: str, frame: Frame | None, file: s.File) -> tuple[s
     return None
 
 
+def all_calls(frame: Frame | None, file: s.File) -> str:
+    """Return the words for a change of a block's body that changes other calls, too; none if there are no others."""
+    name = frame.call.split("(")[0] if frame else ""
+    calls = [step for step in steps_of(file) if isinstance(step, s.CallStep) and step.name == name]
+    return f", in every call of `{name}`" if len(calls) > 1 else ""
+
+
 def _given(call: s.CallStep, names: list[str]) -> dict[str, s.GivenArgument]:
     """Return the arguments of a call by parameter."""
     given = {argument.name: argument for argument in call.arguments if argument.name}

@@ -25,6 +25,7 @@ from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.branches.branch import Branch, Merge
 from archspec.resolve.helps.branches.upsampled import upsampled
+from archspec.resolve.helps.calls import all_calls
 from archspec.resolve.scope import StepContext
 
 Fields: TypeAlias = dict[str, Any]
@@ -91,9 +92,14 @@ def _shape_for(name: str) -> Callable[[Branch], tuple[int, ...]]:
 
 
 def _pairs(branches: Sequence[Branch], shape: Callable[[Branch], tuple[int, ...]]) -> Iterator[tuple[Branch, Branch]]:
-    """Yield a branch to change and one that it has to fit: the minority first; of two, a bare `x`."""
+    """Yield a branch to change and one that it has to fit: the minority first; of two, a bare `x`, unless it is the wider."""
     counts = Counter(map(shape, branches))
-    ranked = sorted(branches, key=lambda branch: (counts[shape(branch)], not branch.is_bare))
+    sizes = {branch.volume.spatial for branch in branches}
+    most = max(branch.volume.channels for branch in branches)
+    ranked = sorted(
+        branches,
+        key=lambda one: (counts[shape(one)], not one.is_bare or (len(sizes) == 1 and one.volume.channels == most)),
+    )
     for odd in ranked:
         for other in reversed(ranked):
             if shape(odd) != shape(other):
@@ -198,7 +204,8 @@ def _bridged(odd: Branch, other: Branch) -> Iterator[Help]:
     for written in dict.fromkeys(_strides(other, stride)):
         step = f"CONV {filters} 1x1{written}"
         if odd.is_bare and len(last.steps) == 1:
-            yield Help(f"`| {step}` turns {odd.volume} into {other.volume}", Edit(last.steps[0].span, step))
+            text = f"`| {step}` turns {odd.volume} into {other.volume}"
+            yield Help(text + all_calls(odd.scope.frame, odd.file), Edit(last.steps[0].span, step))
         else:
             end = last.steps[-1].span
             text = f"{end.text} -> {step}"

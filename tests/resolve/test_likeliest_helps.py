@@ -1,0 +1,30 @@
+"""The help that is meant comes first, and one that makes a false claim the input is not offered."""
+
+import pytest
+
+from support.helps import findings_in, trials
+
+TALL = "[64x128x3] INPUT\n[128x64x16] CONV 16 3x3 p1 -> RELU\n"
+RECEIVED = "[32x32x8] INPUT\n[32x32x8] CONV 16 3x3 s2 p1\n[16x16x16] RELU\n{}"
+
+
+@pytest.mark.parametrize(("more", "is_offered"), [("", False), ("[16x16x16] CONV 4 1x1\n", True)])
+def test_the_input_is_dropped_only_where_many_brackets_show_what_their_lines_receive(more: str, is_offered: bool) -> None:
+    for text in (TALL, RECEIVED.format(more)):
+        (finding,) = findings_in(text)
+        assert any("drop" in fix for fix in finding.fixes) == (is_offered and text != TALL)
+
+
+def test_a_bottleneck_is_widened_to_its_trunk() -> None:
+    text = "[8x8x64] INPUT\nadd\n    | CONV 16 1x1 -> RELU -> CONV 16 3x3 p1 -> RELU -> CONV 16 1x1\n    | x\n"
+    (finding,) = findings_in(text)
+    assert finding.fixes[0] == "`CONV 64 1x1`: the branch then produces [8x8x64]"
+
+
+def test_a_change_of_a_block_says_that_it_is_for_all_calls() -> None:
+    unit = "block unit(f, s)\n    add\n        | CONV f 3x3 stride=s pad=1 -> RELU\n        | x\n[8x8x8] INPUT\n"
+    for calls, is_said in (("unit(8, 1)\nunit(8, 2)\n", True), ("unit(8, 2)\n", False)):
+        (finding,) = findings_in(unit + calls)
+        assert finding.fixes[0].endswith(", in every call of `unit`") == is_said
+
+
