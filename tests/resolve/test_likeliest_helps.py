@@ -9,7 +9,9 @@ RECEIVED = "[32x32x8] INPUT\n[32x32x8] CONV 16 3x3 s2 p1\n[16x16x16] RELU\n{}"
 
 
 @pytest.mark.parametrize(("more", "is_offered"), [("", False), ("[16x16x16] CONV 4 1x1\n", True)])
-def test_the_input_is_dropped_only_where_many_brackets_show_what_their_lines_receive(more: str, is_offered: bool) -> None:
+def test_the_input_is_dropped_only_where_many_brackets_show_what_their_lines_receive(
+    more: str, is_offered: bool
+) -> None:
     for text in (TALL, RECEIVED.format(more)):
         (finding,) = findings_in(text)
         assert any("drop" in fix for fix in finding.fixes) == (is_offered and text != TALL)
@@ -28,3 +30,15 @@ def test_a_change_of_a_block_says_that_it_is_for_all_calls() -> None:
         assert finding.fixes[0].endswith(", in every call of `unit`") == is_said
 
 
+MISSING_ENDS = {
+    "[9x16] INPUT\nadd\n    | LN -> FC 64 -> GELU\n    | x\n": "`GELU -> FC 16`",
+    "[9x16] INPUT\nadd\n    | LN -> TRANSPOSE -> FC 32 -> GELU -> FC 9\n    | x\n": "`FC 9 -> TRANSPOSE`",
+    "block mlp()\n    add\n        | LN -> FC 4*C -> GELU\n        | x\n[9x16] INPUT\nmlp()\n": "`GELU -> FC C`",
+}
+
+
+@pytest.mark.parametrize(("text", "quoted"), MISSING_ENDS.items())
+def test_a_branch_of_a_sequence_gets_the_step_that_it_lacks(text: str, quoted: str) -> None:
+    (finding,) = findings_in(text)
+    assert finding.fixes[0].startswith(quoted)
+    assert all(one.works for one in trials(text))

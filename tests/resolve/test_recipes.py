@@ -14,6 +14,7 @@ from archspec.library import built_in
 from archspec.recipe import Recipe, from_dict
 from archspec.resolve.train_section import UNSAID
 from archspec.resolve.train_section.settings import EXAMPLES, SETTINGS
+from support.helps import findings_in, trials
 
 BODY = "[8x8x3] INPUT\nFC 10\n"
 
@@ -302,3 +303,11 @@ def test_a_built_in_recipe_follows_its_paper(network: str, headline: tuple[str, 
 @pytest.mark.parametrize("network", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet_r101"])
 def test_a_family_shares_one_recipe(network: str) -> None:
     assert archspec.load(network).recipe == archspec.load("resnet").recipe
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("cutout=16", "cutout=0.5"), ("crop=256", "crop=1.143")])
+def test_an_augmentation_in_pixels_becomes_the_usual_fraction(wrong: str, right: str) -> None:
+    (finding,) = findings_in(f"{BODY}train\n    epochs 2\n    augment flip {wrong}\n")
+    assert finding.fixes == (f"`{right}`",)
+    assert "not pixels" in finding.notes[0]
+    assert all(one.works for one in trials(finding.span.source.text if finding.span else ""))

@@ -36,9 +36,9 @@ class SettingWords:
         if self.words:
             raise self.wrong(self.words[0], "is unexpected", *unexpected_helps(self.setting, self.words[0]))
 
-    def wrong(self, word: s.SettingWord, why: str, *helps: str) -> Finding:
+    def wrong(self, word: s.SettingWord, why: str, *helps: str, notes: tuple[str, ...] = ()) -> Finding:
         """Return a finding about a word."""
-        return Finding("E011", f"`{word.span.text}` {why}", word.span, "here", helps=helps)
+        return Finding("E011", f"`{word.span.text}` {why}", word.span, "here", notes=notes, helps=helps)
 
     def wrong_number(self, word: s.SettingWord, why: str) -> Finding:
         """Return a finding about a word with a wrong number, or without one."""
@@ -87,7 +87,7 @@ class SettingWords:
             whole_number = str(min(max(round(word.value), round(low)), round(high)))
             raise self.wrong(word, "is not a whole number", replaced(word, whole_number))
         if not low <= word.value <= high:
-            raise self.wrong_number(word, f"is not between {_bound(low)} and {_bound(high)}")
+            raise self.wrong_number(word, f"is not between {bound(low)} and {bound(high)}")
         return word.value if whole else float(word.value)
 
     def once(self, word: s.SettingWord) -> str:
@@ -115,5 +115,6 @@ class SettingWords:
                 self.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
 
 
-def _bound(number: float) -> str:
+def bound(number: float) -> str:
+    """Return a bound as it is shown."""
     return f"{number:,.0f}" if number >= 1000 else f"{number:g}"

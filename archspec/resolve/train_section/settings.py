@@ -14,7 +14,7 @@ from archspec.diagnostics.spelling import is_slip
 from archspec.language import syntax as s
 from archspec.recipe import OPTIMIZERS, RMS_DECAY
 from archspec.resolve.train_section.setting_helps import kept, option_helps, replaced, rewritten, without
-from archspec.resolve.train_section.setting_words import SettingWords
+from archspec.resolve.train_section.setting_words import SettingWords, bound
 
 CROPS = ("crop", "resized_crop", "scale")
 _DECAY = {"weight_decay": ("weight_decay", 0.0, 10.0)}
@@ -145,13 +145,24 @@ def _augment(words: SettingWords) -> None:
                 )
             values["scale"] = (low, words.number(low, 10))
         elif name in AUGMENTATIONS:
-            field, low, high, usual = AUGMENTATIONS[name]
-            values[field] = words.checked(word, low, high) if word.value is not None else usual
+            values[AUGMENTATIONS[name][0]] = _amount(words, word, name)
         else:
             helps = option_helps(words.setting, word, [*AUGMENTATIONS, "scale"], ["flip"])
             message = f"unknown augmentation `{word.span.text}`"
             notes = ("the augmentations are " + ", ".join(["flip", *AUGMENTATIONS, "scale"]),)
             words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
+
+
+def _amount(words: SettingWords, word: s.SettingWord, name: str) -> float:
+    """Return the number of an augmentation; the usual one if none is given, and as the help for a wrong one."""
+    _, low, high, usual = AUGMENTATIONS[name]
+    if word.value is None:
+        return usual
+    if low <= word.value <= high:
+        return float(word.value)
+    notes = (f"`{name}` is {UNITS[name]}",) if name in UNITS else ()
+    why = f"is not between {bound(low)} and {bound(high)}"
+    raise words.wrong(word, why, replaced(word, f"{name}={usual:g}"), notes=notes)
 
 
 # the field, its bounds, and its default value
@@ -162,6 +173,11 @@ AUGMENTATIONS: dict[str, tuple[str, float, float, float]] = {
     "cutout": ("cutout", 0.0, 1.0, 0.5),  # 16 of 32
     "mixup": ("mixup", 0.0, 100.0, 0.2),
     "cutmix": ("cutmix", 0.0, 100.0, 1.0),
+}
+UNITS = {
+    "crop": "the larger side in sides of the input, not pixels",
+    "resized_crop": "the smallest fraction of the area",
+    "cutout": "a fraction of the side, not pixels",
 }
 
 

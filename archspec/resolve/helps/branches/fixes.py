@@ -24,6 +24,7 @@ from archspec.record import replace
 from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.branches.branch import Branch, Merge
+from archspec.resolve.helps.branches.endings import ended
 from archspec.resolve.helps.branches.upsampled import upsampled
 from archspec.resolve.helps.calls import all_calls
 from archspec.resolve.scope import StepContext
@@ -80,7 +81,8 @@ def _helps(name: str, branches: Sequence[Branch]) -> list[str]:
             found.update(dict.fromkeys(_resized(odd, other.volume, name == "concat")))
             found.update(dict.fromkeys(upsampled(odd, other.volume)))
         if name != "concat":
-            found.update(dict.fromkeys([*_bridged(odd, other), *_refiltered(odd, other.volume)]))
+            last = list(ended(odd, other.volume))
+            found.update(dict.fromkeys(last or [*_bridged(odd, other), *_refiltered(odd, other.volume)]))
     return list(found)
 
 
