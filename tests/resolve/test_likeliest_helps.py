@@ -42,3 +42,21 @@ def test_a_branch_of_a_sequence_gets_the_step_that_it_lacks(text: str, quoted: s
     (finding,) = findings_in(text)
     assert finding.fixes[0].startswith(quoted)
     assert all(one.works for one in trials(text))
+
+
+UP = "[8x8x4] INPUT\nskip: CONV 4 3x3 p1 -> RELU\nPOOL 2x2 s2\n{}\nconcat\n    | x\n    | @skip\n"
+EVEN = "[8x8x4] INPUT\nadd\n    | CONV 4 4x4 p1 -> BN\n    | x\n"
+EXACT = {
+    UP.format("UPCONV 4 3x3 s2"): ["`UPCONV 4 3x3 s2 p1:0`", "`UPCONV 4 2x2 s2`"],
+    UP.format("UPCONV 4 4x4 s2"): ["`UPCONV 4 4x4 s2 p1`", "`UPCONV 4 2x2 s2`"],
+    EVEN: ["`CONV 4 3x3 p1`", "`CONV 4 4x4 p1:2`"],
+}
+
+
+@pytest.mark.parametrize(("text", "quoted"), EXACT.items())
+def test_a_window_that_misses_the_size_by_a_pixel_gets_the_pads_or_the_side_that_keep_it(
+    text: str, quoted: list[str]
+) -> None:
+    (finding,) = findings_in(text)
+    assert [fix.split(": the")[0] for fix in finding.fixes][:2] == quoted
+    assert all(one.works for one in trials(text))

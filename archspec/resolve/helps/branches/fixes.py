@@ -25,6 +25,7 @@ from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.branches.branch import Branch, Merge
 from archspec.resolve.helps.branches.endings import ended
+from archspec.resolve.helps.branches.exact_sizes import exact
 from archspec.resolve.helps.branches.upsampled import upsampled
 from archspec.resolve.helps.calls import all_calls
 from archspec.resolve.scope import StepContext
@@ -119,9 +120,10 @@ def _resized(odd: Branch, goal: Volume, is_concat: bool) -> Iterator[Help]:
         changes += [{index: {"stride": (side, side)}} for side in _STRIDES]
         changes += [{index: {**same.get(index, {}), "stride": (side, side)}} for side in _STRIDES]
         changes += [{index: {"pad": ((pad, pad), (pad, pad))}} for pad in range(min(most, _LARGEST_PAD) + 1)]
-    changes.append(same)
+    changes += [*exact(odd), same]
+    layer_of = {node.index: node.layer for node in odd.nodes}
     for change in changes:
-        layers: dict[int, Layer] = {index: replace(windows[index], **fields) for index, fields in change.items()}
+        layers: dict[int, Layer] = {index: replace(layer_of[index], **fields) for index, fields in change.items()}
         volume = odd.volume_with(layers)
         if volume is not None and (volume == goal or (is_concat and volume.spatial == goal.spatial)):
             yield from _written(odd, change, volume)
