@@ -117,6 +117,26 @@ class AvgPool(Pooling):
 
     count_pad: bool = flag("the mean counts padding as zeros", count_pad=True)
 
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        try:
+            return super().output(inputs)
+        except Finding as finding:
+            if finding.code != "E205" and inputs[0].is_map:
+                finding.change_helps(lambda helps: [*self._global(inputs[0]), *helps])
+            raise
+
+    def _global(self, volume: Volume) -> list[str]:
+        """The proposals of the mean of the whole map, where the window is most of it or more."""
+        if any(2 * side <= size for side, size in zip(self.kernel, volume.spatial, strict=True)):
+            return []
+        window: dict[str, Any] = {"kernel": volume.spatial, "stride": (1, 1)}
+        if any(map(any, self.pads)):
+            window["pad"] = None
+        return [
+            Respelling("`{}` is the mean of the whole map", "GAP"),
+            Respelling("`{}` covers the whole map", **window),
+        ]
+
     def demand(self, at: Workload) -> Demand:
         # torch keeps the input, though only its shape is needed
         return Demand(keeps_inputs=True, backward_spike=at.read, scattered=at.made)

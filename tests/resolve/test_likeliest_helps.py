@@ -60,3 +60,25 @@ def test_a_window_that_misses_the_size_by_a_pixel_gets_the_pads_or_the_side_that
     (finding,) = findings_in(text)
     assert [fix.split(": the")[0] for fix in finding.fixes][:2] == quoted
     assert all(one.works for one in trials(text))
+
+
+UNET = (
+    "block level(f, depth)\n    CONV f 3x3 same -> RELU\n    if depth > 0\n        concat\n            | x\n"
+    "            | POOL 2x2 s2 -> level(2*f, depth-1) -> UPCONV f 2x2 s2\n[100x100x3] INPUT\nlevel(4, 3)\n"
+)
+FIRST_HELPS = {
+    UNET: "`--input 104x104x3` fits",
+    "[27x27x3] INPUT\nCONV 9x11x11 s4 -> RELU\n": "`CONV 9 11x11 s4`",
+    "[27x27x3] INPUT\nCONV 3x3x8 -> RELU\n": "`CONV 8 3x3`",
+    "[8x8x3] INPUT\nCONV 4 3x3 rate=2 p2 -> RELU\n": "`CONV 4 3x3 d2 p2`",
+    "[8x8x3] INPUT\nCONV 4 2x2 s2 -> CLS -> TOKENS -> POSEMBED\nTAKE 0\n": "`TOKENS -> CLS`: in this order",
+    "[7x7x3] INPUT\nAVGPOOL 8x8 s1\nFC 2\n": "`GAP` is the mean of the whole map",
+    "[8x8x3] INPUT\nAVGPOOL 7x7 s7\nFC 2\n": "`GAP` is the mean of the whole map",
+}
+
+
+@pytest.mark.parametrize(("text", "quoted"), FIRST_HELPS.items())
+def test_the_first_help_is_the_likeliest(text: str, quoted: str) -> None:
+    (finding,) = findings_in(text)
+    assert finding.helps[0] == quoted
+    assert all(one.works for one in trials(text))

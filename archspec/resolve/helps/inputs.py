@@ -5,6 +5,7 @@ In: the syntax of a spec. Out: the bracket of its input, sizes to try, and edits
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from math import isqrt
 
@@ -17,6 +18,7 @@ MAX_COLOURS = 4  # channels of an image
 _STEPS = (2, 4, 8, 16, 32)
 _USUAL = (224, 227, 299, 331, 256, 32, 28)
 _NEAR = 12
+_TILES = re.compile(r"a window (?P<stride>[2-9]) wide at stride (?P=stride) does not fit (?P<size>[1-9]\d*)")
 
 
 def input_bracket(file: s.File) -> s.Bracket | None:
@@ -90,6 +92,19 @@ def other_inputs(volume: tuple[int, ...]) -> list[tuple[int, ...]]:
     near += [(side, side) for side in _USUAL]
     found = [size for size in dict.fromkeys(near) if min(size) > 0 and size != (height, width)]
     return [(*size, channels) for size in found if max(size) < 2 * max(height, width)]
+
+
+def tiled_inputs(volume: tuple[int, ...], message: str) -> list[tuple[int, ...]]:
+    """Return inputs that windows side by side cover, as in a U-Net: multiples of the strides so far, and of more."""
+    found = _TILES.search(message)
+    if found is None:
+        return []
+    height, width, channels = volume
+    stride, size = int(found["stride"]), int(found["size"])
+    so_far = next((round(side / size) for side in (height, width) if side % size == 0), 0)
+    steps = [so_far * stride**power for power in (1, 2, 3)] if so_far else []
+    near = [(_multiple(height, n, up), _multiple(width, n, up), channels) for n in steps for up in (1, 0)]
+    return [one for one in dict.fromkeys(near) if min(one) > 0 and one != volume and max(one) < 2 * max(volume)]
 
 
 def as_images(volume: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -16,6 +16,7 @@ from archspec.resolve.helps.claims import to_claim
 from archspec.resolve.helps.flattened import keep_the_map
 from archspec.resolve.helps.respelling import Speller
 from archspec.resolve.helps.slips.meant import meant
+from archspec.resolve.helps.slips.swapped import after_tokens
 from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import NamedLayer
 from archspec.resolve.scope import Scope
@@ -31,7 +32,10 @@ def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sco
     if finding.code == "E204":
         keep_the_map(finding, step, around)
     if finding.code not in ARGUMENTS:
-        finding.change_helps(lambda helps: _of_volumes(helps, Speller(step, named, scope, around.file), around))
+        swapped = after_tokens(step, around.file) if finding.code == "E204" else []
+        finding.change_helps(
+            lambda helps: [*swapped, *_of_volumes(helps, Speller(step, named, scope, around.file), around)]
+        )
         return finding
     if arrow := _missing_arrow(step, scope):
         return arrow

@@ -19,7 +19,7 @@ from archspec.diagnostics.source import Source
 from archspec.language import syntax as s
 from archspec.record import replace
 from archspec.resolve.declarations import Overrides
-from archspec.resolve.helps.inputs import as_images, input_bracket, other_inputs, reordered, sizes, written
+from archspec.resolve.helps.inputs import as_images, input_bracket, other_inputs, reordered, sizes, tiled_inputs, written
 
 # the findings of a text with changes to it, read in so many steps at most, and the steps taken
 Again = Callable[[Source, Overrides, int], tuple[Sequence[Diagnostic], int]]
@@ -159,7 +159,7 @@ def _other_input(finding: Diagnostic, trials: Trials) -> list[str]:
     if finding.code == "E204":
         return []
     end = trials.left - trials.left // FOR_INPUTS
-    for volume in other_inputs(present):
+    for volume in (*tiled_inputs(present, finding.message), *other_inputs(present)):
         if trials.left <= end:
             break
         after = trials.after((), replace(trials.changes, input=volume))

@@ -11,7 +11,7 @@ _NAMES = {
     "kernel": "kernel_size ksize kernelsize kernel_shape filter_size pool_size kernels k size window",
     "stride": "strides s",
     "pad": "padding pads p",
-    "dilation": "dilation_rate dilations d",
+    "dilation": "dilation_rate dilations dilate rate atrous atrous_rate d",
     "filters": "out_channels output_channels channels num_filters out out_ch num_output f n c",
     "features": "units out_features num_classes classes neurons outputs num_output out n",
     "groups": "num_groups group g",

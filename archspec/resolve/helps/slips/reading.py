@@ -36,7 +36,7 @@ class StepReading:
         self.is_certain = True  # no number had to be interpreted
         self.is_understood = True  # no word is left over
         self._fields = set(named.fields)
-        waiting = list(step.arguments)
+        self._waiting = waiting = list(step.arguments)
         while waiting:
             self._read(waiting.pop(0), waiting)
         self._interpret_numbers()
@@ -58,11 +58,22 @@ class StepReading:
                 self.is_certain = False
             else:
                 self.words.append((field, value.span.text))
+        elif isinstance(value, s.Extent) and self._has_its_count(value):
+            count, kernel = _apart(value)
+            self.is_certain = False
+            self.words += [("a number", count), ("kernel", kernel)]
         elif isinstance(value, s.Extent):
             sized = [one for one, is_size in self._positional() if is_size]
             self._keep_or_drop(sized[0] if sized else None, value.span.text)
         else:
             self.words.append(("a number", value.span.text))
+
+    def _has_its_count(self, size: s.Extent) -> bool:
+        """Whether a size of three numbers is a count and a window: `96x11x11`."""
+        counts = [one for one, is_size in self._positional() if not is_size]
+        is_free = bool(counts) and not any(field in (*counts, "a number") for field in self.fields)
+        is_last = not any(isinstance(one.value, s.Number) for one in self._waiting)
+        return is_free and is_last and len(size.sizes) == 3 and "kernel" in self.layer.arguments
 
     def _positional(self) -> list[tuple[str, bool]]:
         """The fields that are given by position, and whether they are sizes."""
@@ -191,6 +202,12 @@ def squared(value: object, text: str) -> str:
     if product := re.fullmatch(r"(\d+) *\* *(\d+)", text):
         return f"{product[1]}x{product[2]}"
     return f"{text}x{text}" if text.isdigit() else f"{text} x {text}"
+
+
+def _apart(size: s.Extent) -> tuple[str, str]:
+    """Return the count and the window in `96x11x11` or `11x11x96`: the sides of a window are equal."""
+    first, second, third = (one.span.text for one in size.sizes)
+    return (third, f"{first}x{second}") if first == second != third else (first, f"{second}x{third}")
 
 
 def _is_activation(name: str) -> bool:
