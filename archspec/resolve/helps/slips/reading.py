@@ -73,7 +73,8 @@ class StepReading:
         counts = [one for one, is_size in self._positional() if not is_size]
         is_free = bool(counts) and not any(field in (*counts, "a number") for field in self.fields)
         is_last = not any(isinstance(one.value, s.Number) for one in self._waiting)
-        return is_free and is_last and len(size.sizes) == 3 and "kernel" in self.layer.arguments
+        is_plain = len(size.sizes) == 3 and all(isinstance(one, s.Number) for one in size.sizes)
+        return is_free and is_last and is_plain and "kernel" in self.layer.arguments
 
     def _positional(self) -> list[tuple[str, bool]]:
         """The fields that are given by position, and whether they are sizes."""
@@ -206,7 +207,7 @@ def squared(value: object, text: str) -> str:
 
 def _apart(size: s.Extent) -> tuple[str, str]:
     """Return the count and the window in `96x11x11` or `11x11x96`: the sides of a window are equal."""
-    first, second, third = (one.span.text for one in size.sizes)
+    first, second, third = (str(one.value) for one in size.sizes if isinstance(one, s.Number))
     return (third, f"{first}x{second}") if first == second != third else (first, f"{second}x{third}")
 
 
