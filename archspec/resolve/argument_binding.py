@@ -188,7 +188,10 @@ class ArgumentBinder:
             if finding.code == "E101" and isinstance(value, s.Name):  # init=xavier
                 finding.notes = (*finding.notes, f"{field}: {description.doc}")
             if finding.message.endswith("whole number") and not isinstance(value, s.Extent | s.Short):
-                finding.helps = [_rounded(value, way) for way in ("floor", "ceil")]
+                from archspec.resolve.helps.slips import halves  # only wrong specs need it
+
+                finding.notes = (*finding.notes, *halves.notes(value, self.lookup))
+                finding.helps = [halves.rounded(value, way) for way in ("floor", "ceil")]
             raise
 
     def _once(self, field: str, span: Span) -> None:
@@ -228,12 +231,6 @@ def _of_field(text: str, field: str) -> str:
     if not isinstance(text, Respelling) or field in text.fields:
         return text
     return Respelling(text, text.steps, **{field: text.fields["value"]})
-
-
-def _rounded(value: Any, way: str) -> Help:
-    """Return the help that rounds an expression; a number is written as rounded."""
-    new = str(int(value.value) + (way == "ceil")) if isinstance(value, s.Number) else f"{way}({value.span.text})"
-    return Help(f"`{new}`", Edit(value.span, new))
 
 
 def _shown(field: str, argument: Argument) -> str:

@@ -82,3 +82,15 @@ def test_the_first_help_is_the_likeliest(text: str, quoted: str) -> None:
     (finding,) = findings_in(text)
     assert finding.helps[0] == quoted
     assert all(one.works for one in trials(text))
+
+
+def test_half_of_an_odd_count_is_rounded_alike_wherever_the_block_has_it() -> None:
+    text = (
+        "block unit()\n    concat\n        | SLICE 0 C/2\n        | SLICE C/2 C -> CONV C/2 1x1  # C/2 each\n"
+        "[8x8x9] INPUT\nunit()\n"
+    )
+    for finding in findings_in(text):
+        assert finding.notes[0] == "`C` is 9, which is odd"
+        assert finding.fixes[0] == "`floor(C/2)`, here and in 2 other places"
+    assert all(one.works for one in trials(text))
+    assert {one.text.count("(C/2)") for one in trials(text)} == {3}

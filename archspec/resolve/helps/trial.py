@@ -19,7 +19,15 @@ from archspec.diagnostics.source import Source
 from archspec.language import syntax as s
 from archspec.record import replace
 from archspec.resolve.declarations import Overrides
-from archspec.resolve.helps.inputs import as_images, input_bracket, other_inputs, reordered, sizes, tiled_inputs, written
+from archspec.resolve.helps.inputs import (
+    as_images,
+    input_bracket,
+    other_inputs,
+    reordered,
+    sizes,
+    tiled_inputs,
+    written,
+)
 
 # the findings of a text with changes to it, read in so many steps at most, and the steps taken
 Again = Callable[[Source, Overrides, int], tuple[Sequence[Diagnostic], int]]

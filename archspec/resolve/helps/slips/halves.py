@@ -46,4 +46,6 @@ def _others(span: Span) -> list[Span]:
     same = re.compile(rf"(?<![\w.*/+(@-]){re.escape(span.text)}(?![\w.*/+)])")
     found = same.finditer(text, starts[-1], following.start() if following else len(text))
     places = [Span(span.source, one.start(), one.end()) for one in found]
-    return [one for one in places if one.start != span.start and "#" not in text[text.rfind("\n", 0, one.start) : one.start]]
+    return [
+        one for one in places if one.start != span.start and "#" not in text[text.rfind("\n", 0, one.start) : one.start]
+    ]
