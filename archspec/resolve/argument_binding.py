@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help, Label, did_you_mean
+from archspec.diagnostics.findings import Label, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Lookup, Unknown, evaluate, need_number, number
