@@ -14,7 +14,6 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
-from archspec.diagnostics.source import Span
 from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
@@ -29,7 +28,7 @@ from archspec.resolve.layer_names import name_layer
 from archspec.resolve.scope import Scope
 
 _MOST_CALLS = 8
-_ENOUGH = 3  # brackets after INPUT that may show what their lines receive
+_ENOUGH = 2  # brackets after INPUT that may show what their lines receive
 Produced = Callable[[Layer], Volume | None]  # what a line produces with another layer
 
 
@@ -58,14 +57,15 @@ def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: BracketPlac
         is_misread = len(claim) != len(node.volume) or sorted(claim) == sorted(node.volume)
         found.insert(0 if is_misread else len(found), actual)
     first = input_line(context.file)
-    if first is not None and context.scope.frame is None and _brackets_after(first, context.file) >= _ENOUGH:
+    if first is not None and context.scope.frame is None and _shows_what_enters(context.file):
         found.append(Help(f"drop `{first.text}`: the first bracket is the input", dropped(first)))
     return found
 
 
-def _brackets_after(first: Span, file: s.File) -> int:
-    """Return how many lines after the input begin with a bracket."""
-    return sum(isinstance(one, s.Chain) and one.bracket is not None and one.span != first for one in file.body)
+def _shows_what_enters(file: s.File) -> bool:
+    """Whether brackets seem to show what their lines receive: there are several, and the first repeats the input."""
+    first, *others = [one.bracket for one in file.body if isinstance(one, s.Chain) and one.bracket] or [None]
+    return first is not None and len(others) >= _ENOUGH and sizes(others[0]) == sizes(first) != ()
 
 
 def _in_its_terms(bracket: s.Bracket, node: Node, speller: Speller) -> list[Help]:

@@ -95,7 +95,7 @@ def _shape_for(name: str) -> Callable[[Branch], tuple[int, ...]]:
 
 
 def _pairs(branches: Sequence[Branch], shape: Callable[[Branch], tuple[int, ...]]) -> Iterator[tuple[Branch, Branch]]:
-    """Yield a branch to change and one that it has to fit: the minority first; of two, a bare `x` unless it is wider."""
+    """Yield a branch to change and one that it has to fit: the minority first; of two, a bare `x` if not wider."""
     counts = Counter(map(shape, branches))
     sizes = {branch.volume.spatial for branch in branches}
     most = max(branch.volume.channels for branch in branches)
