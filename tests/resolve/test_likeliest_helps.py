@@ -97,3 +97,8 @@ def test_half_of_an_odd_count_is_rounded_alike_wherever_the_block_has_it() -> No
         assert finding.fixes[0] == "`floor(C/2)`, here and in 2 other places"
     assert all(one.works for one in trials(text))
     assert {one.text.count("(C/2)") for one in trials(text)} == {3}
+
+
+def test_an_even_window_in_a_residual_is_said_to_lose_a_pixel() -> None:
+    (finding,) = findings_in(EVEN)
+    assert finding.notes == ("an even window loses a pixel: 4x4 with p1 produces one row fewer",)

@@ -21,7 +21,7 @@ from archspec.layers import Layer
 from archspec.layers.arguments import Respelling
 from archspec.record import Record, replace
 from archspec.resolve.helps.candidates import other_calls
-from archspec.resolve.helps.inputs import MAX_COLOURS, input_line, sizes, written
+from archspec.resolve.helps.inputs import MAX_COLOURS, input_bracket, input_line, sizes, written
 from archspec.resolve.helps.respelling import Speller, dropped
 from archspec.resolve.helps.steps import layer_at
 from archspec.resolve.layer_names import name_layer
@@ -64,8 +64,10 @@ def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: BracketPlac
 
 def _shows_what_enters(file: s.File) -> bool:
     """Whether brackets seem to show what their lines receive: there are several, and the first repeats the input."""
-    first, *others = [one.bracket for one in file.body if isinstance(one, s.Chain) and one.bracket] or [None]
-    return first is not None and len(others) >= _ENOUGH and sizes(others[0]) == sizes(first) != ()
+    first = input_bracket(file)
+    brackets = [one.bracket for one in file.body if isinstance(one, s.Chain)]
+    volumes = [sizes(one) for one in brackets if one is not None and one is not first]
+    return first is not None and len(volumes) >= _ENOUGH and volumes[0] == sizes(first) != ()
 
 
 def _in_its_terms(bracket: s.Bracket, node: Node, speller: Speller) -> list[Help]:

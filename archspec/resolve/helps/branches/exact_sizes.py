@@ -5,9 +5,10 @@ In: a branch that does not fit. Out: fields to change, by the index of the node.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from archspec.graph.ir import Node
 from archspec.layers.conv import Convolution
 from archspec.layers.pool import Pooling
 from archspec.layers.upconv import TransposedConv
@@ -24,6 +25,18 @@ def exact(odd: Branch) -> Iterator[dict[int, dict[str, Any]]]:
         else:
             continue
         yield from ({node.index: change} for change in changes)
+
+
+def lost_pixels(nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield a note for each even window whose pads leave a pixel out."""
+    for node in nodes:
+        layer = node.layer
+        if isinstance(layer, Convolution | Pooling) and layer.stride == (1, 1):
+            if isinstance(layer, Convolution) and layer.dilation != (1, 1):
+                continue
+            (side, other), pads = layer.kernel, layer.pads
+            if side == other and side % 2 == 0 and pads == (((side - 1) // 2,) * 2,) * 2 and side > 2:
+                yield f"an even window loses a pixel: {side}x{side} with p{pads[0][0]} produces one row fewer"
 
 
 def _of_upconv(layer: TransposedConv) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,7 @@ from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import Wire
 from archspec.resolve.helps.branches.branch import Branch, Merge
 from archspec.resolve.helps.branches.endings import ended
-from archspec.resolve.helps.branches.exact_sizes import exact
+from archspec.resolve.helps.branches.exact_sizes import exact, lost_pixels
 from archspec.resolve.helps.branches.upsampled import upsampled
 from archspec.resolve.helps.calls import all_calls
 from archspec.resolve.scope import StepContext
@@ -45,6 +45,9 @@ def mismatch(
     if len(ends) == len(bodies):
         entry = next((merge.nodes[index] for index in _entries(ends, merge.nodes)), None)
         branches = [Branch(body, end, merge, entry) for body, end in zip(bodies, ends, strict=True)]
+        if len({end.volume.spatial for end in ends}) > 1:
+            lost = (note for branch in branches for note in lost_pixels(branch.nodes))
+            finding.notes = tuple(dict.fromkeys((*finding.notes, *lost)))
         finding.change_helps(lambda helps: [*_multiplied(merge.step, ends), *_helps(merge.step.name, branches), *helps])
     return finding
 
