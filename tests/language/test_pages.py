@@ -67,6 +67,19 @@ LINES = [
     ("*CONV 16 3x3 p1* -> _RELU_", "unexpected markup: `*`", "CONV 16 3x3 p1 -> RELU"),
     ("3xRELU", "a repeat is written `3 x`, got `3x`", "3 x RELU"),
     ("repeat 3 times:\n    RELU", "a spec has no loops", "3 x RELU"),
+    ("stem\uff1aCONV 16 3x3 p1 -> RELU", "`\uff1a` is a full-width colon (U+FF1A)", "stem: CONV 16 3x3 p1 -> RELU"),
+    ("CONV 16 3x3 S1 P1 -> RELU", "arguments are in lower case: `S1`", "CONV 16 3x3 s1 p1 -> RELU"),
+    ("repeat 3: RELU", "a repeat is written `3 x`, got `repeat 3:`", "3 x RELU"),
+    ("CONV 16 3x3 p1 -> RELU memroy: 32*32*16=16.4K", "unknown claim `memroy`", None),
+    *(
+        (f"add\n    | CONV 3 3x3 p1 -> DROPPATH {old}\n    | x", f"a range is written with `to`, got `{old}`", None)
+        for old in ("0..0.1", "0:0.1", "0 ~ 0.1")
+    ),
+    (
+        "if 1 == 1: CONV 8 3x3 p1 -> RELU",
+        "`if` is followed by the lines under it",
+        "if 1 == 1\n    CONV 8 3x3 p1 -> RELU",
+    ),
 ]
 
 # whole texts, and the message
