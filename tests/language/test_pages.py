@@ -82,8 +82,33 @@ LINES = [
     ),
 ]
 
+# lines of frameworks after a CONV, and what they are in the notation
+PYTHON = {
+    "x = F.relu(self.bn1(x))": "BN -> RELU",
+    "nn.Conv2d(16, 16, 3, padding=1, groups=16, bias=False)\nBN": "DWCONV 3x3 p1 nobias\nBN",
+    "x = torch.flatten(x, 1)": "",
+    "x = x.view(x.size(0), -1)": "",
+    "nn.Sequential(nn.Conv2d(16, 8, 3, padding=1), nn.ReLU(inplace=True))": "CONV 8 3x3 p1 -> RELU",
+    "tf.nn.max_pool(h, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='SAME')": "MAXPOOL 2x2 s2",
+    "x = F.max_pool2d(F.relu(x), 2)": "RELU -> MAXPOOL 2x2 s2",
+    "self.bn1 = nn.BatchNorm2d(16)\nself.relu = nn.ReLU()": "BN\nRELU",
+}
+# and those without an equal
+NO_EQUAL = {
+    "x = self.layer1(x)": "line 3 is PyTorch code",
+    "x = x + self.conv2(x)": "line 3 is PyTorch code",
+    "y = tf.nn.conv2d(x, W, strides=[1, 1, 1, 1])": "line 3 is TensorFlow code",
+    "[CONV -> RELU]*N -> POOL?": "a pattern of layers, not a network",
+    "inception (3a) 28x28x256 2 64 96 128 16 32 32 159K 128M": "line 3 is a row of a table, not a layer",
+    "[3x3, 64; 3x3, 64] x 2": "steps in brackets are not repeated",
+}
+
 # whole texts, and the message
 TEXTS = [
+    (
+        "inputs = keras.Input(shape=(28, 28, 1))\nCONV 8 3x3 p1 -> RELU\nFC 10\n",
+        "`inputs = keras.Input(shape=(28, 28, 1))` is Python, not a line of a spec",
+    ),
     (f"{BLOCK}{INPUT}unit 16\n{END}", "the arguments of a block are in parentheses: `unit 16`"),
     (f"def unit(f: int):\n    CONV f 3x3 p1 -> RELU\n{INPUT}unit(16)\n{END}", "unknown keyword `def`"),
     (
@@ -157,6 +182,22 @@ def test_a_line_of_a_page_has_one_mistake_and_the_help_mends_it(lines: str, mess
     first = next(iter(trials(text)))
     assert mended is None or first.text == f"{INPUT}{mended.rstrip()}\n{END}"
     assert findings_in(first.text) == ()
+
+
+@pytest.mark.parametrize("lines", PYTHON)
+def test_lines_of_a_framework_are_one_mistake_and_the_help_translates_them(lines: str) -> None:
+    head = f"{INPUT}CONV 16 3x3 p1 -> RELU\n" if "Conv2d" in lines else f"{INPUT}CONV 16 3x3 p1\n"
+    (trial,) = trials(f"{head}{lines}\nRELU\n{END}")
+    assert "is Python" in trial.finding.message
+    assert trial.text == f"{head}{PYTHON[lines]}\nRELU\n{END}"
+    assert trial.works
+
+
+@pytest.mark.parametrize("line", NO_EQUAL)
+def test_a_line_without_an_equal_is_named_once(line: str) -> None:
+    (finding,) = findings_in(f"{INPUT}CONV 16 3x3 p1 -> RELU\n{line}\n{END}")
+    assert finding.message == NO_EQUAL[line]
+    assert finding.helps == ()
 
 
 @pytest.mark.parametrize(("text", "message"), TEXTS)

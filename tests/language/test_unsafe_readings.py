@@ -47,7 +47,7 @@ MEANT = {
     "repeat 3 times: RELU": "3 x RELU",
     "3 times RELU": "3 x RELU",
     "CONV 8 3x3 p1 -> RELU memroy: 16*16*8=2048": "CONV 8 3x3 p1 -> RELU memory: 16*16*8=2048",
-    "CONV 8 3x3 p1 -> RELU prams: (3*3*8)*8=576": "CONV 8 3x3 p1 -> RELU params: (3*3*8)*8=576",
+    "CONV 8 3x3 p1 nobias prams: (3*3*8)*8=576\nRELU": "CONV 8 3x3 p1 nobias params: (3*3*8)*8=576\nRELU",
 }
 
 

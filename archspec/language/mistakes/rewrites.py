@@ -15,6 +15,7 @@ from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.mistakes import rejections
 from archspec.language.mistakes.attempt import Grammar
+from archspec.language.mistakes.foreign import lines, papers
 from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import words
 from archspec.language.mistakes.rules.rule import Mistake, Words
@@ -41,8 +42,15 @@ def counts(line: Span) -> bool:
     return line.text.endswith(":") and is_loop(line) and _COUNT.search(line.text) is not None
 
 
+def known(line: Span) -> Finding | None:
+    """Return the finding for a line of another kind of text, of which no rule must mend a part."""
+    return loop(line) if counts(line) else papers.pattern(line) or papers.row(line)
+
+
 def summed(line: Span) -> Finding | None:
-    """Return the finding for a sum of steps, or a block on one line."""
+    """Return the finding for a sum of steps, a block on one line, or a line of a framework."""
+    if alien := lines.untranslated(line):
+        return alien
     if braced := _BRACED.match(line.text):
         margin = " " * (line.source.position(line.start)[1] + 3)
         help_ = Help("indent its lines under it", Edit(line, f"{braced[1]}\n{margin}{braced[2]}"), is_safe=True)
@@ -65,8 +73,8 @@ def _branch(text: str) -> str:
 def _merge(line: Span, name: str, head: str | None, branches: list[str], message: str) -> Finding:
     margin = " " * (line.source.position(line.start)[1] - 1)
     first = f"{head} -> {name}" if head else name
-    lines = [first, *(f"{margin}    | {_branch(text)}" for text in branches)]
-    help_ = Help(f"`{name}` with its branches under it, each after a `|`", Edit(line, "\n".join(lines)))
+    written = [first, *(f"{margin}    | {_branch(text)}" for text in branches)]
+    help_ = Help(f"`{name}` with its branches under it, each after a `|`", Edit(line, "\n".join(written)))
     return Finding("E001", message, line, "a merge", helps=(help_,))
 
 
