@@ -106,6 +106,10 @@ NO_EQUAL = {
 # whole texts, and the message
 TEXTS = [
     (
+        " 8  [32x32x3] INPUT\n 9  CONV 8 3x3 p1 -> RELU\n10  add\n11      | RELU\n12      | x\n13\n14  FC 10\n",
+        "the lines are numbered, and their numbers are not part of a spec",
+    ),
+    (
         "inputs = keras.Input(shape=(28, 28, 1))\nCONV 8 3x3 p1 -> RELU\nFC 10\n",
         "`inputs = keras.Input(shape=(28, 28, 1))` is Python, not a line of a spec",
     ),
@@ -142,6 +146,24 @@ TEXTS = [
 ]
 
 FOREIGN = [
+    (
+        "graph torch-jit-export (\n  %input.1[FLOAT, 1x3x224x224]\n) initializers (\n  %w[FLOAT, 64x3x7x7]\n) {\n"
+        "  %123 = Conv[group = 1, kernel_shape = [7, 7]](%input.1, %w)\n  %124 = Relu(%123)\n  return %124\n}\n",
+        "an ONNX graph that a tool printed",
+    ),
+    (
+        "\\begin{tabular}{c|c|c}\nlayer name & output size & 18-layer \\\\\n\\hline\n"
+        "conv1 & 112$\\times$112 & 7$\\times$7, 64, stride 2 \\\\\n\\end{tabular}\n",
+        "a LaTeX table",
+    ),
+    ("┌─────┬──────┐\n│ A   │ B    │\n├─────┼──────┤\n│ C1  │ 55x5 │\n└─────┴──────┘\n", "a table drawn in text"),
+    ("+------+-----+\n| name | out |\n+------+-----+\n| CONV | 55  |\n+------+-----+\n", "a table drawn in text"),
+    (
+        "LeNet-5   [32x32x1] -> [10]\n\nname      layer       output     memory  parameters  MACs  field\n"
+        "input     INPUT       [32x32x1]  1,024                           1\n"
+        "conv1     CONV 6 5x5  [28x28x6]  4,704  150 + 6          118K    5\n",
+        "a report of `archspec check`",
+    ),
     ("graph TD\n    A[INPUT 224x224x3] --> B[CONV 64 7x7]\n    B --> C[FC 10]\n", "a Mermaid diagram"),
     ("layers = [\n    imageInputLayer([28 28 1])\n    reluLayer\n];\n", "MATLAB code"),
     ("class A(nn.Module):\n  @nn.compact\n  def __call__(self, x):\n    x = nn.Dense(10)(x)\n", "Flax code"),

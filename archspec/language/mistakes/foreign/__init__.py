@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from archspec.diagnostics.findings import Edit, Help, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.language.layout import Unread
-from archspec.language.mistakes.foreign import sections
+from archspec.language.mistakes.foreign import printed, sections
 from archspec.language.mistakes.foreign.calls import Call, calls, numbers
 from archspec.language.mistakes.foreign.python_layers import layer
 from archspec.language.mistakes.foreign.sketch import ListedLayer, spec
@@ -47,6 +47,7 @@ _SUMMARY = (
 _TABLE = r"^\s*\|.*\|.*\|\s*$"
 # a name for people, what its lines look like, and the line without which it is not this language
 _LANGUAGES = (
+    *printed.LANGUAGES,
     ("a table of layers that a framework printed", _SUMMARY, r"Param #|Output Shape"),
     ("a darknet `cfg` file", f"{_DARKNET}|{_SETTING}", _DARKNET),
     ("a Caffe `prototxt` file", _CAFFE, r"^\s*layers?\s*\{"),
@@ -94,7 +95,7 @@ def whole(source: Source, words: Words) -> Unread | None:
         theirs = [line for line in lines if pattern.search(line)]
         if not theirs or not re.search(needed, text, re.MULTILINE) or len(theirs) * 2 < len(lines):
             continue
-        if (ours * 3 >= len(theirs) and name != "a Markdown table") or not words.layers:
+        if (ours * 3 >= len(theirs) and name not in printed.TABLES) or not words.layers:
             continue
         return _finding(source, name, theirs[0], ours == 0)
     return None
