@@ -69,6 +69,11 @@ LINES = [
     ("repeat 3 times:\n    RELU", "a spec has no loops", "3 x RELU"),
     ("stem\uff1aCONV 16 3x3 p1 -> RELU", "`\uff1a` is a full-width colon (U+FF1A)", "stem: CONV 16 3x3 p1 -> RELU"),
     ("CONV 16 3x3 S1 P1 -> RELU", "arguments are in lower case: `S1`", "CONV 16 3x3 s1 p1 -> RELU"),
+    (
+        "[32x32\nx16] CONV 16 3x3 p1 -> RELU",
+        "a volume is divided at the end of the line",
+        "[32x32x16] CONV 16 3x3 p1 -> RELU",
+    ),
     ("repeat 3: RELU", "a repeat is written `3 x`, got `repeat 3:`", "3 x RELU"),
     ("CONV 16 3x3 p1 -> RELU memroy: 32*32*16=16.4K", "unknown claim `memroy`", None),
     *(

@@ -131,14 +131,19 @@ def joined(line: Span, words_: Words, grammar: Grammar) -> tuple[s.Chain, Mistak
 
 
 def undivided(line: Span, grammar: Grammar) -> tuple[Any, Mistake] | None:
-    """Return a line whose last word is divided, read with the line below."""
+    """Return a line that ends inside a word or a volume, read with the line below."""
     text = line.source.text
     below = re.match(r"-\n[ \t]*(?=[a-z])([^#\n]*)", text[line.end - 1 : line.end + 500])
+    what, label = "a word is divided at the end of the line", "one word"
+    start = line.end - 1
     if not below or not re.search(r"[a-z]{2}-$", line.text):
-        return None
-    gap = Span(line.source, line.end - 1, line.end - 1 + below.start(1))
-    whole = Reading(Span(line.source, line.start, line.end - 1 + len(below[0].rstrip())))
+        start = line.end
+        below = re.match(r"\n[ \t]*(?=[\dx×, ]*\])([^#\n]*)", text[start : start + 500])
+        what, label = "a volume is divided at the end of the line", "one volume"
+        if not below or not re.search(r"\[[\dx×, ]*$", line.text):
+            return None
+    gap = Span(line.source, start, start + below.start(1))
+    whole = Reading(Span(line.source, line.start, start + len(below[0].rstrip())))
     node = grammar.tried(whole.silently(gap.start - line.start, gap.end - line.start, ""), "line")
-    what = "a word is divided at the end of the line"
-    mistake = Mistake("divided", "E001", what, "one word", line, (Edit(gap, ""),), "join the lines", True)
+    mistake = Mistake("divided", "E001", what, label, line, (Edit(gap, ""),), "join the lines", True)
     return (node, mistake) if node else None
