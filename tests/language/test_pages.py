@@ -111,6 +111,11 @@ NO_EQUAL = {
 # whole texts, and the message
 TEXTS = [
     (
+        f"{INPUT}{END}train\noptimizer sgd momentum=0.9\nlr 0.1 for batch 128, divided by 10 at 30 60\nepochs 90\n"
+        "augment crop=1.25 flip\n\nlabel_smoothing 0.1\n",
+        "the settings of `train` are not indented",
+    ),
+    (
         " 8  [32x32x3] INPUT\n 9  CONV 8 3x3 p1 -> RELU\n10  add\n11      | RELU\n12      | x\n13\n14  FC 10\n",
         "the lines are numbered, and their numbers are not part of a spec",
     ),
