@@ -18,7 +18,8 @@ MOST = 40  # lines
 
 def unindented(train: Span) -> Unread | None:
     """Return the finding for settings that are at the column of `train`."""
-    source, starts = train.source, []
+    source = train.source
+    starts: list[int] = []
     margin = source.position(train.start)[1] - 1
     at = source.text.find("\n", train.end) + 1
     while at and at < len(source.text) and len(starts) < MOST:
