@@ -100,6 +100,7 @@ PYTHON = {
 }
 # and those without an equal
 NO_EQUAL = {
+    "x = self.dropout(F.relu(x))": "line 3 is PyTorch code",
     "x = self.layer1(x)": "line 3 is PyTorch code",
     "x = x + self.conv2(x)": "line 3 is PyTorch code",
     "y = tf.nn.conv2d(x, W, strides=[1, 1, 1, 1])": "line 3 is TensorFlow code",

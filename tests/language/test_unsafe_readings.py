@@ -42,6 +42,8 @@ MEANT = {
     "16": "# 16",
     "CONV 8 3x3 S1 P1 -> RELU": "CONV 8 3x3 s1 p1 -> RELU",
     "stem\uff1aCONV 8 3x3 p1 -> RELU": "stem: CONV 8 3x3 p1 -> RELU",
+    "CONV 8 3x3, S1, P1 -> RELU": "CONV 8 3x3, s1, p1 -> RELU",
+    "CONV 8 3x3 S1P1 -> RELU": "CONV 8 3x3 s1 p1 -> RELU",
     "repeat 3: RELU": "3 x RELU",
     "repeat 3 RELU": "3 x RELU",
     "repeat 3 times: RELU": "3 x RELU",

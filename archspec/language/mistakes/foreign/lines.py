@@ -30,7 +30,7 @@ _PLAIN = {
     **{"log_softmax": "SOFTMAX", "hardswish": "HSWISH", "hardsigmoid": "HSIGMOID", "swish": "SILU"},
     **dict.fromkeys(("flatten", "identity"), ""),
 }
-_MEMBER = re.compile(r"(bn|norm|batch_?norm|relu|act|gelu|silu|sigmoid|tanh|softmax|flatten|gap|dropout)_?\d*$")
+_MEMBER = re.compile(r"(bn|norm|batch_?norm|relu|act|gelu|silu|sigmoid|tanh|softmax|flatten|gap)_?\d*$")
 _MEMBERS = {**_PLAIN, **dict.fromkeys(("bn", "norm", "batchnorm", "batch_norm"), "BN"), "gap": "GAP"}
 _TORCH_NAMES = {
     "max_pool2d": "MaxPool2d",
@@ -63,6 +63,8 @@ def _step(call: Call) -> str | None:
         return f"[{'x'.join(map(str, sizes))}] INPUT" if sizes and len(sizes) in (1, 3) else None
     if call.name in ("max_pool", "avg_pool", "max_pool2d", "avg_pool2d") and call.get(None, "ksize"):
         return _window(call)
+    if call.name == "dropout" and call.get(1, "p", "rate") is None:
+        return None  # a member, whose probability is elsewhere
     if call.name in _TORCH_NAMES:  # their first argument is the map
         call = Call(_TORCH_NAMES[call.name], call.values[1:], call.named, call.start, call.end)
     if call.name in LAYERS:

@@ -17,7 +17,8 @@ _NUMBER = r"(\d+(?:\.\d+)?)"
 
 def _lower(match: Match, words: Words) -> str | None:
     """Return `s2` for `S2`, which is not a layer."""
-    return match[0].lower() if match[0].lower() not in words.layers else None
+    short = " ".join(re.findall(r"[a-z][\dx:]+", match[0].lower()))
+    return short if match[0].lower() not in words.layers else None
 
 
 def _claim(match: Match, _words: Words) -> str | None:
@@ -42,7 +43,7 @@ RULES = (
     ),
     Rule(
         "short",
-        re.compile(r"(?<=\d )[SPGD]\d+(?:[x:]\d+)*(?![\w(])"),
+        re.compile(r"(?:(?<=\d )|(?<=\d, ))(?:[SPGD]\d+(?:[x:]\d+)*)+(?![\w(])"),
         _lower,
         "arguments are in lower case: `{old}`",
         "`{new}`",
