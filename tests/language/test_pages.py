@@ -67,10 +67,63 @@ LINES = [
     ("*CONV 16 3x3 p1* -> _RELU_", "unexpected markup: `*`", "CONV 16 3x3 p1 -> RELU"),
     ("3xRELU", "a repeat is written `3 x`, got `3x`", "3 x RELU"),
     ("repeat 3 times:\n    RELU", "a spec has no loops", "3 x RELU"),
+    ("stem\uff1aCONV 16 3x3 p1 -> RELU", "`\uff1a` is a full-width colon (U+FF1A)", "stem: CONV 16 3x3 p1 -> RELU"),
+    ("CONV 16 3x3 S1 P1 -> RELU", "arguments are in lower case: `S1`", "CONV 16 3x3 s1 p1 -> RELU"),
+    (
+        "[32x32\nx16] CONV 16 3x3 p1 -> RELU",
+        "a volume is divided at the end of the line",
+        "[32x32x16] CONV 16 3x3 p1 -> RELU",
+    ),
+    ("repeat 3: RELU", "a repeat is written `3 x`, got `repeat 3:`", "3 x RELU"),
+    ("CONV 16 3x3 p1 -> RELU memroy: 32*32*16=16.4K", "unknown claim `memroy`", None),
+    *(
+        (f"add\n    | CONV 3 3x3 p1 -> DROPPATH {old}\n    | x", f"a range is written with `to`, got `{old}`", None)
+        for old in ("0..0.1", "0:0.1", "0 ~ 0.1")
+    ),
+    (
+        "if 1 == 1: CONV 8 3x3 p1 -> RELU",
+        "`if` is followed by the lines under it",
+        "if 1 == 1\n    CONV 8 3x3 p1 -> RELU",
+    ),
 ]
+
+# lines of frameworks after a CONV, and what they are in the notation
+PYTHON = {
+    "x = F.relu(self.bn1(x))": "BN -> RELU",
+    "nn.Conv2d(16, 16, 3, padding=1, groups=16, bias=False)\nBN": "DWCONV 3x3 p1 nobias\nBN",
+    "x = torch.flatten(x, 1)": "",
+    "x = x.view(x.size(0), -1)": "",
+    "nn.Sequential(nn.Conv2d(16, 8, 3, padding=1), nn.ReLU(inplace=True))": "CONV 8 3x3 p1 -> RELU",
+    "tf.nn.max_pool(h, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='SAME')": "MAXPOOL 2x2 s2",
+    "x = F.max_pool2d(F.relu(x), 2)": "RELU -> MAXPOOL 2x2 s2",
+    "self.bn1 = nn.BatchNorm2d(16)\nself.relu = nn.ReLU()": "BN\nRELU",
+}
+# and those without an equal
+NO_EQUAL = {
+    "x = self.dropout(F.relu(x))": "line 3 is PyTorch code",
+    "x = self.layer1(x)": "line 3 is PyTorch code",
+    "x = x + self.conv2(x)": "line 3 is PyTorch code",
+    "y = tf.nn.conv2d(x, W, strides=[1, 1, 1, 1])": "line 3 is TensorFlow code",
+    "[CONV -> RELU]*N -> POOL?": "a pattern of layers, not a network",
+    "inception (3a) 28x28x256 2 64 96 128 16 32 32 159K 128M": "line 3 is a row of a table, not a layer",
+    "[3x3, 64; 3x3, 64] x 2": "steps in brackets are not repeated",
+}
 
 # whole texts, and the message
 TEXTS = [
+    (
+        f"{INPUT}{END}train\noptimizer sgd momentum=0.9\nlr 0.1 for batch 128, divided by 10 at 30 60\nepochs 90\n"
+        "augment crop=1.25 flip\n\nlabel_smoothing 0.1\n",
+        "the settings of `train` are not indented",
+    ),
+    (
+        " 8  [32x32x3] INPUT\n 9  CONV 8 3x3 p1 -> RELU\n10  add\n11      | RELU\n12      | x\n13\n14  FC 10\n",
+        "the lines are numbered, and their numbers are not part of a spec",
+    ),
+    (
+        "inputs = keras.Input(shape=(28, 28, 1))\nCONV 8 3x3 p1 -> RELU\nFC 10\n",
+        "`inputs = keras.Input(shape=(28, 28, 1))` is Python, not a line of a spec",
+    ),
     (f"{BLOCK}{INPUT}unit 16\n{END}", "the arguments of a block are in parentheses: `unit 16`"),
     (f"def unit(f: int):\n    CONV f 3x3 p1 -> RELU\n{INPUT}unit(16)\n{END}", "unknown keyword `def`"),
     (
@@ -104,6 +157,24 @@ TEXTS = [
 ]
 
 FOREIGN = [
+    (
+        "graph torch-jit-export (\n  %input.1[FLOAT, 1x3x224x224]\n) initializers (\n  %w[FLOAT, 64x3x7x7]\n) {\n"
+        "  %123 = Conv[group = 1, kernel_shape = [7, 7]](%input.1, %w)\n  %124 = Relu(%123)\n  return %124\n}\n",
+        "an ONNX graph that a tool printed",
+    ),
+    (
+        "\\begin{tabular}{c|c|c}\nlayer name & output size & 18-layer \\\\\n\\hline\n"
+        "conv1 & 112$\\times$112 & 7$\\times$7, 64, stride 2 \\\\\n\\end{tabular}\n",
+        "a LaTeX table",
+    ),
+    ("┌─────┬──────┐\n│ A   │ B    │\n├─────┼──────┤\n│ C1  │ 55x5 │\n└─────┴──────┘\n", "a table drawn in text"),
+    ("+------+-----+\n| name | out |\n+------+-----+\n| CONV | 55  |\n+------+-----+\n", "a table drawn in text"),
+    (
+        "LeNet-5   [32x32x1] -> [10]\n\nname      layer       output     memory  parameters  MACs  field\n"
+        "input     INPUT       [32x32x1]  1,024                           1\n"
+        "conv1     CONV 6 5x5  [28x28x6]  4,704  150 + 6          118K    5\n",
+        "a report of `archspec check`",
+    ),
     ("graph TD\n    A[INPUT 224x224x3] --> B[CONV 64 7x7]\n    B --> C[FC 10]\n", "a Mermaid diagram"),
     ("layers = [\n    imageInputLayer([28 28 1])\n    reluLayer\n];\n", "MATLAB code"),
     ("class A(nn.Module):\n  @nn.compact\n  def __call__(self, x):\n    x = nn.Dense(10)(x)\n", "Flax code"),
@@ -144,6 +215,22 @@ def test_a_line_of_a_page_has_one_mistake_and_the_help_mends_it(lines: str, mess
     first = next(iter(trials(text)))
     assert mended is None or first.text == f"{INPUT}{mended.rstrip()}\n{END}"
     assert findings_in(first.text) == ()
+
+
+@pytest.mark.parametrize("lines", PYTHON)
+def test_lines_of_a_framework_are_one_mistake_and_the_help_translates_them(lines: str) -> None:
+    head = f"{INPUT}CONV 16 3x3 p1 -> RELU\n" if "Conv2d" in lines else f"{INPUT}CONV 16 3x3 p1\n"
+    (trial,) = trials(f"{head}{lines}\nRELU\n{END}")
+    assert "is Python" in trial.finding.message
+    assert trial.text == f"{head}{PYTHON[lines]}\nRELU\n{END}"
+    assert trial.works
+
+
+@pytest.mark.parametrize("line", NO_EQUAL)
+def test_a_line_without_an_equal_is_named_once(line: str) -> None:
+    (finding,) = findings_in(f"{INPUT}CONV 16 3x3 p1 -> RELU\n{line}\n{END}")
+    assert finding.message == NO_EQUAL[line]
+    assert finding.helps == ()
 
 
 @pytest.mark.parametrize(("text", "message"), TEXTS)

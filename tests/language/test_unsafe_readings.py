@@ -40,6 +40,16 @@ MEANT = {
     "CONV 1,024 3x3 p1 -> RELU": "CONV 1024 3x3 p1 -> RELU",
     "a) CONV 8 3x3 p1 -> RELU": "CONV 8 3x3 p1 -> RELU",
     "16": "# 16",
+    "CONV 8 3x3 S1 P1 -> RELU": "CONV 8 3x3 s1 p1 -> RELU",
+    "stem\uff1aCONV 8 3x3 p1 -> RELU": "stem: CONV 8 3x3 p1 -> RELU",
+    "CONV 8 3x3, S1, P1 -> RELU": "CONV 8 3x3, s1, p1 -> RELU",
+    "CONV 8 3x3 S1P1 -> RELU": "CONV 8 3x3 s1 p1 -> RELU",
+    "repeat 3: RELU": "3 x RELU",
+    "repeat 3 RELU": "3 x RELU",
+    "repeat 3 times: RELU": "3 x RELU",
+    "3 times RELU": "3 x RELU",
+    "CONV 8 3x3 p1 -> RELU memroy: 16*16*8=2048": "CONV 8 3x3 p1 -> RELU memory: 16*16*8=2048",
+    "CONV 8 3x3 p1 nobias prams: (3*3*8)*8=576\nRELU": "CONV 8 3x3 p1 nobias params: (3*3*8)*8=576\nRELU",
 }
 
 

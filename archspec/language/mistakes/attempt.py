@@ -14,16 +14,18 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
-from archspec.language.mistakes import foreign, lookalikes, pasted, prose
+from archspec.language.mistakes import lookalikes, pasted, prose
+from archspec.language.mistakes.foreign import lines
 from archspec.language.mistakes.reading import Reading, ReadingBuilder
-from archspec.language.mistakes.rules import brackets, declared, pages, punctuation, words
+from archspec.language.mistakes.rules import brackets, declared, pages, punctuation, shorthand, words
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
 from archspec.language.tables import LineParser, grammar_folder, load_parser
 
 RULES = (
+    *lines.RULES,
+    *shorthand.RULES,
     *pages.RULES,
     *declared.RULES,
-    *foreign.RULES,
     *punctuation.FIRST,
     *brackets.RULES,
     *punctuation.RULES,
@@ -40,7 +42,7 @@ SETTING_RULES = (
     *punctuation.RULES,
 )
 # kinds that are mistakes wherever they are, whatever else is wrong with the line
-CERTAIN = frozenset(("arrow", "quotes", "letters", "end", "case"))
+CERTAIN = frozenset(("arrow", "quotes", "letters", "end", "case", "wide colon"))
 _COMMENT = re.compile(r"\s*(?:(?<=\s)(?://|;|%|--(?!>)).*|/\*.*?(?:\*/|$)|<!--.*?(?:-->|$))")
 
 

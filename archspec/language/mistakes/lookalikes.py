@@ -63,7 +63,7 @@ def _plain(character: str) -> str | None:
         return _SILENT[character]
     if character.isspace() or unicodedata.category(character) == "Zs":
         return " "
-    if character == "×" or character in _LETTERS:
+    if character in "×\uff1a" or character in _LETTERS:
         return None
     plain = unicodedata.normalize("NFKC", character)  # ligatures, wide forms, digits in circles
     return plain if plain.isascii() and len(plain) < 5 else None

@@ -19,6 +19,7 @@ from archspec.language import syntax as s
 from archspec.language.layout import Layout, Noted
 from archspec.language.mistakes import foreign, pasted, prose, rejections, rewrites
 from archspec.language.mistakes.attempt import Attempt, Grammar
+from archspec.language.mistakes.foreign import lines
 from archspec.language.mistakes.foreign.wrapped import wrapped
 from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import declared, words
@@ -64,8 +65,8 @@ class Mender:
             raise Noted(False)
         if len(line.text) > LONGEST or self.grammar.trials > MOST_TRIALS:
             raise self._explained(Reading(line), error) from None
-        if start == "line" and rewrites.counts(line):
-            raise rewrites.loop(line) from None
+        if start == "line" and (known := rewrites.known(line)):
+            raise known from None
         attempt = Attempt(line, start, self.words, self.grammar)
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
         is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
@@ -160,7 +161,7 @@ class Mender:
             word = step.words[0].text
             is_plain = is_plain and not self.words.layer(word) and len(nodes) > 1
             is_plain = is_plain and not re.match(r"[A-Z]{2,}\w*\d|[A-Z]+\d*:? .*\d", chain.span.text)  # CONV3D
-            rule = declared.BLOCK_NAME if step.words[0].text in self.words.blocks else foreign.RULES[0]
+            rule = declared.BLOCK_NAME if step.words[0].text in self.words.blocks else lines.RULES[-1]
             if applied := rule.applied(Reading(_rest_of_line(chain.span)), self.words):
                 node = self.grammar.tried(applied[0])
                 meant[id(chain)] = [node] if node else [chain]

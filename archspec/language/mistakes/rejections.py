@@ -122,7 +122,9 @@ def _cut_short(error: UnexpectedToken, line: Span) -> Finding:
 
 
 def _known_mistake(error: UnexpectedToken, span: Span, line: Span) -> Finding | None:
-    if split := re.match(r"(?:block \w+(?:\([^()]*\))? *[:=](?!>)|train:?) *(?=\S)", line.text):
+    if split := re.match(
+        r"(?:block \w+(?:\([^()]*\))? *[:=](?!>)|train:?|(?:if|else if)\b[^:]*:|else:?) *(?=\S)", line.text
+    ):
         return _one_line(split[0], line)
     if group := re.match(r"[\[(](.+)[\])] *(?:[xX×*]) *(\d{1,3})$", line.text):
         return _repeated(group[1], int(group[2]), line)
@@ -150,13 +152,15 @@ def _repeated(steps: str, times: int, line: Span) -> Finding:
     """Return the finding for `(CONV 8 3x3 -> RELU) x 3`."""
     notes = ("only one step can be repeated: a block, for several",)
     text = f"{times} x {steps}" if "->" not in steps else " -> ".join([steps] * times)
-    helps = (Help(f"`{text}`", Edit(line, text)),) if len(text) <= LONGEST else ()
+    is_plain = re.match(r"[A-Za-z@]", steps) and not re.search(r"[;,](?![^()]*\))|[\[\]]", steps)
+    helps = (Help(f"`{text}`", Edit(line, text)),) if len(text) <= LONGEST and is_plain else ()
     return Finding("E001", "steps in brackets are not repeated", line, "not a step", notes=notes, helps=helps)
 
 
 def _one_line(head: str, line: Span) -> Finding:
     end = line.start + len(head.rstrip(" :="))
-    edit = Edit(Span(line.source, end, line.start + len(head)), "\n    ")
+    margin = line.source.position(line.start)[1] + 3
+    edit = Edit(Span(line.source, end, line.start + len(head)), "\n" + " " * margin)
     span = Span(line.source, line.start + len(head), line.end)
     word = head.split(maxsplit=1)[0].rstrip(":")
     help_ = Help(f"put it on a line of its own, indented under `{word}`", edit, is_safe=True)

@@ -15,6 +15,7 @@ from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.mistakes import rejections
 from archspec.language.mistakes.attempt import Grammar
+from archspec.language.mistakes.foreign import lines, papers
 from archspec.language.mistakes.reading import Reading
 from archspec.language.mistakes.rules import words
 from archspec.language.mistakes.rules.rule import Mistake, Words
@@ -41,8 +42,15 @@ def counts(line: Span) -> bool:
     return line.text.endswith(":") and is_loop(line) and _COUNT.search(line.text) is not None
 
 
+def known(line: Span) -> Finding | None:
+    """Return the finding for a line of another kind of text, of which no rule must mend a part."""
+    return loop(line) if counts(line) else papers.pattern(line) or papers.row(line)
+
+
 def summed(line: Span) -> Finding | None:
-    """Return the finding for a sum of steps, or a block on one line."""
+    """Return the finding for a sum of steps, a block on one line, or a line of a framework."""
+    if alien := lines.untranslated(line):
+        return alien
     if braced := _BRACED.match(line.text):
         margin = " " * (line.source.position(line.start)[1] + 3)
         help_ = Help("indent its lines under it", Edit(line, f"{braced[1]}\n{margin}{braced[2]}"), is_safe=True)
@@ -65,8 +73,8 @@ def _branch(text: str) -> str:
 def _merge(line: Span, name: str, head: str | None, branches: list[str], message: str) -> Finding:
     margin = " " * (line.source.position(line.start)[1] - 1)
     first = f"{head} -> {name}" if head else name
-    lines = [first, *(f"{margin}    | {_branch(text)}" for text in branches)]
-    help_ = Help(f"`{name}` with its branches under it, each after a `|`", Edit(line, "\n".join(lines)))
+    written = [first, *(f"{margin}    | {_branch(text)}" for text in branches)]
+    help_ = Help(f"`{name}` with its branches under it, each after a `|`", Edit(line, "\n".join(written)))
     return Finding("E001", message, line, "a merge", helps=(help_,))
 
 
@@ -123,14 +131,19 @@ def joined(line: Span, words_: Words, grammar: Grammar) -> tuple[s.Chain, Mistak
 
 
 def undivided(line: Span, grammar: Grammar) -> tuple[Any, Mistake] | None:
-    """Return a line whose last word is divided, read with the line below."""
+    """Return a line that ends inside a word or a volume, read with the line below."""
     text = line.source.text
     below = re.match(r"-\n[ \t]*(?=[a-z])([^#\n]*)", text[line.end - 1 : line.end + 500])
+    what, label = "a word is divided at the end of the line", "one word"
+    start = line.end - 1
     if not below or not re.search(r"[a-z]{2}-$", line.text):
-        return None
-    gap = Span(line.source, line.end - 1, line.end - 1 + below.start(1))
-    whole = Reading(Span(line.source, line.start, line.end - 1 + len(below[0].rstrip())))
+        start = line.end
+        below = re.match(r"\n[ \t]*(?=[\dx×, ]*\])([^#\n]*)", text[start : start + 500])
+        what, label = "a volume is divided at the end of the line", "one volume"
+        if not below or not re.search(r"\[[\dx×, ]*$", line.text):
+            return None
+    gap = Span(line.source, start, start + below.start(1))
+    whole = Reading(Span(line.source, line.start, start + len(below[0].rstrip())))
     node = grammar.tried(whole.silently(gap.start - line.start, gap.end - line.start, ""), "line")
-    what = "a word is divided at the end of the line"
-    mistake = Mistake("divided", "E001", what, "one word", line, (Edit(gap, ""),), "join the lines", True)
+    mistake = Mistake("divided", "E001", what, label, line, (Edit(gap, ""),), "join the lines", True)
     return (node, mistake) if node else None

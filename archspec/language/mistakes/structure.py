@@ -15,6 +15,7 @@ from archspec.language import syntax as s
 from archspec.language.layout import Layout, Noted
 from archspec.language.mistakes.indentation import moved_to, unexpected
 from archspec.language.mistakes.rules.declared import capitals
+from archspec.language.mistakes.rules.settings import unindented
 
 _NO_MERGE = "branches under a line that does not end with a merge"
 _BEGINS = re.compile(r"\s*(?:(?:block|param|variant|net|use|after|train|else|TOTAL)\b|\[[^\]]*\] *INPUT|INPUT)")
@@ -141,6 +142,8 @@ def inner_declaration(line: Layout, node: Span) -> Finding:
 
 def empty_recipe(span: Span) -> Finding:
     """Return the finding for a `train` section without settings."""
+    if margin := unindented(span):
+        return margin
     edit = _insertion(span.end, span.source, "\n    lr 0.1 for batch 256, cosine")
     start = span.source.text.rfind("\n", 0, span.start) + 1
     helps = (

@@ -1,6 +1,6 @@
 """Networks in other languages, recognised once, and written in the notation as far as they are a plain list.
 
-In: a text that is not a spec. Out: the finding that names its language; the rule that translates single lines.
+In: a text that is not a spec. Out: the finding that names its language. `lines` translates single lines.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from archspec.diagnostics.findings import Edit, Help, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.language.layout import Unread
-from archspec.language.mistakes.foreign import sections
+from archspec.language.mistakes.foreign import printed, sections
 from archspec.language.mistakes.foreign.calls import Call, calls, numbers
-from archspec.language.mistakes.foreign.python_layers import LAYERS, layer
+from archspec.language.mistakes.foreign.python_layers import layer
 from archspec.language.mistakes.foreign.sketch import ListedLayer, spec
-from archspec.language.mistakes.rules.rule import Match, Rule, Words
+from archspec.language.mistakes.rules.rule import Words
 
 LONGEST, LONGEST_LINE = 20_000, 200  # characters that are looked at: the patterns take longer than linear time
 LONGEST_QUOTE = 60
@@ -47,6 +47,7 @@ _SUMMARY = (
 _TABLE = r"^\s*\|.*\|.*\|\s*$"
 # a name for people, what its lines look like, and the line without which it is not this language
 _LANGUAGES = (
+    *printed.LANGUAGES,
     ("a table of layers that a framework printed", _SUMMARY, r"Param #|Output Shape"),
     ("a darknet `cfg` file", f"{_DARKNET}|{_SETTING}", _DARKNET),
     ("a Caffe `prototxt` file", _CAFFE, r"^\s*layers?\s*\{"),
@@ -94,7 +95,7 @@ def whole(source: Source, words: Words) -> Unread | None:
         theirs = [line for line in lines if pattern.search(line)]
         if not theirs or not re.search(needed, text, re.MULTILINE) or len(theirs) * 2 < len(lines):
             continue
-        if (ours * 3 >= len(theirs) and name != "a Markdown table") or not words.layers:
+        if (ours * 3 >= len(theirs) and name not in printed.TABLES) or not words.layers:
             continue
         return _finding(source, name, theirs[0], ours == 0)
     return None
@@ -151,24 +152,3 @@ def _input(call: Call) -> tuple[int, ...] | None:
     if call.name in ("Input", "InputLayer"):
         return numbers(call.get(0, "shape", "input_shape"))
     return numbers(call.get(None, "input_shape"))
-
-
-def _line(match: Match, _words: Words) -> str | None:
-    """Return the layer that a line of Python makes, in the notation."""
-    found = list(calls(match[0]))
-    if len(found) != 1 or found[0].name not in LAYERS:
-        return None
-    one = layer(found[0])
-    return one.text or None if one else None
-
-
-RULES = (
-    Rule(
-        "python",
-        re.compile(r"^(?:(?:self\.)?\w+ *= *|\(?[\w]+\)?: *|model\.add\()?(?:[\w.]+\.)?[A-Z]\w*\(.*\)[,)]*$"),
-        _line,
-        "`{old}` is Python, not a line of a spec",
-        "`{new}`",
-        "not a step",
-    ),
-)

@@ -1,4 +1,4 @@
-"""A spec that is wrapped in something else: a conflict of git, a diff, a string of JSON or Python.
+"""A spec that is wrapped in something else: a conflict of git, a diff, a string of JSON or Python, numbered lines.
 
 In: the text. Out: the finding that names what it is in, with the spec itself as its help.
 """
@@ -10,6 +10,7 @@ import re
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Source, Span
 from archspec.language.layout import Unread
+from archspec.language.mistakes.foreign import printed
 
 _CONFLICT = re.compile(
     r"^<{7}.*\n(?P<ours>(?:.*\n)*?)(?:^\|{7}.*\n(?:.*\n)*?)?^={7}.*\n(?P<theirs>(?:.*\n)*?)^>{7}.*(?:\n|\Z)",
@@ -27,7 +28,7 @@ def wrapped(source: Source) -> Unread | None:
     """Return the finding for a spec inside something else."""
     if len(source.text) > LONGEST:
         return None
-    return _conflict(source) or _diff(source) or _string(source)
+    return _conflict(source) or _diff(source) or _string(source) or printed.numbered(source)
 
 
 def _conflict(source: Source) -> Unread | None:

@@ -104,7 +104,7 @@ def _label(match: Match, words: Words) -> str | None:
 def _lower_label(match: Match, words: Words) -> str | None:
     """Return a label as the notation writes it; none for a layer or a number before the step."""
     name = match[1]
-    if name.split(" ")[0].lower() in KEYWORDS:
+    if name.split(" ")[0].lower() in (*KEYWORDS, "repeat", "loop", "for", "while", "do", "times"):
         return None
     if " " in name and words.layer(re.split(r"[\W\d]", name)[0]) and re.match(r"[A-Z]{2}", match.string[match.end() :]):
         return ""
