@@ -162,7 +162,10 @@ def read(
     try:
         return _read(located, changes, files)
     except ArchspecError as error:
-        from archspec.resolve.helps.trial import proved  # correct specs need none
+        from archspec.resolve.helps.trial import LONGEST, proved  # correct specs need none
+
+        if len(error.diagnostics) > MAX_SHOWN and len(located.source.text) > LONGEST:
+            raise
 
         def again(source: Source, other: Overrides, most: int) -> tuple[Sequence[Diagnostic], int]:
             try:

@@ -136,7 +136,7 @@ SHAPES: dict[str, Callable[[Size], str]] = {
     "a chain inside 60 blocks": _nested,
     "long names of blocks": lambda of: f"block {LONG_NAME}()\n    {of.steps - 400} x RELU\n{HEAD}{LONG_NAME}()\n",
     "a long label on a short chain": _same(HEAD + LONG_NAME + ": RELU\n", "RELU\n"),
-    "long sums": _each("", lambda n: f"param p{n} = {SUM}\n", HEAD + "RELU\n", steps=4),
+    "long sums": _each("", lambda n: f"param v{n} = {SUM}\n", HEAD + "RELU\n", steps=4),
     "long sums in parentheses": _same(FLAT, _long("FC (", "(1+1)*1+", "1)", 400), steps=9),
     # ---- branches
     "short branches": _same(HEAD + "add\n", " |x\n", steps=2),

@@ -16,7 +16,7 @@ from archspec.language.expressions import Unknown, number
 from archspec.layers import REGISTRY, Layer
 from archspec.layers.dropout import DropPath
 from archspec.record import replace
-from archspec.resolve.declarations import FileNames
+from archspec.resolve.declarations import FileNames, rule_layer
 from archspec.resolve.scope import Scope
 
 FirstValues = dict[tuple[Source, type[Layer]], float]
@@ -42,7 +42,7 @@ def _first_value(layer: type[Layer], rule: s.Init, names: FileNames) -> float:
 
         known = dict.fromkeys(one.keyword for one in REGISTRY.values() if "init" in one.arguments)
         notes = ("`init` is for " + ", ".join(known),)
-        place = next(place for place, word in enumerate(rule.words) if REGISTRY.get(word.text) is layer)
+        place = next(place for place, word in enumerate(rule.words) if rule_layer(word) is layer)
         span = rule.words[place].span
         helps = (Help(f"drop `{span.text}`", without_word(rule.words, place)),) if len(rule.words) > 1 else ()
         raise Finding("E105", f"{layer.keyword} has no weights for `init` to fill", span, notes=notes, helps=helps)

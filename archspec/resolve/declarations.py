@@ -216,13 +216,18 @@ def _check_names(node: s.BlockDefinition | s.Param, names: FileNames) -> None:
         seen[parameter.name] = parameter.span
 
 
+def rule_layer(word: s.Word) -> type[Layer]:
+    """Return the layer that a word of an `after` or `init` line names. Raises Finding if there is none."""
+    return name_layer(s.LayerStep((word,), True, (), None, (), word.span)).layer
+
+
 def _declare_rule(node: s.After | s.Init, names: FileNames) -> None:
     rules: dict[type[Layer], Any] = names.after if isinstance(node, s.After) else names.init
     for step in node.steps if isinstance(node, s.After) else ():
         if not isinstance(step, s.LayerStep):
             raise Finding("E105", "`after` can only add layers", step.span, notes=("write them out: `BN -> RELU`",))
     for word in node.words:
-        layer = name_layer(s.LayerStep((word,), True, (), None, (), word.span)).layer
+        layer = rule_layer(word)
         if layer in rules:
             raise _findings().rule_twice(node, word, rules[layer])
         rules[layer] = node

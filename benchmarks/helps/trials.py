@@ -44,12 +44,12 @@ def trials(text: str, before: tuple[Diagnostic, ...] | None = None) -> Iterator[
     before = findings_in(text) if before is None else before
     for finding in before:
         for fix in finding.fixes:
-            yield _trial(text, before, finding, fix)
+            if fix.edits[0].at.source.text == text:  # an edit of a used file is not tried
+                yield _trial(before, finding, fix)
 
 
-def _trial(text: str, before: tuple[Diagnostic, ...], finding: Diagnostic, fix: Help) -> Trial:
+def _trial(before: tuple[Diagnostic, ...], finding: Diagnostic, fix: Help) -> Trial:
     source = fix.edits[0].at.source
-    assert source.text == text  # an edit of another file cannot be tried
     after = applied(source, fix.edits)
     found = findings_in(after)
     key = _key(finding)

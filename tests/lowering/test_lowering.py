@@ -55,6 +55,7 @@ FIXED = {
     "gmlp_s16",
     "swin_t",
 }
+DEEP = {"senet154"}  # untrained, it amplifies the rounding errors of float32 beyond any bound
 LONG = {"zfnet", "vgg13", "vgg16", "vgg19", "senet154", "efficientnet_b5", "nasnet_a_large"}
 RESIDUAL = """\
 net Residual
@@ -175,6 +176,8 @@ def alike(name: str) -> tuple[nn.Module, nn.Module, Tensor]:
 @pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in BY_HAND])
 def test_a_network_of_the_canon_equals_the_hand_written_one(name: str) -> None:
     made, reference, images = alike(name)
+    if name in DEEP:
+        made, reference, images = made.double(), reference.double(), images.double()
     with torch.no_grad():
         scores, expected = made.eval()(images), reference.eval()(images)
     largest = expected.abs().max().item()  # grows with the depth of an untrained network

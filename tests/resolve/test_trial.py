@@ -87,3 +87,17 @@ def test_a_wrong_bracket_of_a_large_network_is_corrected(monkeypatch: pytest.Mon
     monkeypatch.setattr(trial, "MAX_WORK", 70)  # for one trial
     (finding,) = findings_in(text)
     assert finding.fixes == ("`[6x6x4]` is its actual volume",)
+
+
+def test_the_helps_of_a_long_text_are_not_tried() -> None:
+    """A text for each of its findings would be larger than any memory."""
+    text = "[8x8x3] INPUT\n" + "CONV 8 1x1 params: 7\n" * 5_000
+    with pytest.raises(archspec.ArchspecError) as caught:
+        archspec.loads(text)
+    assert len(caught.value.diagnostics) == 5_000
+    assert caught.value.diagnostics[0].fixes
+
+
+def test_a_numbered_layer_in_an_init_line_is_an_error() -> None:
+    with pytest.raises(archspec.ArchspecError, match="POOL has no weights"):
+        archspec.loads("init CONV POOL2: 0.1\n[8x8x3] INPUT\nCONV 8 1x1 -> RELU -> POOL 2x2 s2\nFC 2\n")

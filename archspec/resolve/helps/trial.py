@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from archspec.diagnostics.edits import applied
-from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Edit, Help, Label
 from archspec.diagnostics.source import Source
 from archspec.language import syntax as s
 from archspec.record import replace
@@ -35,6 +35,7 @@ Key = tuple[str, str]
 MAX_HELPS = 3  # with edits, or flags, that a finding keeps
 MAX_WORK = 3500  # steps that all trials take together, about 0.3 s
 CHARACTERS = 20  # that take as long to parse as a step to run
+LONGEST = MAX_WORK * CHARACTERS  # characters of a text whose helps are tried
 FOR_INPUTS = 3  # the part of the work that goes into other inputs is one in so many
 _OF_NUMBERS = ("E104", "E106", "E110")
 _OF_SIZES = ("E201", "E202", "E203", "E204", "E206")
@@ -89,6 +90,8 @@ class Trials:
     def after(self, edits: Sequence[Edit], changes: Overrides | None = None) -> Counter[Key] | None:
         """Return the errors after edits, or with other changes; None if there is too much to do."""
         changes = changes or self.changes
+        if self.left <= len(self.source.text) // CHARACTERS:
+            return None  # a text for each of many findings would be large
         try:
             text = applied(self.source, edits)
         except ValueError:
@@ -114,10 +117,11 @@ def _may_have_hidden(finding: Diagnostic, fix: Help, new: Counter[Key]) -> bool:
 
 
 def proved(findings: Sequence[Diagnostic], file: s.File, changes: Overrides, again: Again) -> tuple[Diagnostic, ...]:
-    """Return findings with the helps that work."""
+    """Return findings with the helps that work; those that will not be shown keep theirs."""
     trials = Trials(findings, file, changes, again)
     first, rest = _channels_first(findings, trials)
-    return (*first, *(_with_working_helps(finding, trials) for finding in rest))
+    shown = [_with_working_helps(finding, trials) for finding in rest[:MAX_SHOWN]]
+    return (*first, *shown, *rest[MAX_SHOWN:])
 
 
 def _with_working_helps(finding: Diagnostic, trials: Trials) -> Diagnostic:

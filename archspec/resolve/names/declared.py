@@ -16,6 +16,7 @@ from archspec.language import syntax as s
 from archspec.resolve.names.lines import block_of, dropped
 from archspec.resolve.names.renaming import Renaming, bodies_of, free_name, meaning
 
+LONGEST = 40_000  # characters of a text in which a name is changed everywhere
 _FOLLOWING = {"E001", "E101", "E103", "E105", "E106"}  # what the use of a reserved name leads to
 _NOUNS = {
     s.Net: "the title",
@@ -183,6 +184,8 @@ def _reserved(name: str, span: Span, edits: object) -> Finding:
     what, new = meaning(name)
 
     def helps() -> tuple[Help, ...]:
+        if len(span.source.text) > LONGEST:
+            return ()
         renaming = Renaming(name, free_name(new, span.source), span.source)
         found = {Edit(span, renaming.new), *edits(renaming), *renaming.of_entries()}  # type: ignore[operator]
         return (Help(f"call it `{renaming.new}`", *sorted(found, key=lambda edit: edit.at.start)),)

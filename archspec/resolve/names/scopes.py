@@ -107,6 +107,8 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
     def places() -> tuple[list[int], s.Body, list[s.Body]]:
         """Return the lines below that have the label, the lines around, and the bodies elsewhere that have it."""
         here = body_around(span, file)
+        if f"{name}:" not in span.source.text:  # nor does a long text need to be searched line by line
+            return [], here, []
         later = [one.span.line for one in statements_in(here) if isinstance(one, s.Chain) and one.label == name]
         others = [one for one in (bodies_of(file) if file else []) if one is not here and name in _labels(one)]
         return later, here, others
