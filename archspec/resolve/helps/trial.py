@@ -90,7 +90,7 @@ class Trials:
     def after(self, edits: Sequence[Edit], changes: Overrides | None = None) -> Counter[Key] | None:
         """Return the errors after edits, or with other changes; None if there is too much to do."""
         changes = changes or self.changes
-        if self.left <= len(self.source.text) // CHARACTERS:
+        if len(self.source.text) > LONGEST:
             return None  # a text for each of many findings would be large
         try:
             text = applied(self.source, edits)

@@ -100,9 +100,6 @@ def _as_param(let: s.Let) -> Help:
 def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, file: s.File | None) -> Finding:
     """Return the finding for a label that no line above has."""
     at = Span(span.source, span.start + 1, span.end)
-    known = [label for label in labels if label]
-    line = span.source.line(span.line)
-    before = line[: span.source.position(span.start)[1] - 1]
 
     def places() -> tuple[list[int], s.Body, list[s.Body]]:
         """Return the lines below that have the label, the lines around, and the bodies elsewhere that have it."""
@@ -113,20 +110,25 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
         others = [one for one in (bodies_of(file) if file else []) if one is not here and name in _labels(one)]
         return later, here, others
 
+    def known() -> list[str]:
+        return [label for label in labels if label]
+
     def helps() -> tuple[str, ...]:
+        before = span.source.line(span.line)[: span.source.position(span.start)[1] - 1]
         if (is_number or name in FUNCTIONS) and before.rfind("(") > before.rfind(")"):
             return (Help(f"a number is written without `@`: `{name}`", Edit(span, name)),)
         later, here, elsewhere = places()
         if elsewhere and file and (found := _passed(name, here, elsewhere[0], file)):
             return found
-        found = misspelt(name, known, at)
+        found = misspelt(name, known(), at)
         if not found and before.strip() == "|" and not later:
             return (Help("the input of the merge is `x`", Edit(span, "x")),)
         return found or (() if later or elsewhere else ("put the name and a colon before the line that it names",))
 
     def notes() -> list[str]:
         later, _, elsewhere = places()
-        found = ["the labels above are " + ", ".join(known[:12])] if known else []
+        above = known()[:12]
+        found = ["the labels above are " + ", ".join(above)] if above else []
         found += [f"it is defined on line {later[0]}, below"] if later else []
         found += ["a label is known only in its block, or outside all blocks"] if elsewhere else []
         return [*found, f"`{name}` is a number"] if is_number else found
