@@ -211,3 +211,9 @@ def test_distances() -> None:
 @pytest.mark.parametrize("name", ["use", "if", "s2", "net"])
 def test_a_block_can_have_any_name_but_x(name: str) -> None:
     assert findings_in(f"block {name}(f)\n    FC f\n" + I + f"{name}(4)\n") == ()
+
+
+def test_a_line_that_is_read_as_it_was_meant_gets_no_second_help_in_its_wrong_words() -> None:
+    first, second = findings_in("[8x8x4] INPUT\nMAXPOOL(2x2)\nGAP -> FC 3\n")
+    assert first.fixes
+    assert (second.code, second.fixes) == ("E106", ())
