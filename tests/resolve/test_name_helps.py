@@ -24,7 +24,7 @@ CASES = [
     (CELL + I + "cell(@input, 4)\n", "E105", "@input", "`cell(4, @input)`"),
     (CELL + I + "cell(4, input)\n", "E105", "input", "`@input`"),
     (CELL + I + "cell(4, 4)\n", "E105", "4", "`cell(4, @input)`"),
-    (CELL + I + "cell(4, @inptu)\n", "E101", "@inptu", "did you mean `input`?"),
+    (CELL + I + "cell(4, @inptu)\n", "E101", "@inptu", "did you mean `@input`?"),
     (CELL + I + "cell(4, @before)\n", "E108", "@before", "`@input`"),
     (I + "relu()\n", "E101", "relu", "a layer has no parentheses: `RELU`"),
     (I + "conv(8, 3)\n", "E101", "conv", "a layer has no parentheses: `CONV 8 3x3`"),
