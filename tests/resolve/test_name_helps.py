@@ -24,7 +24,7 @@ CASES = [
     (CELL + I + "cell(@input, 4)\n", "E105", "@input", "`cell(4, @input)`"),
     (CELL + I + "cell(4, input)\n", "E105", "input", "`@input`"),
     (CELL + I + "cell(4, 4)\n", "E105", "4", "`cell(4, @input)`"),
-    (CELL + I + "cell(4, @inptu)\n", "E101", "@inptu", "did you mean `input`?"),
+    (CELL + I + "cell(4, @inptu)\n", "E101", "@inptu", "did you mean `@input`?"),
     (CELL + I + "cell(4, @before)\n", "E108", "@before", "`@input`"),
     (I + "relu()\n", "E101", "relu", "a layer has no parentheses: `RELU`"),
     (I + "conv(8, 3)\n", "E101", "conv", "a layer has no parentheses: `CONV 8 3x3`"),
@@ -211,3 +211,9 @@ def test_distances() -> None:
 @pytest.mark.parametrize("name", ["use", "if", "s2", "net"])
 def test_a_block_can_have_any_name_but_x(name: str) -> None:
     assert findings_in(f"block {name}(f)\n    FC f\n" + I + f"{name}(4)\n") == ()
+
+
+def test_a_line_that_is_read_as_it_was_meant_gets_no_second_help_in_its_wrong_words() -> None:
+    first, second = findings_in("[8x8x4] INPUT\nMAXPOOL(2x2)\nGAP -> FC 3\n")
+    assert first.fixes
+    assert (second.code, second.fixes) == ("E106", ())

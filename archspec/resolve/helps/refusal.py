@@ -26,6 +26,9 @@ ARGUMENTS = ("E101", "E103", "E105", "E106")
 
 def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings) -> Finding:
     """Return the finding with what to write instead; `named` is None if the step's name was refused."""
+    if any(word.span.text != word.text for word in step.words):  # a line that is read as it was meant: mend it first
+        finding.change_helps(lambda _helps: [])
+        return finding
     if named is None:
         finding.change_helps(lambda helps: [_renamed(text, step) for text in helps])
         return finding

@@ -99,7 +99,6 @@ def _as_param(let: s.Let) -> Help:
 
 def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, file: s.File | None) -> Finding:
     """Return the finding for a label that no line above has."""
-    at = Span(span.source, span.start + 1, span.end)
 
     def places() -> tuple[list[int], s.Body, list[s.Body]]:
         """Return the lines below that have the label, the lines around, and the bodies elsewhere that have it."""
@@ -120,7 +119,7 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
         later, here, elsewhere = places()
         if elsewhere and file and (found := _passed(name, here, elsewhere[0], file)):
             return found
-        found = misspelt(name, known(), at)
+        found = misspelt(f"@{name}", [f"@{label}" for label in known()], span)
         if not found and before.strip() == "|" and not later:
             return (Help("the input of the merge is `x`", Edit(span, "x")),)
         return found or (() if later or elsewhere else ("put the name and a colon before the line that it names",))
