@@ -16,9 +16,10 @@ from archspec.diagnostics.source import Span
 from archspec.graph.volume import Volume
 from archspec.language import syntax as s
 from archspec.layers import Layer
-from archspec.resolve.helps.steps import steps_in, steps_of
+from archspec.resolve.helps.steps import steps_of
 from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import name_layer
+from archspec.resolve.names.parts import steps_in
 
 _TWICE = 2  # where it is declared, and used
 _MOST = 4  # counts of other layers

@@ -12,8 +12,9 @@ from archspec.language import syntax as s
 from archspec.layers import Layer
 from archspec.record import Record
 from archspec.resolve.helps.respelling import Speller
-from archspec.resolve.helps.steps import layer_at, steps_in
+from archspec.resolve.helps.steps import layer_at
 from archspec.resolve.layer_names import name_layer
+from archspec.resolve.names.parts import steps_in
 from archspec.resolve.scope import StepContext
 
 
