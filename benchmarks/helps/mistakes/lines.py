@@ -31,23 +31,8 @@ def indented(text: str, chance: Random) -> str | None:
     return put(text, at, " " * depth)
 
 
-def group_removed(text: str, chance: Random) -> str | None:
-    """Leave out a block or an `else` with its lines."""
-    lines = text.split("\n")
-    heads = [place for place, line in enumerate(lines) if re.match(r" *(block|else|if|add|concat|mul)\b", line)]
-    if not heads:
-        return None
-    at = chance.choice(heads)
-    depth = len(lines[at]) - len(lines[at].lstrip())
-    end = at + 1
-    while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) > depth):
-        end += 1
-    return "\n".join(lines[:at] + lines[end:])
-
-
-def body_removed(text: str, chance: Random) -> str | None:
-    """Leave out the lines under a block, a merge or an `if`."""
-    lines = text.split("\n")
+def _group(lines: list[str], chance: Random) -> tuple[int, int] | None:
+    """Return where a block, merge, `if`, `else` or recipe begins, and where the lines under it end."""
     heads = [place for place, line in enumerate(lines) if re.match(r" *(block|else|if|add|concat|mul|train)\b", line)]
     if not heads:
         return None
@@ -56,7 +41,23 @@ def body_removed(text: str, chance: Random) -> str | None:
     end = at + 1
     while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) > depth):
         end += 1
-    return None if end == at + 1 else "\n".join(lines[: at + 1] + lines[end:])
+    return at, end
+
+
+def group_removed(text: str, chance: Random) -> str | None:
+    """Leave out a line with the lines under it."""
+    lines = text.split("\n")
+    group = _group(lines, chance)
+    return None if group is None else "\n".join(lines[: group[0]] + lines[group[1] :])
+
+
+def body_removed(text: str, chance: Random) -> str | None:
+    """Leave out the lines under a line."""
+    lines = text.split("\n")
+    group = _group(lines, chance)
+    if group is None or group[1] == group[0] + 1:
+        return None
+    return "\n".join(lines[: group[0] + 1] + lines[group[1] :])
 
 
 def line_inserted(*options: str) -> Mistake:
