@@ -78,8 +78,9 @@ def resume(path: Path, options: Options) -> RunSummary | StoppedRun:
         context = RunContext(options, group)
         for message in folder.messages:
             context.say(message)
-        ready = _restored(checkpoint, context, path)
-        return train(ready, folder if group.is_first else None, checkpoint.best)
+        ready, best = _restored(checkpoint, context, path), checkpoint.best
+        del checkpoint  # it has the whole network's weights
+        return train(ready, folder if group.is_first else None, best)
 
 
 def _lock(path: Path, held: ExitStack) -> None:

@@ -13,7 +13,7 @@ from archspec.compiler.training.records.checkpoint import RunDescription
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.fine_tuning import starting_module
 from archspec.compiler.training.setup.options import RunContext
-from archspec.compiler.training.setup.plan import ParameterCounts, TrainingPlan, plan
+from archspec.compiler.training.setup.plan import TrainingPlan, plan
 from archspec.compiler.weights.metadata import TrainedOn, WeightsMetadata
 
 
@@ -44,8 +44,8 @@ class Session:
 
 def session(configuration: RunConfiguration, context: RunContext) -> Session:
     """Build the network and its trainer. Raises ArchspecError if they cannot be trained."""
-    module, messages = starting_module(configuration)
-    planned = plan(configuration, ParameterCounts.of(module), context.group)
+    module, parameters, messages = starting_module(configuration, context.group)
+    planned = plan(configuration, parameters, context.group)
     made = engine(configuration.network.graph, module, configuration.recipe, context.group)
     trainer = Trainer(made, configuration.data, context.options.loader_workers)
     return Session(configuration, context, trainer, planned, messages)

@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 
 from archspec.compiler.data.mixup import Target
 from archspec.compiler.lowering.lower import Lowered
+from archspec.compiler.lowering.stage_module import StageModule
 from archspec.compiler.training.loop.optimizer import restore_state
 from archspec.compiler.training.parallel.pipeline import Pipeline
 from archspec.compiler.training.parallel.pipeline_optimizer import gathered_memory, restore_memory
@@ -85,11 +86,13 @@ class Engine(Protocol):
         ...
 
 
-def engine(graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> Engine:
-    """Return the engine for a group of processes, with the module on its device."""
+def engine(graph: Graph, module: Lowered | StageModule, recipe: Recipe, group: Group) -> Engine:
+    """Return the engine for a group of processes, with the module on its device: in a pipeline that of a stage."""
     layout = torch.channels_last if recipe.channels_last else torch.preserve_format
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
-    return PipelineEngine(graph, module, recipe, group) if group.is_pipeline else ReplicaEngine(module, recipe, group)
+    if isinstance(module, StageModule):
+        return PipelineEngine(graph, module, recipe, group)
+    return ReplicaEngine(module, recipe, group)
 
 
 def precision_of(recipe: Recipe, group: Group) -> Precision:
@@ -173,7 +176,7 @@ def _sum(values: Sequence[Tensor]) -> Tensor:
 class PipelineEngine:
     """A stage of the network in each process (pipeline parallelism)."""
 
-    def __init__(self, graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> None:
+    def __init__(self, graph: Graph, module: StageModule, recipe: Recipe, group: Group) -> None:
         self.recipe, self.group = recipe, group
         self.pipeline = Pipeline(graph, module, recipe, group, precision_of(recipe, group))
         self.module: nn.Module = self.pipeline.module

@@ -15,6 +15,7 @@ from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
 from archspec.compiler.data.folder import checked, folder
+from archspec.compiler.training.parallel.stage_batches import shared_data
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.batch_size import with_batch
@@ -91,6 +92,10 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
 
 
 def _data(network: Network, recipe: Recipe, context: RunContext) -> Data:
+    return shared_data(lambda: _read(network, recipe, context), network.input.laid_out, context.group)
+
+
+def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
     root = context.options.data
     if root is None:
         return digits(network.input, recipe.seed)
