@@ -115,8 +115,12 @@ FLAGS = (
         help="Processes that decode images; 2 by default with --data.",
     ),
     click.option(
-        "--pipeline", type=click.IntRange(2), metavar="N", help="Split the network over N torchrun processes."
+        "--processes",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        help="Train with N processes on this machine, on a GPU each if there are any.",
     ),
+    click.option("--pipeline", type=click.IntRange(2), metavar="N", help="Split the network over N processes."),
     click.option(
         "--save-every",
         type=click.IntRange(0),

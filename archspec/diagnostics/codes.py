@@ -422,11 +422,12 @@ SHIPPING = {
     "E471": Explanation(
         "wrong number of processes for a pipeline",
         "Each process runs one stage, so a pipeline of N stages requires N processes, at least two:"
-        " `torchrun --nproc-per-node N` starts them.",
+        " `--processes N` starts them.",
     ),
     "E473": Explanation(
         "processes cannot connect",
-        "`WORLD_SIZE` asks for several processes, but the address where they meet is missing or wrong: `torchrun` sets both.",
+        "`WORLD_SIZE` asks for several processes, but the address where they meet is missing or wrong: `torchrun` and"
+        " `--processes` set both.",
     ),
     "E474": Explanation(
         "network too large for the memory",

@@ -1,10 +1,11 @@
 """First weights, as the papers say.
 
-In: a graph and the modules of its layers. Out: their parameters, filled. Weights before a rectifier get He's variance over
-their inputs, which keeps the forward pass in scale without a BN too (He et al. 2015, "Delving deep into rectifiers");
-others Glorot's (Glorot & Bengio 2010), attention's among them; biases 0; normalisations scale by 1 and shift by 0;
-class tokens, position embeddings and Swin's offsets are normal with a deviation of 0.02. `init` in a spec replaces
-them: of weights it is the deviation of a normal distribution, without the cut at +-2 that some authors' code has.
+In: a graph and the modules of its layers. Out: their parameters, filled. Weights before a rectifier get He's variance
+over their inputs, which keeps the forward pass in scale without a BN too (He et al. 2015, "Delving deep into
+rectifiers"); others Glorot's (Glorot & Bengio 2010), attention's among them; biases 0; normalisations scale by 1 and
+shift by 0; class tokens, position embeddings and Swin's offsets are normal with a deviation of 0.02. `init` in a spec
+replaces them: of weights it is the deviation of a normal distribution, without the cut at +-2 that some authors' code
+has.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from archspec.compiler.pages.samples import write_samples
 from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.held_out import HeldOutResult
 from archspec.compiler.training.loop.signals import caught_signals
+from archspec.compiler.training.parallel.command_line import command_line
 from archspec.compiler.training.recorder import RunRecorder
 from archspec.compiler.training.records.report_page import versions, write_report
 from archspec.compiler.training.records.run_folder import EVALUATION, REPORT, SAMPLES, SUMMARY, RunFolder
@@ -53,7 +54,8 @@ def _stop(recorder: RunRecorder) -> StoppedRun:
     trainer, path = recorder.session.trainer, recorder.path
     recorder.save(trainer.state())
     if path is not None:
-        recorder.tell(f"stopped; `archspec train --resume {path}` continues from here")
+        command = command_line(recorder.context.group.size, f"--resume {path}")
+        recorder.tell(f"stopped; `{command}` continues from here")
     return StoppedRun(trainer.epoch, str(path or ""))
 
 

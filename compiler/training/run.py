@@ -16,6 +16,7 @@ import torch
 
 from archspec.compiler import build
 from archspec.compiler.training.epochs import train
+from archspec.compiler.training.parallel.command_line import command_line
 from archspec.compiler.training.parallel.processes import Group, joined
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.records.run_folder import RunFolder, need_own_files
@@ -91,8 +92,7 @@ def _lock(path: Path, held: ExitStack) -> None:
 def _require_processes(checkpoint: Checkpoint, group: Group, path: Path) -> None:
     if checkpoint.processes != group.size:
         message = f"the run began with {plural(checkpoint.processes, 'process')}, but there {_are(group.size)} now"
-        command = "" if checkpoint.processes == 1 else f"torchrun --nproc-per-node {checkpoint.processes} -m "
-        raise failure("E458", message, helps=(f"`{command}archspec train --resume {path}`",))
+        raise failure("E458", message, helps=(f"`{command_line(checkpoint.processes, f'--resume {path}')}`",))
 
 
 def _are(number: int) -> str:

@@ -1,9 +1,9 @@
 """A network split over several processes, one stage in each: model parallelism.
 
-In: a network's graph, the module of this process's stage, a recipe, the group of processes. Out: training steps and scores, equal to those of a
-single process. A step's images go through the stages in micro-batches: while one process works on a micro-batch, the
-process before it works on the next (1F1B: Narayanan et al. 2019, "PipeDream"; with fewer micro-batches than stages
-GPipe: Huang et al. 2019). All processes call the same methods in the same order.
+In: a network's graph, the module of this process's stage, a recipe, the group of processes. Out: training steps and
+scores, equal to those of a single process. A step's images go through the stages in micro-batches: while one process
+works on a micro-batch, the process before it works on the next (1F1B: Narayanan et al. 2019, "PipeDream"; with fewer
+micro-batches than stages GPipe: Huang et al. 2019). All processes call the same methods in the same order.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Pipeline:
         self, graph: Graph, module: StageModule, recipe: Recipe, group: Group, precision: Precision = nullcontext
     ) -> None:
         if group.size == 1:
-            helps = ("`torchrun --nproc-per-node 2 -m archspec train ...` starts two",)
+            helps = ("`archspec train --processes 2 ...` starts two",)
             raise failure("E471", "a pipeline requires at least 2 processes, got 1", helps=helps)
         self.module = module
         self.group, self.recipe = group, recipe
@@ -64,8 +64,8 @@ class Pipeline:
     def train_step(self, images: Tensor, targets: Tensor) -> Tensor:
         """Add a step's gradients to the stage's parameters.
 
-        The first process reads the images (the others only their number), the last one the packed targets. Gradients are those of the mean loss over
-        all images.
+        The first process reads the images (the others only their number), the last one the packed targets. Gradients
+        are those of the mean loss over all images.
 
         Returns [3] in each process: the sum of the output's losses, the number of right first guesses, that of images.
         """

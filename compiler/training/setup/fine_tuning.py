@@ -1,7 +1,7 @@
 """The module of a run and its first weights: initialised, or those of an earlier run, to be fine-tuned.
 
-In: a run's configuration. Out: its module, or in a pipeline that of this process's stage. Layers for other classes are reinitialised; in a linear probe only the
-layers that compute the scores are trained.
+In: a run's configuration. Out: its module, or in a pipeline that of this process's stage. Layers for other classes are
+reinitialised; in a linear probe only the layers that compute the scores are trained.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def processes(stages: int, group: Group) -> None:
     if stages and stages != group.size:
         number = "is only 1" if group.size == 1 else f"are {group.size}"
         message = f"`--pipeline {stages}` requires {stages} processes, one per stage, but there {number}"
-        helps = (f"`torchrun --nproc-per-node {stages} -m archspec train ...`", "`--dry-run` shows the stages alone")
+        helps = (f"`archspec train --processes {stages} ...`", "`--dry-run` shows the stages alone")
         raise failure("E471", message, helps=helps)
 
 
