@@ -365,7 +365,9 @@ SHIPPING = {
         " with 1 or 3 channels as input.",
     ),
     "E455": Explanation(
-        "fp16 without CUDA", "`--amp fp16` scales the loss and requires a GPU; `--amp bf16` works everywhere."
+        "a setting that requires CUDA",
+        "`--amp fp16` scales the loss and requires a GPU; `--amp bf16` works everywhere. `--sync-bn` is torch's SyncBatchNorm,"
+        " which does not run on the CPU.",
     ),
     "E456": Explanation(
         "too many unreadable images to train on",

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from archspec.compiler import build
+from archspec.compiler.threads import computing_with
 from archspec.compiler.training.epochs import train
 from archspec.compiler.training.parallel.command_line import command_line
 from archspec.compiler.training.parallel.processes import Group, joined
@@ -45,6 +46,7 @@ def start(
         name = ready.configuration.network.name
         folder = group.first(partial(RunFolder.new, options.out, name, options.keep, held))
         group.name_folder(folder.path if folder else None)
+        held.enter_context(computing_with(ready.configuration.recipe.threads))
         return train(ready, folder)
 
 
@@ -80,6 +82,7 @@ def resume(path: Path, options: Options) -> RunSummary | StoppedRun:
         for message in folder.messages:
             context.say(message)
         ready, best = _restored(checkpoint, context, path), checkpoint.best
+        held.enter_context(computing_with(ready.configuration.recipe.threads))
         del checkpoint  # it has the whole network's weights
         return train(ready, folder if group.is_first else None, best)
 

@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 
 from archspec.compiler.data.mixup import Target
 from archspec.compiler.lowering.lower import Lowered
+from archspec.compiler.lowering.modules.norms import synchronised
 from archspec.compiler.lowering.stage_module import StageModule
 from archspec.compiler.training.loop.optimizer import restore_state
 from archspec.compiler.training.parallel.pipeline import Pipeline
@@ -114,6 +115,8 @@ class ReplicaEngine:
         self.recipe, self.group, self.precision = recipe, group, precision_of(recipe, group)
         self.module: nn.Module = module
         self.loss_weights = module.loss_weights
+        if recipe.sync_bn:
+            synchronised(module)
         if recipe.compile:
             module.compile()
         self.outer: nn.Module = replicated(module) if group.size > 1 else module

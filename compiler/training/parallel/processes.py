@@ -62,6 +62,12 @@ class Group:
         """Which of the replicas this one is, from 0."""
         return 0 if self.is_pipeline else self.rank
 
+    @property
+    def neighbours(self) -> int:
+        """How many of the processes are on this machine, with this one."""
+        given = os.environ.get("LOCAL_WORLD_SIZE", "")
+        return int(given) if given.isdecimal() and len(given) < DIGITS and 0 < int(given) < self.size else self.size
+
     def seed(self, number: int) -> None:
         """Seed the device's random numbers. `torch.manual_seed` also records its caller for each unused kind of device,
         which takes longer than a small step."""

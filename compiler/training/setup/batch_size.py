@@ -26,7 +26,7 @@ def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> R
     if group.is_pipeline:  # twice as many parts as stages, so that most of the time all of them work
         accumulate = min(2 * group.size, step)
         return recipe.changed({"batch": step // accumulate, "accumulate": accumulate})
-    memory = SHARE_OF_MEMORY * memory_of(group.device) / (1 if group.device.type == "cuda" else group.size)
+    memory = SHARE_OF_MEMORY * memory_of(group.device) / (1 if group.device.type == "cuda" else group.neighbours)
     batch, accumulate = max(LEAST_BATCH, step // group.replicas), 1
     while batch > LEAST_BATCH and predicted_memory(network, recipe.changed({"batch": batch})) > memory:
         accumulate *= 2

@@ -15,6 +15,8 @@ from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
 from archspec.compiler.data.folder import checked, folder
+from archspec.compiler.threads import threads_for
+from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.parallel.stage_batches import shared_data
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
@@ -58,7 +60,15 @@ def from_flags(
         recipe = with_batch(network, recipe, len(data.train), group)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
-    return RunConfiguration(network, recipe, data, start)
+    requirements.synchronised(recipe, group)
+    return RunConfiguration(network, _with_threads(network, recipe, group), data, start)
+
+
+def _with_threads(network: Network, recipe: Recipe, group: Group) -> Recipe:
+    """Return the recipe with a number of threads, which a resumed run keeps: sums of floats depend on it."""
+    if recipe.threads or group.device.type != "cpu":
+        return recipe
+    return recipe.changed({"threads": threads_for(network, recipe.batch, group.neighbours).count})
 
 
 def _changed(start: Trained, changes: Mapping[str, Any]) -> Network:

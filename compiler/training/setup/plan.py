@@ -13,6 +13,7 @@ from torch import nn
 
 from archspec.analyses.partition import Stage, cut
 from archspec.api import Network
+from archspec.compiler.threads import threads_for
 from archspec.compiler.training.loop.optimizer import parameter_groups
 from archspec.compiler.training.loop.schedule import steps_per_epoch
 from archspec.compiler.training.parallel.processes import Group
@@ -50,6 +51,7 @@ class TrainingPlan:
     parameters: ParameterCounts
     steps_per_epoch: int
     stages: tuple[Stage, ...] = ()  # of a pipeline
+    threads_reason: str = ""  # if their number was chosen
 
     @property
     def steps(self) -> int:
@@ -78,6 +80,7 @@ class TrainingPlan:
             "steps_per_epoch": self.steps_per_epoch,
             "steps": self.steps,
             "memory_bytes": self.memory_bytes,
+            "threads_reason": self.threads_reason,
             **stages,
         }
 
@@ -85,6 +88,7 @@ class TrainingPlan:
 def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Group) -> TrainingPlan:
     """Return the plan. Raises ArchspecError for fewer images than a step takes, or more stages than can be cut."""
     network, recipe, data = configuration.network, configuration.recipe, configuration.data
+    threads = threads_for(network, recipe.batch, group.neighbours)
     return TrainingPlan(
         network=network,
         data=data.description,
@@ -95,4 +99,5 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
         parameters=parameters,
         steps_per_epoch=steps_per_epoch(len(data.train), recipe, group.replicas),
         stages=tuple(cut(network.graph, group.size)) if group.is_pipeline else (),
+        threads_reason=threads.reason if threads.count == recipe.threads else "",
     )

@@ -78,3 +78,15 @@ def pipeline(recipe: Recipe, group: Group) -> None:
         if is_on and group.is_pipeline:
             helps = ("leave out `--pipeline`", *(("use `--amp bf16`",) if recipe.amp == "fp16" else ()))
             raise failure("E472", f"{name} does not work with `--pipeline`", helps=helps)
+
+
+def synchronised(recipe: Recipe, group: Group) -> None:
+    """Require what batch statistics over all processes need, if the recipe asks for them."""
+    if not recipe.sync_bn:
+        return
+    if group.is_pipeline:
+        message = "`--sync-bn` does not work with `--pipeline`"
+        raise failure("E472", message, helps=("leave out `--sync-bn`: each layer is in one process",))
+    if group.device.type != "cuda":
+        message = "`--sync-bn` requires CUDA: torch's SyncBatchNorm does not run on the CPU"
+        raise failure("E455", message, helps=("leave out `--sync-bn`, or use a larger `--batch`",))
