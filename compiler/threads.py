@@ -39,7 +39,7 @@ def threads_for(network: Network, batch: int, processes: int = 1) -> Threads:
     has = cores()
     work = work_per_layer(network, batch)
     if work < LEAST_WORK:
-        return Threads(1, f"{network.name} has too little work per layer for more: {work / 1e6:,.1f} M MACs a batch")
+        return Threads(1, f"{network.title} has too little work per layer for more ({work:,} MACs a batch)")
     if processes > 1:
         return Threads(max(1, has // processes), f"{has} cores for {processes} processes")
     return Threads(has, "one per core")

@@ -64,6 +64,7 @@ def initialise(
                     _normal(parameter, TOKEN_STD if stated is None else stated, generator)
             elif stated is not None:
                 own.get_parameter("weight").fill_(stated)
+            del own  # before the next is found: one layer at a time may be in memory
 
 
 def _stated(node: Node) -> float | None:

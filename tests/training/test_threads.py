@@ -1,6 +1,7 @@
 """The number of threads: by the work of a layer, the environment's or the user's, the same after a resume."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ from archspec.compiler.training import run
 TWO = "net Two\n[8x8x1] INPUT\nCONV 4 3x3 p1 -> RELU\nGAP -> FC 10\n"
 
 
+def note(seen: list[int], *_: object) -> None:
+    """Note the number of threads, and end."""
+    seen.append(torch.get_num_threads())
+    raise SystemExit
+
+
 @pytest.fixture
 def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "cores", lambda: 4)
@@ -27,7 +34,7 @@ def test_a_network_with_little_work_per_layer_gets_one_thread() -> None:
     network = archspec.load("lenet5")
     found = threads_for(network, 32)
     assert found.count == 1
-    assert found.reason == "LeNet-5 has too little work per layer for more: 2.7 M MACs a batch"
+    assert found.reason == "LeNet-5 has too little work per layer for more (2,662,144 MACs a batch)"
     assert threads_for(archspec.load("vgg11", input="32x32x3"), 32) == Threads(4, "one per core")
     assert threads_for(network, LEAST_WORK) == Threads(4, "one per core")
 
@@ -63,8 +70,8 @@ def test_the_plan_says_how_many_threads_and_why(flags: tuple[str, ...], line: st
 
 @pytest.mark.usefixtures("four_cores")
 def test_a_run_computes_with_them_and_keeps_their_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    monkeypatch.setattr(run, "train", lambda *_: seen.append(torch.get_num_threads()) or pytest.fail())
+    seen: list[int] = []
+    monkeypatch.setattr(run, "train", partial(note, seen))
     spec, out = tmp_path / "two.arch", tmp_path / "run"
     spec.write_text(TWO)
     before = torch.get_num_threads()
@@ -72,12 +79,10 @@ def test_a_run_computes_with_them_and_keeps_their_number(tmp_path: Path, monkeyp
         CliRunner().invoke(main, ["train", str(spec), "--out", str(tmp_path / str(len(flags))), *flags])
     assert (seen, torch.get_num_threads()) == ([1, 3], before)
     monkeypatch.undo()
-    assert (
-        CliRunner().invoke(main, ["train", str(spec), "--out", str(out), "--epochs", "1", "--threads", "2"]).exit_code
-        == 0
-    )
+    flags = ["--epochs", "1", "--batch", "64", "--warmup", "0", "--threads", "2"]
+    assert CliRunner().invoke(main, ["train", str(spec), "--out", str(out), *flags]).exit_code == 0
     (out / "summary.json").unlink()
-    monkeypatch.setattr(run, "train", lambda *_: seen.append(torch.get_num_threads()) or pytest.fail())
+    monkeypatch.setattr(run, "train", partial(note, seen))
     CliRunner().invoke(main, ["train", "--resume", str(out)])
     assert seen[2:] == [2]
 
@@ -85,12 +90,10 @@ def test_a_run_computes_with_them_and_keeps_their_number(tmp_path: Path, monkeyp
 def test_an_evaluation_takes_the_number_that_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, out = tmp_path / "two.arch", tmp_path / "run"
     spec.write_text(TWO)
-    assert (
-        CliRunner().invoke(main, ["train", str(spec), "--out", str(out), "--epochs", "1", "--warmup", "0"]).exit_code
-        == 0
-    )
-    seen = []
+    flags = ["--epochs", "1", "--batch", "64", "--warmup", "0"]
+    assert CliRunner().invoke(main, ["train", str(spec), "--out", str(out), *flags]).exit_code == 0
+    seen: list[int] = []
     place = "archspec.compiler.evaluation.evaluate.evaluate"
-    monkeypatch.setattr(place, lambda *_: seen.append(torch.get_num_threads()) or pytest.fail())
+    monkeypatch.setattr(place, partial(note, seen))
     CliRunner().invoke(main, ["eval", str(out), "--threads", "3"])
     assert seen == [3]
