@@ -56,5 +56,5 @@ def test_the_cpu_refuses_it_by_name(tmp_path: Path) -> None:
 def test_a_pipeline_refuses_it_and_a_gpu_does_not() -> None:
     recipe, gpu = Recipe(sync_bn=True), torch.device("cuda")
     requirements.synchronised(recipe, Group(0, 2, gpu))
-    with pytest.raises(archspec.ArchspecError, match="E472.*`--sync-bn` does not work with `--pipeline`"):
+    with pytest.raises(archspec.ArchspecError, match=r"E472.*`--sync-bn` does not work with `--pipeline`"):
         requirements.synchronised(recipe, Group(0, 2, gpu, is_pipeline=True))

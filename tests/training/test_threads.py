@@ -34,7 +34,7 @@ def test_a_network_with_little_work_per_layer_gets_one_thread() -> None:
     network = archspec.load("lenet5")
     found = threads_for(network, 32)
     assert found.count == 1
-    assert found.reason == "LeNet-5 has too little work per layer for more (2,662,144 MACs a batch)"
+    assert found.reason == "LeNet-5 has too little work per layer for more (2,665,728 MACs a batch)"
     assert threads_for(archspec.load("vgg11", input="32x32x3"), 32) == Threads(4, "one per core")
     assert threads_for(network, LEAST_WORK) == Threads(4, "one per core")
 

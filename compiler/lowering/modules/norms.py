@@ -43,9 +43,9 @@ class PixelNorm(nn.LayerNorm):
 
 def synchronised(module: nn.Module) -> None:
     """Replace each BN of a module by torch's SyncBatchNorm, with the same weights under the same names."""
-    for name, part in [*module.named_modules()]:
-        if isinstance(part, SequenceBatchNorm):
-            made: nn.Module = SequenceSyncBatchNorm(part.num_features, part.eps, part.momentum)
-            made.load_state_dict(part.state_dict())
-            module.set_submodule(name, made.to(part.weight.device).train(part.training))
+    of_sequences = {name: part for name, part in module.named_modules() if isinstance(part, SequenceBatchNorm)}
     nn.SyncBatchNorm.convert_sync_batchnorm(module)
+    for name, part in of_sequences.items():  # whose transposition torch does not know
+        made = SequenceSyncBatchNorm(part.num_features, part.eps, part.momentum, device=part.weight.device)
+        made.load_state_dict(part.state_dict())
+        module.set_submodule(name, made.train(part.training))
