@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archspec.commands.findings import show, status
+from archspec.commands.flags import number_or_share
 from archspec.commands.packages import DIGITS, need
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, plural, printable
@@ -48,22 +48,6 @@ Exit status: 0; 1 for invalid weights or data; 2 for a usage error.
 """
 
 
-def _number_or_share(
-    _context: click.Context, _parameter: click.Parameter, text: str | None
-) -> tuple[float, bool] | None:
-    """Read `12` or `5%` as a number, and whether it is a share."""
-    if text is None:
-        return None
-    is_share = text.strip().endswith("%")
-    try:
-        number = float(text.strip()[:-1]) / 100 if is_share else int(text)
-    except ValueError:
-        number = math.nan
-    if math.isnan(number) or number < 0 or number > (1 if is_share else 2**31):
-        raise click.BadParameter(f"expected a number of images, like 12, or a share, like 5%; got `{text}`")
-    return number, is_share
-
-
 @dataclass(frozen=True)
 class EvalFlags:
     """The flags that choose images and how they are evaluated."""
@@ -94,7 +78,7 @@ class EvalFlags:
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the confusion matrix.")
 @click.option(
     "--max-damaged",
-    callback=_number_or_share,
+    callback=number_or_share,
     metavar="N|N%",
     help="Unreadable images to tolerate.  [default: 1%, at least 10]",
 )
@@ -105,9 +89,7 @@ class EvalFlags:
 @click.option(
     "--workers", type=click.IntRange(0, 256), help="Processes that decode images.  [default: 2 with --data, else 0]"
 )
-@click.option(
-    "--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads on the CPU; torch's number by default."
-)
+@click.option("--threads", type=click.IntRange(1, 1024), help="Threads on the CPU; torch's number by default.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, including all confusions and the matrix of up to 100 classes."
 )

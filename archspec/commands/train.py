@@ -93,7 +93,7 @@ def command(
     processes = _processes_to_start(flags["processes"])
     if os.environ.get("WORLD_SIZE", "1") != "1":
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings repeat what our own message says
-    is_first = (os.environ.get("RANK") or "0") == "0"  # of torchrun's processes: only the first prints
+    is_first = (os.environ.get("RANK") or "0") == "0"  # of several processes: only the first prints
     try:
         need_kind((start,) if start else (), ".safetensors", "E401")
         need("train", *(() if flags["data"] else (DIGITS,)))

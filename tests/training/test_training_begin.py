@@ -18,6 +18,7 @@ from archspec.compiler.training.loop.schedule import rate
 from archspec.compiler.training.loop.weight_average import WeightAverage
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.records.throughput import step_flops, throughput
+from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.options import WORKERS, Options
@@ -102,6 +103,17 @@ def test_processes_of_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPat
     assert 4 * network.training_bytes(together.batch) < 0.8 * 16 * gib < 4 * network.training_bytes(2 * together.batch)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # on each of two machines
     assert with_batch(network, recipe, 1_000_000, four).batch == 256 / 4
+
+
+def test_a_step_has_to_fit_once_for_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, cpu = archspec.load("vgg16"), torch.device("cpu")
+    has = 3 * network.training_bytes(1)
+    monkeypatch.setattr("archspec.compiler.memory.memory_of", lambda _: has)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    requirements.memory(network, Group(0, 3, cpu))
+    requirements.memory(network, Group(0, 4, cpu, is_pipeline=True))
+    with pytest.raises(archspec.ArchspecError, match="a step of one image in each of 4 processes takes"):
+        requirements.memory(network, Group(0, 4, cpu))
 
 
 def test_stages_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 
-import torch
-
 from archspec.api import Network
 from archspec.compiler.memory import less, need_memory
 from archspec.compiler.training.parallel.processes import Group
@@ -31,11 +29,13 @@ def classifier(network: Network) -> None:
         raise failure("E454", message, helps=helps)
 
 
-def memory(network: Network, device: torch.device) -> None:
-    """Require enough memory for a step of one image."""
-    weights = STATES * FLOAT_BYTES * network.params
-    helps = ("`archspec check` shows the largest layers", less(weights, device))
-    need_memory(network.training_bytes(1), "a step of one image", device, helps)
+def memory(network: Network, group: Group) -> None:
+    """Require enough memory for a step of one image, in each process of a machine."""
+    copies = 1 if group.is_pipeline or group.device.type == "cuda" else group.neighbours
+    weights = STATES * FLOAT_BYTES * network.params * copies
+    helps = ("`archspec check` shows the largest layers", less(weights, group.device))
+    what = "a step of one image" + (f" in each of {copies} processes" if copies > 1 else "")
+    need_memory(network.training_bytes(1) * copies, what, group.device, helps)
 
 
 def warmup(recipe: Recipe) -> None:
