@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def allocated(work: Callable[[], object]) -> int:
     return peak(found, "work")
 
 
-SMALL = {"lenet5": {}, "vit": {"input": "32x32x3", "set": {"width": 48, "heads": 3}}}
+SMALL: dict[str, dict[str, Any]] = {"lenet5": {}, "vit": {"input": "32x32x3", "set": {"width": 48, "heads": 3}}}
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -99,5 +99,5 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
         parameters=parameters,
         steps_per_epoch=steps_per_epoch(len(data.train), recipe, group.replicas),
         stages=tuple(cut(network.graph, group.size)) if group.is_pipeline else (),
-        threads_reason=threads.reason if threads.count == recipe.threads else "",
+        threads_reason=threads.reason if threads.number == recipe.threads else "",
     )
