@@ -52,6 +52,7 @@ benchmarks:
 	$(BIN)python -m benchmarks.bombs --output benchmarks/results/bombs.md
 	$(BIN)python -m benchmarks.lowering_speed --output benchmarks/results/lowering_speed.md
 	$(BIN)python -m benchmarks.training_speed --output benchmarks/results/training_speed.md
+	$(BIN)python -m benchmarks.threads --output benchmarks/results/threads.md
 	$(BIN)python -m benchmarks.image_speed --output benchmarks/results/image_speed.md
 	$(BIN)python -m benchmarks.degradation_probe --output benchmarks/results/degradation_probe.md
 	$(BIN)python -m benchmarks.first_weights --output benchmarks/results/first_weights.md

@@ -106,7 +106,7 @@ def measured(of: argparse.Namespace) -> tuple[bool, str]:
         [
             "# One thread or one per core",
             "",
-            f"Written by `{COMMAND}`",
+            f"Written by `{COMMAND} --rounds {of.rounds}`",
             f"on {machine()}; torch {importlib.metadata.version('torch')}.",
             f"Load average before (1, 5 and 15 minutes): {load}. Images a second of training steps, medians of",
             f"{of.rounds} rounds. The work is that of a layer with weights on average, for a batch. From {LEAST_WORK / 1e6:g} M MACs on,",
