@@ -42,7 +42,13 @@ def threads_for(network: Network, batch: int, processes: int = 1) -> Threads:
         return Threads(1, f"{network.title} has too little work per layer for more ({work:,} MACs a batch)")
     if processes > 1:
         return Threads(max(1, has // processes), f"{has} cores for {processes} processes")
-    return Threads(has, "one per core")
+    return Threads(has, "one per core" + _warning(has))
+
+
+def _warning(has: int) -> str:
+    """What to say of cores that are busy. They do not change the number: two runs would have different sums."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return f", but their load is {load:.1f}: `--threads 1` may be faster" if has > 1 and load > has else ""
 
 
 def work_per_layer(network: Network, batch: int) -> int:

@@ -1,6 +1,7 @@
 """The number of threads: by the work of a layer, the environment's or the user's, the same after a resume."""
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def note(seen: list[int], *_: object) -> None:
 @pytest.fixture
 def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "cores", lambda: 4)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.5, 0.5, 0.5))
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
 
@@ -37,6 +39,13 @@ def test_a_network_with_little_work_per_layer_gets_one_thread() -> None:
     assert found.reason == "LeNet-5 has too little work per layer for more (2,665,728 MACs a batch)"
     assert threads_for(archspec.load("vgg11", input="32x32x3"), 32) == Threads(4, "one per core")
     assert threads_for(network, LEAST_WORK) == Threads(4, "one per core")
+
+
+@pytest.mark.usefixtures("four_cores")
+def test_busy_cores_are_mentioned_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (9.0, 1.0, 1.0))
+    reason = "one per core, but their load is 9.0: `--threads 1` may be faster"
+    assert threads_for(archspec.load("vgg16"), 8) == Threads(4, reason)
 
 
 @pytest.mark.usefixtures("four_cores")
