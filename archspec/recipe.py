@@ -1,8 +1,9 @@
 """How a network is trained: every number that a run depends on.
 
-In: a spec's `train` section (see `resolve`), and flags. Out: a `Recipe`, stored with the weights. A learning
-rate belongs to a batch size, and is scaled to that of the run (Goyal et al. 2017, the linear scaling rule). Times
-are epochs; when `--epochs` changes their number, warm-up and milestones keep their shares of the run.
+In: a spec's `train` section (see `resolve`), what was chosen for the images, and flags. Out: a `Recipe`, stored with
+the weights. A section's learning rate belongs to a batch size, and is scaled to that of the run (Goyal et al. 2017,
+the linear scaling rule). Times are epochs; when `--epochs` changes their number, warm-up, milestones and patience keep
+their shares of the run.
 """
 
 from __future__ import annotations
@@ -12,12 +13,23 @@ from typing import Any
 
 from archspec.record import Record, replace
 
-OPTIMIZERS = ("sgd", "adamw", "rmsprop")
+# what belongs to an optimiser: its rate for a number of images, its momentum or betas, its decays
+OPTIMIZER_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "sgd": {"lr": 0.02, "reference_batch": 32, "momentum": 0.9, "nesterov": False, "weight_decay": 5e-4},
+    "adamw": {"lr": 5e-4, "reference_batch": 32, "momentum": 0.9, "beta2": 0.999, "weight_decay": 0.05},
+    "rmsprop": {
+        "lr": 2e-3,
+        "reference_batch": 32,
+        "momentum": 0.9,
+        "beta2": 0.9,
+        "eps": 1e-3,
+        "weight_decay": 1e-5,
+    },  # EfficientNet's
+}
+OPTIMIZERS = tuple(OPTIMIZER_DEFAULTS)
 SCHEDULES = ("constant", "cosine", "linear", "step", "plateau", "exponential")
 AMP = ("off", "bf16", "fp16")
 MODES = ("scratch", "fine-tune", "linear-probe")
-RMS_DECAY = 0.9
-FINE_TUNE = 0.1  # of the learning rate, so that what was learned is kept
 
 
 class Recipe(Record):
@@ -64,25 +76,25 @@ class Recipe(Record):
 
     def scale_of_lr(self, processes: int) -> float:
         """Return the factor of all learning rates of this run."""
-        share = self.step_images(processes) / self.reference_batch
-        return share * FINE_TUNE if self.mode == "fine-tune" else share
+        return self.step_images(processes) / self.reference_batch
 
     def step_images(self, processes: int) -> int:
         """Return the images of one step, over all processes."""
         return self.batch * self.accumulate * processes
 
     def changed(self, changes: Mapping[str, Any]) -> Recipe:
-        """Return the recipe with other values. What is counted in epochs is rescaled with `epochs` unless it is given
-        too, and one way to crop replaces another."""
+        """Return the recipe with other values, unless they are given too: what is counted in epochs is rescaled with
+        `epochs`, another optimiser has its own rate and decays, and one way to crop replaces another."""
         share = changes.get("epochs", self.epochs) / self.epochs
         along: dict[str, Any] = {
             "warmup": self.warmup * share,
             "every": self.every * share,
             "milestones": tuple(point * share for point in self.milestones),
+            "patience": max(1, round(self.patience * share)),
         }
-        along["lr_end"] = self.lr_end * changes.get("lr", self.lr) / self.lr
-        if changes.get("optimizer") == "rmsprop" != self.optimizer:
-            along["beta2"] = RMS_DECAY
+        if (optimizer := changes.get("optimizer", self.optimizer)) != self.optimizer:
+            along |= OPTIMIZER_DEFAULTS[optimizer]
+        along["lr_end"] = self.lr_end * {"lr": self.lr, **along, **changes}["lr"] / self.lr
         crops: dict[str, Any] = {"crop": 1.0, "area": 0.0, "scale": ()}
         return replace(self, **{**along, **(crops if crops.keys() & changes.keys() else {}), **changes})
 

@@ -12,7 +12,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help, suggest
 from archspec.diagnostics.spelling import is_slip
 from archspec.language import syntax as s
-from archspec.recipe import OPTIMIZERS, RMS_DECAY
+from archspec.recipe import OPTIMIZERS
 from archspec.resolve.train_section.setting_helps import kept, option_helps, replaced, rewritten, without
 from archspec.resolve.train_section.setting_words import SettingWords, bound
 
@@ -35,7 +35,6 @@ def _optimizer(words: SettingWords) -> None:
     elif name == "adamw":
         words.options(_BETAS)
     else:
-        words.values["beta2"] = RMS_DECAY
         words.options(_RMS)
 
 
