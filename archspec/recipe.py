@@ -57,7 +57,7 @@ class Recipe(Record):
     clip: float = 0.0  # the largest norm of all gradients together; 0 for no limit
     ema: float = 0.0  # the decay of an average of the weights; 0 for none
     flip: bool = False
-    crop: float = 1.125  # crops of the input's size from images this many times as large
+    crop: float = 1.125  # crops of the input's size anywhere in images whose short side is this many times the input's
     area: float = 0.0  # resized crops of at least this share of the image (Szegedy et al. 2015); 0 for none
     scale: tuple[float, ...] = ()  # range of the short side, in sides of the input, before a crop
     color: float = 0.0  # jitter of brightness, contrast and saturation

@@ -83,7 +83,7 @@ FLAGS = (
         "--crop",
         type=Finite(1, 10),
         metavar="FACTOR",
-        help=f"Crop from images this many times the input's size; {DEFAULT.crop:g} by default.",
+        help=f"Crop from images whose short side is FACTOR times the input's, 1 for none; {DEFAULT.crop:g} by default.",
     ),
     click.option("--area", type=SHARE, metavar="SHARE", help="Resized crops of at least this share of the image."),
     click.option(

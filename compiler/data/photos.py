@@ -116,14 +116,12 @@ def _box(size: tuple[int, int], wanted: tuple[int, int], recipe: Recipe, chance:
     if recipe.area:
         return _resized_crop(size, recipe.area, chance)
     ratio = wanted[0] / wanted[1]
-    left, top, right, bottom = covering(size, ratio)
-    if recipe.scale:  # anywhere in an image whose short side is `zoom` times the input's
-        left, top, right, bottom, zoom = 0.0, 0.0, *map(float, size), chance.uniform(*recipe.scale)
-        wide, high = min(right, bottom * ratio) / zoom, min(bottom, right / ratio) / zoom
-    else:
-        wide, high = (right - left) / recipe.crop, (bottom - top) / recipe.crop
-    left += chance.random() * (right - left - wide)
-    top += chance.random() * (bottom - top - high)
+    if not (recipe.scale or recipe.crop > 1):
+        return covering(size, ratio)
+    width, height = size
+    zoom = chance.uniform(*(recipe.scale or (recipe.crop, recipe.crop)))  # of the short side, in sides of the input
+    wide, high = min(width, height * ratio) / zoom, min(height, width / ratio) / zoom
+    left, top = chance.random() * (width - wide), chance.random() * (height - high)
     return left, top, left + wide, top + high
 
 

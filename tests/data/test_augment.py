@@ -47,15 +47,24 @@ SHAPES: list[tuple[dict[str, Any], tuple[int, int]]] = [
 
 
 @pytest.mark.parametrize(("how", "size"), SHAPES)
-def test_crops_reach_every_edge_of_what_they_may_show(how: dict[str, Any], size: tuple[int, int]) -> None:
-    """A crop of the covering box stays inside it; others go anywhere in the image."""
-    wanted = (60, 60)
-    edges = covering(size, 1.0) if "crop" in how else (0, 0, *size)
+def test_crops_reach_every_edge_of_the_image(how: dict[str, Any], size: tuple[int, int]) -> None:
+    wanted, edges = (60, 60), (0, 0, *size)
     boxes = [_box(size, wanted, Recipe(**{"crop": 1.0, **how}), random.Random(seed)) for seed in range(400)]
     for side, extreme in enumerate((min, min, max, max)):
         assert extreme(box[side] for box in boxes) == pytest.approx(edges[side], abs=4)
     centres = np.mean([((left + right) / 2, (top + bottom) / 2) for left, top, right, bottom in boxes], axis=0)
     np.testing.assert_allclose(centres / size, 0.5, atol=0.05)
+
+
+@pytest.mark.parametrize("how", [{"crop": 1.143}, {"scale": (1.143, 2.286)}, {"area": 0.08}], ids=str)
+def test_every_pixel_of_a_portrait_photograph_is_trained_on(how: dict[str, Any]) -> None:
+    """The centre square of 12 x 20 pixels is 60 % of them."""
+    covered = np.zeros((20, 12), dtype=int)
+    for seed in range(3000):
+        box = _box((12, 20), (32, 32), Recipe(**{"crop": 1.0, **how}), random.Random(seed))
+        left, top, right, bottom = map(round, box)
+        covered[top:bottom, left:right] += 1
+    assert covered.min() > 0
 
 
 @settings(max_examples=200, deadline=None)
