@@ -43,10 +43,11 @@ Data: --data takes a folder with one folder of images per class, split into `tra
 network is trained on the 1,797 handwritten digits that come with scikit-learn.
 
 \b
-Recipe: the spec's `train` section, or else the defaults above; flags override both. A learning
-rate belongs to a number of images per step and is scaled in proportion to it. If neither --batch
-nor --accumulate is given, a step takes the number of images that the rate is for, in as many
-batches as the memory requires.
+Recipe: for a built-in network it is chosen from the images, the classes, the input and the
+network, and printed with reasons; --recipe paper takes the spec's `train` section, which is the
+default for a file of yours. Flags override both. --lr is the rate of the run; with --lr-for-batch
+it is scaled. If neither --batch nor --accumulate is given, a step is split into as many batches
+as the memory requires.
 
 \b
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
@@ -64,7 +65,7 @@ the run was stopped and can be resumed; torchrun itself then exits with 1.
 # flags that may be given with --resume
 ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_tflops", "as_json"}
 # flags that do not change the result: fields of `Options`
-OPTIONS = ("data", "out", "device", "workers", "save_every", "keep", "peak_tflops")
+OPTIONS = ("data", "out", "recipe", "device", "workers", "save_every", "keep", "peak_tflops")
 
 
 @click.command("train", epilog=EPILOG)
@@ -119,6 +120,8 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
+    if flags["reference_batch"] and not flags["lr"]:
+        raise click.UsageError("--lr-for-batch requires --lr RATE, which it scales")
     if resume is None:
         return
     given = [name for name in flags if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]

@@ -32,7 +32,8 @@ class Session:
         """What its checkpoints and weights say of the run."""
         network, data = self.configuration.network, self.configuration.data
         bundle = network.bundle.to_dict()
-        return RunDescription(bundle, self.configuration.recipe, data.mean, data.std, data.class_names)
+        recipe, why = self.configuration.recipe, self.configuration.why
+        return RunDescription(bundle, recipe, data.mean, data.std, data.class_names, why)
 
     def weights_metadata(self, top1: float) -> WeightsMetadata:
         """Return what a weights file says of itself; `top1` is that of its weights."""

@@ -37,9 +37,9 @@ READ: list[tuple[str, dict[str, Any]]] = [
     ("optimizer sgd", {"optimizer": "sgd", "momentum": 0.9, "nesterov": False, "weight_decay": 5e-4}),
     ("optimizer sgd momentum=0.8 weight_decay=1e-4", {"momentum": 0.8, "weight_decay": 1e-4}),
     ("optimizer sgd nesterov, momentum=0", {"nesterov": True, "momentum": 0.0}),
-    ("optimizer adamw", {"optimizer": "adamw", "momentum": 0.9, "beta2": 0.999, "weight_decay": 5e-4}),
+    ("optimizer adamw", {"optimizer": "adamw", "momentum": 0.9, "beta2": 0.999, "weight_decay": 0.05, "lr": 5e-4}),
     ("optimizer adamw beta1=0.8 beta2=0.95 weight_decay=0.3", {"momentum": 0.8, "beta2": 0.95, "weight_decay": 0.3}),
-    ("optimizer rmsprop", {"optimizer": "rmsprop", "momentum": 0.9, "beta2": 0.9, "eps": 1e-3}),
+    ("optimizer rmsprop", {"optimizer": "rmsprop", "momentum": 0.9, "beta2": 0.9, "eps": 1e-3, "weight_decay": 1e-5}),
     ("optimizer rmsprop decay=0.99 momentum=0 eps=1", {"beta2": 0.99, "momentum": 0.0, "eps": 1.0}),
     ("lr 0.1", {"lr": 0.1, "schedule": "cosine", "lr_end": 0.0, "batch": 32, "reference_batch": 32}),
     ("lr 0.1 for batch 256", {"lr": 0.1, "batch": 256, "reference_batch": 256}),
@@ -178,6 +178,22 @@ def test_one_kind_of_crop_replaces_another() -> None:
     assert found.changed({"flip": False}).scale == (1.143, 2.143)
 
 
+def test_the_patience_scales_with_the_epochs_as_milestones_do() -> None:
+    found = recipe("lr 0.1, divided by 10 on plateau of 8 epochs", "epochs 120")
+    assert found.changed({"epochs": 30}).patience == 2
+    assert found.changed({"epochs": 3}).patience == 1
+    assert recipe("lr 0.1, divided by 10 on plateau", "epochs 120").patience == 5
+
+
+def test_another_optimizer_has_its_own_rate_and_decays() -> None:
+    found = recipe("optimizer sgd momentum=0.8 nesterov weight_decay=1e-4", "lr 0.1 for batch 256, cosine to 0.01")
+    changed = found.changed({"optimizer": "adamw"})
+    assert (changed.lr, changed.reference_batch, changed.momentum, changed.weight_decay) == (5e-4, 32, 0.9, 0.05)
+    assert changed.lr_end == pytest.approx(5e-5)
+    assert found.changed({"optimizer": "sgd"}) == found
+    assert found.changed({"optimizer": "adamw", "lr": 0.1, "weight_decay": 0.3}).lr == 0.1
+
+
 def test_other_changes_do_not_affect_the_epochs() -> None:
     found = recipe("lr 0.1, divided by 10 at 30 60", "warmup 6", "epochs 90")
     assert found.changed({"lr": 0.2}).to_dict() == {**found.to_dict(), "lr": 0.2}
@@ -188,7 +204,6 @@ def test_the_learning_rate_is_scaled_with_the_batch_size() -> None:
     found = recipe("lr 0.1 for batch 256")
     assert found.scaled_lr(1) == pytest.approx(0.1)
     assert found.changed({"batch": 64, "accumulate": 2}).scaled_lr(4) == pytest.approx(0.2)
-    assert found.changed({"mode": "fine-tune"}).scaled_lr(1) == pytest.approx(0.01)
 
 
 @st.composite

@@ -48,7 +48,7 @@ def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
         findings += [finding.diagnostic(setting.span) for finding in unknown]
     if "reference_batch" in values:
         values["batch"] = values["reference_batch"]
-    recipe = UNSAID.changed(values)
+    recipe = UNSAID.changed({"patience": UNSAID.patience, **values})
     return recipe, findings or _out_of_time(recipe, seen)
 
 

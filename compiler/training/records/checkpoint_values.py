@@ -112,6 +112,7 @@ PARTS: Mapping[str, Expected] = {
     "recipe": OBJECT,
     "mean": Expected(lambda value: _are_statistics(value, -1e30), "a list of numbers"),
     "std": Expected(lambda value: _are_statistics(value, LEAST), "a list of numbers above 0"),
+    "why": Expected(lambda value: isinstance(value, dict) and _are_texts([*value, *value.values()]), "texts by name"),
     "class_names": Expected(_are_names, "a list of different names"),
     "data": TEXT,
     "fingerprint": TEXT,

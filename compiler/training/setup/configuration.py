@@ -6,7 +6,7 @@ In: the command line, or a checkpoint. Out: a `RunConfiguration`, or one clear e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import archspec
@@ -15,10 +15,11 @@ from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
 from archspec.compiler.data.folder import checked, folder
+from archspec.compiler.data.photos import Photos
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
-from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.options import RunContext
+from archspec.compiler.training.setup.run_recipe import run_recipe
 from archspec.compiler.weights.trained import Trained, open_trained
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
@@ -33,6 +34,7 @@ class RunConfiguration:
     recipe: Recipe
     data: Data
     start: Trained | None = None
+    why: Mapping[str, str] = field(default_factory=dict)  # of settings, by their names
 
 
 def from_flags(
@@ -44,20 +46,17 @@ def from_flags(
     network = _changed(start, changes) if spec is None and start is not None else archspec.load(spec or "", **changes)
     requirements.classifier(network)
     requirements.memory(network, group.device)
-    recipe = network.recipe or Recipe(flip=options.data is not None)
     if start is not None and start.metadata.seed is not None:  # images that the weights have seen are not held out
-        recipe = recipe.changed({"seed": start.metadata.seed})
-    recipe = recipe.changed(flags)
-    data = _data(network, recipe, context)
-    requirements.warmup(recipe)
+        flags = {"seed": start.metadata.seed, **flags}
+    data = _data(network, Recipe(seed=flags.get("seed", 0)), context)
     if start is not None and len(start.preprocessing.mean) == network.input.channels:
         data = replace(data, mean=start.preprocessing.mean, std=start.preprocessing.std)
     network = _with_classes(network, len(data.class_names), context)
-    if not {"batch", "accumulate"} & flags.keys():
-        recipe = with_batch(network, recipe, len(data.train), group)
+    recipe, why = run_recipe(spec, network, data, flags, context)
+    requirements.warmup(recipe)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
-    return RunConfiguration(network, recipe, data, start)
+    return RunConfiguration(network, recipe, _augmented(data, recipe), start, why)
 
 
 def _changed(start: Trained, changes: Mapping[str, Any]) -> Network:
@@ -87,7 +86,8 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
         restored = "" if folder_of_images is None else "restore them, or "
         helps = (f"{restored}start another run: `--from` takes this one's best.safetensors",)
         raise failure("E450", message, helps=helps)
-    return RunConfiguration(network, kept.recipe, replace(data, mean=kept.mean, std=kept.std))
+    data = _augmented(replace(data, mean=kept.mean, std=kept.std), kept.recipe)
+    return RunConfiguration(network, kept.recipe, data, why=kept.why)
 
 
 def _data(network: Network, recipe: Recipe, context: RunContext) -> Data:
@@ -98,6 +98,15 @@ def _data(network: Network, recipe: Recipe, context: RunContext) -> Data:
     for line in first_few([f"cannot read `{path}`: left out" for path in data.damaged]):
         context.say(line)
     return data
+
+
+def _augmented(data: Data, recipe: Recipe) -> Data:
+    """Return the data whose photographs are augmented as the recipe says."""
+    train, held_out = (
+        Photos(part.paths, part.classes, part.volume, recipe) if isinstance(part, Photos) else part
+        for part in (data.train, data.held_out)
+    )
+    return replace(data, train=train, held_out=held_out)
 
 
 def _with_classes(network: Network, classes: int, context: RunContext) -> Network:

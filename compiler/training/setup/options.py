@@ -21,6 +21,7 @@ class Options:
     data: Path | None = None  # a folder of images; None for the bundled digits
     out: Path | None = None
     weights: Path | None = None  # to start from
+    recipe: str | None = None  # `auto` or `paper`
     device: str = "auto"
     workers: int | None = None
     quiet: bool = False

@@ -6,6 +6,7 @@ In: a run's configuration, its trainable parameters, the group of processes. Out
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,7 @@ class TrainingPlan:
     processes: int
     parameters: ParameterCounts
     steps_per_epoch: int
+    why: Mapping[str, str]  # of the recipe's settings, by their names
     stages: tuple[Stage, ...] = ()  # of a pipeline
 
     @property
@@ -71,6 +73,7 @@ class TrainingPlan:
             "variation": self.variation,
             "classes": self.classes,
             "recipe": self.recipe.to_dict(),
+            "why": dict(self.why),
             "processes": self.processes,
             "step_images": self.recipe.step_images(self.processes),
             "lr": self.recipe.scaled_lr(self.processes),
@@ -94,5 +97,6 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
         processes=group.replicas,
         parameters=parameters,
         steps_per_epoch=steps_per_epoch(len(data.train), recipe, group.replicas),
+        why=configuration.why,
         stages=tuple(cut(network.graph, group.size)) if group.is_pipeline else (),
     )

@@ -5,14 +5,22 @@ In: a `TrainingPlan`. Out: lines.
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from archspec.compiler.memory import size_text
 from archspec.compiler.training.setup.plan import TrainingPlan
 from archspec.diagnostics.findings import plural
-from archspec.recipe import FINE_TUNE, Recipe
+from archspec.recipe import Recipe
 from archspec.report import WIDTH
 from archspec.report.stage_table import stages_table
 
 NAMES = 14  # columns
+FIELDS = {  # of a recipe, whose reason a line shows
+    "step": "batch",
+    "learning rate": "lr",
+    "optimizer": "optimizer",
+    "augmentation": "area",
+}
 
 
 def plan_lines(plan: TrainingPlan) -> list[str]:
@@ -22,6 +30,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
     facts = {
         "network": f"{plan.network.title}, {plan.network.params:,} parameters, {plan.classes} classes",
         "data": plan.data,
+        **({"recipe": plan.why["recipe"]} if "recipe" in plan.why else {}),
         "step": _step(plan),
         "steps": f"{plan.steps_per_epoch:,} per epoch x {plural(recipe.epochs, 'epoch')} = {plan.steps:,}",
         "learning rate": _rate(recipe, plan.processes),
@@ -36,11 +45,22 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "memory": f"{size_text(plan.memory_bytes)} per process, predicted for float32",
         "seed": f"{recipe.seed}",
     }
-    lines = [named(name, fact) for name, fact in facts.items()]
+    lines = [
+        line for name, fact in facts.items() for line in _lines(name, fact, plan.why.get(FIELDS.get(name, ""), ""))
+    ]
     if plan.stages:
         first, *rest = stages_table(plan.network.graph, plan.stages, WIDTH - NAMES - 2).splitlines()
         lines += [named("pipeline", first), *(named("", line) for line in rest)]
     return lines
+
+
+def _lines(name: str, fact: str, why: str) -> list[str]:
+    """Return the lines of a fact and its reason, which is below it where both do not fit into a line."""
+    reason = f"({why})" if why else ""
+    together = f"{fact} {reason}".strip()
+    parts = [together] if len(together) <= WIDTH - NAMES - 2 else [fact, reason]
+    found = [line for part in parts for line in wrap(part, WIDTH - NAMES - 2, break_long_words=False)]
+    return [named("" if number else name, line) for number, line in enumerate(found)]
 
 
 def named(name: str, fact: str) -> str:
@@ -57,11 +77,10 @@ def _step(plan: TrainingPlan) -> str:
 
 
 def _rate(recipe: Recipe, processes: int) -> str:
-    parts = [f"{recipe.lr:g}"]
-    if recipe.mode == "fine-tune":
-        parts.append(f"{FINE_TUNE:g} (fine-tuning)")
-    parts.append(f"{recipe.step_images(processes)}/{recipe.reference_batch}")
-    return " x ".join(parts) + f" = {recipe.scaled_lr(processes):g}"
+    images = recipe.step_images(processes)
+    if images == recipe.reference_batch:
+        return f"{recipe.lr:g}"
+    return f"{recipe.lr:g} x {images}/{recipe.reference_batch} = {recipe.scaled_lr(processes):g}"
 
 
 def _schedule(recipe: Recipe, processes: int) -> str:
