@@ -7,7 +7,7 @@ Reading and writing files is `run_folder`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from torch import Tensor
@@ -46,7 +46,7 @@ class RunDescription:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     class_names: tuple[str, ...]
-    why: Mapping[str, str]  # of the recipe's settings, by their names
+    why: Mapping[str, str] = field(default_factory=dict)  # of the recipe's settings, by their names
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

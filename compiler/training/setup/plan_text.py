@@ -55,12 +55,15 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
 
 
 def _lines(name: str, fact: str, why: str) -> list[str]:
-    """Return the lines of a fact and its reason, which is below it where both do not fit into a line."""
+    """Return the lines of a fact and its reason, which is below it where both do not fit into a line. A path is not
+    torn."""
     reason = f"({why})" if why else ""
     together = f"{fact} {reason}".strip()
-    parts = [together] if len(together) <= WIDTH - NAMES - 2 else [fact, reason]
-    found = [line for part in parts for line in wrap(part, WIDTH - NAMES - 2, break_long_words=False)]
-    return [named("" if number else name, line) for number, line in enumerate(found)]
+    width = WIDTH - NAMES - 2
+    parts = [together] if len(together) <= width or not why else [fact, reason]
+    if name == "recipe":
+        parts = wrap(fact, width)
+    return [named("" if number else name, part) for number, part in enumerate(parts)]
 
 
 def named(name: str, fact: str) -> str:
