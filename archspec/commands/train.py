@@ -28,8 +28,9 @@ STOPPED = 130
 EPILOG = """\b
 Examples:
   archspec train lenet5                               on the bundled digits
-  archspec train resnet18 --input 64x64x3 --data photos/ --epochs 20
-  archspec train resnet50 --data photos/ --dry-run    what it would do, in how much memory
+  archspec train resnet18 --input 64x64x3 --data photos/
+  archspec train resnet50 --data photos/ --dry-run    what it would do and why, in how much memory
+  archspec train resnet50 --data imagenet/ --recipe paper
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
   archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe

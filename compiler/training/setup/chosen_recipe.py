@@ -23,8 +23,8 @@ EPOCHS = 30
 LEAST_STEPS = 64  # of an epoch, where there are images enough
 LEAST_BATCH, MOST_BATCH = 32, 256
 REFERENCE = 256  # images a step, for which the rates below are
-RATES = {"sgd": 0.2, "adamw": 2e-3, "rmsprop": 0.016}  # of networks with normalisation
-UNNORMALISED = {"sgd": 0.4, "adamw": 0.5, "rmsprop": 0.25}  # their share without
+RATES = {"sgd": 0.2, "adamw": 1e-3, "rmsprop": 5e-3}  # of networks with normalisation
+UNNORMALISED = {"sgd": 0.8, "adamw": 0.5, "rmsprop": 0.25}  # their share without
 MANY = 100_000  # images
 FEW_AREA, MANY_AREA = 0.35, 0.08  # the least share of an image in a crop; 0.08 is ImageNet's (Szegedy et al. 2015)
 
@@ -47,7 +47,7 @@ def chosen_recipe(network: Network, images: int, are_photos: bool, flags: Mappin
     data = f"{plural(images, 'image')} of {network.input}, {plural(network.output[0], 'class')}"
     why = {
         "recipe": f"chosen for {data} and the network",
-        "batch": f"at least {LEAST_STEPS} steps an epoch",
+        "batch": f"at least {LEAST_STEPS} steps an epoch" if images >= LEAST_STEPS * step else "there are few images",
         "optimizer": why_optimizer,
     }
     values: dict[str, Any] = {
