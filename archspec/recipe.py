@@ -55,6 +55,7 @@ class Recipe(Record):
     erasing: float = 0.0  # how likely a part of an image is replaced by noise (Zhong et al. 2017)
     mixup: float = 0.0  # alpha of the shares of two blended images (Zhang et al. 2018)
     cutmix: float = 0.0  # alpha of the area pasted from another image (Yun et al. 2019)
+    eval_crop: float = 1.0  # the share of the short side that the network sees when it is evaluated
     amp: str = "off"
     channels_last: bool = False
     compile: bool = False

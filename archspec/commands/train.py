@@ -117,6 +117,8 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
     scale = flags.get("scale")
     if scale and scale[0] > scale[1]:
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
+    if flags.get("eval_crop") is not None and flags["data"] is None and resume is None:
+        raise click.UsageError("--eval-crop requires --data: the bundled digits are not cropped")
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
     if resume is None:

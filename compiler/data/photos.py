@@ -21,7 +21,7 @@ from archspec.compiler.data.augmentation.randaugment import randaugmented
 from archspec.compiler.data.damaged import most_damaged
 from archspec.compiler.data.dataset import Batch, Key
 from archspec.compiler.data.decode import coloured, open_bitmap
-from archspec.compiler.data.preprocessing import MODES, fitted
+from archspec.compiler.data.preprocessing import MODES, fitted, resized
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
@@ -65,7 +65,7 @@ class Photos:
         with open_bitmap(path) as opened:
             if chance is not None:
                 return _part(opened, mode, (width, height), _box_of(opened, (width, height), self.recipe, chance))
-            opened.draft(mode, (width, height))
+            opened.draft(mode, resized((width, height), self.recipe.eval_crop))
             ImageOps.exif_transpose(opened, in_place=True)
             return coloured(opened, mode), None
 
@@ -74,7 +74,7 @@ class Photos:
         if chance is not None and box is not None:
             image = _varied(cropped(image, box, (width, height)), chance, self.recipe)
         else:
-            image = fitted(image, (width, height))  # as `archspec run` does
+            image = fitted(image, (width, height), self.recipe.eval_crop)  # as `archspec run` does
         return torch.from_numpy(np.array(image)).reshape(height, width, channels).permute(2, 0, 1).contiguous()
 
 

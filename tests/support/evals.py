@@ -43,7 +43,7 @@ def write_weights(path: Path, text: str, names: tuple[str, ...] = NAMES, seed: i
         "input": list(network.input),
         "mean": list(MEAN),
         "std": list(STD),
-        "recipe": {"seed": 0},
+        "recipe": {"seed": 0, "area": 0.08},
         "top1": 0.5,
     }
     weights.write(path, module.state_dict(), about)

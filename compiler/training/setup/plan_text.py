@@ -30,6 +30,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "weight decay": f"{recipe.weight_decay:g} on {count.decayed:,} weights; "
         f"none on {count.not_decayed:,} biases and norm parameters{frozen}",
         "augmentation": _augmentation(recipe, plan.variation),
+        **({"evaluated on": f"the centre {100 * recipe.eval_crop:g} % of each side"} if recipe.eval_crop < 1 else {}),
         "loss": _loss(recipe),
         "precision": _precision(recipe),
         "weight average": f"decay {recipe.ema:g}" if recipe.ema else "none",
