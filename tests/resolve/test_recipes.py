@@ -285,12 +285,27 @@ PAPERS: dict[str, tuple[str, float, int, float, int, str]] = {
     "vit_b16": ("adamw", 3e-3, 4096, 0.3, 300, "cosine"),
     "swin_t": ("adamw", 1e-3, 1024, 0.05, 300, "cosine"),
     "mixer": ("adamw", 1e-3, 4096, 0.1, 300, "linear"),
+    "nasnet_a_large": ("rmsprop", 1.5, 1600, 5e-5, 250, "exponential"),
+}
+# what is done to images
+AUGMENTED: dict[str, dict[str, float]] = {
+    **{name: {"pad": 4, "crop": 1.0, "flip": True} for name in ("resnet20", "resnet56", "resnet110", "resnet1202")},
+    **{name: {"pad": 4, "crop": 1.0, "flip": True} for name in ("plain20", "plain56", "wrn28_10")},
+    **{name: {"randaugment": 9, "erasing": 0.25, "mixup": 0.8} for name in ("convnext", "swin_t", "resmlp12")},
+    "mixer": {"randaugment": 10, "erasing": 0, "mixup": 0.5},
 }
 
 
 @pytest.mark.parametrize("network", built_in())
 def test_a_built_in_classifier_has_a_recipe(network: str) -> None:
     assert (archspec.load(network).recipe is None) == (network in WITHOUT)
+
+
+@pytest.mark.parametrize(("network", "expected"), AUGMENTED.items())
+def test_a_built_in_recipe_augments_as_its_paper_does(network: str, expected: dict[str, float]) -> None:
+    found = archspec.load(network).recipe
+    assert found is not None
+    assert {name: getattr(found, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(("network", "headline"), PAPERS.items())
