@@ -31,6 +31,7 @@ Examples:
   archspec train resnet18 --input 64x64x3 --data photos/ --epochs 20
   archspec train resnet50 --data photos/ --dry-run    what it would do, in how much memory
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
+  archspec train resnet20 --data photos/ --pad 4 --randaugment 9 --erasing 0.25 --eval-crop 0.875
   archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   torchrun --nproc-per-node 2 -m archspec train lenet5

@@ -298,18 +298,10 @@ def test_a_centre_crop_of_another_share_may_be_evaluated(fixed: Path, photos: Pa
     for flags, crop in (((), 1.0), (("--eval-crop", "0.5"), 0.5)):
         found = as_json(fixed, "--data", photos, "--all", *flags)
         guesses = probabilities(FIXED, fixed, paths, crop).argmax(1)
-        matrix = [
-            [sum(guesses[place] == one for place in own) for one in range(len(NAMES))] for own in of_each(classes)
-        ]
-        assert found["matrix"] == matrix
+        assert found["matrix"] == confusion_matrix(classes, guesses, labels=range(3)).tolist()
         assert found["models"][0]["eval_crop"] == crop
     text = evaluated(fixed, "--data", photos, "--eval-crop", "0.5").stdout
     assert f"{fixed}, the centre 50 % of each side" in text
-
-
-def of_each(classes: list[int]) -> list[list[int]]:
-    """The places of the images of each class."""
-    return [[place for place, one in enumerate(classes) if one == number] for number in range(len(NAMES))]
 
 
 @pytest.mark.parametrize("share", ["0.05", "1.01", "nan"])
