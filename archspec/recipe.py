@@ -60,10 +60,14 @@ class Recipe(Record):
     crop: float = 1.125  # crops of the input's size anywhere in images whose short side is this many times the input's
     area: float = 0.0  # resized crops of at least this share of the image (Szegedy et al. 2015); 0 for none
     scale: tuple[float, ...] = ()  # range of the short side, in sides of the input, before a crop
+    pad: int = 0  # black pixels of the input around an image, before a crop (He et al. 2015, on CIFAR-10)
     color: float = 0.0  # jitter of brightness, contrast and saturation
     cutout: float = 0.0  # the side of a blank square, in sides of the input (DeVries & Taylor 2017)
+    randaugment: float = 0.0  # the magnitude of two random operations, up to 10 (Cubuk et al. 2019); 0 for none
+    erasing: float = 0.0  # how likely a part of an image is replaced by noise (Zhong et al. 2017)
     mixup: float = 0.0  # alpha of the shares of two blended images (Zhang et al. 2018)
     cutmix: float = 0.0  # alpha of the area pasted from another image (Yun et al. 2019)
+    eval_crop: float = 1.0  # the share of the short side that the network sees when it is evaluated
     amp: str = "off"
     channels_last: bool = False
     compile: bool = False
@@ -95,7 +99,7 @@ class Recipe(Record):
         if (optimizer := changes.get("optimizer", self.optimizer)) != self.optimizer:
             along |= OPTIMIZER_DEFAULTS[optimizer]
         along["lr_end"] = self.lr_end * {"lr": self.lr, **along, **changes}["lr"] / self.lr
-        crops: dict[str, Any] = {"crop": 1.0, "area": 0.0, "scale": ()}
+        crops: dict[str, Any] = {"crop": 1.0, "area": 0.0, "scale": (), "pad": 0}
         return replace(self, **{**along, **(crops if crops.keys() & changes.keys() else {}), **changes})
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archspec.commands.findings import show, status
+from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.commands.packages import DIGITS, need
+from archspec.commands.train_flags import Finite
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, plural, printable
 from archspec.library import need_kind
@@ -30,6 +31,7 @@ Examples:
   archspec eval runs/resnet18-1 --data photos/           on the images that it held out
   archspec eval runs/a runs/b runs/c --data photos/      an ensemble of three networks
   archspec eval runs/resnet18-1 --data photos/ --tta 10-crop --tta scales
+  archspec eval runs/resnet18-1 --data photos/ --eval-crop 0.875
   archspec eval runs/resnet18-1 --data photos/ --plot confusion.svg
   archspec eval runs/resnet18-1 --data photos/ --json | jq .top1
 
@@ -41,27 +43,11 @@ with --all, every image. Classes are matched by name. Without --data: the bundle
 --tta averages over views of each image:
   flip      the image and its horizontal flip
   10-crop   corners and centre of an image of 8/7 the input, and their flips (Krizhevsky 2012)
-  scales    five scale factors of the input: 1, 8/7, 12/7, 15/7 and 20/7 (He 2015)
+  scales    scale factors 1, 8/7, 12/7, 15/7 and 20/7 of the input (He 2015), up to the largest seen in training
 
 \b
 Exit status: 0; 1 for invalid weights or data; 2 for a usage error.
 """
-
-
-def _number_or_share(
-    _context: click.Context, _parameter: click.Parameter, text: str | None
-) -> tuple[float, bool] | None:
-    """Read `12` or `5%` as a number, and whether it is a share."""
-    if text is None:
-        return None
-    is_share = text.strip().endswith("%")
-    try:
-        number = float(text.strip()[:-1]) / 100 if is_share else int(text)
-    except ValueError:
-        number = math.nan
-    if math.isnan(number) or number < 0 or number > (1 if is_share else 2**31):
-        raise click.BadParameter(f"expected a number of images, like 12, or a share, like 5%; got `{text}`")
-    return number, is_share
 
 
 @dataclass(frozen=True)
@@ -70,6 +56,7 @@ class EvalFlags:
 
     data: Path | None
     tta: tuple[str, ...]
+    eval_crop: float | None
     everything: bool
     max_damaged: tuple[float, bool] | None
     device: str
@@ -89,11 +76,17 @@ class EvalFlags:
     "--data", type=click.Path(path_type=Path), metavar="DIR", help="A folder with one folder of images per class."
 )
 @click.option("--tta", multiple=True, type=click.Choice(VIEWS), help="Average over views of each image; repeatable.")
+@click.option(
+    "--eval-crop",
+    type=Finite(0.1, 1),
+    metavar="SHARE",
+    help="Evaluate on a centre crop of this share of the short side, as in 0.875.  [default: as in training]",
+)
 @click.option("--all", "everything", is_flag=True, help="Use every image, including training images.")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the confusion matrix.")
 @click.option(
     "--max-damaged",
-    callback=_number_or_share,
+    callback=number_or_share,
     metavar="N|N%",
     help="Unreadable images to tolerate.  [default: 1%, at least 10]",
 )
@@ -114,6 +107,8 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
     are averaged; their specs may differ. Each file contains its spec and preprocessing.
     """
     flags = EvalFlags(**given, quiet=as_json)
+    if flags.eval_crop is not None and flags.data is None:
+        raise click.UsageError("--eval-crop requires --data: the bundled digits are not cropped")
     try:
         need_kind(weights, ".safetensors", "E401")
         need("eval", *(() if flags.data else (DIGITS,)))
@@ -147,13 +142,15 @@ def _evaluate(
         need_writable(plot, "--plot", "confusion.svg")
     device = chosen(flags.device)
     trained = [open_trained(path) for path in weights]
+    if flags.eval_crop is not None:
+        trained = [one.with_crop(flags.eval_crop) for one in trained]
     for other in trained[1:]:
         need_same(trained[0].class_names, f"`{trained[0].path}`", other.class_names, f"`{other.path}`")
     examples = _examples(trained, flags)
     names = examples.class_names
     need_same(trained[0].class_names, f"`{trained[0].path}`", names, examples.source)
     members = [ensemble_member(one, names, flags.tta, device, flags.batch) for one in trained]
-    limit = _limit(flags.max_damaged, len(examples.classes))
+    limit = most_damaged_of(flags.max_damaged, len(examples.classes))
     settings = EvaluationSettings(device, flags.batch, flags.decoding_processes, limit)
     result = evaluate(members, examples, settings, Progress(flags.quiet))
     if plot is not None:
@@ -172,16 +169,6 @@ def _examples(trained: list[Trained], flags: EvalFlags) -> Examples:
         helps = ("`--data DIR` names a folder with one folder of images per class",)
         raise failure("E462", message, helps=helps)
     return digit_examples(trained, flags.everything)
-
-
-def _limit(given: tuple[float, bool] | None, images: int) -> int:
-    """Return how many images may be damaged."""
-    from archspec.compiler.data.damaged import most_damaged
-
-    if given is None:
-        return most_damaged(images)
-    number, is_share = given
-    return int(number * images) if is_share else int(number)
 
 
 def _draw(path: Path, titles: list[str], result: EnsembleEvaluation) -> None:
@@ -211,17 +198,18 @@ def _text(
     members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
 ) -> list[str]:
     from archspec.compiler.evaluation.confusion_tables import class_table, matrix_table, share, totals
+    from archspec.compiler.evaluation.tta_views import described
 
     lines = []
     for one, alone in zip(members, result.alone, strict=True):
         trained = one.trained
         about = f"{trained.network.title} {trained.network.input}, {trained.path}"
+        if (crop := trained.preprocessing.crop) < 1:
+            about += f", the centre {100 * crop:g} % of each side"
         lines.append(f"{about}: alone {share(alone.right, alone.images)}" if len(members) > 1 else about)
-    views = sorted({len(one.views) for one in members})
     lines.append(examples.description)
     if tta:
-        each = " or ".join(map(str, views))
-        lines.append(f"averaged over {each} views of each image ({', '.join(dict.fromkeys(tta))})")
+        lines.append(described(tta, [one.views for one in members]))
     found = result.together
     return [*lines, "", *totals(found), "", *class_table(found), "", *matrix_table(found)]
 
@@ -234,6 +222,8 @@ def _document(
             "network": one.trained.network.title,
             "weights": str(one.trained.path),
             "views": len(one.views),
+            "scales": sorted({float(view.scale) for view in one.views}),
+            "eval_crop": one.trained.preprocessing.crop,
             "top1": alone.top1,
             "right": alone.right,
         }

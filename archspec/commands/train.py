@@ -32,6 +32,7 @@ Examples:
   archspec train resnet50 --data photos/ --dry-run    what it would do and why, in how much memory
   archspec train resnet50 --data imagenet/ --recipe paper
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
+  archspec train resnet20 --data photos/ --pad 4 --randaugment 9 --erasing 0.25 --eval-crop 0.875
   archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   torchrun --nproc-per-node 2 -m archspec train lenet5
@@ -119,6 +120,8 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
     scale = flags.get("scale")
     if scale and scale[0] > scale[1]:
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
+    if flags.get("eval_crop") is not None and flags["data"] is None and resume is None:
+        raise click.UsageError("--eval-crop requires --data: the bundled digits are not cropped")
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
     if flags["reference_batch"] and not flags["lr"]:

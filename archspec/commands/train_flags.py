@@ -103,10 +103,26 @@ FLAGS = (
         metavar="LOW HIGH",
         help="Crop from images whose short side is LOW to HIGH times the input's.",
     ),
+    click.option(
+        "--pad",
+        type=click.IntRange(0, 64),
+        metavar="PIXELS",
+        help="Crop from images with this many black pixels of the input around them.",
+    ),
     click.option("--color", type=Finite(0, 1), metavar="SHARE", help="Jitter of brightness, contrast and saturation."),
     click.option("--cutout", type=SHARE, metavar="SHARE", help="Blank a square with this share of the input's side."),
+    click.option(
+        "--randaugment", type=Finite(0, 10), metavar="MAGNITUDE", help="Apply two random operations; 9 is common."
+    ),
+    click.option("--erasing", type=SHARE, metavar="SHARE", help="Replace a part of this share of images by noise."),
     click.option("--mixup", type=Finite(0, 100), metavar="ALPHA", help="Blend pairs of images."),
     click.option("--cutmix", type=Finite(0, 100), metavar="ALPHA", help="Paste part of one image into another."),
+    click.option(
+        "--eval-crop",
+        type=Finite(0.1, 1),
+        metavar="SHARE",
+        help="Evaluate on a centre crop of this share of the short side, as in 0.875 (224 of 256); 1 by default.",
+    ),
     click.option("--amp", type=click.Choice(AMP), help=f"Mixed precision; {DEFAULT.amp} by default."),
     click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; on by default with CUDA."),
     click.option("--compile/--no-compile", default=None, help="Compile the network with torch.compile."),

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from archspec.api import Network, restore
-from archspec.compiler.data.preprocessing import COLOURS, Preprocessing, each_channel, is_finite, need_deviations
+from archspec.compiler.data.preprocessing import (
+    COLOURS,
+    Preprocessing,
+    each_channel,
+    is_finite,
+    need_crop,
+    need_deviations,
+)
 from archspec.diagnostics.findings import plural, shown
 
 MOST_SEED = 2**31
@@ -50,7 +57,8 @@ class WeightsMetadata:
     def preprocessing(self) -> Preprocessing:
         """How an image becomes the network's input."""
         height, width, channels = self.network.input
-        return Preprocessing(height, width, COLOURS[channels], self.mean, self.std)
+        crop = self.recipe.get("eval_crop", 1.0)  # early recipes have none
+        return Preprocessing(height, width, COLOURS[channels], self.mean, self.std, crop)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON data."""
@@ -109,6 +117,7 @@ def _recipe(data: Mapping[str, Any]) -> Mapping[str, Any]:
     seed = recipe.get("seed")
     if seed is not None and (type(seed) is not int or not 0 <= seed <= MOST_SEED):
         raise ValueError(f"`recipe.seed` is {shown(seed)}; expected an integer from 0 to 2^31")
+    need_crop(recipe.get("eval_crop", 1.0), "recipe.eval_crop")
     return recipe
 
 

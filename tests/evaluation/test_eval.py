@@ -15,7 +15,7 @@ from click.testing import Result
 from PIL import Image, ImageOps
 from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 
-from archspec.commands.eval import _limit, _number_or_share
+from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.compiler.data.digits import Digits, digits
 from archspec.compiler.data.folder import folder
 from archspec.compiler.data.preprocessing import Preprocessing
@@ -293,6 +293,25 @@ def test_a_network_that_accepts_any_size_gets_each_scale_whole(
     assert f"averaged over {2 * count} views of each image (scales, flip)" in said
 
 
+def test_a_centre_crop_of_another_share_may_be_evaluated(fixed: Path, photos: Path) -> None:
+    paths, classes = photo_paths(photos)
+    for flags, crop in (((), 1.0), (("--eval-crop", "0.5"), 0.5)):
+        found = as_json(fixed, "--data", photos, "--all", *flags)
+        guesses = probabilities(FIXED, fixed, paths, crop).argmax(1)
+        assert found["matrix"] == confusion_matrix(classes, guesses, labels=range(3)).tolist()
+        assert found["models"][0]["eval_crop"] == crop
+    text = evaluated(fixed, "--data", photos, "--eval-crop", "0.5").stdout
+    assert f"{fixed}, the centre 50 % of each side" in text
+
+
+@pytest.mark.parametrize("share", ["0.05", "1.01", "nan"])
+def test_a_centre_crop_out_of_range_is_a_usage_error(fixed: Path, photos: Path, share: str) -> None:
+    result = evaluated(fixed, "--data", photos, "--eval-crop", share)
+    assert result.exit_code == 2
+    assert "Invalid value for '--eval-crop'" in result.stderr
+    assert "--eval-crop requires --data" in evaluated(fixed, "--eval-crop", "0.875").stderr
+
+
 def test_every_view_of_a_uniform_image_gives_the_same_result(fixed: Path, tmp_path: Path) -> None:
     for number, name in enumerate(NAMES):
         (tmp_path / "even" / name).mkdir(parents=True)
@@ -359,8 +378,8 @@ def test_damaged_images_are_named_and_left_out(colour: Path, photos: Path) -> No
     [(None, 999, 10), (None, 1200, 12), ("7", 999, 7), ("5%", 39, 1), ("5%", 40, 2), ("0%", 40, 0)],
 )
 def test_the_limit_of_damaged_images_is_a_number_or_a_share(given: str | None, images: int, limit: int) -> None:
-    read = _number_or_share(None, None, given)  # type: ignore[arg-type]  # click's own, which it does not use
-    assert _limit(read, images) == limit
+    read = number_or_share(None, None, given)  # type: ignore[arg-type]  # click's own, which it does not use
+    assert most_damaged_of(read, images) == limit
 
 
 @pytest.mark.parametrize(("limit", "status"), [("1", 1), ("2", 0), ("0", 1), ("100%", 0), ("5%", 1)])

@@ -67,6 +67,10 @@ READ: list[tuple[str, dict[str, Any]]] = [
     ("augment resized_crop=0.25, color=0.2", {"area": 0.25, "color": 0.2}),
     ("augment scale=1.143 to 2.286 flip", {"scale": (1.143, 2.286), "flip": True, "crop": 1.0}),
     ("augment color cutout mixup cutmix", {"color": 0.4, "cutout": 0.5, "mixup": 0.2, "cutmix": 1.0}),
+    ("augment pad flip", {"pad": 4, "crop": 1.0, "flip": True}),
+    ("augment pad=2", {"pad": 2}),
+    ("augment randaugment erasing", {"randaugment": 9.0, "erasing": 0.25}),
+    ("augment randaugment=5.5 erasing=0.1", {"randaugment": 5.5, "erasing": 0.1}),
     ("augment cutout=0.25 mixup=0.8 cutmix=0.5", {"cutout": 0.25, "mixup": 0.8, "cutmix": 0.5}),
     ("label_smoothing 0.1", {"label_smoothing": 0.1}),
     ("clip 1", {"clip": 1.0}),
@@ -125,6 +129,9 @@ BOUNDS: list[tuple[str, tuple[float | str, ...], tuple[float | str, ...]]] = [
     ("augment scale=2 to {}", (2, 10), (1.9, 10.1)),
     ("augment color={}", (0, 1), (1.1,)),
     ("augment cutout={}", (0, 1), (1.1,)),
+    ("augment pad={}", (1, 64), (0, 4.5, 65)),
+    ("augment randaugment={}", (0, 10), (10.1,)),
+    ("augment erasing={}", (0, 1), (1.1,)),
     ("augment mixup={}", (0, 100), (101,)),
     ("augment cutmix={}", (0, 100), (101,)),
     ("label_smoothing {}", (0, 0.999), (1,)),
@@ -293,12 +300,27 @@ PAPERS: dict[str, tuple[str, float, int, float, int, str]] = {
     "vit_b16": ("adamw", 3e-3, 4096, 0.3, 300, "cosine"),
     "swin_t": ("adamw", 1e-3, 1024, 0.05, 300, "cosine"),
     "mixer": ("adamw", 1e-3, 4096, 0.1, 300, "linear"),
+    "nasnet_a_large": ("rmsprop", 1.5, 1600, 5e-5, 250, "exponential"),
+}
+# what is done to images
+AUGMENTED: dict[str, dict[str, float]] = {
+    **{name: {"pad": 4, "crop": 1.0, "flip": True} for name in ("resnet20", "resnet56", "resnet110", "resnet1202")},
+    **{name: {"pad": 4, "crop": 1.0, "flip": True} for name in ("plain20", "plain56", "wrn28_10")},
+    **{name: {"randaugment": 9, "erasing": 0.25, "mixup": 0.8} for name in ("convnext", "swin_t", "resmlp12")},
+    "mixer": {"randaugment": 10, "erasing": 0, "mixup": 0.5},
 }
 
 
 @pytest.mark.parametrize("network", built_in())
 def test_a_built_in_classifier_has_a_recipe(network: str) -> None:
     assert (archspec.load(network).recipe is None) == (network in WITHOUT)
+
+
+@pytest.mark.parametrize(("network", "expected"), AUGMENTED.items())
+def test_a_built_in_recipe_augments_as_its_paper_does(network: str, expected: dict[str, float]) -> None:
+    found = archspec.load(network).recipe
+    assert found is not None
+    assert {name: getattr(found, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(("network", "headline"), PAPERS.items())

@@ -16,7 +16,7 @@ from archspec.recipe import OPTIMIZERS
 from archspec.resolve.train_section.setting_helps import kept, option_helps, replaced, rewritten, without
 from archspec.resolve.train_section.setting_words import SettingWords, bound
 
-CROPS = ("crop", "resized_crop", "scale")
+CROPS = ("crop", "resized_crop", "scale", "pad")
 _DECAY = {"weight_decay": ("weight_decay", 0.0, 10.0)}
 _MOMENTUM = {"momentum": ("momentum", 0.0, 0.9999), **_DECAY}
 _BETAS = {"beta1": ("momentum", 0.0, 0.9999), "beta2": ("beta2", 0.0, 0.999999), **_DECAY}
@@ -157,8 +157,10 @@ def _amount(words: SettingWords, word: s.SettingWord, name: str) -> float:
     _, low, high, usual = AUGMENTATIONS[name]
     if word.value is None:
         return usual
+    if name in WHOLE and not isinstance(word.value, int):
+        raise words.wrong(word, "is not a whole number", replaced(word, f"{name}={usual:g}"))
     if low <= word.value <= high:
-        return float(word.value)
+        return word.value if name in WHOLE else float(word.value)
     notes = (f"`{name}` is {UNITS[name]}",) if name in UNITS else ()
     why = f"is not between {bound(low)} and {bound(high)}"
     raise words.wrong(word, why, replaced(word, f"{name}={usual:g}"), notes=notes)
@@ -168,15 +170,22 @@ def _amount(words: SettingWords, word: s.SettingWord, name: str) -> float:
 AUGMENTATIONS: dict[str, tuple[str, float, float, float]] = {
     "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
     "resized_crop": ("area", 0.01, 1.0, 0.08),
+    "pad": ("pad", 1, 64, 4),  # of 32
     "color": ("color", 0.0, 1.0, 0.4),
     "cutout": ("cutout", 0.0, 1.0, 0.5),  # 16 of 32
+    "randaugment": ("randaugment", 0.0, 10.0, 9.0),
+    "erasing": ("erasing", 0.0, 1.0, 0.25),
     "mixup": ("mixup", 0.0, 100.0, 0.2),
     "cutmix": ("cutmix", 0.0, 100.0, 1.0),
 }
+WHOLE = {"pad"}
 UNITS = {
     "crop": "the larger side in sides of the input, not pixels",
     "resized_crop": "the smallest fraction of the area",
     "cutout": "a fraction of the side, not pixels",
+    "pad": "pixels of the input",
+    "randaugment": "a magnitude from 0 to 10",
+    "erasing": "the fraction of images in which a part is erased",
 }
 
 

@@ -6,6 +6,7 @@ the seed, the epoch and the step, so a run that is interrupted anywhere resumes 
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Iterator
@@ -15,10 +16,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from archspec.compiler.data.augmentation.step_images import StepImages
 from archspec.compiler.data.dataset import Batch, Data, Shuffled
 from archspec.compiler.data.folder import too_many_damaged
 from archspec.compiler.data.loader import loader
-from archspec.compiler.data.mixup import mixed
 from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.held_out import HeldOutImages, HeldOutResult
 from archspec.compiler.training.loop.normalise import Normaliser
@@ -44,6 +45,7 @@ class Trainer:
         self.update = WeightUpdate(engine)
         self.plateau = Plateau(recipe)
         self.normalise = Normaliser(data, recipe, group.device)
+        self.step_images = StepImages(recipe, self.normalise, group.replica, group.replicas)
         self.order = Shuffled(len(data.train), recipe.seed, group.replica, group.replicas)
         self.train = loader(data.train, self.order, recipe.batch, workers, group.device)
         self.held_out = HeldOutImages(engine, data, self.normalise, workers)
@@ -149,7 +151,7 @@ class Trainer:
         """Take a step. Returns its learning rate."""
         self.group.seed(self._number(self.group.rank))  # of dropout, so that no generator's state has to be saved
         self.update.begin()
-        parts = (self._micro_batch(batch, number) for number, batch in enumerate(batches))
+        parts = itertools.starmap(MicroBatch, self.step_images.parts(batches, self._number()))
         loss, seen = self.engine.backward(parts, len(batches), self.update.scaler)
         self._settle(batches)
         share = rate(self.recipe, self.update.done / self.steps, self.plateau.factor)
@@ -163,7 +165,7 @@ class Trainer:
         self.update.settle()
         if self.update.skipping.are_too_many:
             can_look = batches is not None and not self.group.is_pipeline
-            cause = cause_of(self.module, self._placed(batches[0])[0]) if batches and can_look else None
+            cause = cause_of(self.module, self.normalise(batches[0])[0]) if batches and can_look else None
             raise diverged(f"epoch {self.epoch + 1}, step {self.steps_done} of {self.steps}", cause)
 
     def _number(self, *more: int) -> int:
@@ -172,13 +174,6 @@ class Trainer:
         for one in (self.epoch, self.steps_done, *more):
             number = (number * 1_000_003 + one + 1) % 2**62
         return number
-
-    def _micro_batch(self, batch: Batch, number: int) -> MicroBatch:
-        images, classes = self._placed(batch)
-        return MicroBatch(*mixed(images, classes, self.recipe, self._number(self.group.replica, number)))
-
-    def _placed(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        return self.normalise(batch)
 
     # ---- held-out images
     def evaluate(self, observer: TrainingObserver) -> HeldOutResult:

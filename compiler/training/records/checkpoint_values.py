@@ -143,6 +143,10 @@ SETTINGS: Mapping[str, Expected] = {
     "area": _between(0, 1),
     "color": _between(0, 1),
     "cutout": _between(0, 1),
+    "erasing": _between(0, 1),
+    "eval_crop": _between(0.1, 1),
+    "randaugment": _between(0, 10),
+    "pad": _count(0, 64),
     "mixup": _between(0, 100),
     "cutmix": _between(0, 100),
     "scale": Expected(

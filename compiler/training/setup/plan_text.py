@@ -39,6 +39,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "weight decay": f"{recipe.weight_decay:g} on {count.decayed:,} weights; "
         f"none on {count.not_decayed:,} biases and norm parameters{frozen}",
         "augmentation": _augmentation(recipe, plan.variation),
+        **({"evaluated on": f"the centre {100 * recipe.eval_crop:g} % of each side"} if recipe.eval_crop < 1 else {}),
         "loss": _loss(recipe),
         "precision": _precision(recipe),
         "weight average": f"decay {recipe.ema:g}" if recipe.ema else "none",
@@ -128,14 +129,19 @@ def _precision(recipe: Recipe) -> str:
 
 def _augmentation(recipe: Recipe, own: str) -> str:
     photos = {
-        f"crops of images {recipe.crop:g} times as large": recipe.crop > 1 and not (recipe.area or recipe.scale),
+        f"crops of images {recipe.crop:g} times as large": recipe.crop > 1
+        and not (recipe.area or recipe.pad or recipe.scale),
         f"resized crops of at least {100 * recipe.area:g} % of the image": recipe.area,
-        "short side x " + " to ".join(f"{one:g}" for one in recipe.scale): recipe.scale and not recipe.area,
+        "short side x " + " to ".join(f"{one:g}" for one in recipe.scale): recipe.scale
+        and not (recipe.area or recipe.pad),
+        f"crops of images with {recipe.pad} black pixels around them": recipe.pad and not recipe.area,
         "horizontal flips": recipe.flip,
         f"colour jitter {recipe.color:g}": recipe.color,
+        f"RandAugment {recipe.randaugment:g}": recipe.randaugment,
     }
     batches = {
         f"cutout {recipe.cutout:g}": recipe.cutout,
+        f"erasing {recipe.erasing:g}": recipe.erasing,
         f"mixup {recipe.mixup:g}": recipe.mixup,
         f"cutmix {recipe.cutmix:g}": recipe.cutmix,
     }
