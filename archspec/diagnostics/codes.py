@@ -513,11 +513,38 @@ SHIPPING = {
         "onnxruntime could not run the model, crashed, or did not finish: the file is damaged, too large for the memory,"
         " or not meant for images. It runs in a separate process, so nothing else is lost.",
     ),
-    "W431": Explanation("images that were left out", "Some could not be read; the others were evaluated."),
+    "W431": Explanation("images that are left out", "Some cannot be read; the others are used."),
     "W432": Explanation(
         "not the folder that the network was trained on",
         "In a folder without `val`, the seed and the names of the files decide which tenth is held out. With other names it"
         " is another tenth, which may contain training images: the accuracy is then too high.",
+    ),
+    "W434": Explanation(
+        "held-out images that are also training images",
+        "The same file lies in two parts of the folder, so the network is evaluated on images that it has learned. Files"
+        " are compared by their bytes. Without a `val` folder, copies of one image may be divided between the parts.",
+    ),
+    "W435": Explanation(
+        "an image in two classes",
+        "Copies of one file lie in the folders of two classes. At most one label is right, and evaluation counts the other"
+        " as a mistake.",
+    ),
+    "W436": Explanation(
+        "copies of images",
+        "Copies of a file count as several images: training sees them more often, and evaluation weighs them more.",
+    ),
+    "W437": Explanation(
+        "images that are not RGB",
+        "They are converted when they are read. Transparent pixels get the colour that is stored with them, often black.",
+    ),
+    "W438": Explanation(
+        "images smaller than the input",
+        "They are enlarged, which adds pixels but no detail. A smaller input trains faster and may lose nothing.",
+    ),
+    "W439": Explanation(
+        "uneven classes",
+        "With a class that is much larger than another, a network can be right often by guessing the larger one: look at"
+        " the accuracy of each class, which `archspec eval` prints.",
     ),
     "W433": Explanation(
         "two packages of onnxruntime",
