@@ -398,11 +398,12 @@ SHIPPING = {
     "E462": Explanation(
         "no images to evaluate on",
         "Without `--data`, which names a folder with one folder of images per class, only weights that were trained on the"
-        " bundled digits can be evaluated.",
+        " bundled digits can be evaluated. `--split` names a part that the images have.",
     ),
     "E463": Explanation(
         "no held-out images",
-        "Training without a `val` folder holds out some images, chosen by its seed. Weights are evaluated on the images"
+        "Training without a `val` folder holds out some images, chosen by its seed. On that folder, weights are evaluated"
+        " on the images"
         " that all of the runs held out. Here there are none, or a file does not say its seed: `--all` uses every image.",
     ),
     "E464": Explanation(
@@ -516,8 +517,9 @@ SHIPPING = {
     "W431": Explanation("images that are left out", "Some cannot be read; the others are used."),
     "W432": Explanation(
         "not the folder that the network was trained on",
-        "In a folder without `val`, the seed and the names of the files decide which tenth is held out. With other names it"
-        " is another tenth, which may contain training images: the accuracy is then too high.",
+        "Of the folder that it was trained on, a network is evaluated on the tenth that was held out; of any other, on all"
+        " images. Folders are compared by the names of their files: if this one is a changed copy of the training folder, it"
+        " contains training images, and the accuracy is too high.",
     ),
     "W434": Explanation(
         "held-out images that are also training images",

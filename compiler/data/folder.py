@@ -69,19 +69,28 @@ def folder(root: Path, volume: Volume, recipe: Recipe) -> Data:
         there, missing = (TRAIN, VALIDATION[0]) if split is None else (split.name, TRAIN)
         message = f"`{root}` has a folder `{there}` but no `{missing}`"
         raise _wrong(message, "give both, or only the class folders: then a tenth is held out")
-    names = class_names(train_root)
-    images = listed(train_root, names)
+    images, names = part_images(layout, train_root)
     if split is None:
         chosen, held = _divided(images, recipe.seed)
         how = f"held out (a tenth, by seed {recipe.seed})"
     else:
-        chosen, held = images, listed(split, _known_classes(split, train_root, names))
+        chosen, held = images, part_images(layout, split)[0]
         how = f"held out in `{split.name}`"
     train, held_out = (Photos(*part, volume, recipe) for part in (chosen, held))
     mean, std = usual_statistics(volume.channels)
     text = f"`{root}`: {len(names)} classes, {len(train):,} images to train on, {len(held_out):,} {how}"
     whole = fingerprint(root, train.paths + held_out.paths)
     return Data(train, held_out, names, mean, std, text, fingerprint=whole, held_out_in=split.name if split else "")
+
+
+def part_images(layout: FolderLayout, part: Path) -> tuple[Listed, tuple[str, ...]]:
+    """Return the images of a part, and the names of the classes, which are those of the first part, `train` if given.
+
+    Raises ArchspecError for a class that the first part lacks, and for one without images.
+    """
+    first = next(iter(layout.parts), part)
+    names = class_names(first)
+    return listed(part, _known_classes(part, first, names)), names
 
 
 def _divided(images: Listed, seed: int) -> tuple[Listed, Listed]:

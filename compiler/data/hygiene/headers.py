@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from archspec.compiler.data.decode import open_bitmap
 
@@ -77,6 +78,8 @@ def decoded(path: Path) -> Header | None:
 
 
 def _of(image: Image.Image) -> Header:
-    layers = "".join(str(tile[3]) for tile in image.tile)  # such as `RGB;16B`, which Pillow opens as RGB
+    layers = (
+        "".join(str(tile[3]) for tile in image.tile) if isinstance(image, ImageFile) else ""
+    )  # such as `RGB;16B`, which Pillow opens as RGB
     mode = "RGBA" if "transparency" in image.info and image.mode in ("P", "RGB", "L") else image.mode
     return Header(mode, image.size, image.mode.startswith(DEEP) or ";16" in layers)

@@ -99,7 +99,7 @@ def _parts(layout: FolderLayout, data: Data) -> tuple[ImagePart, ...]:
     """Return the parts with their classes; in a folder without parts, all images together."""
     train, held_out = (_part(part, data.class_names) for part in photos_of(data))
     if layout.train is None or layout.held_out is None:
-        return (ImagePart(f"`{layout.root}`", train | held_out),)
+        return (ImagePart(f"`{layout.root}`", dict(sorted((train | held_out).items()))),)
     own = [ImagePart(f"`{layout.train.name}`", train), ImagePart(f"`{layout.held_out.name}`", held_out)]
     if layout.test and layout.test != layout.held_out:
         names = class_names(layout.test, least=0)
