@@ -17,7 +17,6 @@ from archspec.diagnostics.findings import plural, printable
 
 if TYPE_CHECKING:
     from archspec.compiler.data.hygiene.survey import FolderSurvey
-    from archspec.graph.volume import Volume
 
 KINDS = ("leaks", "labels", "duplicates", "unreadable", "colours", "tiny")
 NAMES = 14  # columns
@@ -65,7 +64,7 @@ def command(root: Path, size: str | None, decode: bool, kind: str | None, as_jso
         raise click.UsageError("--list prints paths: leave out --json")
     try:
         need("data")
-        found = _survey(root, _volume(size), decode, quiet=as_json)
+        found = _survey(root, size, decode, quiet=as_json)
     except ArchspecError as error:
         if as_json:
             diagnostics = [finding.to_dict() for finding in error.diagnostics]
@@ -86,11 +85,16 @@ def command(root: Path, size: str | None, decode: bool, kind: str | None, as_jso
     sys.exit(status(found.refusals))
 
 
-def _survey(root: Path, volume: Volume | None, decode: bool, quiet: bool) -> FolderSurvey:
+def _survey(root: Path, size: str | None, decode: bool, quiet: bool) -> FolderSurvey:
+    """Survey the folder. Raises UsageError for an input that is not of images."""
+    from archspec.api import overrides
     from archspec.compiler.data.hygiene.headers import decoded, header
     from archspec.compiler.data.hygiene.survey import survey
     from archspec.compiler.progress import Progress
 
+    volume = overrides(input=size, classes=None, variant=None, values={}).input
+    if volume is not None and (not volume.is_map or volume.channels not in (1, 3)):
+        raise click.UsageError(f"`--input {size}`: expected an input of images, such as 224x224x3")
     progress = Progress(quiet)
     return survey(
         root,
@@ -98,16 +102,6 @@ def _survey(root: Path, volume: Volume | None, decode: bool, quiet: bool) -> Fol
         decoded if decode else header,
         lambda done, of: progress.step(lambda: f"{done:,} of {of:,} images"),
     )
-
-
-def _volume(size: str | None) -> Volume | None:
-    """Return the input of a flag. Raises UsageError for one that is not of images."""
-    from archspec.api import overrides
-
-    volume = overrides(input=size, classes=None, variant=None, values={}).input
-    if volume is not None and (not volume.is_map or volume.channels not in (1, 3)):
-        raise click.UsageError(f"`--input {size}`: expected an input of images, such as 224x224x3")
-    return volume
 
 
 # ---- output

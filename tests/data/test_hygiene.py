@@ -217,7 +217,7 @@ def test_a_smaller_input_is_proposed_if_many_images_are_smaller(tmp_path: Path) 
 )
 def test_uneven_classes_are_those_of_training(counts: tuple[int, int], ratio: str | None) -> None:
     train = {Path(f"{name}{number}"): name for name, count in zip("ab", counts, strict=True) for number in range(count)}
-    held_out = {Path(f"{number}"): "a" for number in range(999)} | {Path("b"): "b"}
+    held_out = {Path(f"{number}"): "a" for number in range(99)} | {Path("b"): "b"}
     known = {path: Header("RGB", (99, 99)) for path in (*train, *held_out)}
     images = ImageSet(Path("photos"), (ImagePart("`train`", train), ImagePart("`val`", held_out)), known)
     found = [one.message for one in findings(images)]
