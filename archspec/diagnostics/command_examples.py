@@ -239,7 +239,7 @@ _EVALUATED = {
     ),
     "W436": (
         "archspec data photos",
-        "25 images in `train` are copies of another in its class",
+        "25 images in `train` are copies of others in the same class",
         "archspec data photos --list duplicates",
     ),
     "W437": (

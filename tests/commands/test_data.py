@@ -194,5 +194,5 @@ def test_copies_that_the_seed_divides_between_the_parts_are_leaks(
     spec = tmp_path / "colour.arch"
     spec.write_text(SPEC)
     found = lines(root, spec, capsys)
-    assert found[0].startswith("warning[W434]: 1 image in those held out is also in the training images")
+    assert found[0].startswith("warning[W434]: 1 image in the held-out part is also in the training part")
     assert "--list duplicates" in found[0]

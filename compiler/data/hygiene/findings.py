@@ -7,7 +7,7 @@ how many, which, and what to do.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -63,7 +63,7 @@ class ImageSet:
 
     def listing(self, kind: str) -> str:
         """Return the command that lists the files of a finding."""
-        size = f" --input {self.input}".replace("[", "").replace("]", "") if self.input and kind == "tiny" else ""
+        size = f" --input {str(self.input)[1:-1]}" if self.input and kind == "tiny" else ""
         return f"archspec data {quote(str(self.root))}{size} --list {kind}"
 
 
@@ -130,8 +130,8 @@ def _duplicates(images: ImageSet) -> Iterator[FolderFinding]:
         ]
         listed = tuple(path for group in groups for path in group[1:])
         if listed:
-            verb = "is a copy" if len(listed) == 1 else "are copies"
-            message = f"{plural(len(listed), 'image')} in {part.name} {verb} of another in its class"
+            of = "is a copy of another" if len(listed) == 1 else "are copies of others"
+            message = f"{plural(len(listed), 'image')} in {part.name} {of} in the same class"
             advice = f"`{images.listing('duplicates')} {REMOVE}` keeps one of each"
             yield FolderFinding("duplicates", "W436", len(listed), message, advice, tuple(groups), listed)
 
@@ -184,13 +184,13 @@ def _uneven_classes(images: ImageSet) -> Iterator[FolderFinding]:
     if ratio >= UNEVEN:
         most = f"the class `{largest}` has {plural(counts[largest], 'image')} to train on"
         message = f"{most}, {ratio:.1f} times as many as `{smallest}` with {counts[smallest]:,}"
-        advice = "`archspec train ... --sampling balanced` draws images of every class equally often"
+        advice = "`--sampling balanced` draws images of every class equally often"
         yield FolderFinding("imbalance", "W439", counts[largest], message, advice)
 
 
-def _be(counted: Sequence[object] | dict[Path, str] | dict[Path, list[int]]) -> str:
+def _be(counted: Sized) -> str:
     return "is" if len(counted) == 1 else "are"
 
 
-def _it(counted: Sequence[object] | dict[Path, str] | dict[Path, list[int]]) -> str:
+def _it(counted: Sized) -> str:
     return "it" if len(counted) == 1 else "them"

@@ -135,7 +135,7 @@ def _refusals(data: Data, found: Headers) -> tuple[Diagnostic, ...]:
 # ---- in `archspec train`
 def hygiene_lines(root: Path, data: Data, found: Headers) -> list[str]:
     """Return a line for each finding in the images of a run, and below it the files that it trains on and holds out."""
-    names = ("`train`", f"`{data.held_out_in}`") if data.held_out_in else ("the training images", "those held out")
+    names = ("`train`", f"`{data.held_out_in}`") if data.held_out_in else ("the training part", "the held-out part")
     photos = photos_of(data)
     parts = tuple(ImagePart(name, _part(part, data.class_names)) for name, part in zip(names, photos, strict=True))
     images = ImageSet(root, parts, found, photos[0].volume, bool(data.held_out_in))
