@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archspec.commands.eval_output import document, findings_of, text, titles
 from archspec.commands.findings import show, status
+from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.commands.packages import DIGITS, need
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.diagnostics.findings import printable
+from archspec.diagnostics.findings import Diagnostic, plural, printable
 from archspec.library import need_kind
 
 if TYPE_CHECKING:
@@ -53,22 +52,6 @@ Exit status: 0; 1 for invalid weights or data; 2 for a usage error.
 """
 
 
-def _number_or_share(
-    _context: click.Context, _parameter: click.Parameter, text: str | None
-) -> tuple[float, bool] | None:
-    """Read `12` or `5%` as a number, and whether it is a share."""
-    if text is None:
-        return None
-    is_share = text.strip().endswith("%")
-    try:
-        number = float(text.strip()[:-1]) / 100 if is_share else int(text)
-    except ValueError:
-        number = math.nan
-    if math.isnan(number) or number < 0 or number > (1 if is_share else 2**31):
-        raise click.BadParameter(f"expected a number of images, like 12, or a share, like 5%; got `{text}`")
-    return number, is_share
-
-
 @dataclass(frozen=True)
 class EvalFlags:
     """The flags that choose images and how they are evaluated."""
@@ -100,7 +83,7 @@ class EvalFlags:
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the confusion matrix.")
 @click.option(
     "--max-damaged",
-    callback=_number_or_share,
+    callback=number_or_share,
     metavar="N|N%",
     help="Unreadable images to tolerate.  [default: 1%, at least 10]",
 )
@@ -134,11 +117,11 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
         show(error.diagnostics)
         sys.exit(status(error.diagnostics))
     if as_json:
-        click.echo(json.dumps(document(members, examples, result, flags.tta), indent=2))
+        click.echo(json.dumps(_document(members, examples, result, flags.tta), indent=2))
     else:
-        for line in text(members, examples, result, flags.tta):
+        for line in _text(members, examples, result, flags.tta):
             click.echo(printable(line))
-    show(findings_of(examples, result))
+    show(_findings(examples, result))
 
 
 def _evaluate(
@@ -162,11 +145,11 @@ def _evaluate(
     names = examples.class_names
     need_same(trained[0].class_names, f"`{trained[0].path}`", names, examples.source)
     members = [ensemble_member(one, names, flags.tta, device, flags.batch) for one in trained]
-    limit = _limit(flags.max_damaged, len(examples.classes))
+    limit = most_damaged_of(flags.max_damaged, len(examples.classes))
     settings = EvaluationSettings(device, flags.batch, flags.decoding_processes, limit)
     result = evaluate(members, examples, settings, Progress(flags.quiet))
     if plot is not None:
-        _draw(plot, titles(members), result)
+        _draw(plot, _titles(members), result)
     return members, examples, result
 
 
@@ -185,19 +168,66 @@ def _examples(trained: list[Trained], flags: EvalFlags) -> Examples:
     return digit_examples(trained, split)
 
 
-def _limit(given: tuple[float, bool] | None, images: int) -> int:
-    """Return how many images may be damaged."""
-    from archspec.compiler.data.damaged import most_damaged
-
-    if given is None:
-        return most_damaged(images)
-    number, is_share = given
-    return int(number * images) if is_share else int(number)
-
-
 def _draw(path: Path, titles: list[str], result: EnsembleEvaluation) -> None:
     from archspec.compiler.pages.confusion_picture import confusion_picture
     from archspec.compiler.weights.atomic import replace_file
 
     title = titles[0] if len(titles) == 1 else f"an ensemble of {len(titles)} networks"
     replace_file(path, confusion_picture(title, result.together).encode())
+
+
+def _findings(examples: Examples, result: EnsembleEvaluation) -> list[Diagnostic]:
+    from archspec.compiler.evaluation.evaluate import described
+
+    found = list(examples.findings)
+    if result.damaged:
+        message = f"left out {plural(len(result.damaged), 'image')} that could not be read"
+        found.append(Diagnostic("W431", message, notes=described(result.damaged)))
+    return found
+
+
+# ---- output
+def _titles(members: list[EnsembleMember]) -> list[str]:
+    return [one.trained.network.title for one in members]
+
+
+def _text(
+    members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
+) -> list[str]:
+    from archspec.compiler.evaluation.confusion_tables import class_table, matrix_table, share, totals
+
+    lines = [examples.description]
+    for one, alone in zip(members, result.alone, strict=True):
+        trained = one.trained
+        about = f"{trained.network.title} {trained.network.input}, {trained.path}"
+        lines.append(f"{about}: alone {share(alone.right, alone.images)}" if len(members) > 1 else about)
+    views = sorted({len(one.views) for one in members})
+    if tta:
+        each = " or ".join(map(str, views))
+        lines.append(f"averaged over {each} views of each image ({', '.join(dict.fromkeys(tta))})")
+    found = result.together
+    return [*lines, "", *totals(found), "", *class_table(found), "", *matrix_table(found)]
+
+
+def _document(
+    members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
+) -> dict[str, Any]:
+    models = [
+        {
+            "network": one.trained.network.title,
+            "weights": str(one.trained.path),
+            "views": len(one.views),
+            "top1": alone.top1,
+            "right": alone.right,
+        }
+        for one, alone in zip(members, result.alone, strict=True)
+    ]
+    damaged = [{"message": one.message, "notes": list(one.notes)} for one in result.damaged]
+    return {
+        "models": models,
+        "data": examples.description,
+        "tta": list(dict.fromkeys(tta)),
+        **result.together.to_dict(),
+        "damaged": damaged,
+        "diagnostics": [finding.to_dict() for finding in _findings(examples, result)],
+    }

@@ -15,7 +15,7 @@ from click.testing import Result
 from PIL import Image, ImageOps
 from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 
-from archspec.commands.eval import _limit, _number_or_share
+from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.compiler.data.digits import Digits, digits
 from archspec.compiler.data.folder import folder
 from archspec.compiler.data.preprocessing import Preprocessing
@@ -458,8 +458,8 @@ def test_damaged_images_are_named_and_left_out(colour: Path, photos: Path) -> No
     [(None, 999, 10), (None, 1200, 12), ("7", 999, 7), ("5%", 39, 1), ("5%", 40, 2), ("0%", 40, 0)],
 )
 def test_the_limit_of_damaged_images_is_a_number_or_a_share(given: str | None, images: int, limit: int) -> None:
-    read = _number_or_share(None, None, given)  # type: ignore[arg-type]  # click's own, which it does not use
-    assert _limit(read, images) == limit
+    read = number_or_share(None, None, given)  # type: ignore[arg-type]  # click's own, which it does not use
+    assert most_damaged_of(read, images) == limit
 
 
 @pytest.mark.parametrize(("limit", "status"), [("1", 1), ("2", 0), ("0", 1), ("100%", 0), ("5%", 1)])
