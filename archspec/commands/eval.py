@@ -21,14 +21,16 @@ from archspec.library import need_kind
 if TYPE_CHECKING:
     from archspec.compiler.evaluation.ensemble_member import EnsembleMember
     from archspec.compiler.evaluation.evaluate import EnsembleEvaluation
-    from archspec.compiler.evaluation.examples import Examples
+    from archspec.compiler.evaluation.examples import Examples, Split
     from archspec.compiler.weights.trained import Trained
 
+SPLITS = ("train", "validation", "test")
 VIEWS = ("flip", "10-crop", "scales")
 EPILOG = """\b
 Examples:
   archspec eval runs/lenet5-1                            on the digits that it held out
   archspec eval runs/resnet18-1 --data photos/           on the images that it held out
+  archspec eval runs/resnet18-1 --data photos/ --split test
   archspec eval runs/a runs/b runs/c --data photos/      an ensemble of three networks
   archspec eval runs/resnet18-1 --data photos/ --tta 10-crop --tta scales
   archspec eval runs/resnet18-1 --data photos/ --eval-crop 0.875
@@ -36,8 +38,10 @@ Examples:
   archspec eval runs/resnet18-1 --data photos/ --json | jq .top1
 
 \b
-In a folder with `train` and `val`, `val` is used; in any other, the tenth held out by training;
-with --all, every image. Classes are matched by name. Without --data: the bundled digits.
+Which images: in a folder with `train` and `val` (or `validation`), `val`; in one with class
+folders only, all images, or if the weights were trained on this folder, the tenth that was held
+out. --split chooses another part, --all every image. The first line says which images were used.
+Classes are matched by name. Without --data: the bundled digits.
 
 \b
 --tta averages over views of each image:
@@ -57,6 +61,7 @@ class EvalFlags:
     data: Path | None
     tta: tuple[str, ...]
     eval_crop: float | None
+    split: Split | None
     everything: bool
     max_damaged: tuple[float, bool] | None
     device: str
@@ -82,6 +87,7 @@ class EvalFlags:
     metavar="SHARE",
     help="Evaluate on a centre crop of this share of the short side, as in 0.875.  [default: as in training]",
 )
+@click.option("--split", type=click.Choice(SPLITS), help="The part of the images to use.  [default: see below]")
 @click.option("--all", "everything", is_flag=True, help="Use every image, including training images.")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the confusion matrix.")
 @click.option(
@@ -109,6 +115,8 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
     flags = EvalFlags(**given, quiet=as_json)
     if flags.eval_crop is not None and flags.data is None:
         raise click.UsageError("--eval-crop requires --data: the bundled digits are not cropped")
+    if flags.split and flags.everything:
+        raise click.UsageError("--all uses every image: leave out --split")
     try:
         need_kind(weights, ".safetensors", "E401")
         need("eval", *(() if flags.data else (DIGITS,)))
@@ -159,16 +167,18 @@ def _evaluate(
 
 
 def _examples(trained: list[Trained], flags: EvalFlags) -> Examples:
-    from archspec.compiler.evaluation.examples import digit_examples, folder_examples, is_of_digits
+    from archspec.compiler.evaluation.examples import digit_examples, is_of_digits
+    from archspec.compiler.evaluation.folder_examples import folder_examples
 
+    split: Split | None = "all" if flags.everything else flags.split
     if flags.data is not None:
-        return folder_examples(flags.data, trained, flags.everything)
+        return folder_examples(flags.data, trained, split)
     other = next((one for one in trained if not is_of_digits(one)), None)
     if other is not None:
         message = f"`{other.path}` was not trained on the bundled digits"
         helps = ("`--data DIR` names a folder with one folder of images per class",)
         raise failure("E462", message, helps=helps)
-    return digit_examples(trained, flags.everything)
+    return digit_examples(trained, split)
 
 
 def _draw(path: Path, titles: list[str], result: EnsembleEvaluation) -> None:
@@ -200,14 +210,13 @@ def _text(
     from archspec.compiler.evaluation.confusion_tables import class_table, matrix_table, share, totals
     from archspec.compiler.evaluation.tta_views import described
 
-    lines = []
+    lines = [examples.description]
     for one, alone in zip(members, result.alone, strict=True):
         trained = one.trained
         about = f"{trained.network.title} {trained.network.input}, {trained.path}"
         if (crop := trained.preprocessing.crop) < 1:
             about += f", the centre {100 * crop:g} % of each side"
         lines.append(f"{about}: alone {share(alone.right, alone.images)}" if len(members) > 1 else about)
-    lines.append(examples.description)
     if tta:
         lines.append(described(tta, [one.views for one in members]))
     found = result.together

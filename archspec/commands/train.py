@@ -42,7 +42,8 @@ Examples:
 \b
 Data: --data takes a folder with one folder of images per class, split into `train` and `val`
 (or `validation`). Without that split, a tenth of the images is held out. Without --data, the
-network is trained on the 1,797 handwritten digits that come with scikit-learn.
+network is trained on the 1,797 handwritten digits that come with scikit-learn. `archspec data`
+checks a folder; the same warnings come before the first step.
 
 \b
 Recipe: for a built-in network it is chosen from the images, the classes, the input and the

@@ -56,11 +56,12 @@ class Data:
     variation: str = ""  # the augmentation, where it is not the recipe's
     source: str = "folder"  # or "digits"
     fingerprint: str = ""  # of a folder: `folder.fingerprint` of all its images
+    held_out_in: str = ""  # the folder of the held-out images; empty if the seed chose them
 
     @property
     def most_damaged(self) -> int:
         """How many images may be unreadable before a run ends."""
-        return most_damaged(len(self.train) + len(self.held_out))
+        return most_damaged(len(self.train) + len(self.held_out) + len(self.damaged))
 
 
 class Shuffled(Sampler[Key]):

@@ -72,7 +72,7 @@ def _summary(recorder: RunRecorder, result: HeldOutResult, seconds: float) -> Ru
         epochs=configuration.recipe.epochs,
         seconds=sum(row.seconds for row in folder.rows) if folder else seconds,
         skipped_steps=trainer.update.skipping.skipped,
-        damaged_images=tuple(sorted(trainer.damaged)),
+        damaged_images=tuple(trainer.damaged.paths),
         recipe=configuration.recipe,
         out=str(recorder.path or ""),
     )

@@ -38,7 +38,7 @@ class Session:
     def weights_metadata(self, top1: float) -> WeightsMetadata:
         """Return what a weights file says of itself; `top1` is that of its weights."""
         network, data = self.configuration.network, self.configuration.data
-        images = TrainedOn(data.source, data.fingerprint, len(data.train) + len(data.held_out))
+        images = TrainedOn(data.source, data.fingerprint, len(data.train) + len(data.held_out), data.held_out_in)
         recipe = self.configuration.recipe.to_dict()
         return WeightsMetadata(network, recipe, data.class_names, data.mean, data.std, top1, images)
 

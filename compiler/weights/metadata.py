@@ -26,11 +26,12 @@ MOST_SEED = 2**31
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """The images of a run: `source` and `fingerprint` are those of its `Data`, `images` counts them."""
+    """The images of a run: `source`, `fingerprint` and `held_out_in` are those of its `Data`, `images` counts them."""
 
     source: str
     fingerprint: str
     images: int | None = None
+    held_out_in: str | None = None  # files of early versions do not say
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class WeightsMetadata:
             "top1": self.top1,
         }
         if data is not None:
-            found["data"] = {"source": data.source, "images": data.images, "fingerprint": data.fingerprint}
+            found["data"] = dict(vars(data))
         return found
 
     @classmethod
@@ -131,4 +132,7 @@ def _trained_on(data: Mapping[str, Any]) -> TrainedOn | None:
     images = found.get("images")
     if images is not None and (type(images) is not int or images < 0):
         raise ValueError(f"`data.images` is {shown(images)}; expected a count")
-    return TrainedOn(source, fingerprint, images)
+    held_out_in = found.get("held_out_in")
+    if held_out_in is not None and not isinstance(held_out_in, str):
+        raise ValueError(f"`data.held_out_in` is {shown(held_out_in)}; expected text")
+    return TrainedOn(source, fingerprint, images, held_out_in)

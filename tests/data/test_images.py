@@ -15,7 +15,7 @@ import torch
 from PIL import EpsImagePlugin, Image
 
 from archspec.compiler.data.decode import SUFFIXES, find, load
-from archspec.compiler.data.folder import _mode
+from archspec.compiler.data.hygiene.headers import header
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.data.preprocessing import Preprocessing, default_preprocessing
 from archspec.diagnostics.errors import Finding
@@ -137,7 +137,7 @@ def test_any_exception_in_a_decoder_is_a_finding(
         load(path, PLAIN)
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
-    assert not _mode(path)
+    assert header(path) is None
 
 
 def test_an_image_of_too_many_pixels_is_refused_by_its_head(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_postscript_named_like_an_image_starts_no_ghostscript(tmp_path: Path, mo
     path.write_bytes(POSTSCRIPT)
     with pytest.raises(Finding, match="is not an image"):
         load(path, PLAIN)
-    assert not _mode(path)
+    assert header(path) is None
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
     assert not started.exists()
@@ -196,7 +196,7 @@ def test_a_file_with_a_changed_byte_is_an_image_or_one_finding(tmp_path: Path) -
             path.write_bytes(data)
             with suppress(Finding):
                 load(path, PLAIN)
-            _mode(path)
+            header(path)
 
 
 STATISTICS = {

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from archspec.compiler.data.augmentation.step_images import StepImages
+from archspec.compiler.data.damaged import DamagedImages
 from archspec.compiler.data.dataset import Batch, Data, Shuffled
 from archspec.compiler.data.folder import too_many_damaged
 from archspec.compiler.data.loader import loader
@@ -53,7 +54,7 @@ class Trainer:
         self.epoch = 0  # epochs done
         self.steps_done = 0  # of this epoch
         self.seen = torch.zeros(3, dtype=torch.float64, device=group.device)  # loss, right, images of this epoch so far
-        self.damaged: set[str] = set(data.damaged)
+        self.damaged = DamagedImages(data.damaged, data.most_damaged)
         self.result: HeldOutResult | None = None  # of the last epoch
 
     # ---- an epoch
@@ -79,7 +80,7 @@ class Trainer:
             images_per_second=steps.images_per_second,
             data_wait=steps.data_wait,
             skipped=self.update.skipping.skipped,
-            damaged=len(self.damaged),
+            damaged=len(self.damaged.paths),
             seconds=time.monotonic() - start,
         )
 
@@ -110,12 +111,15 @@ class Trainer:
 
     def _check(self, held_out: HeldOutResult) -> None:
         """Raise ArchspecError if too many held-out images are damaged, or the network has diverged."""
-        self.damaged = set(self.group.gathered(self.damaged))
-        if len(self.damaged) > self.data.most_damaged or not held_out.evaluation.images:
-            raise too_many_damaged(sorted(self.damaged), self.data)
+        self._share_damaged(are_too_many=not held_out.evaluation.images)
         if not math.isfinite(held_out.loss):
             message = f"the held-out loss is not finite after epoch {self.epoch + 1}: the weights have diverged"
             raise failure("E459", message, helps=(ADVICE,))
+
+    def _share_damaged(self, are_too_many: bool = False) -> None:
+        """Gather the damaged images of all processes. Raises ArchspecError for too many."""
+        if self.damaged.share(self.group.gathered(self.damaged.paths)) or are_too_many:
+            raise too_many_damaged(self.damaged.paths, self.data)
 
     def _progress(self, lr: float, timer: StepTimer) -> str:
         """How far the run is. It waits for the device, so it is made only now and then."""
@@ -133,18 +137,17 @@ class Trainer:
         for path in sorted({path for batch in batches for path in batch.damaged}):
             self._note_damaged(observer, "replaced by another image", path)
         asked = observer.requests(self.steps_done)
-        stop, save, too_many = self.group.agree(*asked, len(self.damaged) > self.data.most_damaged)
-        if too_many:
-            raise too_many_damaged(self.group.gathered(self.damaged), self.data)
+        stop, save, damaged = self.group.sums(*asked, len(self.damaged.own))
+        if self.damaged.may_be_too_many(damaged):
+            self._share_damaged()
         if stop or save:
             self._settle()
         if save and not stop:
             observer.save(self.state())
-        return stop
+        return bool(stop)
 
     def _note_damaged(self, observer: TrainingObserver, consequence: str, path: str) -> None:
-        if path not in self.damaged:
-            self.damaged.add(path)
+        if self.damaged.add(path):
             observer.tell(f"cannot read `{path}`: {consequence}")
 
     def _step(self, batches: list[Batch]) -> float:
@@ -208,7 +211,7 @@ class Trainer:
             skipped=self.update.skipping.skipped,
             in_a_row=self.update.skipping.in_a_row,
             seen=self.group.total(self.seen.clone()),
-            damaged=self.group.gathered(self.damaged),
+            damaged=self.group.gathered(self.damaged.paths),
             replicas=self.group.replicas,
         )
 
@@ -230,4 +233,4 @@ class Trainer:
         self.update.skipping.skipped, self.update.skipping.in_a_row = state.skipped, state.in_a_row
         if self.group.replica == 0:  # the sums are over all processes
             self.seen.copy_(state.seen)
-        self.damaged.update(state.damaged)
+        self.damaged.share([*self.data.damaged, *state.damaged])

@@ -14,7 +14,9 @@ from archspec.api import Network, overrides, restore
 from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
-from archspec.compiler.data.folder import checked, folder
+from archspec.compiler.data.folder import checked, folder, photos_of
+from archspec.compiler.data.hygiene.headers import headers
+from archspec.compiler.data.hygiene.survey import hygiene_lines
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
@@ -94,8 +96,13 @@ def _data(network: Network, recipe: Recipe, context: RunContext) -> Data:
     root = context.options.data
     if root is None:
         return digits(network.input, recipe.seed)
-    data = checked(folder(root, network.input, recipe))
-    for line in first_few([f"cannot read `{path}`: left out" for path in data.damaged]):
+    listed = folder(root, network.input, recipe)
+    found = headers(path for part in photos_of(listed) for path in part.paths)
+    data = checked(listed, found)
+    lines = first_few([f"cannot read `{path}`: left out" for path in data.damaged])
+    if context.group.is_first:
+        lines = (*lines, *hygiene_lines(root, data, found))
+    for line in lines:
         context.say(line)
     return data
 
