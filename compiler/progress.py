@@ -21,9 +21,7 @@ QUIET = 30.0  # seconds without a line, in a pipe or the log of a batch job, aft
 class Progress:
     """Prints to a stream, standard error by default; a quiet one prints nothing."""
 
-    def __init__(
-        self, quiet: bool, stream: TextIO | None = None, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, quiet: bool, stream: TextIO | None = None, now: Callable[[], float] = time.monotonic) -> None:
         self.stream = stream or sys.stderr
         self.quiet = quiet
         self.is_live = not quiet and self.stream.isatty()

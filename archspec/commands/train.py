@@ -30,6 +30,7 @@ Examples:
   archspec train lenet5                               on the bundled digits
   archspec train resnet18 --input 64x64x3 --data photos/ --epochs 20
   archspec train resnet50 --data photos/ --dry-run    what it would do, in how much memory
+  archspec train resnet50 --data photos/ --profile    where the time of a step goes
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
   archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
@@ -79,6 +80,7 @@ def command(
     resume: Path | None,
     start: Path | None,
     dry_run: bool,
+    profile: bool,
     as_json: bool,
     changes: dict[str, Any],
     **flags: Any,
@@ -98,7 +100,8 @@ def command(
         options = _options(flags, start, as_json)
         if resume is None:
             recipe = _recipe(flags, start, options.device)
-            text, found, is_stopped = _train(spec, changes, recipe, options, dry_run)
+            work = _dry_run if dry_run else _profile if profile else _train
+            text, found, is_stopped = work(spec, changes, recipe, options)
         else:
             text, found, is_stopped = _resume(resume, options)
     except ArchspecError as error:
@@ -117,6 +120,7 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
     scale = flags.get("scale")
     if scale and scale[0] > scale[1]:
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
+    _check_profile(flags)
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
     if resume is None:
@@ -126,6 +130,20 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
         if parameter.name in given and parameter.name not in ON_RESUME:
             shown = max(parameter.opts, key=len) if isinstance(parameter, click.Option) else "SPEC"
             raise click.UsageError(f"--resume cannot change a run: leave out {shown}")
+
+
+def _check_profile(flags: Mapping[str, Any]) -> None:
+    """Raise UsageError for flags that do not go with --profile."""
+    unsupported = {
+        "--dry-run": "which takes no step",
+        "--compile": "whose kernels belong to several lines",
+        "--pipeline": "whose stages run in several processes",
+    }
+    for name, reason in unsupported.items():
+        if flags["profile"] and flags.get(name.strip("-").replace("-", "_")):
+            raise click.UsageError(f"--profile cannot be used with {name}, {reason}")
+    if flags["profile"] and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise click.UsageError("--profile takes a single process: start it without torchrun")
 
 
 def _options(flags: Mapping[str, Any], start: Path | None, quiet: bool) -> Options:
@@ -148,18 +166,30 @@ def _recipe(flags: Mapping[str, Any], start: Path | None, device: str) -> dict[s
     return {"channels_last": is_cuda, **changes}
 
 
-def _train(
-    spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options, dry_run: bool
-) -> tuple[str, dict[str, Any], bool]:
-    """Return a text for people, data, and whether the run was stopped."""
+Ended = tuple[str, dict[str, Any], bool]  # a text for people, data, and whether the run was stopped
+
+
+def _train(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
+    from archspec.compiler.training import run
+
+    end = run.start(spec, changes, recipe, options)
+    return "", end.to_dict(), end.stopped
+
+
+def _dry_run(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
     from archspec.compiler.training import run
     from archspec.compiler.training.setup.plan_text import plan_lines
 
-    if dry_run:
-        plan = run.dry_run(spec, changes, recipe, options)
-        return "\n".join(map(printable, plan_lines(plan))), plan.to_dict(), False
-    end = run.start(spec, changes, recipe, options)
-    return "", end.to_dict(), end.stopped
+    plan = run.dry_run(spec, changes, recipe, options)
+    return "\n".join(map(printable, plan_lines(plan))), plan.to_dict(), False
+
+
+def _profile(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
+    from archspec.compiler.training import run
+    from archspec.compiler.training.profile.text import profile_lines
+
+    found = run.profile(spec, changes, recipe, options)
+    return "\n".join(profile_lines(found)), found.to_dict(), False
 
 
 def _resume(path: Path, options: Options) -> tuple[str, dict[str, Any], bool]:

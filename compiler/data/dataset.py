@@ -20,7 +20,7 @@ Key = tuple[int, int]  # the number of an image, and the seed of its augmentatio
 
 
 class Batch(NamedTuple):
-    """Images [B, C, H, W] as bytes, their classes [B], the files that could not be read, and the images' numbers [B]."""
+    """Images [B, C, H, W] as bytes, their classes [B], files that could not be read, and the images' numbers."""
 
     images: Tensor
     classes: Tensor
