@@ -1,7 +1,7 @@
 """The figures of each epoch for TensorBoard.
 
-In: a run's folder. Out: an event file beside its metrics, which `tensorboard --logdir` reads. It is written here, not by
-torch's SummaryWriter: that one needs TensorBoard on the machine that trains, and seconds to import it.
+In: a run's folder. Out: an event file beside its metrics, which `tensorboard --logdir` reads. torch's SummaryWriter
+writes the same, but needs TensorBoard on the machine that trains, and time to import it.
 
 The format: records of TFRecord (length, masked CRC-32C of it, data, masked CRC-32C of that), whose data are `Event`
 messages of TensorFlow's event.proto.
