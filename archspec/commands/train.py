@@ -36,7 +36,8 @@ Examples:
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   torchrun --nproc-per-node 2 -m archspec train lenet5
   torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
-  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train lenet5
+  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint host:29500 \\
+    -m archspec train lenet5                          the same line on both machines
 
 \b
 Data: --data takes a folder with one folder of images per class, split into `train` and `val`
@@ -51,6 +52,11 @@ batches as the memory requires.
 
 \b
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
+
+\b
+Seen: on a terminal one line shows how far the run is; in a pipe or a log there is a line at
+least every 30 seconds. report.html is written after each epoch, and says whether the run is in
+progress, stopped or finished. TensorBoard reads the run's folder: tensorboard --logdir runs
 
 \b
 Processes: if one is killed, or has not answered for 60 seconds, the others end too.
@@ -93,6 +99,8 @@ def command(
     _check_usage(context, spec, resume, start)
     if os.environ.get("WORLD_SIZE", "1") != "1":
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings repeat what our own message says
+    if profile:
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler says that it starts and stops
     is_first = (os.environ.get("RANK") or "0") == "0"  # of torchrun's processes: only the first prints
     try:
         need_kind((start,) if start else (), ".safetensors", "E401")

@@ -14,9 +14,9 @@ MOST = 10  # lines of the spec
 NUMBERS = "{:>8} {:>9} {:>9} {:>9}  {}"
 LONGEST = 30  # columns of a layer's name
 OUTSIDE = {
-    IMAGES: "images: waiting for them, moving, normalising and mixing them",
+    IMAGES: "images: waiting for them, normalising, mixing",
     LOSS: "loss",
-    OPTIMISER: "optimiser, and what the loop does between steps",
+    OPTIMISER: "optimiser, and the rest of the loop",
 }
 
 
@@ -49,4 +49,4 @@ def _place(one: SpecLine) -> str:
     first = one.layers[0] if len(one.layers[0]) <= LONGEST else "..." + one.layers[0][3 - LONGEST :]
     more = f" and {len(one.layers) - 1} more" if len(one.layers) > 1 else ""
     name = one.file.replace("\\", "/").rpartition("/")[2]
-    return printable(f"{name}:{one.line} {first}{more}: {one.text}")
+    return printable(f"{name}:{one.line} {first}{more}: {' '.join(one.text.split())}")
