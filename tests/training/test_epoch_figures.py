@@ -71,10 +71,10 @@ def test_the_terminal_shows_the_figures_of_an_epoch() -> None:
     assert len(epoch_line(usual, 90)) <= 100
 
 
-def test_a_run_writes_a_scalar_for_every_epoch(tmp_path: Path, scalars: dict[str, list[tuple[int, float]]]) -> None:
+def test_a_run_writes_a_scalar_for_every_epoch(tmp_path: Path) -> None:
     (tmp_path / "small.arch").write_text("net Small\n[8x8x1] INPUT\nFC 10\n")
     assert train(tmp_path / "small.arch", "--out", tmp_path / "run", "--epochs", "2").exit_code == 0
-    assert {name: [step for step, _ in pairs] for name, pairs in scalars.items()} == {
+    assert {name: [step for step, _ in pairs] for name, pairs in scalars(tmp_path / "run").items()} == {
         name: [1, 2] for name in NAMES if name not in ("epoch", "mfu")
     }
 

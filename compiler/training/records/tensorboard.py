@@ -42,12 +42,11 @@ class ScalarWriter:
         if self.folder is None:
             return
         values = [_value(name, value) for name, value in figures.to_dict().items() if name != "epoch"]
-        data = record(_event(_number(STEP, figures.epoch), _bytes(SUMMARY, b"".join(values))))
         try:
             if self.path is None:
                 self.path = _new(self.folder)
             with self.path.open("ab") as file:
-                file.write(data)
+                file.write(record(_event(_number(STEP, figures.epoch), _bytes(SUMMARY, b"".join(values)))))
         except OSError as error:
             message = f"cannot write `{self.path or self.folder}`: {error.strerror or error}"
             raise failure("E422", message) from None
