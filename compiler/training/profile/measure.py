@@ -20,11 +20,11 @@ from archspec.compiler.lowering.lower import Lowered
 from archspec.compiler.training.loop.observer import Requests, SilentObserver
 from archspec.compiler.training.profile.spec_lines import MILLI, Profile, by_lines
 from archspec.compiler.training.profile.timeline import LAYER, WINDOW, Event, device_times, durations, segments
+from archspec.compiler.training.records.run_folder import TRACE
 from archspec.compiler.training.session import Session
 from archspec.compiler.weights.atomic import replace_file
 
 WARM_UP, PLAIN, PROFILED = 3, 3, 10  # steps that are not measured, without the profiler, and with it
-TRACE = "trace.json"
 STATEMENT = re.compile(r"^( +)(\w+ = .*)  # (\S+)$", re.MULTILINE)  # of a generated forward pass: one a layer
 
 
