@@ -44,12 +44,11 @@ def _train(recorder: RunRecorder) -> RunSummary | StoppedRun:
     start, session, folder = time.monotonic(), recorder.session, recorder.folder
     trainer, epochs = session.trainer, session.configuration.recipe.epochs
     while trainer.epoch < epochs:
+        recorder.write_page(in_progress(trainer.epoch, epochs))
         figures = trainer.run_epoch(recorder)
         if figures is None:
             return _stop(recorder)
         recorder.end_epoch(figures)
-        if trainer.epoch < epochs:
-            recorder.write_page(in_progress(trainer.epoch, epochs))
     result = trainer.result or trainer.evaluate(recorder)  # a finished run that is resumed has none yet
     summary = _summary(recorder, result, time.monotonic() - start)
     recorder.write_weights(WEIGHTS, summary.top1)

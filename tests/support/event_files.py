@@ -5,12 +5,15 @@ The fields are those of TensorFlow's event.proto and summary.proto. Nothing here
 
 import struct
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-KIND = descriptor_pb2.FieldDescriptorProto
+# it ships no types
+descriptor_pb2, descriptor_pool, message_factory = (
+    import_module(f"google.protobuf.{name}") for name in ("descriptor_pb2", "descriptor_pool", "message_factory")
+)
+KIND: Any = descriptor_pb2.FieldDescriptorProto
 
 
 def crc32c(data: bytes) -> int:

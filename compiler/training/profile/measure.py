@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from torch.autograd import DeviceType
 from torch.autograd.profiler import record_function
 
 from archspec.compiler.lowering.lower import Lowered
@@ -110,7 +109,7 @@ class ProfiledSteps(SilentObserver):
                 sum(kernel.duration for kernel in one.kernels),
             )
             for one in found
-            if one.device_type == DeviceType.CPU and not one.is_async
+            if one.device_type.name == "CPU" and not one.is_async
         ]
 
     def write(self, path: Path) -> Path:

@@ -40,9 +40,9 @@ SAMPLES = "samples"
 SUMMARY, EVALUATION, REPORT = "summary.json", "evaluation.json", "report.html"
 UNREADABLE = (OSError, RuntimeError, MemoryError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError)
 TRACE = "trace.json"  # of a profile
-OWN = frozenset(
+OWN = frozenset(  # with checkpoints, all a run writes
     {LATEST, CSV, JSONL, SUMMARY, EVALUATION, REPORT, TRACE, WEIGHTS, BEST}
-)  # with checkpoints, all a run writes
+)
 LONGEST_NAME = 255  # bytes
 DIGEST = hashlib.sha256().digest_size
 ZIP_END = b"PK\5\6" + bytes(18)  # the end of every file of torch.save, up to its numbers
