@@ -7,6 +7,9 @@ import re
 import resource
 import signal
 import time
+from collections.abc import Callable
+from io import StringIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,18 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
+import archspec
 from archspec.cli import main
+from archspec.compiler import build
 from archspec.compiler.data.dataset import Batch
 from archspec.compiler.data.digits import Digits, digits
 from archspec.compiler.data.folder import folder
+from archspec.compiler.onnx.proof import prove
+from archspec.compiler.progress import Progress
+from archspec.compiler.training.loop.observer import SilentObserver
+from archspec.compiler.training.loop.trainer import Trainer
+from archspec.compiler.training.parallel.engine import engine
+from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.records.peak_memory import peak_memory
 from archspec.compiler.training.records.summary import RunSummary
 from archspec.graph.volume import Volume
@@ -26,7 +37,7 @@ from archspec.recipe import Recipe
 from support.event_files import crc32c, scalars
 from support.processes import begin
 
-SPEC = "net Tiny\n[8x8x1] INPUT\nPOOL 2x2\nFC 10\n"
+SPEC = "net Tiny\n[8x8x1] INPUT\nPOOL 2x2 s2\nFC 10\n"
 
 
 def train(*arguments: str | Path) -> Any:
@@ -150,3 +161,40 @@ def test_images_are_called_by_their_files(tmp_path: Path) -> None:
     batch = held_out.__getitems__([(0, -1), (1, -1)])
     assert batch.places == (0, 1)
     assert [Path(held_out.name(place)).parent.name for place in batch.places] == ["a", "b"]
+
+
+class Shown(SilentObserver):
+    """Prints into a pipe, on a clock that is 31 seconds later each time it is read."""
+
+    def __init__(self) -> None:
+        self.pipe = StringIO()
+        seconds = count(step=31)
+        self.progress = Progress(quiet=False, stream=self.pipe, now=lambda: float(next(seconds)))
+
+    def show_progress(self, line: Callable[[], str]) -> None:
+        self.progress.step(line)
+
+
+def test_lines_in_a_pipe_say_how_far_training_and_evaluation_are() -> None:
+    network, recipe = archspec.loads(SPEC), Recipe(epochs=3, batch=512, lr=0.01)
+    made = engine(network.graph, build(network, seed=0), recipe, Group(0, 1, torch.device("cpu")))
+    observer = Shown()
+    Trainer(made, digits(network.input, 0), 0).run_epoch(observer)
+    first, second, held_out = observer.pipe.getvalue().splitlines()
+    figures = r"loss \d\.\d{4}  top-1 \d+\.\d %  lr \S+  [\d,]+ images/s  \S+ \S+ left"
+    assert re.fullmatch(rf"epoch 1/3 step 1/2  {figures}", first)
+    assert re.fullmatch(rf"epoch 1/3 step 2/2  {figures}", second)
+    assert held_out == "held-out images: 359 of 359 evaluated"
+
+
+def test_lines_in_a_pipe_say_how_far_a_proof_is(tmp_path: Path) -> None:
+    network, observer = archspec.loads(SPEC), Shown()
+    module = build(network, seed=0)
+    archspec.export(network, tmp_path / "net.onnx", module)
+    assert prove(tmp_path / "net.onnx", network.graph, module, observer.progress).passed
+    assert observer.pipe.getvalue().splitlines() == [
+        "proof: onnx's checker",
+        "proof: inferred shapes",
+        "proof: onnxruntime",
+        "proof: torch in float32 and float64",
+    ]
