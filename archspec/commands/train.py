@@ -31,13 +31,15 @@ Examples:
   archspec train resnet18 --input 64x64x3 --data photos/
   archspec train resnet50 --data photos/ --dry-run    what it would do and why, in how much memory
   archspec train resnet50 --data imagenet/ --recipe paper
+  archspec train resnet50 --data photos/ --profile    where the time of a step goes
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
   archspec train resnet20 --data photos/ --pad 4 --randaugment 9 --erasing 0.25 --eval-crop 0.875
   archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   torchrun --nproc-per-node 2 -m archspec train lenet5
   torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
-  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train lenet5
+  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint host:29500 \\
+    -m archspec train lenet5                          the same line on both machines
 
 \b
 Data: --data takes a folder with one folder of images per class, split into `train` and `val`
@@ -54,6 +56,11 @@ as the memory requires.
 
 \b
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
+
+\b
+Seen: on a terminal one line shows how far the run is; in a pipe or a log there is a line at
+least every 30 seconds. report.html is written after each epoch, and says whether the run is in
+progress, stopped or finished. TensorBoard reads the run's folder: tensorboard --logdir runs
 
 \b
 Processes: if one is killed, or has not answered for 60 seconds, the others end too.
@@ -83,6 +90,7 @@ def command(
     resume: Path | None,
     start: Path | None,
     dry_run: bool,
+    profile: bool,
     as_json: bool,
     changes: dict[str, Any],
     **flags: Any,
@@ -95,6 +103,8 @@ def command(
     _check_usage(context, spec, resume, start)
     if os.environ.get("WORLD_SIZE", "1") != "1":
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings repeat what our own message says
+    if profile:
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler says that it starts and stops
     is_first = (os.environ.get("RANK") or "0") == "0"  # of torchrun's processes: only the first prints
     try:
         need_kind((start,) if start else (), ".safetensors", "E401")
@@ -102,7 +112,8 @@ def command(
         options = _options(flags, start, as_json)
         if resume is None:
             recipe = _recipe(flags, start, options.device)
-            text, found, is_stopped = _train(spec, changes, recipe, options, dry_run)
+            work = _dry_run if dry_run else _profile if profile else _train
+            text, found, is_stopped = work(spec, changes, recipe, options)
         else:
             text, found, is_stopped = _resume(resume, options)
     except ArchspecError as error:
@@ -123,6 +134,7 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
     if flags.get("eval_crop") is not None and flags["data"] is None and resume is None:
         raise click.UsageError("--eval-crop requires --data: the bundled digits are not cropped")
+    _check_profile(flags)
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
     if flags["reference_batch"] and not flags["lr"]:
@@ -134,6 +146,20 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
         if parameter.name in given and parameter.name not in ON_RESUME:
             shown = max(parameter.opts, key=len) if isinstance(parameter, click.Option) else "SPEC"
             raise click.UsageError(f"--resume cannot change a run: leave out {shown}")
+
+
+def _check_profile(flags: Mapping[str, Any]) -> None:
+    """Raise UsageError for flags that do not go with --profile."""
+    unsupported = {
+        "--dry-run": "which takes no step",
+        "--compile": "whose kernels belong to several lines",
+        "--pipeline": "whose stages run in several processes",
+    }
+    for name, reason in unsupported.items():
+        if flags["profile"] and flags.get(name.strip("-").replace("-", "_")):
+            raise click.UsageError(f"--profile cannot be used with {name}, {reason}")
+    if flags["profile"] and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise click.UsageError("--profile takes a single process: start it without torchrun")
 
 
 def _options(flags: Mapping[str, Any], start: Path | None, quiet: bool) -> Options:
@@ -156,18 +182,30 @@ def _recipe(flags: Mapping[str, Any], start: Path | None, device: str) -> dict[s
     return {"channels_last": is_cuda, **changes}
 
 
-def _train(
-    spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options, dry_run: bool
-) -> tuple[str, dict[str, Any], bool]:
-    """Return a text for people, data, and whether the run was stopped."""
+Ended = tuple[str, dict[str, Any], bool]  # a text for people, data, and whether the run was stopped
+
+
+def _train(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
+    from archspec.compiler.training import run
+
+    end = run.start(spec, changes, recipe, options)
+    return "", end.to_dict(), end.stopped
+
+
+def _dry_run(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
     from archspec.compiler.training import run
     from archspec.compiler.training.setup.plan_text import plan_lines
 
-    if dry_run:
-        plan = run.dry_run(spec, changes, recipe, options)
-        return "\n".join(map(printable, plan_lines(plan))), plan.to_dict(), False
-    end = run.start(spec, changes, recipe, options)
-    return "", end.to_dict(), end.stopped
+    plan = run.dry_run(spec, changes, recipe, options)
+    return "\n".join(map(printable, plan_lines(plan))), plan.to_dict(), False
+
+
+def _profile(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
+    from archspec.compiler.training import run
+    from archspec.compiler.training.profile.text import profile_lines
+
+    found = run.profile(spec, changes, recipe, options)
+    return "\n".join(profile_lines(found)), found.to_dict(), False
 
 
 def _resume(path: Path, options: Options) -> tuple[str, dict[str, Any], bool]:

@@ -46,6 +46,9 @@ FLAGS = (
     ),
     click.option("--dry-run", is_flag=True, help="Print the resolved recipe without training."),
     click.option(
+        "--profile", is_flag=True, help="Take a few steps, print the most expensive lines of the spec, and stop."
+    ),
+    click.option(
         "--epochs",
         type=COUNT,
         metavar="N",

@@ -20,11 +20,12 @@ Key = tuple[int, int]  # the number of an image, and the seed of its augmentatio
 
 
 class Batch(NamedTuple):
-    """Images [B, C, H, W] as bytes, their classes [B], and the files that could not be read."""
+    """Images [B, C, H, W] as bytes, their classes [B], files that could not be read, and the images' numbers."""
 
     images: Tensor
     classes: Tensor
     damaged: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 class Images(Protocol):
@@ -39,6 +40,10 @@ class Images(Protocol):
 
         An augmented image that cannot be read is replaced by the next readable one; any other is left out.
         """
+        ...
+
+    def name(self, place: int) -> str:
+        """Return what people call an image: its file."""
         ...
 
 

@@ -56,7 +56,11 @@ class Photos:
                     break
         height, width, channels = self.volume
         stacked = torch.stack(images) if images else torch.empty(0, channels, height, width, dtype=torch.uint8)
-        return Batch(stacked, self.classes[torch.tensor(places, dtype=torch.long)], tuple(damaged))
+        return Batch(stacked, self.classes[torch.tensor(places, dtype=torch.long)], tuple(damaged), tuple(places))
+
+    def name(self, place: int) -> str:
+        """Return an image's path."""
+        return str(self.paths[place])
 
     def _decoded(self, path: Path, chance: random.Random | None) -> tuple[Image.Image, Box | None]:
         """Return an image, and the part of it to crop."""

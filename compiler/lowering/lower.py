@@ -42,6 +42,11 @@ class Generated(nn.Module):
         self._use = _function(self.code)
         self._train = self._use if self.training_code == self.code else _function(self.training_code)
 
+    def replace_training_code(self, code: str) -> None:
+        """Train with another text of the forward pass."""
+        self.training_code = code
+        self._compile()
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("_use", "_train")}
 

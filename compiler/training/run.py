@@ -17,6 +17,8 @@ import torch
 from archspec.compiler import build
 from archspec.compiler.training.epochs import train
 from archspec.compiler.training.parallel.processes import Group, joined
+from archspec.compiler.training.profile.measure import profiled
+from archspec.compiler.training.profile.spec_lines import Profile
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.records.run_folder import RunFolder, need_own_files
 from archspec.compiler.training.records.run_lock import locked
@@ -59,6 +61,16 @@ def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, An
         if configuration.recipe.mode == "linear-probe":
             freeze_all_but(module, classifiers(configuration.network.graph)[0])
         return plan(configuration, ParameterCounts.of(module), group)
+
+
+def profile(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> Profile:
+    """Return where the time of a step goes, in a single process, and write torch's trace. Raises ArchspecError."""
+    with ExitStack() as held:
+        group = held.enter_context(joined(options.device))
+        context = RunContext(options, group)
+        ready = session(from_flags(spec, changes, {**flags, "compile": False}, context), context)
+        folder = RunFolder.new(options.out, ready.configuration.network.name, options.keep, held)
+        return profiled(ready, folder.path)
 
 
 def resume(path: Path, options: Options) -> RunSummary | StoppedRun:

@@ -184,7 +184,7 @@ class Trainer:
         self._agree_on_statistics()
         average = self.update.average
         with average.swapped_into(self.module) if average else nullcontext():
-            return self.held_out.evaluate(partial(self._note_damaged, observer, "left out"))
+            return self.held_out.evaluate(partial(self._note_damaged, observer, "left out"), observer.show_progress)
 
     def _agree_on_statistics(self) -> None:
         self.engine.agree_on_statistics([] if self.update.average is None else [self.update.average.values])
