@@ -33,6 +33,8 @@ Examples:
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
   archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
+  archspec train --from runs/resnet18-1 --data photos/ --freeze conv1 --freeze bn1 --freeze stage1
+  archspec train --from runs/vit_b16-1 --data photos/ --layer-decay 0.75 --head-lr 1e-3
   torchrun --nproc-per-node 2 -m archspec train lenet5
   torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train lenet5
@@ -47,6 +49,18 @@ Recipe: the spec's `train` section, or else the defaults above; flags override b
 rate belongs to a number of images per step and is scaled in proportion to it. If neither --batch
 nor --accumulate is given, a step takes the number of images that the rate is for, in as many
 batches as the memory requires.
+
+\b
+Fine-tuning: --from trains all layers at a tenth of the rate, or at --lr. If the classes are others,
+the classifier is reinitialised and trained at the full rate (--head-lr sets it). --freeze takes
+names as `archspec check --all` prints them, with * ? [12]; a block's name freezes the layers in it.
+Frozen batch normalisations keep their statistics. --layer-decay 0.75 gives each depth below the
+classifier 0.75 of the rate above: a block is one depth, a layer outside blocks too.
+
+\b
+Few images of some classes: --sampling balanced shows all classes equally often in an epoch of as
+many images; --class-weights balanced weights the loss by images / (classes x images of the class).
+The mean of the weights over an epoch's images is 1; the held-out loss is never weighted.
 
 \b
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
@@ -119,6 +133,8 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
+    if flags["sampling"] == flags["class_weights"] == "balanced":
+        raise click.UsageError("--sampling balanced and --class-weights balanced correct the same twice: leave out one")
     if resume is None:
         return
     given = [name for name in flags if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
@@ -142,7 +158,7 @@ def _recipe(flags: Mapping[str, Any], start: Path | None, device: str) -> dict[s
     is_cuda = chosen(device).type == "cuda"
     if flags["amp"] == "fp16" and not is_cuda:
         raise failure("E455", "`--amp fp16` requires CUDA", helps=("`--amp bf16` works on the CPU",))
-    changes = {name: flags[name] for name in Recipe._fields if flags.get(name) is not None}
+    changes = {name: flags[name] for name in Recipe._fields if flags.get(name) not in (None, ())}
     if start is not None and (flags["linear_probe"] or not flags["scratch_rate"]):
         changes["mode"] = "linear-probe" if flags["linear_probe"] else "fine-tune"
     return {"channels_last": is_cuda, **changes}

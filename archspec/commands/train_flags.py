@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from archspec.recipe import AMP, OPTIMIZERS, SCHEDULES, Recipe
+from archspec.recipe import AMP, OPTIMIZERS, SAMPLINGS, SCHEDULES, Recipe
 
 DEFAULT = Recipe()
 
@@ -38,6 +38,24 @@ FLAGS = (
     ),
     click.option("--linear-probe", is_flag=True, help="With --from: train only the last layer."),
     click.option("--scratch-rate", is_flag=True, help="With --from: use the full learning rate, not a tenth of it."),
+    click.option(
+        "--freeze",
+        multiple=True,
+        metavar="PATTERN",
+        help="Do not train these layers or blocks, such as 'stage[12]'; may be repeated.",
+    ),
+    click.option(
+        "--head-lr",
+        type=POSITIVE,
+        metavar="RATE",
+        help="Peak learning rate of the classifier; with --from, one for other classes has the full rate by default.",
+    ),
+    click.option(
+        "--layer-decay",
+        type=Finite(0, 1, min_open=True),
+        metavar="FACTOR",
+        help="Multiply the learning rate by this at each depth below the classifier; 1 by default.",
+    ),
     click.option("--dry-run", is_flag=True, help="Print the resolved recipe without training."),
     click.option(
         "--epochs",
@@ -74,6 +92,16 @@ FLAGS = (
     ),
     click.option(
         "--warmup", type=Finite(0), metavar="EPOCHS", help=f"Linear warm-up; {DEFAULT.warmup:g} epoch by default."
+    ),
+    click.option(
+        "--sampling",
+        type=click.Choice(SAMPLINGS),
+        help="Draw every class equally often with balanced; shuffled by default.",
+    ),
+    click.option(
+        "--class-weights",
+        metavar="WEIGHTS",
+        help="Weight classes in the loss: balanced, or such as hat=3,shirt=0.5.",
     ),
     click.option("--label-smoothing", type=SHARE, metavar="SHARE", help="Label smoothing; 0 by default."),
     click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradient norm; 0 (off) by default."),

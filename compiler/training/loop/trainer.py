@@ -15,7 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from archspec.compiler.data.dataset import Batch, Data, Shuffled
+from archspec.compiler.data.dataset import Batch, Data, train_order
 from archspec.compiler.data.folder import too_many_damaged
 from archspec.compiler.data.loader import loader
 from archspec.compiler.data.mixup import mixed
@@ -44,7 +44,7 @@ class Trainer:
         self.update = WeightUpdate(engine)
         self.plateau = Plateau(recipe)
         self.normalise = Normaliser(data, recipe, group.device)
-        self.order = Shuffled(len(data.train), recipe.seed, group.replica, group.replicas)
+        self.order = train_order(data, recipe, group.replica, group.replicas)
         self.train = loader(data.train, self.order, recipe.batch, workers, group.device)
         self.held_out = HeldOutImages(engine, data, self.normalise, workers)
         self.steps = steps_per_epoch(len(data.train), recipe, group.replicas)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from archspec.diagnostics.findings import shown
-from archspec.recipe import AMP, MODES, OPTIMIZERS, SCHEDULES, Recipe
+from archspec.recipe import AMP, MODES, OPTIMIZERS, SAMPLINGS, SCHEDULES, Recipe
 
 LARGEST = 2**53  # of a count
 MOST_PROCESSES = 2**16
@@ -144,6 +144,10 @@ SETTINGS: Mapping[str, Expected] = {
     "cutout": _between(0, 1),
     "mixup": _between(0, 100),
     "cutmix": _between(0, 100),
+    "sampling": _one_of(SAMPLINGS),
+    "class_weights": TEXT,
+    "layer_decay": _between(LEAST, 1),
+    "freeze": Expected(lambda value: all(map(_is_text, value)), "texts"),
     "scale": Expected(
         lambda value: not value or (len(value) == 2 and all(map(is_number, value)) and 1 <= value[0] <= value[1] <= 10),
         "two numbers from 1 to 10",

@@ -19,6 +19,7 @@ from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.options import RunContext
+from archspec.compiler.training.weighting.layer_rates import with_head_rate
 from archspec.compiler.weights.trained import Trained, open_trained
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
@@ -33,6 +34,11 @@ class RunConfiguration:
     recipe: Recipe
     data: Data
     start: Trained | None = None
+
+    @property
+    def is_for_other_classes(self) -> bool:
+        """Whether it starts from weights whose classifier has to be reinitialised."""
+        return self.start is not None and self.start.class_names != self.data.class_names
 
 
 def from_flags(
@@ -57,7 +63,10 @@ def from_flags(
         recipe = with_batch(network, recipe, len(data.train), group)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
-    return RunConfiguration(network, recipe, data, start)
+    found = RunConfiguration(network, recipe, data, start)
+    if found.is_for_other_classes and not {"lr", "head_lr", "layer_decay"} & flags.keys():
+        return replace(found, recipe=with_head_rate(recipe, group.replicas))
+    return found
 
 
 def _changed(start: Trained, changes: Mapping[str, Any]) -> Network:
