@@ -19,6 +19,7 @@ from archspec.diagnostics.findings import did_you_mean
 from archspec.recipe import Recipe
 
 BALANCED = "balanced"
+MOST_SHOWN = 10
 
 
 def class_weights(recipe: Recipe, data: Data) -> dict[str, float]:
@@ -75,6 +76,3 @@ def _number(text: str) -> float | None:
 def _wrong(message: str, helps: tuple[str, ...], names: tuple[str, ...] = ()) -> ArchspecError:
     shown = ", ".join(f"`{name}`" for name in names[:MOST_SHOWN]) + (", ..." if len(names) > MOST_SHOWN else "")
     return failure("E011", message, notes=(f"the classes are {shown}",) if names else (), helps=helps)
-
-
-MOST_SHOWN = 10

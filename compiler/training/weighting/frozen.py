@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from archspec.compiler.lowering.lower import Generated
-from archspec.diagnostics.errors import failure
+from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import suggest
 from archspec.graph.ir import Graph
 from archspec.graph.scores import classifiers
@@ -32,7 +32,7 @@ def frozen_layers(graph: Graph, recipe: Recipe) -> frozenset[str]:
     for pattern in recipe.freeze:
         own = {name for name in layers if any(fnmatchcase(part, pattern) for part in _paths(name))}
         if not own:
-            raise failure("E011", f"`--freeze {pattern}` names no layer with weights", **_hints(pattern, layers))
+            raise _unnamed(pattern, layers)
         frozen |= own
     if frozen.issuperset(layers):
         helps = ("leave out a `--freeze`: at least one layer has to be trained",)
@@ -56,11 +56,12 @@ def _paths(name: str) -> Iterator[str]:
     return (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
-def _hints(pattern: str, layers: list[str]) -> dict[str, tuple[str, ...]]:
+def _unnamed(pattern: str, layers: list[str]) -> ArchspecError:
     known = list(dict.fromkeys(path for name in layers for path in _paths(name)))
     core = pattern.rstrip("*?.")
     near = suggest(core, known)
     outer = list(dict.fromkeys(name.partition(".")[0] for name in layers))
     shown = ", ".join(f"`{name}`" for name in outer[:MOST_SHOWN]) + (", ..." if len(outer) > MOST_SHOWN else "")
+    notes = (f"the layers and blocks with weights are {shown}",)
     helps = (f"`--freeze '{near}{pattern[len(core) :]}'`",) if near else ("`archspec check --all` shows every layer",)
-    return {"notes": (f"the layers and blocks with weights are {shown}",), "helps": helps}
+    return failure("E011", f"`--freeze {pattern}` names no layer with weights", notes=notes, helps=helps)

@@ -43,7 +43,7 @@ def set_shares(module: nn.Module, shares: Mapping[str, float]) -> None:
     for name, part in module.named_modules():
         if name in shares:
             for parameter in part.parameters():
-                parameter.lr_scale = shares[name]  # type: ignore[attr-defined]  # for the optimiser
+                parameter.lr_scale = shares[name]
 
 
 def head_layers(graph: Graph) -> tuple[str, ...]:
