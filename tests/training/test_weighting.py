@@ -76,6 +76,8 @@ def test_given_weights_have_a_mean_of_1_over_the_images_of_an_epoch() -> None:
         ("hat", "`--class-weights` expects `balanced` or class=weight, got `hat`"),
         ("shirt=1,hat", "got `hat`"),
         ("hat=many", "got `hat=many`"),
+        ("hat=1=", "got `hat=1=`"),
+        ("=1", "unknown class ``"),
         ("hat=0", "the weight of `hat` is 0; expected a number above 0"),
         ("hat=nan", "the weight of `hat` is nan"),
         ("hat=1,hat=2", "`--class-weights` has `hat` twice"),

@@ -170,9 +170,10 @@ def need_settings(recipe: Recipe) -> None:
     """Raise ValueError at the first setting that no recipe has."""
     for name, usual in Recipe().to_dict().items():
         value = getattr(recipe, name)
+        expected = SETTINGS.get(name) or OF_TYPE[type(usual)]
         if isinstance(usual, tuple) and not isinstance(value, tuple):
-            raise ValueError(f"`recipe.{name}` is {shown(value)}; expected numbers")
-        _need(f"`recipe.{name}`", value, SETTINGS.get(name) or OF_TYPE[type(usual)])
+            raise ValueError(f"`recipe.{name}` is {shown(value)}; expected {expected.words}")
+        _need(f"`recipe.{name}`", value, expected)
 
 
 def need_same_form(own: Mapping[str, Tensor], kept: Mapping[str, Tensor], what: str) -> None:

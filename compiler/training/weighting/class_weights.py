@@ -45,14 +45,14 @@ def as_tensor(weights: Mapping[str, float], device: torch.device) -> Tensor | No
 def _given(text: str, names: tuple[str, ...]) -> dict[str, float]:
     """Read `hat=3,shirt=1`. A name may contain commas and equals signs."""
     found: dict[str, float] = {}
-    begun = ""
+    begun: list[str] = []
     for piece in text.split(","):
-        name, _, number = (begun + piece).rpartition("=")
-        weight = _number(number)
-        if not name or weight is None:
-            begun += f"{piece},"
+        end, sign, number = piece.rpartition("=")
+        weight = _number(number) if sign else None
+        if weight is None:
+            begun.append(piece)
             continue
-        begun = ""
+        name, begun = ",".join([*begun, end]), []
         if name not in names:
             raise _wrong(f"unknown class `{name}` in `--class-weights`", did_you_mean(name, names), names)
         if name in found:
@@ -61,7 +61,7 @@ def _given(text: str, names: tuple[str, ...]) -> dict[str, float]:
             raise _wrong(f"the weight of `{name}` is {number}; expected a number above 0", (f"`{name}=1`",))
         found[name] = weight
     if begun:
-        message = f"`--class-weights` expects `{BALANCED}` or class=weight, got `{begun[:-1]}`"
+        message = f"`--class-weights` expects `{BALANCED}` or class=weight, got `{','.join(begun)}`"
         raise _wrong(message, (f"`--class-weights {BALANCED}`", f"`--class-weights '{names[0]}=2'`"))
     return found
 
