@@ -51,16 +51,16 @@ nor --accumulate is given, a step takes the number of images that the rate is fo
 batches as the memory requires.
 
 \b
-Fine-tuning: --from trains all layers at a tenth of the rate, or at --lr. If the classes are others,
-the classifier is reinitialised and trained at the full rate (--head-lr sets it). --freeze takes
-names as `archspec check --all` prints them, with * ? [12]; a block's name freezes the layers in it.
-Frozen batch normalisations keep their statistics. --layer-decay 0.75 gives each depth below the
-classifier 0.75 of the rate above: a block is one depth, a layer outside blocks too.
+Fine-tuning: --from trains all layers at a tenth of the rate. For other classes the classifier is
+reinitialised, and trained at the full rate, or at --head-lr. --freeze takes names as `archspec
+check --all` prints them, with *, ? and [12]; the name of a block freezes the layers in it. Frozen
+batch normalisations keep their statistics. With --layer-decay 0.75 each depth has 0.75 of the
+rate of the next, up to the classifier; a block is one depth, and so is a layer outside blocks.
 
 \b
-Few images of some classes: --sampling balanced shows all classes equally often in an epoch of as
-many images; --class-weights balanced weights the loss by images / (classes x images of the class).
-The mean of the weights over an epoch's images is 1; the held-out loss is never weighted.
+Classes of different sizes: --sampling balanced shows all classes equally often in an epoch of as
+many images. --class-weights balanced weights the loss by images / (classes x images of the
+class). The mean weight over an epoch's images is 1; the held-out loss has no weights.
 
 \b
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.

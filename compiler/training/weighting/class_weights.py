@@ -54,7 +54,8 @@ def _given(text: str, names: tuple[str, ...]) -> dict[str, float]:
             continue
         name, begun = ",".join([*begun, end]), []
         if name not in names:
-            raise _wrong(f"unknown class `{name}` in `--class-weights`", did_you_mean(name, names), names)
+            helps = did_you_mean(name, names) or (f"`--class-weights '{names[0]}=2'`",)
+            raise _wrong(f"unknown class `{name}` in `--class-weights`", helps, names)
         if name in found:
             raise _wrong(f"`--class-weights` has `{name}` twice", ("give each class once",))
         if not 0 < weight < math.inf:
