@@ -29,6 +29,8 @@ OPTIMIZER_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 OPTIMIZERS = tuple(OPTIMIZER_DEFAULTS)
 SCHEDULES = ("constant", "cosine", "linear", "step", "plateau", "exponential")
 AMP = ("off", "bf16", "fp16")
+FINE_TUNE = 0.1  # of the learning rate, so that what was learned is kept
+SAMPLINGS = ("shuffled", "balanced")
 MODES = ("scratch", "fine-tune", "linear-probe")
 
 
@@ -68,6 +70,11 @@ class Recipe(Record):
     mixup: float = 0.0  # alpha of the shares of two blended images (Zhang et al. 2018)
     cutmix: float = 0.0  # alpha of the area pasted from another image (Yun et al. 2019)
     eval_crop: float = 1.0  # the share of the short side that the network sees when it is evaluated
+    sampling: str = "shuffled"  # balanced: in each epoch as many images of one class as of another
+    class_weights: str = ""  # in the loss: balanced, or name=weight,...; empty for none
+    head_lr: float = 0.0  # the peak rate of the classifier; 0 for that of the other layers
+    layer_decay: float = 1.0  # of the rate from each depth to the one below (Bao et al. 2021)
+    freeze: tuple[str, ...] = ()  # patterns of the names of layers that are not trained
     amp: str = "off"
     channels_last: bool = False
     compile: bool = False

@@ -36,6 +36,8 @@ Examples:
   archspec train resnet20 --data photos/ --pad 4 --randaugment 9 --erasing 0.25 --eval-crop 0.875
   archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
+  archspec train --from runs/resnet18-1 --data photos/ --freeze conv1 --freeze bn1 --freeze stage1
+  archspec train --from runs/vit_b16-1 --data photos/ --layer-decay 0.75 --head-lr 1e-3
   torchrun --nproc-per-node 2 -m archspec train lenet5
   torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint host:29500 \\
@@ -53,6 +55,18 @@ network, and printed with reasons; --recipe paper takes the spec's `train` secti
 default for a file of yours. Flags override both. --lr is the rate of the run; with --lr-for-batch
 it is scaled. If neither --batch nor --accumulate is given, a step is split into as many batches
 as the memory requires.
+
+\b
+Fine-tuning: --from trains all layers at a tenth of the rate. For other classes the classifier is
+reinitialised, and trained at the full rate, or at --head-lr. --freeze takes names as `archspec
+check --all` prints them, with *, ? and [12]; the name of a block freezes the layers in it. Frozen
+batch normalisations keep their statistics. With --layer-decay 0.75 each depth has 0.75 of the
+rate of the next, up to the classifier; a block is one depth, and so is a layer outside blocks.
+
+\b
+Classes of different sizes: --sampling balanced shows all classes equally often in an epoch of as
+many images. --class-weights balanced weights the loss by images / (classes x images of the
+class). The mean weight over an epoch's images is 1; the held-out loss has no weights.
 
 \b
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
@@ -139,6 +153,8 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
     if flags["reference_batch"] and not flags["lr"]:
         raise click.UsageError("--lr-for-batch requires --lr RATE, which it scales")
+    if flags["sampling"] == flags["class_weights"] == "balanced":
+        raise click.UsageError("--sampling balanced and --class-weights balanced correct the same twice: leave out one")
     if resume is None:
         return
     given = [name for name in flags if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
@@ -176,7 +192,7 @@ def _recipe(flags: Mapping[str, Any], start: Path | None, device: str) -> dict[s
     is_cuda = chosen(device).type == "cuda"
     if flags["amp"] == "fp16" and not is_cuda:
         raise failure("E455", "`--amp fp16` requires CUDA", helps=("`--amp bf16` works on the CPU",))
-    changes = {name: flags[name] for name in Recipe._fields if flags.get(name) is not None}
+    changes = {name: flags[name] for name in Recipe._fields if flags.get(name) not in (None, ())}
     if start is not None and (flags["linear_probe"] or not flags["scratch_rate"]):
         changes["mode"] = "linear-probe" if flags["linear_probe"] else "fine-tune"
     return {"channels_last": is_cuda, **changes}

@@ -44,6 +44,24 @@ FLAGS = (
         help="`auto`: chosen for the images and the network, by default. `paper`: the spec's `train` section, by"
         " default for a file of yours.",
     ),
+    click.option(
+        "--freeze",
+        multiple=True,
+        metavar="PATTERN",
+        help="Do not train these layers or blocks, such as 'stage[12]'; may be repeated.",
+    ),
+    click.option(
+        "--head-lr",
+        type=POSITIVE,
+        metavar="RATE",
+        help="Peak learning rate of the classifier; with --from, one for other classes has the full rate by default.",
+    ),
+    click.option(
+        "--layer-decay",
+        type=Finite(0, 1, min_open=True),
+        metavar="FACTOR",
+        help="Multiply the learning rate by this at each depth below the classifier; 1 by default.",
+    ),
     click.option("--dry-run", is_flag=True, help="Print the resolved recipe without training."),
     click.option(
         "--profile", is_flag=True, help="Take a few steps, print the most expensive lines of the spec, and stop."
@@ -90,6 +108,11 @@ FLAGS = (
     click.option("--warmup", type=Finite(0), metavar="EPOCHS", help="Linear warm-up."),
     click.option("--label-smoothing", type=SHARE, metavar="SHARE", help="Label smoothing; 0 for none."),
     click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradient norm; 0 for no limit."),
+    click.option(
+        "--class-weights",
+        metavar="WEIGHTS",
+        help="Weight classes in the loss: balanced, or such as hat=3,shirt=0.5.",
+    ),
     click.option("--ema", type=SHARE, metavar="DECAY", help="Average the weights with this decay; 0 (off) by default."),
     click.option("--flip/--no-flip", default=None, help="Horizontal flips; on by default with --data."),
     click.option(

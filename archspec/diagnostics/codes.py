@@ -102,7 +102,8 @@ READING = {
         "an invalid training setting",
         "A `train` section has one setting per line, each at most once: optimizer, lr, warmup, epochs, augment,"
         " label_smoothing, clip, ema. grammar/README.md lists their arguments. Neither a setting nor a flag of `archspec"
-        " train` may take effect after the last epoch.",
+        " train` may take effect after the last epoch. `--freeze` names layers or blocks with weights, and leaves some to"
+        " train; `--class-weights` names classes of the images.",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epoch 90\n",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epochs 90\n",
     ),

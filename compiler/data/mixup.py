@@ -31,14 +31,17 @@ class Target:
     second: Tensor | None = None
     share: Tensor | None = None
 
-    def loss(self, scores: Tensor, smoothing: float) -> Tensor:
-        """Return the mean cross entropy of scores [B, classes]."""
+    def loss(self, scores: Tensor, smoothing: float, weights: Tensor | None = None) -> Tensor:
+        """Return the mean cross entropy of scores [B, classes], each class times its weight [classes].
+
+        The mean is over images: torch's own divides by the weights of the batch, so that it would depend on how the
+        images of a step are split into batches.
+        """
         if self.second is None or self.share is None:
-            return functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
-        one, other = (
-            functional.cross_entropy(scores, classes, label_smoothing=smoothing, reduction="none")
-            for classes in (self.first, self.second)
-        )
+            if weights is None:
+                return functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
+            return _cross_entropies(scores, self.first, smoothing, weights).mean()
+        one, other = (_cross_entropies(scores, classes, smoothing, weights) for classes in (self.first, self.second))
         return torch.lerp(other, one, self.share).mean()
 
     def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
@@ -57,6 +60,10 @@ class Target:
     def unpacked(cls, packed: Tensor) -> Target:
         """Read what `packed` returned."""
         return cls(packed[:, 0].long(), packed[:, 1].long(), packed[:, 2].float())
+
+
+def _cross_entropies(scores: Tensor, classes: Tensor, smoothing: float, weights: Tensor | None) -> Tensor:
+    return functional.cross_entropy(scores, classes, weights, label_smoothing=smoothing, reduction="none")
 
 
 def mixed(own: Labelled, partners: Labelled, recipe: Recipe, chances: Sequence[random.Random]) -> tuple[Tensor, Target]:

@@ -11,7 +11,7 @@ import linecache
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from keyword import iskeyword
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -31,12 +31,23 @@ _numbers = count(1)
 
 
 class Generated(nn.Module):
-    """A module with a generated forward pass: `code` and `training_code` are its text, in inference and in training."""
+    """A module with a generated forward pass: `code` and `training_code` are its text, in inference and in training.
+
+    `frozen_norms` names batch normalisations that work in training as in inference.
+    """
 
     def __init__(self, code: str, training_code: str) -> None:
         super().__init__()
         self.code, self.training_code = code, training_code
+        self.frozen_norms: tuple[str, ...] = ()
         self._compile()
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all submodules but the frozen normalisations."""
+        super().train(mode)
+        for name in self.frozen_norms:
+            self.get_submodule(name).eval()
+        return self
 
     def _compile(self) -> None:
         self._use = _function(self.code)

@@ -26,12 +26,11 @@ from archspec.compiler.training.records.summary import RunSummary, StoppedRun
 from archspec.compiler.training.session import Session, session
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.configuration import from_checkpoint, from_flags
-from archspec.compiler.training.setup.fine_tuning import freeze_all_but
 from archspec.compiler.training.setup.options import Options, RunContext
 from archspec.compiler.training.setup.plan import ParameterCounts, TrainingPlan, plan
+from archspec.compiler.training.weighting.frozen import freeze, frozen_layers
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import plural
-from archspec.graph.scores import classifiers
 
 
 def start(
@@ -58,8 +57,7 @@ def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, An
         configuration = from_flags(spec, changes, flags, RunContext(options, group))
         with torch.device("meta"):
             module = build(configuration.network)
-        if configuration.recipe.mode == "linear-probe":
-            freeze_all_but(module, classifiers(configuration.network.graph)[0])
+        freeze(module, frozen_layers(configuration.network.graph, configuration.recipe))
         return plan(configuration, ParameterCounts.of(module), group)
 
 

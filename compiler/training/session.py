@@ -14,6 +14,8 @@ from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.fine_tuning import starting_module
 from archspec.compiler.training.setup.options import RunContext
 from archspec.compiler.training.setup.plan import ParameterCounts, TrainingPlan, plan
+from archspec.compiler.training.weighting.class_weights import as_tensor
+from archspec.compiler.training.weighting.layer_rates import rate_shares, set_shares
 from archspec.compiler.weights.metadata import TrainedOn, WeightsMetadata
 
 
@@ -47,6 +49,8 @@ def session(configuration: RunConfiguration, context: RunContext) -> Session:
     """Build the network and its trainer. Raises ArchspecError if they cannot be trained."""
     module, messages = starting_module(configuration)
     planned = plan(configuration, ParameterCounts.of(module), context.group)
-    made = engine(configuration.network.graph, module, configuration.recipe, context.group)
+    graph, recipe, group = configuration.network.graph, configuration.recipe, context.group
+    set_shares(module, rate_shares(graph, recipe, group.replicas))
+    made = engine(graph, module, recipe, group, as_tensor(planned.class_weights, group.device))
     trainer = Trainer(made, configuration.data, context.options.loader_workers)
     return Session(configuration, context, trainer, planned, messages)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from archspec.compiler.data.augmentation.step_images import StepImages
 from archspec.compiler.data.damaged import DamagedImages
-from archspec.compiler.data.dataset import Batch, Data, Shuffled
+from archspec.compiler.data.dataset import Batch, Data, train_order
 from archspec.compiler.data.folder import too_many_damaged
 from archspec.compiler.data.loader import loader
 from archspec.compiler.progress import clock
@@ -47,7 +47,7 @@ class Trainer:
         self.plateau = Plateau(recipe)
         self.normalise = Normaliser(data, recipe, group.device)
         self.step_images = StepImages(recipe, self.normalise, group.replica, group.replicas)
-        self.order = Shuffled(len(data.train), recipe.seed, group.replica, group.replicas)
+        self.order = train_order(data, recipe, group.replica, group.replicas)
         self.train = loader(data.train, self.order, recipe.batch, workers, group.device)
         self.held_out = HeldOutImages(engine, data, self.normalise, workers)
         self.steps = steps_per_epoch(len(data.train), recipe, group.replicas)

@@ -39,7 +39,7 @@ class WeightUpdate:
     def apply(self, loss: Tensor, lr: float) -> Tensor:
         """Change the weights unless loss or gradients are not finite. Returns whether they are, on the device."""
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["lr_scale"]
         self.scaler.unscale_(self.optimizer)
         gradients = [one.grad for one in self.trained if one.grad is not None]
         norm = self.group.norm_over_stages(total_norm(gradients))

@@ -85,11 +85,13 @@ class Engine(Protocol):
         ...
 
 
-def engine(graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> Engine:
+def engine(graph: Graph, module: Lowered, recipe: Recipe, group: Group, class_weights: Tensor | None = None) -> Engine:
     """Return the engine for a group of processes, with the module on its device."""
     layout = torch.channels_last if recipe.channels_last else torch.preserve_format
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
-    return PipelineEngine(graph, module, recipe, group) if group.is_pipeline else ReplicaEngine(module, recipe, group)
+    if group.is_pipeline:
+        return PipelineEngine(graph, module, recipe, group, class_weights)
+    return ReplicaEngine(module, recipe, group, class_weights)
 
 
 def precision_of(recipe: Recipe, group: Group) -> Precision:
@@ -107,8 +109,9 @@ def replicated(module: nn.Module) -> nn.Module:
 class ReplicaEngine:
     """The whole network in each process, gradients averaged over them (DDP)."""
 
-    def __init__(self, module: Lowered, recipe: Recipe, group: Group) -> None:
+    def __init__(self, module: Lowered, recipe: Recipe, group: Group, class_weights: Tensor | None = None) -> None:
         self.recipe, self.group, self.precision = recipe, group, precision_of(recipe, group)
+        self.class_weights = class_weights
         self.module: nn.Module = module
         self.loss_weights = module.loss_weights
         if recipe.compile:
@@ -133,7 +136,8 @@ class ReplicaEngine:
         with self.precision():
             outputs = self.outer(part.images)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        losses = [part.target.loss(output.float(), self.recipe.label_smoothing) for output in outputs]
+        smoothing, weights = self.recipe.label_smoothing, self.class_weights
+        losses = [part.target.loss(output.float(), smoothing, weights) for output in outputs]
         loss = _sum([weight / count * one for weight, one in zip(self.loss_weights, losses, strict=False)])
         torch.autograd.backward(scaler.scale(loss))
         return StepResult(loss.detach(), part.target.seen(outputs[0].detach(), losses[0].detach()))
@@ -173,9 +177,12 @@ def _sum(values: Sequence[Tensor]) -> Tensor:
 class PipelineEngine:
     """A stage of the network in each process (pipeline parallelism)."""
 
-    def __init__(self, graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> None:
+    def __init__(
+        self, graph: Graph, module: Lowered, recipe: Recipe, group: Group, class_weights: Tensor | None = None
+    ) -> None:
         self.recipe, self.group = recipe, group
         self.pipeline = Pipeline(graph, module, recipe, group, precision_of(recipe, group))
+        self.pipeline.class_weights = class_weights
         self.module: nn.Module = self.pipeline.module
 
     def set_mode(self, is_training: bool) -> None:

@@ -22,6 +22,7 @@ from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.options import RunContext
 from archspec.compiler.training.setup.run_recipe import run_recipe
+from archspec.compiler.training.weighting.layer_rates import with_head_rate
 from archspec.compiler.weights.trained import Trained, open_trained
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
@@ -37,6 +38,11 @@ class RunConfiguration:
     data: Data
     start: Trained | None = None
     why: Mapping[str, str] = field(default_factory=dict)  # of settings, by their names
+
+    @property
+    def is_for_other_classes(self) -> bool:
+        """Whether it starts from weights whose classifier has to be reinitialised."""
+        return self.start is not None and self.start.class_names != self.data.class_names
 
 
 def from_flags(
@@ -58,7 +64,10 @@ def from_flags(
     requirements.warmup(recipe)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
-    return RunConfiguration(network, recipe, _augmented(data, recipe), start, why)
+    found = RunConfiguration(network, recipe, _augmented(data, recipe), start, why)
+    if found.is_for_other_classes and not {"lr", "head_lr", "layer_decay"} & flags.keys():
+        return replace(found, recipe=with_head_rate(recipe, group.replicas))
+    return found
 
 
 def _changed(start: Trained, changes: Mapping[str, Any]) -> Network:

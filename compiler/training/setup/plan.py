@@ -7,7 +7,7 @@ In: a run's configuration, its trainable parameters, the group of processes. Out
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
@@ -19,6 +19,7 @@ from archspec.compiler.training.loop.schedule import steps_per_epoch
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.memory import predicted_memory
+from archspec.compiler.training.weighting.class_weights import class_weights
 from archspec.recipe import Recipe
 from archspec.report.stage_table import stages_data
 
@@ -51,6 +52,7 @@ class TrainingPlan:
     parameters: ParameterCounts
     steps_per_epoch: int
     why: Mapping[str, str]  # of the recipe's settings, by their names
+    class_weights: Mapping[str, float] = field(default_factory=dict)  # in the loss; empty for none
     stages: tuple[Stage, ...] = ()  # of a pipeline
 
     @property
@@ -78,6 +80,7 @@ class TrainingPlan:
             "step_images": self.recipe.step_images(self.processes),
             "lr": self.recipe.scaled_lr(self.processes),
             **vars(self.parameters),
+            "class_weights": dict(self.class_weights),
             "steps_per_epoch": self.steps_per_epoch,
             "steps": self.steps,
             "memory_bytes": self.memory_bytes,
@@ -86,7 +89,8 @@ class TrainingPlan:
 
 
 def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Group) -> TrainingPlan:
-    """Return the plan. Raises ArchspecError for fewer images than a step takes, or more stages than can be cut."""
+    """Return the plan. Raises ArchspecError for fewer images than a step takes, more stages than can be cut, and for
+    weights of unknown classes."""
     network, recipe, data = configuration.network, configuration.recipe, configuration.data
     return TrainingPlan(
         network=network,
@@ -98,5 +102,6 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
         parameters=parameters,
         steps_per_epoch=steps_per_epoch(len(data.train), recipe, group.replicas),
         why=configuration.why,
+        class_weights=class_weights(recipe, data),
         stages=tuple(cut(network.graph, group.size)) if group.is_pipeline else (),
     )

@@ -5,10 +5,13 @@ In: a `TrainingPlan`. Out: lines.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from textwrap import wrap
 
 from archspec.compiler.memory import size_text
 from archspec.compiler.training.setup.plan import TrainingPlan
+from archspec.compiler.training.weighting.frozen import frozen_layers
+from archspec.compiler.training.weighting.layer_rates import head_layers, layer_depths
 from archspec.diagnostics.findings import plural
 from archspec.recipe import Recipe
 from archspec.report import WIDTH
@@ -34,20 +37,28 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "step": _step(plan),
         "steps": f"{plan.steps_per_epoch:,} per epoch x {plural(recipe.epochs, 'epoch')} = {plan.steps:,}",
         "learning rate": _rate(recipe, plan.processes),
+        "head rate": _head_rate(plan),
+        "layer decay": _layer_decay(plan),
         "schedule": _schedule(recipe, plan.processes),
         "optimizer": _optimizer(recipe),
         "weight decay": f"{recipe.weight_decay:g} on {count.decayed:,} weights; "
         f"none on {count.not_decayed:,} biases and norm parameters{frozen}",
+        "frozen": _frozen(plan),
+        "sampling": "as many images of each class in every epoch" if recipe.sampling == "balanced" else "",
         "augmentation": _augmentation(recipe, plan.variation),
         **({"evaluated on": f"the centre {100 * recipe.eval_crop:g} % of each side"} if recipe.eval_crop < 1 else {}),
         "loss": _loss(recipe),
+        "class weights": _class_weights(plan.class_weights),
         "precision": _precision(recipe),
         "weight average": f"decay {recipe.ema:g}" if recipe.ema else "none",
         "memory": f"{size_text(plan.memory_bytes)} per process, predicted for float32",
         "seed": f"{recipe.seed}",
     }
     lines = [
-        line for name, fact in facts.items() for line in _lines(name, fact, plan.why.get(FIELDS.get(name, ""), ""))
+        line
+        for name, fact in facts.items()
+        if fact
+        for line in _lines(name, fact, plan.why.get(FIELDS.get(name, ""), ""))
     ]
     if plan.stages:
         first, *rest = stages_table(plan.network.graph, plan.stages, WIDTH - NAMES - 2).splitlines()
@@ -85,6 +96,36 @@ def _rate(recipe: Recipe, processes: int) -> str:
     if images == recipe.reference_batch:
         return f"{recipe.lr:g}"
     return f"{recipe.lr:g} x {images}/{recipe.reference_batch} = {recipe.scaled_lr(processes):g}"
+
+
+def _head_rate(plan: TrainingPlan) -> str:
+    if not plan.recipe.head_lr:
+        return ""
+    times = plan.recipe.head_lr / plan.recipe.scaled_lr(plan.processes)
+    return f"{plan.recipe.head_lr:g} for {', '.join(head_layers(plan.network.graph))}, {times:g} x the others'"
+
+
+def _layer_decay(plan: TrainingPlan) -> str:
+    decay = plan.recipe.layer_decay
+    if decay == 1:
+        return ""
+    top = max(layer_depths(plan.network.graph).values())
+    return f"x {decay:g} per depth below the classifier, {top} in all: x {decay**top:.3g} at the first layer"
+
+
+def _frozen(plan: TrainingPlan) -> str:
+    if not plan.recipe.freeze:
+        return ""
+    layers = plural(len(frozen_layers(plan.network.graph, plan.recipe)), "layer")
+    return f"{', '.join(plan.recipe.freeze)}: {layers}, {plan.parameters.frozen:,} parameters"
+
+
+def _class_weights(weights: Mapping[str, float]) -> str:
+    if not weights:
+        return ""
+    ranked = sorted(weights, key=lambda name: weights[name])
+    ends = " to ".join(f"{weights[name]:.3g} ({name})" for name in (ranked[0], ranked[-1]))
+    return f"{ends}, 1 in the mean over an epoch's images"
 
 
 def _schedule(recipe: Recipe, processes: int) -> str:

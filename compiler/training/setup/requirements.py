@@ -73,6 +73,7 @@ def pipeline(recipe: Recipe, group: Group) -> None:
         "`--amp fp16`": recipe.amp == "fp16",
         "`--compile`": recipe.compile,
         "`--linear-probe`": recipe.mode == "linear-probe",
+        "`--freeze`": bool(recipe.freeze),
     }
     for name, is_on in unsupported.items():
         if is_on and group.is_pipeline:

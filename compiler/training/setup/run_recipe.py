@@ -16,9 +16,9 @@ from archspec.compiler.training.setup.chosen_recipe import ChosenRecipe, chosen_
 from archspec.compiler.training.setup.options import RunContext
 from archspec.diagnostics.errors import failure
 from archspec.library import is_path
+from archspec.recipe import FINE_TUNE
 
 AUTO, PAPER = "auto", "paper"
-FINE_TUNE = 0.1  # of the learning rate, so that what was learned is kept
 
 
 def run_recipe(
