@@ -78,6 +78,8 @@ class Recipe(Record):
     amp: str = "off"
     channels_last: bool = False
     compile: bool = False
+    sync_bn: bool = False  # batch statistics over all processes
+    threads: int = 0  # of each process on the CPU; 0 for torch's own number
     mode: str = "scratch"
     seed: int = 0
 

@@ -67,6 +67,7 @@ class EvalFlags:
     device: str
     batch: int
     workers: int | None
+    threads: int | None
     quiet: bool
 
     @property
@@ -103,6 +104,7 @@ class EvalFlags:
 @click.option(
     "--workers", type=click.IntRange(0, 256), help="Processes that decode images.  [default: 2 with --data, else 0]"
 )
+@click.option("--threads", type=click.IntRange(1, 1024), help="Threads on the CPU; torch's number by default.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, including all confusions and the matrix of up to 100 classes."
 )
@@ -143,6 +145,7 @@ def _evaluate(
     from archspec.compiler.evaluation.ensemble_member import ensemble_member, need_same
     from archspec.compiler.evaluation.evaluate import EvaluationSettings, evaluate
     from archspec.compiler.progress import Progress
+    from archspec.compiler.threads import computing_with
     from archspec.compiler.weights.destination import need_writable
     from archspec.compiler.weights.trained import open_trained
 
@@ -160,7 +163,8 @@ def _evaluate(
     members = [ensemble_member(one, names, flags.tta, device, flags.batch) for one in trained]
     limit = most_damaged_of(flags.max_damaged, len(examples.classes))
     settings = EvaluationSettings(device, flags.batch, flags.decoding_processes, limit)
-    result = evaluate(members, examples, settings, Progress(flags.quiet))
+    with computing_with(flags.threads or 0):
+        result = evaluate(members, examples, settings, Progress(flags.quiet))
     if plot is not None:
         _draw(plot, _titles(members), result)
     return members, examples, result

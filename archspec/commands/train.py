@@ -38,8 +38,8 @@ Examples:
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   archspec train --from runs/resnet18-1 --data photos/ --freeze conv1 --freeze bn1 --freeze stage1
   archspec train --from runs/vit_b16-1 --data photos/ --layer-decay 0.75 --head-lr 1e-3
-  torchrun --nproc-per-node 2 -m archspec train lenet5
-  torchrun --nproc-per-node 4 -m archspec train vgg16 --data photos/ --pipeline 4
+  archspec train lenet5 --processes 2
+  archspec train vgg16 --data photos/ --processes 4 --pipeline 4
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint host:29500 \\
     -m archspec train lenet5                          the same line on both machines
 
@@ -77,17 +77,18 @@ least every 30 seconds. report.html is written after each epoch, and says whethe
 progress, stopped or finished. TensorBoard reads the run's folder: tensorboard --logdir runs
 
 \b
-Processes: if one is killed, or has not answered for 60 seconds, the others end too.
-ARCHSPEC_TIMEOUT changes these seconds, and the 300 within which all must have started.
+Processes: --processes starts them on this machine, torchrun on several. If one is killed, or has
+not answered for 60 seconds, the others end too. ARCHSPEC_TIMEOUT changes these seconds, and the
+300 within which all must have started.
 
 \b
 Exit status: 0 on success, 1 for an invalid spec or invalid data, 2 for invalid usage, 130 if
-the run was stopped and can be resumed; torchrun itself then exits with 1.
+the run was stopped and can be resumed. torchrun exits with 1 instead of 130.
 """
 
 
 # flags that may be given with --resume
-ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_tflops", "as_json"}
+ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_tflops", "processes", "as_json"}
 # flags that do not change the result: fields of `Options`
 OPTIONS = ("data", "out", "recipe", "device", "workers", "save_every", "keep", "peak_tflops")
 
@@ -115,14 +116,17 @@ def command(
     weights of the best epoch; the metrics of every epoch; checkpoints; a report and a summary.
     """
     _check_usage(context, spec, resume, start)
+    processes = _processes_to_start(flags["processes"])
     if os.environ.get("WORLD_SIZE", "1") != "1":
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings repeat what our own message says
     if profile:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler says that it starts and stops
-    is_first = (os.environ.get("RANK") or "0") == "0"  # of torchrun's processes: only the first prints
+    is_first = (os.environ.get("RANK") or "0") == "0"  # of several processes: only the first prints
     try:
         need_kind((start,) if start else (), ".safetensors", "E401")
         need("train", *(() if flags["data"] else (DIGITS,)))
+        if processes > 1:
+            sys.exit(_launched(processes))
         options = _options(flags, start, as_json)
         if resume is None:
             recipe = _recipe(flags, start, options.device)
@@ -170,12 +174,30 @@ def _check_profile(flags: Mapping[str, Any]) -> None:
         "--dry-run": "which takes no step",
         "--compile": "whose kernels belong to several lines",
         "--pipeline": "whose stages run in several processes",
+        "--processes": "whose times would be mixed",
     }
     for name, reason in unsupported.items():
         if flags["profile"] and flags.get(name.strip("-").replace("-", "_")):
             raise click.UsageError(f"--profile cannot be used with {name}, {reason}")
     if flags["profile"] and os.environ.get("WORLD_SIZE", "1") != "1":
         raise click.UsageError("--profile takes a single process: start it without torchrun")
+
+
+def _processes_to_start(wanted: int | None) -> int:
+    """Return how many processes to start; 1 in a process that was started. Raises UsageError."""
+    there = os.environ.get("WORLD_SIZE") or "1"
+    if wanted is None or there == str(wanted):
+        return 1
+    if there != "1":
+        raise click.UsageError(f"--processes {wanted} starts processes, but {there} were started: leave it out")
+    return wanted
+
+
+def _launched(processes: int) -> int:
+    """Run this command line in several processes. Returns their exit status."""
+    from archspec.compiler.training.parallel.launch import launch
+
+    return launch(processes, [sys.executable, "-m", "archspec", *sys.argv[1:]])
 
 
 def _options(flags: Mapping[str, Any], start: Path | None, quiet: bool) -> Options:

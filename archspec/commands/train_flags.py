@@ -152,6 +152,11 @@ FLAGS = (
     click.option("--amp", type=click.Choice(AMP), help=f"Mixed precision; {DEFAULT.amp} by default."),
     click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; on by default with CUDA."),
     click.option("--compile/--no-compile", default=None, help="Compile the network with torch.compile."),
+    click.option(
+        "--sync-bn/--no-sync-bn",
+        default=None,
+        help="Batch statistics over all processes: torch's SyncBatchNorm, which requires CUDA.",
+    ),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="N", help=f"Random seed; {DEFAULT.seed} by default."),
     click.option(
         "--device",
@@ -167,8 +172,18 @@ FLAGS = (
         help="Processes that decode images; 2 by default with --data.",
     ),
     click.option(
-        "--pipeline", type=click.IntRange(2), metavar="N", help="Split the network over N torchrun processes."
+        "--processes",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        help="Train with N processes on this machine, on a GPU each if there are any.",
     ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        help="Threads of each process on the CPU; OMP_NUM_THREADS or chosen by the network's work by default.",
+    ),
+    click.option("--pipeline", type=click.IntRange(2), metavar="N", help="Split the network over N processes."),
     click.option(
         "--save-every",
         type=click.IntRange(0),

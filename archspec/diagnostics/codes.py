@@ -366,7 +366,9 @@ SHIPPING = {
         " with 1 or 3 channels as input.",
     ),
     "E455": Explanation(
-        "fp16 without CUDA", "`--amp fp16` scales the loss and requires a GPU; `--amp bf16` works everywhere."
+        "a setting that requires CUDA",
+        "`--amp fp16` scales the loss and requires a GPU; `--amp bf16` works everywhere. `--sync-bn` is torch's SyncBatchNorm,"
+        " which does not run on the CPU.",
     ),
     "E456": Explanation(
         "too many unreadable images to train on",
@@ -424,11 +426,12 @@ SHIPPING = {
     "E471": Explanation(
         "wrong number of processes for a pipeline",
         "Each process runs one stage, so a pipeline of N stages requires N processes, at least two:"
-        " `torchrun --nproc-per-node N` starts them.",
+        " `--processes N` starts them.",
     ),
     "E473": Explanation(
         "processes cannot connect",
-        "`WORLD_SIZE` asks for several processes, but the address where they meet is missing or wrong: `torchrun` sets both.",
+        "`WORLD_SIZE` asks for several processes, but the address where they meet is missing or wrong: `torchrun` and"
+        " `--processes` set both.",
     ),
     "E474": Explanation(
         "network too large for the memory",

@@ -19,7 +19,7 @@ class CommandExample(Record):
 
     def __str__(self) -> str:
         """Return the text that `archspec explain` prints."""
-        message = fill(self.message, 98, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+        message = fill(self.message, 98, initial_indent="   ", subsequent_indent="   ", break_on_hyphens=False)
         return f"Example:\n\n    $ {self.wrong}\n{message}\n\nInstead:\n\n    $ {self.right}\n"
 
 
@@ -79,7 +79,7 @@ _TRAINED = {
     "E458": (
         "archspec train --resume runs/a",
         "the run began with 2 processes, but there is 1 now",
-        "torchrun --nproc-per-node 2 -m archspec train --resume runs/a",
+        "archspec train --processes 2 --resume runs/a",
     ),
     "E459": (
         f"{_TRAIN} --lr 10",
@@ -87,24 +87,24 @@ _TRAINED = {
         f"{_TRAIN} --lr 0.01",
     ),
     "E470": (
-        "torchrun --nproc-per-node 8 -m archspec train lenet5 --pipeline 8",
+        "archspec train lenet5 --processes 8 --pipeline 8",
         "8 stages require as many layers with weights, the network has 5",
-        "torchrun --nproc-per-node 2 -m archspec train lenet5 --pipeline 2",
+        "archspec train lenet5 --processes 2 --pipeline 2",
     ),
     "E471": (
         "archspec train lenet5 --pipeline 2",
         "`--pipeline 2` requires 2 processes, one per stage, but there is 1",
-        "torchrun --nproc-per-node 2 -m archspec train lenet5 --pipeline 2",
+        "archspec train lenet5 --processes 2 --pipeline 2",
     ),
     "E472": (
-        "torchrun --nproc-per-node 2 -m archspec train lenet5 --pipeline 2 --compile",
+        "archspec train lenet5 --processes 2 --pipeline 2 --compile",
         "`--compile` does not work with `--pipeline`",
-        "torchrun --nproc-per-node 2 -m archspec train lenet5 --pipeline 2",
+        "archspec train lenet5 --processes 2 --pipeline 2",
     ),
     "E473": (
         "WORLD_SIZE=2 archspec train lenet5",
         "cannot connect 2 processes",
-        "torchrun --nproc-per-node 2 -m archspec train lenet5",
+        "archspec train lenet5 --processes 2",
     ),
     "E474": (
         "archspec train vgg16 --device cuda",
@@ -122,9 +122,9 @@ _TRAINED = {
         "archspec train lenet5 --out runs/b",
     ),
     "E477": (
-        "torchrun --nproc-per-node 2 -m archspec train lenet5",
+        "archspec train lenet5 --processes 2",
         "the connection to another process was lost",
-        "torchrun --nproc-per-node 2 -m archspec train --resume runs/lenet5-1",
+        "archspec train --processes 2 --resume runs/lenet5-1",
     ),
     "E478": (
         "archspec train lenet5",

@@ -1,10 +1,11 @@
 """First weights, as the papers say.
 
-In: a graph and its module. Out: the module's parameters, filled. Weights before a rectifier get He's variance over
-their inputs, which keeps the forward pass in scale without a BN too (He et al. 2015, "Delving deep into rectifiers");
-others Glorot's (Glorot & Bengio 2010), attention's among them; biases 0; normalisations scale by 1 and shift by 0;
-class tokens, position embeddings and Swin's offsets are normal with a deviation of 0.02. `init` in a spec replaces
-them: of weights it is the deviation of a normal distribution, without the cut at +-2 that some authors' code has.
+In: a graph and the modules of its layers. Out: their parameters, filled. Weights before a rectifier get He's variance
+over their inputs, which keeps the forward pass in scale without a BN too (He et al. 2015, "Delving deep into
+rectifiers"); others Glorot's (Glorot & Bengio 2010), attention's among them; biases 0; normalisations scale by 1 and
+shift by 0; class tokens, position embeddings and Swin's offsets are normal with a deviation of 0.02. `init` in a spec
+replaces them: of weights it is the deviation of a normal distribution, without the cut at +-2 that some authors' code
+has.
 """
 
 from __future__ import annotations
@@ -40,17 +41,20 @@ class Unfilled(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def initialise(graph: Graph, module: nn.Module, generator: Generator | None, follow_init: bool = True) -> None:
+def initialise(
+    graph: Graph, find: Callable[[Node], nn.Module], generator: Generator | None, follow_init: bool = True
+) -> None:
     """Fill the parameters; norms and learned scales keep the values of their modules unless the spec gives others.
 
-    Without `follow_init` the spec's `init` counts for nothing.
+    `find` returns the module of a layer. All layers draw from one generator, in the graph's order. Without
+    `follow_init` the spec's `init` counts for nothing.
     """
     rectified = _rectified(graph)
     with torch.no_grad():
         for node in graph.nodes:
             if not node.inputs or not graph.tensors(node):
                 continue
-            own = module.get_submodule(node.name)
+            own = find(node)
             stated = _stated(node) if follow_init else None
             if node.layer.is_weight_layer:
                 bias = node.layer.bias_init if follow_init and isinstance(node.layer, Biased) else None
@@ -60,6 +64,7 @@ def initialise(graph: Graph, module: nn.Module, generator: Generator | None, fol
                     _normal(parameter, TOKEN_STD if stated is None else stated, generator)
             elif stated is not None:
                 own.get_parameter("weight").fill_(stated)
+            del own  # before the next is found: one layer at a time may be in memory
 
 
 def _stated(node: Node) -> float | None:

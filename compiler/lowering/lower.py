@@ -94,15 +94,21 @@ def build(network: Network | Graph, *, seed: int | None = None, follow_init: boo
     """
     graph = network.graph if isinstance(network, Network) else network
     results = results_of(graph)
-    weights = (1.0, *(head.weight for head in graph.heads))
     image = (0,)
-    module = Lowered(code(graph, graph.trunk, image, results[:1]), code(graph, graph.nodes, image, results), weights)
+    codes = code(graph, graph.trunk, image, results[:1]), code(graph, graph.nodes, image, results)
+    module = Lowered(*codes, loss_weights(graph))
     with Unfilled():
         for node in graph.nodes:
             _add_module(module, graph, node)
     if torch.get_default_device().type != "meta":  # where a normal distribution takes seconds to be decomposed
-        initialise(graph, module, None if seed is None else torch.Generator().manual_seed(seed), follow_init)
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        initialise(graph, lambda node: module.get_submodule(node.name), generator, follow_init)
     return module
+
+
+def loss_weights(graph: Graph) -> tuple[float, ...]:
+    """The weights of the losses of the output and of the auxiliary classifiers, in the order of the spec."""
+    return (1.0, *(head.weight for head in graph.heads))
 
 
 def _add_module(root: nn.Module, graph: Graph, node: Node) -> None:

@@ -1,19 +1,21 @@
 """From a stage of a network to a torch module.
 
-In: a graph, its whole module, and a stage. Out: a module that takes the values that enter the stage and returns those
-that it passes on, the results last of all. Its submodules are the whole module's own, under their names: the states of
-all stages together are the whole's.
+In: a graph, a stage, and either its whole module or a seed. Out: a module that takes the values that enter the stage
+and returns those that it passes on, the results last of all. Its submodules have the names of the whole module's: the
+states of all stages together are the whole's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from archspec.analyses.partition import Stage, crossing, results_of
+from archspec.compiler.lowering.initialise import Unfilled, initialise
 from archspec.compiler.lowering.lower import Generated, code, has_module, place
+from archspec.compiler.lowering.module_of import module_of
 from archspec.graph.ir import Graph, Node
 
 
@@ -27,14 +29,36 @@ class StageModule(Generated):
 
 def stage_module(graph: Graph, whole: nn.Module, stage: Stage) -> StageModule:
     """The module of a stage; it shares its weights with the whole network's module."""
+    return _stage_of(graph, stage, lambda node: whole.get_submodule(node.name)).train(whole.training)
+
+
+def build_stage(graph: Graph, stage: Stage, seed: int) -> StageModule:
+    """The module of a stage with the first weights that `build` gives the whole network.
+
+    All layers draw from one generator, so those before the stage are built, filled and dropped one by one.
+    """
+    with Unfilled():
+        module = _stage_of(graph, stage, lambda node: module_of(node.layer, graph.inputs(node)))
+
+    def find(node: Node) -> nn.Module:
+        if stage.begin <= node.index < stage.end:
+            return module.get_submodule(node.name)
+        with Unfilled():
+            return module_of(node.layer, graph.inputs(node))
+
+    initialise(graph, find, Generator().manual_seed(seed))
+    return module
+
+
+def _stage_of(graph: Graph, stage: Stage, find: Callable[[Node], nn.Module]) -> StageModule:
     results = results_of(graph)
     module = StageModule(
         _stage_code(graph, graph.trunk, results[:1], stage), _stage_code(graph, graph.nodes, results, stage)
     )
     for node in graph.nodes[stage.begin : stage.end]:
         if has_module(node):
-            place(module, node, whole.get_submodule(node.name))
-    return module.train(whole.training)
+            place(module, node, find(node))
+    return module
 
 
 def _stage_code(graph: Graph, nodes: Sequence[Node], results: Sequence[int], stage: Stage) -> str:

@@ -14,6 +14,7 @@ from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.held_out import HeldOutResult
 from archspec.compiler.training.loop.signals import caught_signals
 from archspec.compiler.training.page import write_page
+from archspec.compiler.training.parallel.command_line import command_line
 from archspec.compiler.training.recorder import RunRecorder
 from archspec.compiler.training.records.peak_memory import peak_memory
 from archspec.compiler.training.records.run_folder import EVALUATION, SAMPLES, SUMMARY, RunFolder
@@ -70,7 +71,8 @@ def _stop(recorder: RunRecorder) -> StoppedRun:
     recorder.save(trainer.state())
     recorder.write_page(stopped(trainer.epoch, recorder.session.configuration.recipe.epochs, path))
     if path is not None:
-        recorder.tell(f"stopped; `archspec train --resume {path}` continues from here")
+        command = command_line(recorder.context.group.size, f"--resume {path}")
+        recorder.tell(f"stopped; `{command}` continues from here")
     return StoppedRun(trainer.epoch, str(path or ""))
 
 

@@ -15,7 +15,9 @@ from typing import Any
 import torch
 
 from archspec.compiler import build
+from archspec.compiler.threads import computing_with
 from archspec.compiler.training.epochs import train
+from archspec.compiler.training.parallel.command_line import command_line
 from archspec.compiler.training.parallel.processes import Group, joined
 from archspec.compiler.training.profile.measure import profiled
 from archspec.compiler.training.profile.spec_lines import Profile
@@ -45,6 +47,7 @@ def start(
         name = ready.configuration.network.name
         folder = group.first(partial(RunFolder.new, options.out, name, options.keep, held))
         group.name_folder(folder.path if folder else None)
+        held.enter_context(computing_with(ready.configuration.recipe.threads))
         return train(ready, folder)
 
 
@@ -88,8 +91,10 @@ def resume(path: Path, options: Options) -> RunSummary | StoppedRun:
         context = RunContext(options, group)
         for message in folder.messages:
             context.say(message)
-        ready = _restored(checkpoint, context, path)
-        return train(ready, folder if group.is_first else None, checkpoint.best)
+        ready, best = _restored(checkpoint, context, path), checkpoint.best
+        held.enter_context(computing_with(ready.configuration.recipe.threads))
+        del checkpoint  # it has the whole network's weights
+        return train(ready, folder if group.is_first else None, best)
 
 
 def _lock(path: Path, held: ExitStack) -> None:
@@ -100,8 +105,7 @@ def _lock(path: Path, held: ExitStack) -> None:
 def _require_processes(checkpoint: Checkpoint, group: Group, path: Path) -> None:
     if checkpoint.processes != group.size:
         message = f"the run began with {plural(checkpoint.processes, 'process')}, but there {_are(group.size)} now"
-        command = "" if checkpoint.processes == 1 else f"torchrun --nproc-per-node {checkpoint.processes} -m "
-        raise failure("E458", message, helps=(f"`{command}archspec train --resume {path}`",))
+        raise failure("E458", message, helps=(f"`{command_line(checkpoint.processes, f'--resume {path}')}`",))
 
 
 def _are(number: int) -> str:

@@ -13,7 +13,7 @@ from archspec.compiler.training.records.checkpoint import RunDescription
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.fine_tuning import starting_module
 from archspec.compiler.training.setup.options import RunContext
-from archspec.compiler.training.setup.plan import ParameterCounts, TrainingPlan, plan
+from archspec.compiler.training.setup.plan import TrainingPlan, plan
 from archspec.compiler.training.weighting.class_weights import as_tensor
 from archspec.compiler.training.weighting.layer_rates import rate_shares, set_shares
 from archspec.compiler.weights.metadata import TrainedOn, WeightsMetadata
@@ -47,8 +47,8 @@ class Session:
 
 def session(configuration: RunConfiguration, context: RunContext) -> Session:
     """Build the network and its trainer. Raises ArchspecError if they cannot be trained."""
-    module, messages = starting_module(configuration)
-    planned = plan(configuration, ParameterCounts.of(module), context.group)
+    module, parameters, messages = starting_module(configuration, context.group)
+    planned = plan(configuration, parameters, context.group)
     graph, recipe, group = configuration.network.graph, configuration.recipe, context.group
     set_shares(module, rate_shares(graph, recipe, group.replicas))
     made = engine(graph, module, recipe, group, as_tensor(planned.class_weights, group.device))

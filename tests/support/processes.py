@@ -80,15 +80,16 @@ class Started:
 
 
 class Group:
-    """Processes that find each other by the environment that torchrun would give them."""
+    """Processes that find each other by the environment that torchrun would give them; `own` are arguments of each."""
 
-    def __init__(self, arguments: Sequence[str], size: int, **more: str) -> None:
+    def __init__(self, arguments: Sequence[str], size: int, own: Sequence[Sequence[str]] = (), **more: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(size), **more}
         ranks = [{**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(size)]
-        self.members = [Started(arguments, environment) for environment in ranks]
+        each = [[*arguments, *one] for one in own or [()] * size]
+        self.members = [Started(one, environment) for one, environment in zip(each, ranks, strict=True)]
 
     def poll(self) -> int | None:
         """An exit status that is not 0, or 0 if all have ended."""

@@ -91,7 +91,7 @@ def assert_one_message(said: str, victims: set[int], how: str, out: Path, size: 
     assert len(found) == 1, said
     assert int(found[0][0]) in victims
     assert found[0][1] == how
-    assert f"`torchrun --nproc-per-node {size} -m archspec train --resume {out}` continues" in " ".join(said.split())
+    assert f"`archspec train --processes {size} --resume {out}` continues" in " ".join(said.split())
     assert "Traceback" not in said
     assert "gloo" not in said.lower()
     assert "tcpstore" not in said.lower()

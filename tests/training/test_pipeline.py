@@ -20,7 +20,7 @@ import archspec
 from archspec.analyses.partition import Stage, crossing_bytes, cut, cuts, results_of
 from archspec.compiler import build
 from archspec.compiler.data.mixup import Target
-from archspec.compiler.lowering.stage_module import stage_module
+from archspec.compiler.lowering.stage_module import build_stage, stage_module
 from archspec.compiler.training.loop.optimizer import optimiser
 from archspec.compiler.training.parallel.pipeline import Pipeline
 from archspec.compiler.training.parallel.pipeline_optimizer import gathered_memory, restore_memory
@@ -295,7 +295,8 @@ def train(group: Group, folder: Path, parts: int, amp: str) -> None:
 
 
 def started(graph: Graph, group: Group, parts: int, amp: str, seed: int) -> tuple[Pipeline, torch.optim.Optimizer]:
-    pipeline = Pipeline(graph, build(graph, seed=seed), recipe(parts), group, partial(precision, amp))
+    module = build_stage(graph, cut(graph, group.size)[group.rank], seed)
+    pipeline = Pipeline(graph, module, recipe(parts), group, partial(precision, amp))
     return pipeline, optimiser(pipeline.parameters(), recipe(parts))
 
 
@@ -340,4 +341,4 @@ def test_processes_train_as_one_does(tmp_path: Path, processes: int) -> None:
 def test_a_pipeline_of_one_process_is_refused() -> None:
     graph = archspec.loads(TEXT).graph
     with pytest.raises(archspec.ArchspecError, match="E471"):
-        Pipeline(graph, build(graph), recipe(2), Group(0, 1, torch.device("cpu")))
+        Pipeline(graph, build_stage(graph, cut(graph, 1)[0], 0), recipe(2), Group(0, 1, torch.device("cpu")))

@@ -18,6 +18,7 @@ from archspec.compiler.training.loop.schedule import rate
 from archspec.compiler.training.loop.weight_average import WeightAverage
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.records.throughput import step_flops, throughput
+from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.options import WORKERS, Options
@@ -90,6 +91,42 @@ def test_the_batch_fits_the_data_and_the_memory(monkeypatch: pytest.MonkeyPatch)
     assert few.scaled_lr(1) == pytest.approx(recipe.lr * 10 / 256)
     four = with_batch(network, recipe, 256, 1_000_000, Group(0, 4, torch.device("cpu")))
     assert four.batch * four.accumulate * 4 == 256
+
+
+def test_processes_of_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, recipe, gib = archspec.load("vgg16"), Recipe(reference_batch=256), 2**30
+    monkeypatch.setattr("archspec.compiler.training.setup.batch_size.memory_of", lambda _: 16 * gib)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    four = Group(0, 4, torch.device("cpu"))
+    together = with_batch(network, recipe, 1_000_000, four)
+    assert together.batch * together.accumulate * 4 == 256
+    assert 4 * network.training_bytes(together.batch) < 0.8 * 16 * gib < 4 * network.training_bytes(2 * together.batch)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # on each of two machines
+    assert with_batch(network, recipe, 1_000_000, four).batch == 256 / 4
+
+
+def test_a_step_has_to_fit_once_for_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, cpu = archspec.load("vgg16"), torch.device("cpu")
+    has = 3 * network.training_bytes(1)
+    monkeypatch.setattr("archspec.compiler.memory.memory_of", lambda _: has)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    requirements.memory(network, Group(0, 3, cpu))
+    requirements.memory(network, Group(0, 4, cpu, is_pipeline=True))
+    with pytest.raises(archspec.ArchspecError, match="a step of one image in each of 4 processes takes"):
+        requirements.memory(network, Group(0, 4, cpu))
+
+
+def test_stages_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, recipe, gib = archspec.load("vgg16"), Recipe(reference_batch=256), 2**30
+    monkeypatch.setattr("archspec.compiler.training.setup.batch_size.memory_of", lambda _: 8 * gib)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    cpu, gpu = (Group(0, 4, torch.device(kind), is_pipeline=True) for kind in ("cpu", "cuda"))
+    stages = with_batch(network, recipe, 1_000_000, cpu)
+    assert stages.batch * stages.accumulate == 256
+    kept = 4 * stages.batch  # the images whose values a stage keeps; all stages together are the network
+    assert network.training_bytes(kept) < 0.8 * 8 * gib < network.training_bytes(2 * kept)
+    alone = with_batch(network, recipe, 1_000_000, gpu)
+    assert (alone.batch, alone.accumulate) == (32, 8)  # each has a GPU
 
 
 def test_every_parameter_is_counted() -> None:

@@ -1,4 +1,4 @@
-"""Normalisations of volumes that torch's own modules do not take: BN of a sequence, LN of a map."""
+"""Normalisations of volumes that torch's own modules do not take: BN of a sequence, LN of a map. BN over processes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ class SequenceBatchNorm(nn.BatchNorm1d):
         return super().forward(input.transpose(1, 2)).transpose(1, 2)
 
 
+class SequenceSyncBatchNorm(nn.SyncBatchNorm):
+    """The same with batch statistics over all processes."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Transpose, normalise, transpose back."""
+        return super().forward(input.transpose(1, 2)).transpose(1, 2)
+
+
 @lowers(LayerNorm)
 class PixelNorm(nn.LayerNorm):
     """Layer normalisation of each pixel of [B, C, H, W]."""
@@ -31,3 +39,13 @@ class PixelNorm(nn.LayerNorm):
     def forward(self, input: Tensor) -> Tensor:
         """Permute, normalise, permute back."""
         return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def synchronised(module: nn.Module) -> None:
+    """Replace each BN of a module by torch's SyncBatchNorm, with the same weights under the same names."""
+    of_sequences = {name: part for name, part in module.named_modules() if isinstance(part, SequenceBatchNorm)}
+    nn.SyncBatchNorm.convert_sync_batchnorm(module)
+    for name, part in of_sequences.items():  # whose transposition torch does not know
+        made = SequenceSyncBatchNorm(part.num_features, part.eps, part.momentum, device=part.weight.device)
+        made.load_state_dict(part.state_dict())
+        module.set_submodule(name, made.train(part.training))

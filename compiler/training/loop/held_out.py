@@ -14,12 +14,12 @@ import torch
 from torch.nn import functional
 
 from archspec.compiler.data.dataset import Data, InOrder
-from archspec.compiler.data.loader import loader
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.counting import Tally, evaluation_of
 from archspec.compiler.evaluation.mistakes import ConfidentMistakes, Mistake, mistakes_of
 from archspec.compiler.training.loop.normalise import Normaliser
 from archspec.compiler.training.parallel.engine import Engine
+from archspec.compiler.training.parallel.stage_batches import batches_of
 
 
 class HeldOutResult(NamedTuple):
@@ -40,7 +40,7 @@ class HeldOutImages:
         places = InOrder(len(data.held_out), group.replica, group.replicas)
         # a pipeline takes the images of a whole step at a time
         batch = recipe.step_images(1) if group.is_pipeline else recipe.batch
-        self.batches = loader(data.held_out, places, batch, workers, group.device)
+        self.batches = batches_of(data.held_out, places, batch, workers, group)
 
     @torch.no_grad()
     def evaluate(

@@ -5,10 +5,16 @@ In: SIGINT and SIGTERM, to stop; SIGUSR1, to write a checkpoint and continue. Ou
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from archspec.compiler.training.parallel.launch import PARENT
+
+ECHO = 2.0  # seconds in which a signal may come twice: from a scheduler, and from the process that it also signalled
 
 
 class SignalFlags:
@@ -28,11 +34,15 @@ class SignalFlags:
 def caught_signals() -> Iterator[SignalFlags]:
     """Set a flag for each signal; a second Ctrl-C or SIGTERM ends the run at once."""
     flags = SignalFlags()
+    echo = ECHO if os.environ.get(PARENT) else 0.0
+    first = 0.0
 
     def stop(_number: int, _frame: Any) -> None:
-        if flags.to_stop:
+        nonlocal first
+        if flags.to_stop and time.monotonic() >= first + echo:
             raise KeyboardInterrupt
-        flags.to_stop = True
+        if not flags.to_stop:
+            flags.to_stop, first = True, time.monotonic()
 
     def save(_number: int, _frame: Any) -> None:
         flags.to_save = True

@@ -20,7 +20,6 @@ from archspec.compiler.data.augmentation.step_images import StepImages
 from archspec.compiler.data.damaged import DamagedImages
 from archspec.compiler.data.dataset import Batch, Data, train_order
 from archspec.compiler.data.folder import too_many_damaged
-from archspec.compiler.data.loader import loader
 from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.held_out import HeldOutImages, HeldOutResult
 from archspec.compiler.training.loop.normalise import Normaliser
@@ -30,6 +29,7 @@ from archspec.compiler.training.loop.skipped_steps import ADVICE, cause_of, dive
 from archspec.compiler.training.loop.step_timer import StepTimer
 from archspec.compiler.training.loop.update import WeightUpdate
 from archspec.compiler.training.parallel.engine import Engine, MicroBatch
+from archspec.compiler.training.parallel.stage_batches import batches_of
 from archspec.compiler.training.records.checkpoint import TrainerState
 from archspec.compiler.training.records.checkpoint_values import need_same_form
 from archspec.compiler.training.records.epoch_figures import EpochFigures, StepFigures
@@ -48,7 +48,7 @@ class Trainer:
         self.normalise = Normaliser(data, recipe, group.device)
         self.step_images = StepImages(recipe, self.normalise, group.replica, group.replicas)
         self.order = train_order(data, recipe, group.replica, group.replicas)
-        self.train = loader(data.train, self.order, recipe.batch, workers, group.device)
+        self.train = batches_of(data.train, self.order, recipe.batch, workers, group)
         self.held_out = HeldOutImages(engine, data, self.normalise, workers)
         self.steps = steps_per_epoch(len(data.train), recipe, group.replicas)
         self.epoch = 0  # epochs done

@@ -20,6 +20,8 @@ from torch.optim import Optimizer
 
 from archspec.compiler.data.mixup import Target
 from archspec.compiler.lowering.lower import Lowered
+from archspec.compiler.lowering.modules.norms import synchronised
+from archspec.compiler.lowering.stage_module import StageModule
 from archspec.compiler.training.loop.optimizer import restore_state
 from archspec.compiler.training.parallel.pipeline import Pipeline
 from archspec.compiler.training.parallel.pipeline_optimizer import gathered_memory, restore_memory
@@ -85,11 +87,13 @@ class Engine(Protocol):
         ...
 
 
-def engine(graph: Graph, module: Lowered, recipe: Recipe, group: Group, class_weights: Tensor | None = None) -> Engine:
-    """Return the engine for a group of processes, with the module on its device."""
+def engine(
+    graph: Graph, module: Lowered | StageModule, recipe: Recipe, group: Group, class_weights: Tensor | None = None
+) -> Engine:
+    """Return the engine for a group of processes, with the module on its device: in a pipeline that of a stage."""
     layout = torch.channels_last if recipe.channels_last else torch.preserve_format
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
-    if group.is_pipeline:
+    if isinstance(module, StageModule):
         return PipelineEngine(graph, module, recipe, group, class_weights)
     return ReplicaEngine(module, recipe, group, class_weights)
 
@@ -114,6 +118,8 @@ class ReplicaEngine:
         self.class_weights = class_weights
         self.module: nn.Module = module
         self.loss_weights = module.loss_weights
+        if recipe.sync_bn:
+            synchronised(module)
         if recipe.compile:
             module.compile()
         self.outer: nn.Module = replicated(module) if group.size > 1 else module
@@ -178,7 +184,7 @@ class PipelineEngine:
     """A stage of the network in each process (pipeline parallelism)."""
 
     def __init__(
-        self, graph: Graph, module: Lowered, recipe: Recipe, group: Group, class_weights: Tensor | None = None
+        self, graph: Graph, module: StageModule, recipe: Recipe, group: Group, class_weights: Tensor | None = None
     ) -> None:
         self.recipe, self.group = recipe, group
         self.pipeline = Pipeline(graph, module, recipe, group, precision_of(recipe, group))

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from archspec.compiler.training.parallel.command_line import command_line
 from archspec.compiler.weights.trained import CHECKPOINTS
 from archspec.diagnostics.findings import Diagnostic, plural
 from archspec.diagnostics.rendering import render
@@ -45,8 +46,7 @@ def tell(loss: Loss, size: int, patience: int, folder: str) -> None:
 
 def _help(size: int, folder: str) -> str:
     if folder and any(Path(folder).glob(CHECKPOINTS)):
-        command = f"torchrun --nproc-per-node {size} -m archspec train --resume {folder}"
-        return f"`{command}` continues from the last checkpoint"
+        return f"`{command_line(size, f'--resume {folder}')}` continues from the last checkpoint"
     return "the run has no checkpoint yet: start it again"
 
 

@@ -1,9 +1,9 @@
 """A network split over several processes, one stage in each: model parallelism.
 
-In: a network's graph and module, a recipe, the group of processes. Out: training steps and scores, equal to those of a
-single process. A step's images go through the stages in micro-batches: while one process works on a micro-batch, the
-process before it works on the next (1F1B: Narayanan et al. 2019, "PipeDream"; with fewer micro-batches than stages
-GPipe: Huang et al. 2019). All processes call the same methods in the same order.
+In: a network's graph, the module of this process's stage, a recipe, the group of processes. Out: training steps and
+scores, equal to those of a single process. A step's images go through the stages in micro-batches: while one process
+works on a micro-batch, the process before it works on the next (1F1B: Narayanan et al. 2019, "PipeDream"; with fewer
+micro-batches than stages GPipe: Huang et al. 2019). All processes call the same methods in the same order.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
-from archspec.analyses.partition import cut
 from archspec.compiler.data.mixup import Target
-from archspec.compiler.lowering.lower import Lowered
-from archspec.compiler.lowering.stage_module import StageModule, stage_module
+from archspec.compiler.lowering.lower import loss_weights
+from archspec.compiler.lowering.stage_module import StageModule
 from archspec.compiler.training.parallel.processes import Group
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Graph
@@ -36,22 +35,21 @@ Form = tuple[tuple[int, ...], torch.dtype, bool]  # of a value: one image's shap
 class Pipeline:
     """The stage of this process, `module`, and its connection to the others.
 
-    A step takes `recipe.accumulate` micro-batches of `recipe.batch` images. The stage shares its weights with `whole`,
-    whose other weights are not used. `precision` is entered around each forward pass.
+    A step takes `recipe.accumulate` micro-batches of `recipe.batch` images. `precision` is entered around each forward
+    pass.
 
-    Raises ArchspecError for a single process, or for more processes than layers with weights.
+    Raises ArchspecError for a single process.
     """
 
     def __init__(
-        self, graph: Graph, whole: Lowered, recipe: Recipe, group: Group, precision: Precision = nullcontext
+        self, graph: Graph, module: StageModule, recipe: Recipe, group: Group, precision: Precision = nullcontext
     ) -> None:
         if group.size == 1:
-            helps = ("`torchrun --nproc-per-node 2 -m archspec train ...` starts two",)
+            helps = ("`archspec train --processes 2 ...` starts two",)
             raise failure("E471", "a pipeline requires at least 2 processes, got 1", helps=helps)
-        self.stages = cut(graph, group.size)
-        self.module: StageModule = stage_module(graph, whole, self.stages[group.rank]).to(group.device)
+        self.module = module
         self.group, self.recipe = group, recipe
-        self.loss_weights = whole.loss_weights
+        self.loss_weights = loss_weights(graph)
         self.last = group.size - 1  # the process that has the results
         self._input, self._output = (graph.nodes[index].volume.laid_out for index in (0, graph.output))
         self._precise = _Precise(self.module, precision)
@@ -67,8 +65,8 @@ class Pipeline:
     def train_step(self, images: Tensor, targets: Tensor) -> Tensor:
         """Add a step's gradients to the stage's parameters.
 
-        The first process reads the images, the last one the packed targets. Gradients are those of the mean loss over
-        all images.
+        The first process reads the images (the others only their number), the last one the packed targets. Gradients
+        are those of the mean loss over all images.
 
         Returns [3] in each process: the sum of the output's losses, the number of right first guesses, that of images.
         """

@@ -1,6 +1,6 @@
-"""The processes of a run: one, or those that `torchrun` started.
+"""The processes of a run: one, or those that `--processes` or `torchrun` started.
 
-In: the environment. Out: a `Group`, through which a run talks to the others. Without `torchrun` it is a group of one.
+In: the environment. Out: a `Group`, through which a run talks to the others. Without either it is a group of one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch import Tensor, distributed
 from torch.distributed.distributed_c10d import Store
 from torch.distributed.rendezvous import rendezvous
 
+from archspec.compiler.training.parallel.command_line import command_line
 from archspec.compiler.training.parallel.lost import DONE, FAILED
 from archspec.compiler.training.parallel.watch import Watch
 from archspec.diagnostics.errors import ArchspecError, failure
@@ -60,6 +61,12 @@ class Group:
     def replica(self) -> int:
         """Which of the replicas this one is, from 0."""
         return 0 if self.is_pipeline else self.rank
+
+    @property
+    def neighbours(self) -> int:
+        """How many of the processes are on this machine, with this one."""
+        given = os.environ.get("LOCAL_WORLD_SIZE", "")
+        return int(given) if given.isdecimal() and len(given) < DIGITS and 0 < int(given) < self.size else self.size
 
     def seed(self, number: int) -> None:
         """Seed the device's random numbers. `torch.manual_seed` also records its caller for each unused kind of device,
@@ -134,7 +141,7 @@ class Group:
 
 @contextmanager
 def joined(device: str) -> Iterator[Group]:
-    """Join the group of processes that `torchrun` started, and leave it at the end."""
+    """Join the group of processes that were started together, and leave it at the end."""
     size, rank, local_rank = _place()
     kind = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
     place = torch.device(kind, local_rank) if kind == "cuda" else torch.device("cpu")
@@ -184,7 +191,7 @@ def _watched(group: Group) -> Iterator[Group]:
 def _meet(size: int, rank: int, backend: str) -> None:
     """Connect the processes. Raises ArchspecError."""
     patience = _seconds(JOINING)
-    helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
+    helps = (f"`{command_line(size, '...')}` starts them",)
     try:
         store, *_ = next(iter(rendezvous("env://", timeout=timedelta(seconds=patience))))
         if missing := _missing(store, size, rank, patience):
@@ -205,7 +212,7 @@ def _watch(size: int, rank: int) -> Watch:
 
 
 def _unconnected(size: int, error: Exception) -> ArchspecError:
-    helps = (f"`torchrun --nproc-per-node {size} -m archspec train ...` starts them",)
+    helps = (f"`{command_line(size, '...')}` starts them",)
     return failure("E473", f"cannot connect {size} processes", notes=(str(error).splitlines()[0],), helps=helps)
 
 

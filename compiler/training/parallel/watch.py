@@ -22,6 +22,7 @@ from typing import Any
 
 from torch import distributed
 
+from archspec.compiler.training.parallel.launch import PARENT
 from archspec.compiler.training.parallel.lost import DONE, FAILED, KILLED, SILENT, Loss, is_speaker, tell
 
 BEAT = 1.0  # seconds
@@ -77,6 +78,7 @@ class Watch:
         port, self._token = said[0]
         if rank and port:
             self._connect(port)
+        self._parent = os.environ.get(PARENT, "") if os.name == "posix" else ""
         self._before = signal.signal(signal.SIGTERM, self._terminate)
         self._thread = Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
@@ -155,6 +157,9 @@ class Watch:
                 beat = time.monotonic() + BEAT  # a process that was stopped itself blames nobody
 
     def _beat(self) -> None:
+        if self._parent and str(os.getppid()) != self._parent:  # it was killed: stop, as it would have asked
+            self._parent = ""
+            os.kill(os.getpid(), signal.SIGTERM)
         for peer in [*self._peers.values()]:
             peer.silent += 1
             if peer.silent <= self.patience:

@@ -127,6 +127,7 @@ SETTINGS: Mapping[str, Expected] = {
     "reference_batch": _count(1, 2**31),
     "patience": COUNT,
     "seed": _count(0, 2**31),
+    "threads": _count(0, MOST_PROCESSES),
     "optimizer": _one_of(OPTIMIZERS),
     "schedule": _one_of(SCHEDULES),
     "amp": _one_of(AMP),

@@ -23,12 +23,28 @@ def with_batch(network: Network, recipe: Recipe, wanted: int, images: int, group
     split changes nothing in what is learned.
     """
     step = max(1, min(wanted, images // LEAST_STEPS))
-    if group.is_pipeline:  # twice as many parts as stages, so that most of the time all of them work
-        accumulate = min(2 * group.size, step)
-        return recipe.changed({"batch": step // accumulate, "accumulate": accumulate})
-    memory = SHARE_OF_MEMORY * memory_of(group.device) / (1 if group.device.type == "cuda" else group.size)
+    memory = SHARE_OF_MEMORY * memory_of(group.device) / (1 if group.device.type == "cuda" else group.neighbours)
+    if group.is_pipeline:
+        return _with_parts(network, recipe, step, group, memory)
     batch, accumulate = max(LEAST_BATCH, step // group.replicas), 1
     while batch > LEAST_BATCH and predicted_memory(network, recipe.changed({"batch": batch})) > memory:
         accumulate *= 2
         batch = max(LEAST_BATCH, step // group.replicas // accumulate)
+    return recipe.changed({"batch": batch, "accumulate": accumulate})
+
+
+def _with_parts(network: Network, recipe: Recipe, step: int, group: Group, memory: float) -> Recipe:
+    """Return the recipe with twice as many parts of a step as stages, so that most of the time all of them work, or
+    more if `memory`, that of a process, requires it.
+
+    A stage is about an equal share of the network, and keeps the values of at most as many parts as there are stages.
+    """
+    accumulate = min(2 * group.size, step)
+    batch = step // accumulate
+    while batch > 1:
+        kept = recipe.changed({"batch": batch * min(group.size, accumulate)})
+        if predicted_memory(network, kept) / group.size <= memory:
+            break
+        accumulate *= 2
+        batch = max(1, step // accumulate)
     return recipe.changed({"batch": batch, "accumulate": accumulate})

@@ -18,6 +18,9 @@ from archspec.compiler.data.folder import checked, folder, photos_of
 from archspec.compiler.data.hygiene.headers import headers
 from archspec.compiler.data.hygiene.survey import hygiene_lines
 from archspec.compiler.data.photos import Photos
+from archspec.compiler.threads import threads_for
+from archspec.compiler.training.parallel.processes import Group
+from archspec.compiler.training.parallel.stage_batches import shared_data
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.options import RunContext
@@ -53,7 +56,7 @@ def from_flags(
     start = open_trained(options.weights) if options.weights else None
     network = _changed(start, changes) if spec is None and start is not None else archspec.load(spec or "", **changes)
     requirements.classifier(network)
-    requirements.memory(network, group.device)
+    requirements.memory(network, group)
     if start is not None and start.metadata.seed is not None:  # images that the weights have seen are not held out
         flags = {"seed": start.metadata.seed, **flags}
     data = _data(network, Recipe(seed=flags.get("seed", 0)), context)
@@ -64,10 +67,18 @@ def from_flags(
     requirements.warmup(recipe)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
-    found = RunConfiguration(network, recipe, _augmented(data, recipe), start, why)
+    requirements.synchronised(recipe, group)
+    found = RunConfiguration(network, _with_threads(network, recipe, group), _augmented(data, recipe), start, why)
     if found.is_for_other_classes and not {"lr", "head_lr", "layer_decay"} & flags.keys():
-        return replace(found, recipe=with_head_rate(recipe, group.replicas))
+        return replace(found, recipe=with_head_rate(found.recipe, group.replicas))
     return found
+
+
+def _with_threads(network: Network, recipe: Recipe, group: Group) -> Recipe:
+    """Return the recipe with a number of threads, which a resumed run keeps: sums of floats depend on it."""
+    if recipe.threads or group.device.type != "cpu":
+        return recipe
+    return recipe.changed({"threads": threads_for(network, recipe.batch, group.neighbours).count})
 
 
 def _changed(start: Trained, changes: Mapping[str, Any]) -> Network:
@@ -84,7 +95,7 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
     kept = checkpoint.description
     network = restore(kept.bundle, "the checkpoint")
     requirements.classifier(network)
-    requirements.memory(network, context.group.device)
+    requirements.memory(network, context.group)
     for name, numbers in (("mean", kept.mean), ("std", kept.std)):
         if len(numbers) != network.input.channels:
             channels = plural(network.input.channels, "channel")
@@ -102,6 +113,10 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
 
 
 def _data(network: Network, recipe: Recipe, context: RunContext) -> Data:
+    return shared_data(lambda: _read(network, recipe, context), network.input.laid_out, context.group)
+
+
+def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
     root = context.options.data
     if root is None:
         return digits(network.input, recipe.seed)

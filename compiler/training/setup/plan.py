@@ -14,6 +14,7 @@ from torch import nn
 
 from archspec.analyses.partition import Stage, cut
 from archspec.api import Network
+from archspec.compiler.threads import threads_for
 from archspec.compiler.training.loop.optimizer import parameter_groups
 from archspec.compiler.training.loop.schedule import steps_per_epoch
 from archspec.compiler.training.parallel.processes import Group
@@ -54,6 +55,7 @@ class TrainingPlan:
     why: Mapping[str, str]  # of the recipe's settings, by their names
     class_weights: Mapping[str, float] = field(default_factory=dict)  # in the loss; empty for none
     stages: tuple[Stage, ...] = ()  # of a pipeline
+    threads_reason: str = ""  # if their number was chosen
 
     @property
     def steps(self) -> int:
@@ -84,6 +86,7 @@ class TrainingPlan:
             "steps_per_epoch": self.steps_per_epoch,
             "steps": self.steps,
             "memory_bytes": self.memory_bytes,
+            "threads_reason": self.threads_reason,
             **stages,
         }
 
@@ -92,6 +95,7 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
     """Return the plan. Raises ArchspecError for fewer images than a step takes, more stages than can be cut, and for
     weights of unknown classes."""
     network, recipe, data = configuration.network, configuration.recipe, configuration.data
+    threads = threads_for(network, recipe.batch, group.neighbours)
     return TrainingPlan(
         network=network,
         data=data.description,
@@ -104,4 +108,5 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
         why=configuration.why,
         class_weights=class_weights(recipe, data),
         stages=tuple(cut(network.graph, group.size)) if group.is_pipeline else (),
+        threads_reason=threads.reason if threads.count == recipe.threads else "",
     )

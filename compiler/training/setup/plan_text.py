@@ -51,6 +51,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "class weights": _class_weights(plan.class_weights),
         "precision": _precision(recipe),
         "weight average": f"decay {recipe.ema:g}" if recipe.ema else "none",
+        "threads": _threads(plan),
         "memory": f"{size_text(plan.memory_bytes)} per process, predicted for float32",
         "seed": f"{recipe.seed}",
     }
@@ -165,7 +166,13 @@ def _precision(recipe: Recipe) -> str:
     parts = ["float32" if recipe.amp == "off" else f"mixed {recipe.amp} and float32"]
     parts += ["channels last"] if recipe.channels_last else []
     parts += ["compiled"] if recipe.compile else []
+    parts += ["batch statistics over all processes"] if recipe.sync_bn else []
     return ", ".join(parts)
+
+
+def _threads(plan: TrainingPlan) -> str:
+    number = f"{plan.recipe.threads:,}" if plan.recipe.threads else ""
+    return f"{number}: {plan.threads_reason}" if number and plan.threads_reason else number
 
 
 def _augmentation(recipe: Recipe, own: str) -> str:

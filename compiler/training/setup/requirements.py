@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 
-import torch
-
 from archspec.api import Network
 from archspec.compiler.memory import less, need_memory
 from archspec.compiler.training.parallel.processes import Group
@@ -31,11 +29,13 @@ def classifier(network: Network) -> None:
         raise failure("E454", message, helps=helps)
 
 
-def memory(network: Network, device: torch.device) -> None:
-    """Require enough memory for a step of one image."""
-    weights = STATES * FLOAT_BYTES * network.params
-    helps = ("`archspec check` shows the largest layers", less(weights, device))
-    need_memory(network.training_bytes(1), "a step of one image", device, helps)
+def memory(network: Network, group: Group) -> None:
+    """Require enough memory for a step of one image, in each process of a machine."""
+    copies = 1 if group.is_pipeline or group.device.type == "cuda" else group.neighbours
+    weights = STATES * FLOAT_BYTES * network.params * copies
+    helps = ("`archspec check` shows the largest layers", less(weights, group.device))
+    what = "a step of one image" + (f" in each of {copies} processes" if copies > 1 else "")
+    need_memory(network.training_bytes(1) * copies, what, group.device, helps)
 
 
 def warmup(recipe: Recipe) -> None:
@@ -63,7 +63,7 @@ def processes(stages: int, group: Group) -> None:
     if stages and stages != group.size:
         number = "is only 1" if group.size == 1 else f"are {group.size}"
         message = f"`--pipeline {stages}` requires {stages} processes, one per stage, but there {number}"
-        helps = (f"`torchrun --nproc-per-node {stages} -m archspec train ...`", "`--dry-run` shows the stages alone")
+        helps = (f"`archspec train --processes {stages} ...`", "`--dry-run` shows the stages alone")
         raise failure("E471", message, helps=helps)
 
 
@@ -79,3 +79,15 @@ def pipeline(recipe: Recipe, group: Group) -> None:
         if is_on and group.is_pipeline:
             helps = ("leave out `--pipeline`", *(("use `--amp bf16`",) if recipe.amp == "fp16" else ()))
             raise failure("E472", f"{name} does not work with `--pipeline`", helps=helps)
+
+
+def synchronised(recipe: Recipe, group: Group) -> None:
+    """Require what batch statistics over all processes need, if the recipe asks for them."""
+    if not recipe.sync_bn:
+        return
+    if group.is_pipeline:
+        message = "`--sync-bn` does not work with `--pipeline`"
+        raise failure("E472", message, helps=("leave out `--sync-bn`: each layer is in one process",))
+    if group.device.type != "cuda":
+        message = "`--sync-bn` requires CUDA: torch's SyncBatchNorm does not run on the CPU"
+        raise failure("E455", message, helps=("leave out `--sync-bn`, or use a larger `--batch`",))

@@ -41,10 +41,11 @@ def frozen_layers(graph: Graph, recipe: Recipe) -> frozenset[str]:
 
 
 def freeze(module: Generated, names: Iterable[str]) -> None:
-    """Do not train the parameters and batch statistics of these layers."""
+    """Do not train the parameters and batch statistics of these layers, some of which may be in other stages."""
     norms = []
-    for name in names:
-        part: nn.Module = module.get_submodule(name)
+    parts: dict[str, nn.Module] = dict(module.named_modules())
+    for name in parts.keys() & set(names):
+        part = parts[name]
         part.requires_grad_(False)
         norms += [name] if isinstance(part, _BatchNorm) else []
     module.frozen_norms = tuple(sorted(norms))
