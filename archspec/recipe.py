@@ -55,6 +55,7 @@ class Recipe(Record):
     amp: str = "off"
     channels_last: bool = False
     compile: bool = False
+    checkpoint: bool = False  # recompute activations in the backward pass (Chen et al. 2016)
     mode: str = "scratch"
     seed: int = 0
 

@@ -30,6 +30,7 @@ Examples:
   archspec train lenet5                               on the bundled digits
   archspec train resnet18 --input 64x64x3 --data photos/ --epochs 20
   archspec train resnet50 --data photos/ --dry-run    what it would do, in how much memory
+  archspec train resnet50 --data photos/ --checkpoint larger batches in the same memory
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
   archspec train --resume runs/lenet5-1               continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
@@ -119,6 +120,8 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
+    if flags["checkpoint"] and flags["compile"]:
+        raise click.UsageError("--checkpoint does not work with --compile, which itself decides what to recompute")
     if resume is None:
         return
     given = [name for name in flags if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]

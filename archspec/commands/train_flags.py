@@ -100,6 +100,11 @@ FLAGS = (
     click.option("--amp", type=click.Choice(AMP), help=f"Mixed precision; {DEFAULT.amp} by default."),
     click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; on by default with CUDA."),
     click.option("--compile/--no-compile", default=None, help="Compile the network with torch.compile."),
+    click.option(
+        "--checkpoint/--no-checkpoint",
+        default=None,
+        help="Keep few activations and recompute the others in the backward pass: less memory, about a third slower.",
+    ),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="N", help=f"Random seed; {DEFAULT.seed} by default."),
     click.option(
         "--device",

@@ -90,8 +90,8 @@ def _cuts(found: Iterable[int], before: Sequence[int], budget: int) -> tuple[int
 
 
 def _segment(graph: Graph, begin: int, end: int) -> Segment:
-    given = {index for node in graph.nodes[begin:end] for index in node.inputs if index < begin}
+    own = range(max(1, begin), end)  # the images are given
+    given = {index for node in graph.nodes[begin:end] for index in node.inputs if index < own.start}
     results = results_of(graph)
-    own = range(begin, end)
     passed = [index for index in own if index in results or max(graph.consumers[index], default=0) >= end]
     return Segment(begin, end, tuple(sorted(given)), tuple(passed))

@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from archspec.compiler.data.mixup import Target
+from archspec.compiler.lowering.checkpointed import checkpoint_segments
 from archspec.compiler.lowering.lower import Lowered
 from archspec.compiler.training.loop.optimizer import restore_state
 from archspec.compiler.training.parallel.pipeline import Pipeline
@@ -89,7 +90,7 @@ def engine(graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> Engin
     """Return the engine for a group of processes, with the module on its device."""
     layout = torch.channels_last if recipe.channels_last else torch.preserve_format
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
-    return PipelineEngine(graph, module, recipe, group) if group.is_pipeline else ReplicaEngine(module, recipe, group)
+    return (PipelineEngine if group.is_pipeline else ReplicaEngine)(graph, module, recipe, group)
 
 
 def precision_of(recipe: Recipe, group: Group) -> Precision:
@@ -107,10 +108,12 @@ def replicated(module: nn.Module) -> nn.Module:
 class ReplicaEngine:
     """The whole network in each process, gradients averaged over them (DDP)."""
 
-    def __init__(self, module: Lowered, recipe: Recipe, group: Group) -> None:
+    def __init__(self, graph: Graph, module: Lowered, recipe: Recipe, group: Group) -> None:
         self.recipe, self.group, self.precision = recipe, group, precision_of(recipe, group)
         self.module: nn.Module = module
         self.loss_weights = module.loss_weights
+        if recipe.checkpoint:
+            checkpoint_segments(module, graph, recipe.batch)
         if recipe.compile:
             module.compile()
         self.outer: nn.Module = replicated(module) if group.size > 1 else module
@@ -134,7 +137,8 @@ class ReplicaEngine:
             outputs = self.outer(part.images)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         losses = [part.target.loss(output.float(), self.recipe.label_smoothing) for output in outputs]
-        loss = _sum([weight / count * one for weight, one in zip(self.loss_weights, losses, strict=False)])
+        shares = zip(self.loss_weights, losses, strict=False)
+        loss = _sum([one if weight == count else weight / count * one for weight, one in shares])
         torch.autograd.backward(scaler.scale(loss))
         return StepResult(loss.detach(), part.target.seen(outputs[0].detach(), losses[0].detach()))
 

@@ -43,7 +43,7 @@ def from_flags(
     start = open_trained(options.weights) if options.weights else None
     network = _changed(start, changes) if spec is None and start is not None else archspec.load(spec or "", **changes)
     requirements.classifier(network)
-    requirements.memory(network, group.device)
+    requirements.memory(network, group.device, flags.get("checkpoint", False))
     recipe = network.recipe or Recipe(flip=options.data is not None)
     if start is not None and start.metadata.seed is not None:  # images that the weights have seen are not held out
         recipe = recipe.changed({"seed": start.metadata.seed})
@@ -74,7 +74,7 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
     kept = checkpoint.description
     network = restore(kept.bundle, "the checkpoint")
     requirements.classifier(network)
-    requirements.memory(network, context.group.device)
+    requirements.memory(network, context.group.device, kept.recipe.checkpoint)
     for name, numbers in (("mean", kept.mean), ("std", kept.std)):
         if len(numbers) != network.input.channels:
             channels = plural(network.input.channels, "channel")

@@ -19,6 +19,7 @@ from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.memory import predicted_memory
 from archspec.recipe import Recipe
+from archspec.record import replace
 from archspec.report.stage_table import stages_data
 
 
@@ -61,6 +62,14 @@ class TrainingPlan:
         """The predicted peak of a process in float32."""
         return predicted_memory(self.network, self.recipe)
 
+    @property
+    def other_memory_bytes(self) -> int | None:
+        """The same without `--checkpoint`; for a batch that was split, with it. None if neither or not less."""
+        if not self.recipe.checkpoint and (self.recipe.accumulate == 1 or self.stages):
+            return None
+        other = predicted_memory(self.network, replace(self.recipe, checkpoint=not self.recipe.checkpoint))
+        return other if self.recipe.checkpoint or other < self.memory_bytes else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         stages = {"stages": stages_data(self.network.graph, self.stages)} if self.stages else {}
@@ -78,6 +87,7 @@ class TrainingPlan:
             "steps_per_epoch": self.steps_per_epoch,
             "steps": self.steps,
             "memory_bytes": self.memory_bytes,
+            "other_memory_bytes": self.other_memory_bytes,
             **stages,
         }
 

@@ -33,7 +33,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "loss": _loss(recipe),
         "precision": _precision(recipe),
         "weight average": f"decay {recipe.ema:g}" if recipe.ema else "none",
-        "memory": f"{size_text(plan.memory_bytes)} per process, predicted for float32",
+        "memory": _memory(plan),
         "seed": f"{recipe.seed}",
     }
     lines = [named(name, fact) for name, fact in facts.items()]
@@ -46,6 +46,13 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
 def named(name: str, fact: str) -> str:
     """Return a line of the plan."""
     return f"{name:{NAMES}}  {fact}"
+
+
+def _memory(plan: TrainingPlan) -> str:
+    text = f"{size_text(plan.memory_bytes)} per process, predicted for float32"
+    if (other := plan.other_memory_bytes) is None:
+        return text
+    return text + f" ({size_text(other)} {'without' if plan.recipe.checkpoint else 'with'} `--checkpoint`)"
 
 
 def _step(plan: TrainingPlan) -> str:

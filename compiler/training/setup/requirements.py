@@ -10,7 +10,7 @@ import math
 import torch
 
 from archspec.api import Network
-from archspec.compiler.memory import less, need_memory
+from archspec.compiler.memory import less, memory_of, need_memory, size_text
 from archspec.compiler.training.parallel.processes import Group
 from archspec.diagnostics.errors import failure
 from archspec.graph.volume import FLOAT_BYTES
@@ -31,11 +31,13 @@ def classifier(network: Network) -> None:
         raise failure("E454", message, helps=helps)
 
 
-def memory(network: Network, device: torch.device) -> None:
-    """Require enough memory for a step of one image."""
-    weights = STATES * FLOAT_BYTES * network.params
-    helps = ("`archspec check` shows the largest layers", less(weights, device))
-    need_memory(network.training_bytes(1), "a step of one image", device, helps)
+def memory(network: Network, device: torch.device, checkpoint: bool = False) -> None:
+    """Require enough memory for a step of one image, with activation checkpointing or without."""
+    needs = network.checkpointed_bytes() if checkpoint else network.training_bytes()
+    helps = ("`archspec check` shows the largest layers", less(STATES * FLOAT_BYTES * network.params, device))
+    if not checkpoint and needs > memory_of(device) >= (fewer := network.checkpointed_bytes()):
+        helps = (f"`--checkpoint` takes {size_text(fewer)}", *helps)
+    need_memory(needs, "a step of one image", device, helps)
 
 
 def warmup(recipe: Recipe) -> None:
@@ -70,6 +72,7 @@ def processes(stages: int, group: Group) -> None:
 def pipeline(recipe: Recipe, group: Group) -> None:
     """Require a recipe that a pipeline supports, if there is one."""
     unsupported = {
+        "`--checkpoint`": recipe.checkpoint,
         "`--amp fp16`": recipe.amp == "fp16",
         "`--compile`": recipe.compile,
         "`--linear-probe`": recipe.mode == "linear-probe",
