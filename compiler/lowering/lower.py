@@ -137,7 +137,7 @@ def _function(code: str) -> Forward:
     return forward
 
 
-def code(
+def code(  # noqa: PLR0913  # what is run, what enters, what leaves, and two names
     graph: Graph,
     nodes: Sequence[Node],
     given: Sequence[int],
