@@ -22,7 +22,7 @@ COUNTS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # of about equally large segme
 
 
 class Segment(Record):
-    """The layers from `begin` up to, not including, `end`, which read the values `given`; later ones need `passes_on`."""
+    """The layers from `begin` up to, not including, `end`; they read `given`, and later ones `passes_on`."""
 
     begin: int
     end: int
