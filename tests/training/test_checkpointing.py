@@ -1,14 +1,15 @@
 """Activation checkpointing: everything that a run computes is what it computes without, in less memory."""
 
+import gc
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 import archspec
 from archspec.analyses.memory import training_peak
@@ -16,8 +17,11 @@ from archspec.analyses.memory.recomputation import checkpointed_peak
 from archspec.analyses.memory.segments import best_cuts, places
 from archspec.cli import main
 from archspec.compiler import build
+from archspec.compiler.data.digits import digits
 from archspec.compiler.data.mixup import Target
 from archspec.compiler.lowering.checkpointed import checkpointed_code
+from archspec.compiler.training.loop.observer import SilentObserver
+from archspec.compiler.training.loop.trainer import Trainer
 from archspec.compiler.training.loop.update import WeightUpdate
 from archspec.compiler.training.parallel import engine as engines
 from archspec.compiler.training.parallel.engine import MicroBatch
@@ -25,6 +29,7 @@ from archspec.compiler.training.parallel.processes import Group
 from archspec.graph.ir import Graph
 from archspec.recipe import Recipe
 from support.memory_measures import training_bytes
+from support.processes import spawn
 
 SPEC = """block unit(channels)
     add
@@ -53,18 +58,18 @@ def graph() -> Graph:
     return archspec.loads(SPEC).graph
 
 
-def steps(cuts: tuple[int, ...], **changes: Any) -> Iterator[dict[str, Tensor]]:
+def steps(cuts: tuple[int, ...], group: Group = CPU, **changes: Any) -> Iterator[dict[str, Tensor]]:
     """Losses, gradients, weights and statistics after each of some steps."""
     module = build(graph(), seed=0)
     recipe = Recipe(batch=BATCH, **changes)
-    made = engines.engine(graph(), module, recipe, CPU)
+    made = engines.engine(graph(), module, recipe, group)
     if cuts:
         module.train_with(checkpointed_code(graph(), cuts))
     made.set_mode(is_training=True)
     update = WeightUpdate(made)
-    chance = torch.Generator().manual_seed(1)
+    chance = torch.Generator().manual_seed(1 + group.rank)
     for step in range(STEPS):
-        CPU.seed(step)
+        group.seed(step + 100 * group.rank)
         update.begin()
         parts = [_part(chance, recipe) for _ in range(recipe.accumulate)]
         loss, _ = made.backward(parts, len(parts), update.scaler)
@@ -81,16 +86,59 @@ def _part(chance: torch.Generator, recipe: Recipe) -> MicroBatch:
 
 # ---- the same numbers
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_losses_gradients_weights_and_statistics_are_those_without_it(setting: str) -> None:
-    """Dropout and stochastic depth draw the same numbers, and running statistics are updated once a step."""
-    places_to_cut = places(graph())
-    assert len(places_to_cut) > 4
-    for plain, again in zip(
-        steps((), **SETTINGS[setting]), steps(tuple(places_to_cut), **SETTINGS[setting]), strict=True
-    ):
+def check(group: Group = CPU, **changes: Any) -> None:
+    cuts = tuple(places(graph()))
+    assert len(cuts) > 4
+    for plain, again in zip(steps((), group, **changes), steps(cuts, group, **changes), strict=True):
         assert plain.keys() == again.keys()
         different = [name for name in plain if not torch.equal(plain[name], again[name])]
         assert not different, different
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_losses_gradients_weights_and_statistics_are_those_without_it(setting: str) -> None:
+    """Dropout and stochastic depth draw the same numbers, and running statistics are updated once a step."""
+    check(**SETTINGS[setting])
+
+
+def work(rank: int, folder: Path) -> None:
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
+    for accumulate in (1, 2):
+        check(Group(rank, 2, torch.device("cpu")), accumulate=accumulate)
+    gc.collect()  # of DDP's reducers, whose threads use the group
+    distributed.barrier()
+    distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_processes_compute_what_they_do_without_it(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    spawn(work, (tmp_path,), 2)
+    record_property("sweep", "activation checkpointing on two processes: equal to plain steps, accumulated ones too")
+
+
+def test_a_run_resumes_to_the_weights_of_one_without_it() -> None:
+    network = archspec.loads(SPEC.replace("16x16x3", "8x8x1"))
+    data = digits(network.input, 0)
+    quiet = SilentObserver()
+
+    def trainer(**changes: Any) -> Trainer:
+        recipe = Recipe(batch=256, epochs=1, **changes)
+        return Trainer(engines.engine(network.graph, build(network, seed=0), recipe, CPU), data)
+
+    plain, first, second = trainer(), trainer(checkpoint=True), trainer(checkpoint=True)
+    assert "recomputed" in second.engine.module.training_code  # type: ignore[operator]
+    plain.run_epoch(quiet)
+    for number in range(2):
+        first._step([next(first._remaining_batches())])
+        first.steps_done = number + 1
+    first._settle()
+    second.restore(first.state())
+    second.run_epoch(quiet)
+    expected, found = plain.engine.module.state_dict(), second.engine.module.state_dict()
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
 
 
 def test_statistics_are_counted_once_a_step() -> None:
