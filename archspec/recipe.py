@@ -80,6 +80,7 @@ class Recipe(Record):
     compile: bool = False
     sync_bn: bool = False  # batch statistics over all processes
     threads: int = 0  # of each process on the CPU; 0 for torch's own number
+    checkpoint: bool = False  # recompute activations in the backward pass (Chen et al. 2016)
     mode: str = "scratch"
     seed: int = 0
 

@@ -32,6 +32,7 @@ Examples:
   archspec train resnet50 --data photos/ --dry-run    what it would do and why, in how much memory
   archspec train resnet50 --data imagenet/ --recipe paper
   archspec train resnet50 --data photos/ --profile    where the time of a step goes
+  archspec train resnet50 --data photos/ --checkpoint larger batches in the same memory
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
   archspec train resnet20 --data photos/ --pad 4 --randaugment 9 --erasing 0.25 --eval-crop 0.875
   archspec train --resume runs/lenet5-1               continue an unfinished run
@@ -159,6 +160,8 @@ def _check_usage(context: click.Context, spec: str | None, resume: Path | None, 
         raise click.UsageError("--lr-for-batch requires --lr RATE, which it scales")
     if flags["sampling"] == flags["class_weights"] == "balanced":
         raise click.UsageError("--sampling balanced and --class-weights balanced correct the same twice: leave out one")
+    if flags["checkpoint"] and flags["compile"]:
+        raise click.UsageError("--checkpoint does not work with --compile, which itself decides what to recompute")
     if resume is None:
         return
     given = [name for name in flags if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
@@ -175,6 +178,7 @@ def _check_profile(flags: Mapping[str, Any]) -> None:
         "--compile": "whose kernels belong to several lines",
         "--pipeline": "whose stages run in several processes",
         "--processes": "whose times would be mixed",
+        "--checkpoint": "which computes layers twice",
     }
     for name, reason in unsupported.items():
         if flags["profile"] and flags.get(name.strip("-").replace("-", "_")):

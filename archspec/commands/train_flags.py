@@ -157,6 +157,11 @@ FLAGS = (
         default=None,
         help="Batch statistics over all processes: torch's SyncBatchNorm, which requires CUDA.",
     ),
+    click.option(
+        "--checkpoint/--no-checkpoint",
+        default=None,
+        help="Keep few activations and recompute the others in the backward pass: less memory, about a third slower.",
+    ),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="N", help=f"Random seed; {DEFAULT.seed} by default."),
     click.option(
         "--device",

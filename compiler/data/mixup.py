@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -46,9 +47,8 @@ class Target:
 
     def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
         """Return the sum of the losses, the number of correct first guesses, and that of images, in float64."""
-        count = torch.full_like(loss, len(self.first), dtype=torch.float64)
-        right = (scores.argmax(1) == self.first).sum(dtype=torch.float64)
-        return torch.stack([loss * count, right, count])
+        count = _number(len(self.first), loss.device)
+        return torch.stack([loss * count, (scores.argmax(1) == self.first).sum().double(), count])
 
     def packed(self) -> Tensor:
         """Return all as one tensor [B, 3], which a pipeline can split."""
@@ -60,6 +60,12 @@ class Target:
     def unpacked(cls, packed: Tensor) -> Target:
         """Read what `packed` returned."""
         return cls(packed[:, 0].long(), packed[:, 1].long(), packed[:, 2].float())
+
+
+@lru_cache(maxsize=64)
+def _number(value: int, device: torch.device) -> Tensor:
+    """Return a number that every step needs, on a device."""
+    return torch.tensor(value, dtype=torch.float64, device=device)
 
 
 def _cross_entropies(scores: Tensor, classes: Tensor, smoothing: float, weights: Tensor | None) -> Tensor:

@@ -55,6 +55,7 @@ class Trainer:
         self.steps_done = 0  # of this epoch
         self.seen = torch.zeros(3, dtype=torch.float64, device=group.device)  # loss, right, images of this epoch so far
         self.damaged = DamagedImages(data.damaged, data.most_damaged)
+        self._nothing_seen = torch.zeros_like(self.seen)
         self.result: HeldOutResult | None = None  # of the last epoch
 
     # ---- an epoch
@@ -160,7 +161,7 @@ class Trainer:
         share = rate(self.recipe, self.update.done / self.steps, self.plateau.factor)
         lr = self.recipe.scaled_lr(self.group.replicas) * share
         finite = self.update.apply(loss, lr)
-        self.seen += torch.where(finite, seen, torch.zeros_like(seen))
+        self.seen += torch.where(finite, seen, self._nothing_seen)
         return lr
 
     def _settle(self, batches: list[Batch] | None = None) -> None:

@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from archspec.compiler.data.mixup import Target
+from archspec.compiler.lowering.checkpointed import checkpoint_segments
 from archspec.compiler.lowering.lower import Lowered
 from archspec.compiler.lowering.modules.norms import synchronised
 from archspec.compiler.lowering.stage_module import StageModule
@@ -95,7 +96,7 @@ def engine(
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
     if isinstance(module, StageModule):
         return PipelineEngine(graph, module, recipe, group, class_weights)
-    return ReplicaEngine(module, recipe, group, class_weights)
+    return ReplicaEngine(graph, module, recipe, group, class_weights)
 
 
 def precision_of(recipe: Recipe, group: Group) -> Precision:
@@ -113,13 +114,17 @@ def replicated(module: nn.Module) -> nn.Module:
 class ReplicaEngine:
     """The whole network in each process, gradients averaged over them (DDP)."""
 
-    def __init__(self, module: Lowered, recipe: Recipe, group: Group, class_weights: Tensor | None = None) -> None:
+    def __init__(
+        self, graph: Graph, module: Lowered, recipe: Recipe, group: Group, class_weights: Tensor | None = None
+    ) -> None:
         self.recipe, self.group, self.precision = recipe, group, precision_of(recipe, group)
         self.class_weights = class_weights
         self.module: nn.Module = module
         self.loss_weights = module.loss_weights
         if recipe.sync_bn:
             synchronised(module)
+        if recipe.checkpoint:
+            checkpoint_segments(module, graph, recipe.batch)
         if recipe.compile:
             module.compile()
         self.outer: nn.Module = replicated(module) if group.size > 1 else module
@@ -144,7 +149,8 @@ class ReplicaEngine:
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         smoothing, weights = self.recipe.label_smoothing, self.class_weights
         losses = [part.target.loss(output.float(), smoothing, weights) for output in outputs]
-        loss = _sum([weight / count * one for weight, one in zip(self.loss_weights, losses, strict=False)])
+        shares = zip(self.loss_weights, losses, strict=False)
+        loss = _sum([one if weight == count else weight / count * one for weight, one in shares])
         torch.autograd.backward(scaler.scale(loss))
         return StepResult(loss.detach(), part.target.seen(outputs[0].detach(), losses[0].detach()))
 

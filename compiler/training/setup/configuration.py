@@ -56,7 +56,7 @@ def from_flags(
     start = open_trained(options.weights) if options.weights else None
     network = _changed(start, changes) if spec is None and start is not None else archspec.load(spec or "", **changes)
     requirements.classifier(network)
-    requirements.memory(network, group)
+    requirements.memory(network, group, flags.get("checkpoint", False))
     if start is not None and start.metadata.seed is not None:  # images that the weights have seen are not held out
         flags = {"seed": start.metadata.seed, **flags}
     data = _data(network, Recipe(seed=flags.get("seed", 0)), context)
@@ -95,7 +95,7 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
     kept = checkpoint.description
     network = restore(kept.bundle, "the checkpoint")
     requirements.classifier(network)
-    requirements.memory(network, context.group)
+    requirements.memory(network, context.group, kept.recipe.checkpoint)
     for name, numbers in (("mean", kept.mean), ("std", kept.std)):
         if len(numbers) != network.input.channels:
             channels = plural(network.input.channels, "channel")

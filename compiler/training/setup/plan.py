@@ -22,6 +22,7 @@ from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.memory import predicted_memory
 from archspec.compiler.training.weighting.class_weights import class_weights
 from archspec.recipe import Recipe
+from archspec.record import replace
 from archspec.report.stage_table import stages_data
 
 
@@ -67,6 +68,14 @@ class TrainingPlan:
         """The predicted peak of a process in float32."""
         return predicted_memory(self.network, self.recipe)
 
+    @property
+    def other_memory_bytes(self) -> int | None:
+        """The same without `--checkpoint`; for a batch that was split, with it. None if neither or not less."""
+        if not self.recipe.checkpoint and (self.recipe.accumulate == 1 or self.stages):
+            return None
+        other = predicted_memory(self.network, replace(self.recipe, checkpoint=not self.recipe.checkpoint))
+        return other if self.recipe.checkpoint or other < self.memory_bytes else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         stages = {"stages": stages_data(self.network.graph, self.stages)} if self.stages else {}
@@ -87,6 +96,7 @@ class TrainingPlan:
             "steps": self.steps,
             "memory_bytes": self.memory_bytes,
             "threads_reason": self.threads_reason,
+            "other_memory_bytes": self.other_memory_bytes,
             **stages,
         }
 

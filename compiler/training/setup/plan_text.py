@@ -52,7 +52,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "precision": _precision(recipe),
         "weight average": f"decay {recipe.ema:g}" if recipe.ema else "none",
         "threads": _threads(plan),
-        "memory": f"{size_text(plan.memory_bytes)} per process, predicted for float32",
+        "memory": _memory(plan),
         "seed": f"{recipe.seed}",
     }
     lines = [
@@ -82,6 +82,13 @@ def _lines(name: str, fact: str, why: str) -> list[str]:
 def named(name: str, fact: str) -> str:
     """Return a line of the plan."""
     return f"{name:{NAMES}}  {fact}"
+
+
+def _memory(plan: TrainingPlan) -> str:
+    text = f"{size_text(plan.memory_bytes)} per process, predicted for float32"
+    if (other := plan.other_memory_bytes) is None:
+        return text
+    return text + f" ({size_text(other)} {'without' if plan.recipe.checkpoint else 'with'} `--checkpoint`)"
 
 
 def _step(plan: TrainingPlan) -> str:
