@@ -13,7 +13,14 @@ from archspec.diagnostics.findings import Edit, Help, suggest
 from archspec.diagnostics.spelling import is_slip
 from archspec.language import syntax as s
 from archspec.recipe import OPTIMIZERS
-from archspec.resolve.train_section.setting_helps import kept, option_helps, replaced, rewritten, without
+from archspec.resolve.train_section.setting_helps import (
+    kept,
+    option_helps,
+    other_optimizer,
+    replaced,
+    rewritten,
+    without,
+)
 from archspec.resolve.train_section.setting_words import SettingWords, bound
 
 CROPS = ("crop", "resized_crop", "scale", "pad")
@@ -54,10 +61,8 @@ def _misspelt_optimizer(words: SettingWords) -> str:
         words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
         del words.words[0]
         return near
-    helps = []
-    for name in dict.fromkeys((near, *OPTIMIZERS)):
-        takes = [one.span.text for one in options if one.name in _OPTIONS[name]]
-        helps.append(rewritten(words.setting, " ".join(["optimizer", name, *takes])))
+    names = dict.fromkeys((near, *OPTIMIZERS))
+    helps = [other_optimizer(words.setting, words.train, name, options, _OPTIONS[name]) for name in names]
     raise Finding("E011", message, word.span, "unknown", notes=notes, helps=helps)
 
 
@@ -146,7 +151,7 @@ def _augment(words: SettingWords) -> None:
         elif name in AUGMENTATIONS:
             values[AUGMENTATIONS[name][0]] = _amount(words, word, name)
         else:
-            helps = option_helps(words.setting, word, [*AUGMENTATIONS, "scale"], ["flip"])
+            helps = option_helps(words.setting, words.train, word, [*AUGMENTATIONS, "scale"], ["flip"])
             message = f"unknown augmentation `{word.span.text}`"
             notes = ("the augmentations are " + ", ".join(["flip", *AUGMENTATIONS, "scale"]),)
             words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
