@@ -190,7 +190,7 @@ def test_lines_in_a_pipe_say_how_far_training_and_evaluation_are() -> None:
 def test_lines_in_a_pipe_say_how_far_a_proof_is(tmp_path: Path) -> None:
     network, observer = archspec.loads(SPEC), Shown()
     module = build(network, seed=0)
-    archspec.export(network, tmp_path / "net.onnx", module)
+    archspec.export(network, tmp_path / "net.onnx", module=module)
     assert prove(tmp_path / "net.onnx", network.graph, module, observer.progress).passed
     assert observer.pipe.getvalue().splitlines() == [
         "proof: onnx's checker",

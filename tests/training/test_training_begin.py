@@ -98,11 +98,11 @@ def test_processes_of_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("archspec.compiler.training.setup.batch_size.memory_of", lambda _: 16 * gib)
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
     four = Group(0, 4, torch.device("cpu"))
-    together = with_batch(network, recipe, 1_000_000, four)
+    together = with_batch(network, recipe, 256, 1_000_000, four)
     assert together.batch * together.accumulate * 4 == 256
     assert 4 * network.training_bytes(together.batch) < 0.8 * 16 * gib < 4 * network.training_bytes(2 * together.batch)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # on each of two machines
-    assert with_batch(network, recipe, 1_000_000, four).batch == 256 / 4
+    assert with_batch(network, recipe, 256, 1_000_000, four).batch == 256 / 4
 
 
 def test_a_step_has_to_fit_once_for_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,11 +121,11 @@ def test_stages_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("archspec.compiler.training.setup.batch_size.memory_of", lambda _: 8 * gib)
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
     cpu, gpu = (Group(0, 4, torch.device(kind), is_pipeline=True) for kind in ("cpu", "cuda"))
-    stages = with_batch(network, recipe, 1_000_000, cpu)
+    stages = with_batch(network, recipe, 256, 1_000_000, cpu)
     assert stages.batch * stages.accumulate == 256
     kept = 4 * stages.batch  # the images whose values a stage keeps; all stages together are the network
     assert network.training_bytes(kept) < 0.8 * 8 * gib < network.training_bytes(2 * kept)
-    alone = with_batch(network, recipe, 1_000_000, gpu)
+    alone = with_batch(network, recipe, 256, 1_000_000, gpu)
     assert (alone.batch, alone.accumulate) == (32, 8)  # each has a GPU
 
 

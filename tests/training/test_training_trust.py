@@ -23,7 +23,7 @@ import archspec
 from archspec.api import Network
 from archspec.cli import main
 from archspec.compiler import build
-from archspec.compiler.data.dataset import Batch
+from archspec.compiler.data.dataset import Batch, Data
 from archspec.compiler.data.digits import digits
 from archspec.compiler.training.loop.observer import SilentObserver
 from archspec.compiler.training.loop.trainer import Trainer
@@ -217,9 +217,13 @@ class Poisoned(Trainer):
 
     bad: frozenset[int] = frozenset()
 
-    def _placed(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        images, classes = super()._placed(batch)
-        return (images * float("nan") if self.module.training and self.steps_done in self.bad else images), classes
+    def __init__(self, engine: Engine, data: Data, workers: int = 0) -> None:
+        super().__init__(engine, data, workers)
+        self.step_images.normalise = self._poisoned
+
+    def _poisoned(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        images, classes = self.normalise(batch)
+        return (images * float("nan") if self.steps_done in self.bad else images), classes
 
 
 class Watched(Poisoned):

@@ -45,7 +45,7 @@ def uneven() -> Data:
     classes = torch.arange(3).repeat_interleave(torch.tensor(COUNTS))
     chance = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (len(classes), 1, 8, 8), generator=chance, dtype=torch.uint8)
-    images = Digits(pixels, classes)
+    images = Digits(pixels, classes, torch.arange(len(classes)))
     return Data(images, images, NAMES, (0.5,), (0.25,), "uneven")
 
 

@@ -33,6 +33,10 @@ class UnreadImages:
         """Return images without values."""
         return self.batch(self.classes[torch.tensor([place for place, _ in keys])])
 
+    def name(self, place: int) -> str:
+        """Return the number of an image: its file is known to the first process."""
+        return f"image {place:,}"
+
     def batch(self, classes: Tensor) -> Batch:
         """Return images of these classes, without values."""
         return Batch(torch.empty(len(classes), *self.shape, dtype=torch.uint8, device="meta"), classes)
@@ -57,6 +61,7 @@ def batches_of(images: Images, order: Sampler[Key], size: int, workers: int, gro
     if not group.is_pipeline:
         return loader(images, order, size, workers, group.device)
     if isinstance(images, UnreadImages):
+        assert isinstance(order, Sized)  # as all of ours
         return _Followed(images, order, size)
     return _Told(loader(images, order, size, workers, group.device), size)
 

@@ -38,7 +38,7 @@ class Owner(NamedTuple):
     layer: str = ""
 
 
-class Segment(NamedTuple):
+class Interval(NamedTuple):
     """The time from `start` to `end`."""
 
     start: float
@@ -54,15 +54,15 @@ class Marker(NamedTuple):
     owner: Owner
 
 
-def segments(events: Sequence[Event]) -> list[Segment]:
+def segments(events: Sequence[Event]) -> list[Interval]:
     """Divide the time of the event `WINDOW`. Events must be nested or apart, as those of one thread are."""
     events = sorted(events, key=lambda event: (event.start, -event.end))
     (window,) = (event for event in events if event.name == WINDOW)
     cuts = list(_cut(_markers(events), window))
-    return [Segment(*cut) for cut in cuts if cut[1] > cut[0]]
+    return [Interval(*cut) for cut in cuts if cut[1] > cut[0]]
 
 
-def durations(found: Sequence[Segment]) -> dict[Owner, float]:
+def durations(found: Sequence[Interval]) -> dict[Owner, float]:
     """Return the time of each owner, in microseconds."""
     totals: dict[Owner, float] = {}
     for one in found:
@@ -70,7 +70,7 @@ def durations(found: Sequence[Segment]) -> dict[Owner, float]:
     return totals
 
 
-def device_times(found: Sequence[Segment], events: Iterable[Event]) -> dict[Owner, float]:
+def device_times(found: Sequence[Interval], events: Iterable[Event]) -> dict[Owner, float]:
     """Return the GPU's time for what each owner launched, in microseconds."""
     starts = [one.start for one in found]
     totals: dict[Owner, float] = {}

@@ -63,7 +63,7 @@ def from_flags(
     if start is not None and len(start.preprocessing.mean) == network.input.channels:
         data = replace(data, mean=start.preprocessing.mean, std=start.preprocessing.std)
     network = _with_classes(network, len(data.class_names), context)
-    recipe, why = run_recipe(spec, network, data, flags, context)
+    recipe, why = run_recipe(network, data, flags, context)
     requirements.warmup(recipe)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)

@@ -22,6 +22,7 @@ class Options:
     out: Path | None = None
     weights: Path | None = None  # to start from
     recipe: str | None = None  # `auto` or `paper`
+    is_own_spec: bool = False  # a file, not a built-in network: its `train` section is meant for these images
     device: str = "auto"
     workers: int | None = None
     quiet: bool = False

@@ -34,7 +34,7 @@ def memory(network: Network, group: Group, checkpoint: bool = False) -> None:
     without."""
     copies = 1 if group.is_pipeline or group.device.type == "cuda" else group.neighbours
     needs = copies * (network.checkpointed_bytes() if checkpoint else network.training_bytes())
-    helps = (
+    helps: tuple[str, ...] = (
         "`archspec check` shows the largest layers",
         less(STATES * FLOAT_BYTES * network.params * copies, group.device),
     )

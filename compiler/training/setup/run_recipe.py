@@ -15,20 +15,14 @@ from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.chosen_recipe import ChosenRecipe, chosen_recipe, usual_rate
 from archspec.compiler.training.setup.options import RunContext
 from archspec.diagnostics.errors import failure
-from archspec.library import is_path
 from archspec.recipe import FINE_TUNE
 
 AUTO, PAPER = "auto", "paper"
 
 
-def run_recipe(
-    spec: str | None, network: Network, data: Data, flags: Mapping[str, Any], context: RunContext
-) -> ChosenRecipe:
-    """Return the recipe of a run. `flags` override it; `spec` is what the command line names.
-
-    Raises ArchspecError for a paper's recipe if the spec has none.
-    """
-    is_own = spec is not None and (is_path(spec) or spec == "-")
+def run_recipe(network: Network, data: Data, flags: Mapping[str, Any], context: RunContext) -> ChosenRecipe:
+    """Return the recipe of a run; `flags` override it. Raises ArchspecError if a paper's is wanted and there is none."""
+    is_own = context.options.is_own_spec
     wanted = context.options.recipe or (PAPER if is_own and network.recipe else AUTO)
     base, why = _section(network, is_own) if wanted == PAPER else _chosen(network, data, flags)
     recipe = base.changed(flags)
