@@ -161,12 +161,17 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
+def image_files(folder: Path) -> list[Path]:
+    """Return the files in a folder and below it that have the suffix of an image, sorted."""
+    return sorted(path for path in _files(folder) if path.suffix.lower() in SUFFIXES)
+
+
 def listed(root: Path, names: Sequence[str]) -> Listed:
     """Return the images of classes, and their classes. Raises ArchspecError for a class without any."""
     paths: list[Path] = []
     classes: list[int] = []
     for number, name in enumerate(names):
-        own = sorted(path for path in _files(root / name) if path.suffix.lower() in SUFFIXES)
+        own = image_files(root / name)
         if not own:
             message = f"no image in the folder `{root / name}`"
             raise _wrong(message, "remove the folder: an empty class cannot be learned")

@@ -156,6 +156,7 @@ def test_a_usage_error_ends_with_status_2(arguments: tuple[str, ...], tmp_path: 
 def test_a_part_that_training_does_not_read_is_checked_too(tmp_path: Path) -> None:
     root = write_images(tmp_path, {f"{part}/{name}": 2 for part in ("train", "valid", "test") for name in "ab"})
     Image.new("L", (40, 40)).save(root / "test" / "a" / "0.png")
+    (root / "test" / "empty").mkdir()  # training does not see it
     found = as_json(root)
     assert [part["folder"] for part in found["parts"]] == [str(root / part) for part in ("train", "valid", "test")]
     assert [one["kind"] for one in found["findings"]] == ["colours"]

@@ -14,7 +14,7 @@ from statistics import median_low
 
 from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
-from archspec.compiler.data.folder import FolderLayout, checked, class_names, folder, listed, photos_of
+from archspec.compiler.data.folder import FolderLayout, checked, class_names, folder, image_files, photos_of
 from archspec.compiler.data.hygiene.findings import FolderFinding, ImagePart, ImageSet, findings
 from archspec.compiler.data.hygiene.headers import Header, Headers, headers
 from archspec.compiler.data.photos import Photos
@@ -102,9 +102,9 @@ def _parts(layout: FolderLayout, data: Data) -> tuple[ImagePart, ...]:
         return (ImagePart(f"`{layout.root}`", dict(sorted((train | held_out).items()))),)
     own = [ImagePart(f"`{layout.train.name}`", train), ImagePart(f"`{layout.held_out.name}`", held_out)]
     if layout.test and layout.test != layout.held_out:
-        names = class_names(layout.test, least=0)
-        paths, classes = listed(layout.test, names)
-        own.append(ImagePart(f"`{layout.test.name}`", _named(paths, classes.tolist(), names)))
+        names = class_names(layout.test, least=0)  # which may differ: training does not read them
+        found = {path: name for name in names for path in image_files(layout.test / name)}
+        own.append(ImagePart(f"`{layout.test.name}`", found))
     return tuple(own)
 
 
@@ -117,11 +117,7 @@ def _uses(layout: FolderLayout) -> list[tuple[Path, str]]:
 
 
 def _part(photos: Photos, names: tuple[str, ...]) -> dict[Path, str]:
-    return _named(photos.paths, photos.classes.tolist(), names)
-
-
-def _named(paths: tuple[Path, ...] | list[Path], classes: list[int], names: tuple[str, ...]) -> dict[Path, str]:
-    return {path: names[number] for path, number in zip(paths, classes, strict=True)}
+    return {path: names[number] for path, number in zip(photos.paths, photos.classes.tolist(), strict=True)}
 
 
 def _refusals(data: Data, found: Headers) -> tuple[Diagnostic, ...]:
