@@ -47,7 +47,7 @@ Classes are matched by name. Without --data: the bundled digits.
 --tta averages over views of each image:
   flip      the image and its horizontal flip
   10-crop   corners and centre of an image of 8/7 the input, and their flips (Krizhevsky 2012)
-  scales    scale factors 1, 8/7, 12/7, 15/7 and 20/7 of the input (He 2015), up to the largest seen in training
+  scales    1, 8/7, 12/7, 15/7 and 20/7 times the input (He 2015), as far as training showed them
 
 \b
 Exit status: 0; 1 for invalid weights or data; 2 for a usage error.
