@@ -84,7 +84,7 @@ def time_case(setting: Setting, rounds: int) -> Case:
                 if turn >= 0:
                     taken[count].append((time.perf_counter() - begin) / steps)
     one, all_cores = (setting.batch / median(taken[count]) for count in (1, cores()))
-    choice = threads_for(network, setting.batch).count
+    choice = threads_for(network, setting.batch).number
     return Case(setting, work_per_layer(network, setting.batch), one, all_cores, choice)
 
 

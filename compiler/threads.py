@@ -27,7 +27,7 @@ VARIABLE = "OMP_NUM_THREADS"
 class Threads(NamedTuple):
     """A number of threads, and why it was chosen."""
 
-    count: int
+    number: int
     reason: str
 
 

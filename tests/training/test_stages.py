@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,28 +16,23 @@ from torch.profiler import ProfilerActivity, profile, record_function
 import archspec
 from archspec.analyses.partition import cut
 from archspec.compiler import build
+from archspec.compiler.data.digits import digits
 from archspec.compiler.lowering.stage_module import build_stage
+from archspec.compiler.memory import CPU
+from archspec.compiler.training.parallel.processes import Group
+from archspec.compiler.training.setup.configuration import RunConfiguration
+from archspec.compiler.training.setup.fine_tuning import starting_module
+from archspec.compiler.weights.metadata import TrainedOn, WeightsMetadata
+from archspec.compiler.weights.trained import Trained
+from archspec.recipe import Recipe
 from support import processes
 from support.memory_measures import peak
 
 WIDE = "net Wide\n[256] INPUT\n" + "FC 256 -> RELU\n" * 12 + "FC 256\n"
 PHOTOS = "net Photos\n[8x8x3] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> CONV 8 3x3 -> POOL 2x2 s2\nFC 3\n"
 MIXED = ("--cutmix", "1", "--mixup", "0.2", "--cutout", "0.25")
-FLAGS = (
-    "--epochs",
-    "1",
-    "--warmup",
-    "0",
-    "--batch",
-    "4",
-    "--accumulate",
-    "4",
-    "--workers",
-    "0",
-    "--threads",
-    "1",
-    *MIXED,
-)
+STEPS = ("--epochs", "1", "--warmup", "0", "--batch", "4", "--accumulate", "4")
+FLAGS = (*STEPS, *MIXED, "--workers", "0", "--threads", "1")
 
 
 def allocated(work: Callable[[], object]) -> int:
@@ -46,7 +42,7 @@ def allocated(work: Callable[[], object]) -> int:
     return peak(found, "work")
 
 
-SMALL = {"lenet5": {}, "vit": {"input": "32x32x3", "set": {"width": 48, "heads": 3}}}
+SMALL: dict[str, dict[str, Any]] = {"lenet5": {}, "vit": {"input": "32x32x3", "set": {"width": 48, "heads": 3}}}
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -66,6 +62,24 @@ def test_a_stage_allocates_its_own_weights_and_one_layer_more() -> None:
         own = sum(value.nbytes for value in build_stage(graph, stage, 0).state_dict().values())
         assert own <= 4 * layer
         assert allocated(partial(build_stage, graph, stage, 0)) <= own + 1.1 * layer
+
+
+@pytest.mark.parametrize("names", ["0123456789", "abcdefghij"], ids=["the same classes", "other classes"])
+def test_stages_start_from_the_weights_that_one_process_starts_from(names: str) -> None:
+    network, recipe, images = archspec.load("lenet5"), Recipe(seed=1, mode="fine-tune"), TrainedOn("digits", "", 1)
+    metadata = WeightsMetadata(network, recipe.to_dict(), tuple(names), (0.5,), (0.5,), 0.5, images)
+    start = Trained(Path("lenet5.safetensors"), metadata, build(network, seed=2).state_dict())
+    configuration = RunConfiguration(network, recipe, digits(network.input, 0), start)
+    one, parameters, messages = starting_module(configuration, Group(0, 1, CPU))
+    whole = one.state_dict()
+    changed = {name for name, value in whole.items() if not torch.equal(value, start.state[name])}
+    assert changed == ({"fc3.weight"} if names[0] == "a" else set())  # biases start at 0
+    for rank in range(2):
+        stage, counted, said = starting_module(configuration, Group(rank, 2, CPU, is_pipeline=True))
+        assert (counted, said) == (parameters, messages)
+        own = stage.state_dict()
+        assert 0 < len(own) < len(whole)
+        assert all(torch.equal(value, whole[name]) for name, value in own.items())
 
 
 def test_only_the_first_stage_reads_images(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_network_with_little_work_per_layer_gets_one_thread() -> None:
     network = archspec.load("lenet5")
     found = threads_for(network, 32)
-    assert found.count == 1
+    assert found.number == 1
     assert found.reason == "LeNet-5 has too little work per layer for more (2,665,728 MACs a batch)"
     assert threads_for(archspec.load("vgg11", input="32x32x3"), 32) == Threads(4, "one per core")
     assert threads_for(network, LEAST_WORK) == Threads(4, "one per core")
@@ -42,7 +42,7 @@ def test_a_network_with_little_work_per_layer_gets_one_thread() -> None:
 @pytest.mark.usefixtures("four_cores")
 def test_processes_of_a_machine_share_its_cores() -> None:
     network = archspec.load("vgg16")
-    assert [threads_for(network, 8, processes).count for processes in (1, 2, 3, 8)] == [4, 2, 1, 1]
+    assert [threads_for(network, 8, processes).number for processes in (1, 2, 3, 8)] == [4, 2, 1, 1]
 
 
 def test_the_work_of_a_layer_is_its_multiplications() -> None:
@@ -79,8 +79,8 @@ def test_a_run_computes_with_them_and_keeps_their_number(tmp_path: Path, monkeyp
         CliRunner().invoke(main, ["train", str(spec), "--out", str(tmp_path / str(len(flags))), *flags])
     assert (seen, torch.get_num_threads()) == ([1, 3], before)
     monkeypatch.undo()
-    flags = ["--epochs", "1", "--batch", "64", "--warmup", "0", "--threads", "2"]
-    assert CliRunner().invoke(main, ["train", str(spec), "--out", str(out), *flags]).exit_code == 0
+    short = ["--epochs", "1", "--batch", "64", "--warmup", "0", "--threads", "2"]
+    assert CliRunner().invoke(main, ["train", str(spec), "--out", str(out), *short]).exit_code == 0
     (out / "summary.json").unlink()
     monkeypatch.setattr(run, "train", partial(note, seen))
     CliRunner().invoke(main, ["train", "--resume", str(out)])

@@ -7,17 +7,18 @@ there are: an image that cannot be read is replaced by one that may be of anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
-from torch.utils.data import Sampler
 
-from archspec.compiler.data.dataset import Batch, Data, Images, Key
+from archspec.compiler.data.dataset import Batch, Data, Images, InOrder, Key, Shuffled
 from archspec.compiler.data.loader import loader
 from archspec.compiler.training.parallel.processes import Group
+
+Order = Shuffled | InOrder
 
 
 class UnreadImages:
@@ -56,7 +57,7 @@ def shared_data(read: Callable[[], Data], shape: tuple[int, ...], group: Group) 
     return own or told
 
 
-def batches_of(images: Images, order: Sampler[Key], size: int, workers: int, group: Group) -> Iterable[Batch]:
+def batches_of(images: Images, order: Order, size: int, workers: int, group: Group) -> Iterable[Batch]:
     """Return batches in the order of a sampler; in a pipeline the first process tells the others their classes."""
     if not group.is_pipeline:
         return loader(images, order, size, workers, group.device)
@@ -84,7 +85,7 @@ class _Told:
 class _Followed:
     """The same batches in another process."""
 
-    def __init__(self, images: UnreadImages, order: Sized, size: int) -> None:
+    def __init__(self, images: UnreadImages, order: Order, size: int) -> None:
         self.images, self.order, self.size = images, order, size
 
     def __iter__(self) -> Iterator[Batch]:

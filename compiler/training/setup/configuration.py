@@ -78,7 +78,7 @@ def _with_threads(network: Network, recipe: Recipe, group: Group) -> Recipe:
     """Return the recipe with a number of threads, which a resumed run keeps: sums of floats depend on it."""
     if recipe.threads or group.device.type != "cpu":
         return recipe
-    return recipe.changed({"threads": threads_for(network, recipe.batch, group.neighbours).count})
+    return recipe.changed({"threads": threads_for(network, recipe.batch, group.neighbours).number})
 
 
 def _changed(start: Trained, changes: Mapping[str, Any]) -> Network:

@@ -118,5 +118,5 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
         why=configuration.why,
         class_weights=class_weights(recipe, data),
         stages=tuple(cut(network.graph, group.size)) if group.is_pipeline else (),
-        threads_reason=threads.reason if threads.count == recipe.threads else "",
+        threads_reason=threads.reason if threads.number == recipe.threads else "",
     )
