@@ -6,6 +6,7 @@ torch's meta device, which knows shapes and computes nothing. `make thorough` wr
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -147,7 +148,7 @@ def test_fewer_blocks_are_checked_lowered_trained_and_exported(name: str, tmp_pa
 
 def runs(name: str, values: dict[str, int], folder: Path, record: Record) -> None:
     checked = archspec.load(name, set=values)
-    changes = {"input": small_input(name), "set": values}
+    changes: dict[str, Any] = {"input": small_input(name), "set": values}
     network = archspec.load(name, **changes)
     if network.params > MOST:
         network = checked
