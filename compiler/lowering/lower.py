@@ -42,8 +42,8 @@ class Generated(nn.Module):
         self._use = _function(self.code)
         self._train = self._use if self.training_code == self.code else _function(self.training_code)
 
-    def replace_training_code(self, code: str) -> None:
-        """Train with another text of the forward pass."""
+    def train_with(self, code: str) -> None:
+        """Use another forward pass in training; it computes the same."""
         self.training_code = code
         self._compile()
 

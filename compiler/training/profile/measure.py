@@ -43,7 +43,7 @@ def profiled(session: Session, folder: Path) -> Profile:
     trainer, network = session.trainer, session.configuration.network
     module = trainer.module
     assert isinstance(module, Lowered)
-    module.replace_training_code(with_ranges(module.training_code))
+    module.train_with(with_ranges(module.training_code))
     steps = ProfiledSteps(trainer.group.device)
     while not steps.are_done:
         trainer.steps_done = trainer.update.done = 0  # an epoch may be too short: it begins again
