@@ -17,7 +17,7 @@ from archspec.compiler.data.dataset import Data, InOrder
 from archspec.compiler.data.loader import loader
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.counting import Tally, evaluation_of
-from archspec.compiler.evaluation.mistakes import ConfidentMistakes, Mistake, mistakes_of
+from archspec.compiler.evaluation.mistakes import ConfidentMistake, ConfidentMistakes, mistakes_of
 from archspec.compiler.training.loop.normalise import Normaliser
 from archspec.compiler.training.parallel.engine import Engine
 
@@ -27,7 +27,7 @@ class HeldOutResult(NamedTuple):
 
     loss: float
     evaluation: Evaluation
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[ConfidentMistake, ...]
 
 
 class HeldOutImages:
