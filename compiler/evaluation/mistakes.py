@@ -1,7 +1,7 @@
 """The most confident mistakes: images with the highest probability of a wrong class.
 
-In: scores of classes, true classes, guesses, batch by batch. Out: a few `ConfidentMistake`s, found on the device without waiting
-for it. Knows no pixels and no files.
+In: scores of classes, true classes, guesses, batch by batch. Out: a few `ConfidentMistake`s, found on the device
+without waiting for it. Knows no pixels and no files.
 """
 
 from __future__ import annotations
