@@ -1,7 +1,7 @@
 """The most confident mistakes: images with the highest probability of a wrong class.
 
-In: scores of classes, true classes, guesses, batch by batch. Out: a few `WrongGuess` records, found on the device without
-waiting for it. Knows no pixels and no files.
+In: scores of classes, true classes, guesses, batch by batch. Out: a few `ConfidentMistake`s, found on the device
+without waiting for it. Knows no pixels and no files.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RIGHT = -1.0  # the place of a probability, for an image that was classified cor
 COLUMNS = 4  # probability, number of the image, its class, the guess
 
 
-class WrongGuess(NamedTuple):
+class ConfidentMistake(NamedTuple):
     """The image with number `place`, of class `true`, was classified as `predicted`."""
 
     place: int
@@ -40,10 +40,10 @@ class ConfidentMistakes:
         self.rows = _most(torch.cat([self.rows, found]))
 
 
-def mistakes_of(rows: Tensor) -> tuple[WrongGuess, ...]:
+def mistakes_of(rows: Tensor) -> tuple[ConfidentMistake, ...]:
     """Return the most confident mistakes of all rows, also those of several processes, on the CPU."""
     found = [
-        WrongGuess(int(place), int(true), int(predicted), share)
+        ConfidentMistake(int(place), int(true), int(predicted), share)
         for share, place, true, predicted in rows.tolist()
         if share != RIGHT
     ]

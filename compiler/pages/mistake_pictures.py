@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from archspec.compiler.data.dataset import Images
-from archspec.compiler.evaluation.mistakes import WrongGuess
+from archspec.compiler.evaluation.mistakes import ConfidentMistake
 from archspec.compiler.pages.svg import shown_text
 
 SMALL = 64  # pixels: up to this side every one is kept
@@ -40,7 +40,9 @@ class MistakenImage:
     pixels: Tensor
 
 
-def mistaken_images(mistakes: Sequence[WrongGuess], images: Images, class_names: Sequence[str]) -> list[MistakenImage]:
+def mistaken_images(
+    mistakes: Sequence[ConfidentMistake], images: Images, class_names: Sequence[str]
+) -> list[MistakenImage]:
     """Return the mistakes whose images can be read."""
     found = []
     for one in mistakes:

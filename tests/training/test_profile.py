@@ -96,6 +96,22 @@ def test_a_layer_that_is_computed_again_in_the_backward_pass_has_that_time() -> 
     assert (found[Owner(BACKWARD, "conv1")], found[Owner(BACKWARD, "fc1")]) == (22, 10)
 
 
+def test_a_pass_that_computes_layers_again_belongs_to_them() -> None:
+    """As with activation checkpointing: a backward pass that runs a forward and a backward pass of its own."""
+    events = [
+        (LAYER + "conv1", 0, 10, -1),
+        (EVALUATED + "RecomputedBackward", 10, 100, -1),
+        ("RecomputedBackward", 10, 100, 3),
+        (LAYER + "conv1", 20, 30, -1),
+        ("aten::conv2d", 21, 29, 9),
+        (EVALUATED + "ConvolutionBackward0", 40, 80, -1),
+        ("ConvolutionBackward0", 41, 79, 9),
+        ("aten::copy_", 90, 95, -1),
+    ]
+    found = segments([Event(WINDOW, 0, 100), *(Event(name, start, end, number) for name, start, end, number in events)])
+    assert durations(found) == {Owner(FORWARD, "conv1"): 10, Owner(BACKWARD, "conv1"): 90}
+
+
 def test_the_time_of_kernels_belongs_to_whoever_launched_them() -> None:
     """A GPU's kernels run later; which operator launched them is what counts."""
     events = [Event(WINDOW, 0, 100), *step(0)]

@@ -16,7 +16,7 @@ from torch.nn import functional
 from archspec.compiler.data.dataset import Data, InOrder
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.counting import Tally, evaluation_of
-from archspec.compiler.evaluation.mistakes import ConfidentMistakes, WrongGuess, mistakes_of
+from archspec.compiler.evaluation.mistakes import ConfidentMistake, ConfidentMistakes, mistakes_of
 from archspec.compiler.training.loop.normalise import Normaliser
 from archspec.compiler.training.parallel.engine import Engine
 from archspec.compiler.training.parallel.stage_batches import batches_of
@@ -27,7 +27,7 @@ class HeldOutResult(NamedTuple):
 
     loss: float
     evaluation: Evaluation
-    mistakes: tuple[WrongGuess, ...]
+    mistakes: tuple[ConfidentMistake, ...]
 
 
 class HeldOutImages:

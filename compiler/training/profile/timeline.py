@@ -94,6 +94,7 @@ def _markers(events: Sequence[Event]) -> list[Marker]:
     for one, number in zip(passes, numbers, strict=True):
         if ACCUMULATED not in one.name:
             layer = differentiated.get(number, "")
+            layer = layer or _first_inside(one, layers)
             owner = Owner(BACKWARD, layer) if layer else Owner(LOSS)
         found.append(Marker(one.start, one.end, owner))
     for event in events:
@@ -101,6 +102,13 @@ def _markers(events: Sequence[Event]) -> list[Marker]:
         if part is not None:
             found.append(Marker(event.start, event.end, Owner(part)))
     return sorted(found, key=lambda marker: (marker.start, -marker.end))
+
+
+def _first_inside(event: Event, layers: Sequence[Event]) -> str:
+    """Return the first layer that is computed again in a backward pass, or an empty string."""
+    place = bisect_right(layers, event.start, key=lambda layer: layer.start)
+    is_inside = place < len(layers) and layers[place].start < event.end
+    return layers[place].name.removeprefix(LAYER) if is_inside else ""
 
 
 def _layers_by_sequence(events: Sequence[Event], layers: Sequence[Event], passes: Sequence[Event]) -> dict[int, str]:
@@ -126,14 +134,22 @@ def _numbers(events: Sequence[Event], passes: Sequence[Event]) -> list[int]:
 
 
 class _Inside:
-    """Finds the last of some events, none of which overlap, that contains another."""
+    """Finds the innermost of some events that contains another."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events, self.starts = events, [event.start for event in events]
+        self.outer: list[int] = []  # of each, the place of the event around it, or -1
+        for place, event in enumerate(events):
+            self.outer.append(self._place(event.start, place - 1))
 
     def around(self, event: Event) -> Event | None:
-        place = bisect_right(self.starts, event.start) - 1
-        return self.events[place] if place >= 0 and event.start < self.events[place].end else None
+        place = self._place(event.start, bisect_right(self.starts, event.start) - 1)
+        return self.events[place] if place >= 0 else None
+
+    def _place(self, start: float, place: int) -> int:
+        while place >= 0 and start >= self.events[place].end:
+            place = self.outer[place]
+        return place
 
 
 # ---- the time between them
