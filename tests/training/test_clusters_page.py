@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from archspec.commands.train import ON_RESUME, command
+from archspec.commands.train import command
+from archspec.commands.train_usage import ON_RESUME
 
 PAGE = Path(__file__).parents[2] / "compiler" / "training" / "CLUSTERS.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -34,7 +34,8 @@ def within(boxes: Sequence[tuple[int, int, int, int]], images: Tensor) -> Tensor
         (rows >= tops) & (rows < tops + heights),
         (columns >= lefts) & (columns < lefts + widths),
     )
-    return (inside_rows[:, :, None] & inside_columns[:, None, :])[:, None]
+    found: Tensor = (inside_rows[:, :, None] & inside_columns[:, None, :])[:, None]
+    return found
 
 
 def erase(images: Tensor, likelihood: float, chances: Sequence[random.Random]) -> None:

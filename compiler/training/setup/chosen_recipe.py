@@ -68,7 +68,7 @@ def chosen_recipe(network: Network, images: int, are_photos: bool, flags: Mappin
 
 def step_images(images: int) -> int:
     """Return how many images a step takes: a power of two, so that an epoch has many steps."""
-    return min(MOST_BATCH, max(LEAST_BATCH, 2 ** int(math.log2(max(1, images / LEAST_STEPS)))))
+    return min(MOST_BATCH, max(LEAST_BATCH, 1 << int(math.log2(max(1, images / LEAST_STEPS)))))
 
 
 def usual_rate(network: Network, optimizer: str, step: int) -> tuple[float, str]:

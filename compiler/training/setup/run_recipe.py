@@ -21,7 +21,7 @@ AUTO, PAPER = "auto", "paper"
 
 
 def run_recipe(network: Network, data: Data, flags: Mapping[str, Any], context: RunContext) -> ChosenRecipe:
-    """Return the recipe of a run; `flags` override it. Raises ArchspecError if a paper's is wanted and there is none."""
+    """Return the recipe of a run; `flags` override it. Raises ArchspecError if the spec lacks one that is wanted."""
     is_own = context.options.is_own_spec
     wanted = context.options.recipe or (PAPER if is_own and network.recipe else AUTO)
     base, why = _section(network, is_own) if wanted == PAPER else _chosen(network, data, flags)
