@@ -21,6 +21,7 @@ from archspec import __version__
 COMMANDS = {
     "check": "Check a spec and print what its network costs, layer by layer.",
     "specs": "List the built-in specs.",
+    "data": "Check a folder of images before training.",
     "train": "Train a spec on a folder of images, or on bundled digits.",
     "eval": "Evaluate trained weights on images, alone or as an ensemble.",
     "probe": "Show activations and gradients at the initial weights.",

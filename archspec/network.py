@@ -131,6 +131,14 @@ class MeasuredNetwork:
         with collector_off():
             return training_peak(self.graph, batch).total
 
+    def checkpointed_bytes(self, batch: int = 1) -> int:
+        """Predict the same peak for activation checkpointing (`archspec train --checkpoint`)."""
+        from archspec.analyses.memory.recomputation import checkpointed_peak
+        from archspec.analyses.memory.segments import best_cuts
+
+        with collector_off():
+            return checkpointed_peak(self.graph, best_cuts(self.graph, batch), batch).total
+
     @cached_property
     def head_layers(self) -> tuple[tuple[Row, ...], ...]:
         """One row per layer of each auxiliary classifier."""

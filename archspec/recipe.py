@@ -1,8 +1,9 @@
 """How a network is trained: every number that a run depends on.
 
-In: a spec's `train` section (see `resolve`), and flags. Out: a `Recipe`, stored with the weights. A learning
-rate belongs to a batch size, and is scaled to that of the run (Goyal et al. 2017, the linear scaling rule). Times
-are epochs; when `--epochs` changes their number, warm-up and milestones keep their shares of the run.
+In: a spec's `train` section (see `resolve`), what was chosen for the images, and flags. Out: a `Recipe`, stored with
+the weights. A section's learning rate belongs to a batch size, and is scaled to that of the run (Goyal et al. 2017,
+the linear scaling rule). Times are epochs; when `--epochs` changes their number, warm-up, milestones and patience keep
+their shares of the run.
 """
 
 from __future__ import annotations
@@ -12,12 +13,25 @@ from typing import Any
 
 from archspec.record import Record, replace
 
-OPTIMIZERS = ("sgd", "adamw", "rmsprop")
+# what belongs to an optimiser: its rate for a number of images, its momentum or betas, its decays
+OPTIMIZER_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "sgd": {"lr": 0.02, "reference_batch": 32, "momentum": 0.9, "nesterov": False, "weight_decay": 5e-4},
+    "adamw": {"lr": 5e-4, "reference_batch": 32, "momentum": 0.9, "beta2": 0.999, "weight_decay": 0.05},
+    "rmsprop": {
+        "lr": 2e-3,
+        "reference_batch": 32,
+        "momentum": 0.9,
+        "beta2": 0.9,
+        "eps": 1e-3,
+        "weight_decay": 1e-5,
+    },  # EfficientNet's
+}
+OPTIMIZERS = tuple(OPTIMIZER_DEFAULTS)
 SCHEDULES = ("constant", "cosine", "linear", "step", "plateau", "exponential")
 AMP = ("off", "bf16", "fp16")
-MODES = ("scratch", "fine-tune", "linear-probe")
-RMS_DECAY = 0.9
 FINE_TUNE = 0.1  # of the learning rate, so that what was learned is kept
+SAMPLINGS = ("shuffled", "balanced")
+MODES = ("scratch", "fine-tune", "linear-probe")
 
 
 class Recipe(Record):
@@ -45,18 +59,28 @@ class Recipe(Record):
     clip: float = 0.0  # the largest norm of all gradients together; 0 for no limit
     ema: float = 0.0  # the decay of an average of the weights; 0 for none
     flip: bool = False
-    crop: float = 1.125  # crops of the input's size from images this many times as large
+    crop: float = 1.125  # crops of the input's size anywhere in images whose short side is this many times the input's
     area: float = 0.0  # resized crops of at least this share of the image (Szegedy et al. 2015); 0 for none
     scale: tuple[float, ...] = ()  # range of the short side, in sides of the input, before a crop
+    pad: int = 0  # black pixels of the input around an image, before a crop (He et al. 2015, on CIFAR-10)
     color: float = 0.0  # jitter of brightness, contrast and saturation
     cutout: float = 0.0  # the side of a blank square, in sides of the input (DeVries & Taylor 2017)
+    randaugment: float = 0.0  # the magnitude of two random operations, up to 10 (Cubuk et al. 2019); 0 for none
+    erasing: float = 0.0  # how likely a part of an image is replaced by noise (Zhong et al. 2017)
     mixup: float = 0.0  # alpha of the shares of two blended images (Zhang et al. 2018)
     cutmix: float = 0.0  # alpha of the area pasted from another image (Yun et al. 2019)
+    eval_crop: float = 1.0  # the share of the short side that the network sees when it is evaluated
+    sampling: str = "shuffled"  # balanced: in each epoch as many images of one class as of another
+    class_weights: str = ""  # in the loss: balanced, or name=weight,...; empty for none
+    head_lr: float = 0.0  # the peak rate of the classifier; 0 for that of the other layers
+    layer_decay: float = 1.0  # of the rate from each depth to the one below (Bao et al. 2021)
+    freeze: tuple[str, ...] = ()  # patterns of the names of layers that are not trained
     amp: str = "off"
     channels_last: bool = False
     compile: bool = False
     sync_bn: bool = False  # batch statistics over all processes
     threads: int = 0  # of each process on the CPU; 0 for torch's own number
+    checkpoint: bool = False  # recompute activations in the backward pass (Chen et al. 2016)
     mode: str = "scratch"
     seed: int = 0
 
@@ -66,26 +90,26 @@ class Recipe(Record):
 
     def scale_of_lr(self, processes: int) -> float:
         """Return the factor of all learning rates of this run."""
-        share = self.step_images(processes) / self.reference_batch
-        return share * FINE_TUNE if self.mode == "fine-tune" else share
+        return self.step_images(processes) / self.reference_batch
 
     def step_images(self, processes: int) -> int:
         """Return the images of one step, over all processes."""
         return self.batch * self.accumulate * processes
 
     def changed(self, changes: Mapping[str, Any]) -> Recipe:
-        """Return the recipe with other values. What is counted in epochs is rescaled with `epochs` unless it is given
-        too, and one way to crop replaces another."""
+        """Return the recipe with other values, unless they are given too: what is counted in epochs is rescaled with
+        `epochs`, another optimiser has its own rate and decays, and one way to crop replaces another."""
         share = changes.get("epochs", self.epochs) / self.epochs
         along: dict[str, Any] = {
             "warmup": self.warmup * share,
             "every": self.every * share,
             "milestones": tuple(point * share for point in self.milestones),
+            "patience": max(1, round(self.patience * share)),
         }
-        along["lr_end"] = self.lr_end * changes.get("lr", self.lr) / self.lr
-        if changes.get("optimizer") == "rmsprop" != self.optimizer:
-            along["beta2"] = RMS_DECAY
-        crops: dict[str, Any] = {"crop": 1.0, "area": 0.0, "scale": ()}
+        if (optimizer := changes.get("optimizer", self.optimizer)) != self.optimizer:
+            along |= OPTIMIZER_DEFAULTS[optimizer]
+        along["lr_end"] = self.lr_end * {"lr": self.lr, **along, **changes}["lr"] / self.lr
+        crops: dict[str, Any] = {"crop": 1.0, "area": 0.0, "scale": (), "pad": 0}
         return replace(self, **{**along, **(crops if crops.keys() & changes.keys() else {}), **changes})
 
     def to_dict(self) -> dict[str, Any]:

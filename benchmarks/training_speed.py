@@ -88,7 +88,12 @@ class Synthetic:
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
         """As many images as keys."""
-        return Batch(self.images[: len(keys)], self.classes[: len(keys)])
+        places = tuple(place for place, _ in keys)
+        return Batch(self.images[: len(keys)], self.classes[: len(keys)], places=places)
+
+    def name(self, place: int) -> str:
+        """Its number."""
+        return str(place)
 
 
 def synthetic(steps: int, batch: int, volume: Sequence[int]) -> Data:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archspec.commands.findings import show, status
-from archspec.commands.flags import number_or_share
+from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.commands.packages import DIGITS, need
+from archspec.commands.train_flags import Finite
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, plural, printable
 from archspec.library import need_kind
@@ -20,28 +21,33 @@ from archspec.library import need_kind
 if TYPE_CHECKING:
     from archspec.compiler.evaluation.ensemble_member import EnsembleMember
     from archspec.compiler.evaluation.evaluate import EnsembleEvaluation
-    from archspec.compiler.evaluation.examples import Examples
+    from archspec.compiler.evaluation.examples import Examples, Split
     from archspec.compiler.weights.trained import Trained
 
+SPLITS = ("train", "validation", "test")
 VIEWS = ("flip", "10-crop", "scales")
 EPILOG = """\b
 Examples:
   archspec eval runs/lenet5-1                            on the digits that it held out
   archspec eval runs/resnet18-1 --data photos/           on the images that it held out
+  archspec eval runs/resnet18-1 --data photos/ --split test
   archspec eval runs/a runs/b runs/c --data photos/      an ensemble of three networks
   archspec eval runs/resnet18-1 --data photos/ --tta 10-crop --tta scales
+  archspec eval runs/resnet18-1 --data photos/ --eval-crop 0.875
   archspec eval runs/resnet18-1 --data photos/ --plot confusion.svg
   archspec eval runs/resnet18-1 --data photos/ --json | jq .top1
 
 \b
-In a folder with `train` and `val`, `val` is used; in any other, the tenth held out by training;
-with --all, every image. Classes are matched by name. Without --data: the bundled digits.
+Which images: in a folder with `train` and `val` (or `validation`), `val`; in one with class
+folders only, all images, or if the weights were trained on this folder, the tenth that was held
+out. --split chooses another part, --all every image. The first line says which images were used.
+Classes are matched by name. Without --data: the bundled digits.
 
 \b
 --tta averages over views of each image:
   flip      the image and its horizontal flip
   10-crop   corners and centre of an image of 8/7 the input, and their flips (Krizhevsky 2012)
-  scales    five scale factors of the input: 1, 8/7, 12/7, 15/7 and 20/7 (He 2015)
+  scales    1, 8/7, 12/7, 15/7 and 20/7 times the input (He 2015), as far as training showed them
 
 \b
 Exit status: 0; 1 for invalid weights or data; 2 for a usage error.
@@ -54,6 +60,8 @@ class EvalFlags:
 
     data: Path | None
     tta: tuple[str, ...]
+    eval_crop: float | None
+    split: Split | None
     everything: bool
     max_damaged: tuple[float, bool] | None
     device: str
@@ -74,6 +82,13 @@ class EvalFlags:
     "--data", type=click.Path(path_type=Path), metavar="DIR", help="A folder with one folder of images per class."
 )
 @click.option("--tta", multiple=True, type=click.Choice(VIEWS), help="Average over views of each image; repeatable.")
+@click.option(
+    "--eval-crop",
+    type=Finite(0.1, 1),
+    metavar="SHARE",
+    help="Evaluate on a centre crop of this share of the short side, as in 0.875.  [default: as in training]",
+)
+@click.option("--split", type=click.Choice(SPLITS), help="The part of the images to use.  [default: see below]")
 @click.option("--all", "everything", is_flag=True, help="Use every image, including training images.")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw the confusion matrix.")
 @click.option(
@@ -100,6 +115,10 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
     are averaged; their specs may differ. Each file contains its spec and preprocessing.
     """
     flags = EvalFlags(**given, quiet=as_json)
+    if flags.eval_crop is not None and flags.data is None:
+        raise click.UsageError("--eval-crop requires --data: the bundled digits are not cropped")
+    if flags.split and flags.everything:
+        raise click.UsageError("--all uses every image: leave out --split")
     try:
         need_kind(weights, ".safetensors", "E401")
         need("eval", *(() if flags.data else (DIGITS,)))
@@ -134,13 +153,15 @@ def _evaluate(
         need_writable(plot, "--plot", "confusion.svg")
     device = chosen(flags.device)
     trained = [open_trained(path) for path in weights]
+    if flags.eval_crop is not None:
+        trained = [one.with_crop(flags.eval_crop) for one in trained]
     for other in trained[1:]:
         need_same(trained[0].class_names, f"`{trained[0].path}`", other.class_names, f"`{other.path}`")
     examples = _examples(trained, flags)
     names = examples.class_names
     need_same(trained[0].class_names, f"`{trained[0].path}`", names, examples.source)
     members = [ensemble_member(one, names, flags.tta, device, flags.batch) for one in trained]
-    limit = _limit(flags.max_damaged, len(examples.classes))
+    limit = most_damaged_of(flags.max_damaged, len(examples.classes))
     settings = EvaluationSettings(device, flags.batch, flags.decoding_processes, limit)
     with computing_with(flags.threads or 0):
         result = evaluate(members, examples, settings, Progress(flags.quiet))
@@ -150,26 +171,18 @@ def _evaluate(
 
 
 def _examples(trained: list[Trained], flags: EvalFlags) -> Examples:
-    from archspec.compiler.evaluation.examples import digit_examples, folder_examples, is_of_digits
+    from archspec.compiler.evaluation.examples import digit_examples, is_of_digits
+    from archspec.compiler.evaluation.folder_examples import folder_examples
 
+    split: Split | None = "all" if flags.everything else flags.split
     if flags.data is not None:
-        return folder_examples(flags.data, trained, flags.everything)
+        return folder_examples(flags.data, trained, split)
     other = next((one for one in trained if not is_of_digits(one)), None)
     if other is not None:
         message = f"`{other.path}` was not trained on the bundled digits"
         helps = ("`--data DIR` names a folder with one folder of images per class",)
         raise failure("E462", message, helps=helps)
-    return digit_examples(trained, flags.everything)
-
-
-def _limit(given: tuple[float, bool] | None, images: int) -> int:
-    """Return how many images may be damaged."""
-    from archspec.compiler.data.damaged import most_damaged
-
-    if given is None:
-        return most_damaged(images)
-    number, is_share = given
-    return int(number * images) if is_share else int(number)
+    return digit_examples(trained, split)
 
 
 def _draw(path: Path, titles: list[str], result: EnsembleEvaluation) -> None:
@@ -199,17 +212,17 @@ def _text(
     members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
 ) -> list[str]:
     from archspec.compiler.evaluation.confusion_tables import class_table, matrix_table, share, totals
+    from archspec.compiler.evaluation.tta_views import described
 
-    lines = []
+    lines = [examples.description]
     for one, alone in zip(members, result.alone, strict=True):
         trained = one.trained
         about = f"{trained.network.title} {trained.network.input}, {trained.path}"
+        if (crop := trained.preprocessing.crop) < 1:
+            about += f", the centre {100 * crop:g} % of each side"
         lines.append(f"{about}: alone {share(alone.right, alone.images)}" if len(members) > 1 else about)
-    views = sorted({len(one.views) for one in members})
-    lines.append(examples.description)
     if tta:
-        each = " or ".join(map(str, views))
-        lines.append(f"averaged over {each} views of each image ({', '.join(dict.fromkeys(tta))})")
+        lines.append(described(tta, [one.views for one in members]))
     found = result.together
     return [*lines, "", *totals(found), "", *class_table(found), "", *matrix_table(found)]
 
@@ -222,6 +235,8 @@ def _document(
             "network": one.trained.network.title,
             "weights": str(one.trained.path),
             "views": len(one.views),
+            "scales": sorted({float(view.scale) for view in one.views}),
+            "eval_crop": one.trained.preprocessing.crop,
             "top1": alone.top1,
             "right": alone.right,
         }

@@ -76,12 +76,13 @@ def _export(
     """Return what was exported and the proof; if it failed, nothing was written."""
     from archspec.compiler.onnx.export import Unproven, export
     from archspec.compiler.onnx.network_with_weights import network_with_weights
+    from archspec.compiler.progress import Progress
     from archspec.compiler.weights.destination import need_writable
 
     need_writable(path)
     found = network_with_weights(source, changes, output, seed)
     try:
-        return found.description, export(found.graph, found.module, path, found.about, external)
+        return found.description, export(found.graph, found.module, path, found.about, external, Progress(quiet=False))
     except Unproven as unproven:
         return found.description, unproven.proof
 

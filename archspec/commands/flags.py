@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -41,19 +40,3 @@ def number(text: str) -> int | float | str:
         except ValueError:
             continue
     return text
-
-
-def number_or_share(
-    _context: click.Context, _parameter: click.Parameter, text: str | None
-) -> tuple[float, bool] | None:
-    """Read `12` or `5%` as a number, and whether it is a share."""
-    if text is None:
-        return None
-    is_share = text.strip().endswith("%")
-    try:
-        number = float(text.strip()[:-1]) / 100 if is_share else int(text)
-    except ValueError:
-        number = math.nan
-    if math.isnan(number) or number < 0 or number > (1 if is_share else 2**31):
-        raise click.BadParameter(f"expected a number of images, like 12, or a share, like 5%; got `{text}`")
-    return number, is_share

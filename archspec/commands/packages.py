@@ -14,6 +14,7 @@ DISTRIBUTIONS = {"PIL": "pillow", "onnxruntime": "onnxruntime-gpu", "sklearn": "
 # what each command imports; `train` and `eval` use sklearn's digits only without --data
 NEEDS = {
     "check": ("lark", "click"),
+    "data": ("torch", "numpy", "PIL"),
     "train": ("torch", "numpy", "safetensors", "PIL"),
     "eval": ("torch", "numpy", "safetensors", "PIL"),
     "probe": ("torch", "numpy"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,13 +118,14 @@ def _conflict() -> Iterator[Diagnostic]:
 
 
 def _watched(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
-    """Yield the outcomes, and count them on a terminal while standard output is redirected."""
-    if not sys.stderr.isatty() or sys.stdout.isatty() or count < 2:
-        yield from outcomes
-        return
+    """Yield the outcomes, and count them while standard output is not a terminal, which shows them."""
+    from archspec.compiler.progress import Progress
+
+    progress = Progress(quiet=sys.stdout.isatty())
     for number, outcome in enumerate(outcomes, 1):
-        click.echo(f"\r{number:,} of {count:,} images", nl=number == count, err=True)
+        progress.step(partial("{:,} of {:,} images".format, number, count))
         yield outcome
+    progress.clear()
 
 
 def _text(classifier: Classifier, outcome: Outcome, top: int | None) -> str:

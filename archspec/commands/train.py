@@ -10,62 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from archspec.commands.findings import describe, show, status
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import DIGITS, need
 from archspec.commands.train_flags import train_flags
+from archspec.commands.train_usage import EPILOG, check_usage, processes_to_start
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import printable
-from archspec.library import need_kind
+from archspec.library import is_path, need_kind
 from archspec.recipe import Recipe
 
 if TYPE_CHECKING:
     from archspec.compiler.training.setup.options import Options
 
 STOPPED = 130
-EPILOG = """\b
-Examples:
-  archspec train lenet5                               on the bundled digits
-  archspec train resnet18 --input 64x64x3 --data photos/ --epochs 20
-  archspec train resnet50 --data photos/ --dry-run    what it would do, in how much memory
-  archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
-  archspec train --resume runs/lenet5-1               continue an unfinished run
-  archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
-  archspec train lenet5 --processes 2
-  archspec train vgg16 --data photos/ --processes 4 --pipeline 4
-  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-endpoint host:29500 -m archspec train lenet5
-
-\b
-Data: --data takes a folder with one folder of images per class, split into `train` and `val`
-(or `validation`). Without that split, a tenth of the images is held out. Without --data, the
-network is trained on the 1,797 handwritten digits that come with scikit-learn.
-
-\b
-Recipe: the spec's `train` section, or else the defaults above; flags override both. A learning
-rate belongs to a number of images per step and is scaled in proportion to it. If neither --batch
-nor --accumulate is given, a step takes the number of images that the rate is for, in as many
-batches as the memory requires.
-
-\b
-Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
-
-\b
-Processes: --processes starts them on this machine, torchrun on several. If one is killed, or has
-not answered for 60 seconds, the others end too. ARCHSPEC_TIMEOUT changes these seconds, and the
-300 within which all must have started.
-
-\b
-Exit status: 0 on success, 1 for an invalid spec or invalid data, 2 for invalid usage, 130 if
-the run was stopped and can be resumed. torchrun exits with 1 instead of 130.
-"""
-
-
-# flags that may be given with --resume
-ON_RESUME = {"resume", "data", "device", "workers", "keep", "save_every", "peak_tflops", "processes", "as_json"}
 # flags that do not change the result: fields of `Options`
-OPTIONS = ("data", "out", "device", "workers", "save_every", "keep", "peak_tflops")
+OPTIONS = ("data", "out", "recipe", "device", "workers", "save_every", "keep", "peak_tflops")
 
 
 @click.command("train", epilog=EPILOG)
@@ -80,6 +41,7 @@ def command(
     resume: Path | None,
     start: Path | None,
     dry_run: bool,
+    profile: bool,
     as_json: bool,
     changes: dict[str, Any],
     **flags: Any,
@@ -89,20 +51,23 @@ def command(
     Writes a folder with weights.safetensors, which includes its spec, classes and preprocessing; best.safetensors, the
     weights of the best epoch; the metrics of every epoch; checkpoints; a report and a summary.
     """
-    _check_usage(context, spec, resume, start)
-    processes = _processes_to_start(flags["processes"])
+    check_usage(context, spec, resume, start)
+    processes = processes_to_start(flags["processes"])
     if os.environ.get("WORLD_SIZE", "1") != "1":
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings repeat what our own message says
+    if profile:
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler says that it starts and stops
     is_first = (os.environ.get("RANK") or "0") == "0"  # of several processes: only the first prints
     try:
         need_kind((start,) if start else (), ".safetensors", "E401")
         need("train", *(() if flags["data"] else (DIGITS,)))
         if processes > 1:
             sys.exit(_launched(processes))
-        options = _options(flags, start, as_json)
+        options = _options(spec, flags, start, as_json)
         if resume is None:
             recipe = _recipe(flags, start, options.device)
-            text, found, is_stopped = _train(spec, changes, recipe, options, dry_run)
+            work = _dry_run if dry_run else _profile if profile else _train
+            text, found, is_stopped = work(spec, changes, recipe, options)
         else:
             text, found, is_stopped = _resume(resume, options)
     except ArchspecError as error:
@@ -113,35 +78,6 @@ def command(
     sys.exit(STOPPED if is_stopped else 0)
 
 
-def _check_usage(context: click.Context, spec: str | None, resume: Path | None, start: Path | None) -> None:
-    """Raise UsageError for flags that do not go together."""
-    flags = context.params
-    if spec is None and resume is None and start is None:
-        raise click.UsageError("missing SPEC, --resume DIR or --from WEIGHTS")
-    scale = flags.get("scale")
-    if scale and scale[0] > scale[1]:
-        raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
-    if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
-        raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
-    if resume is None:
-        return
-    given = [name for name in flags if context.get_parameter_source(name) == ParameterSource.COMMANDLINE]
-    for parameter in context.command.params:
-        if parameter.name in given and parameter.name not in ON_RESUME:
-            shown = max(parameter.opts, key=len) if isinstance(parameter, click.Option) else "SPEC"
-            raise click.UsageError(f"--resume cannot change a run: leave out {shown}")
-
-
-def _processes_to_start(wanted: int | None) -> int:
-    """Return how many processes to start; 1 in a process that was started. Raises UsageError."""
-    there = os.environ.get("WORLD_SIZE") or "1"
-    if wanted is None or there == str(wanted):
-        return 1
-    if there != "1":
-        raise click.UsageError(f"--processes {wanted} starts processes, but {there} were started: leave it out")
-    return wanted
-
-
 def _launched(processes: int) -> int:
     """Run this command line in several processes. Returns their exit status."""
     from archspec.compiler.training.parallel.launch import launch
@@ -149,11 +85,12 @@ def _launched(processes: int) -> int:
     return launch(processes, [sys.executable, "-m", "archspec", *sys.argv[1:]])
 
 
-def _options(flags: Mapping[str, Any], start: Path | None, quiet: bool) -> Options:
+def _options(spec: str | None, flags: Mapping[str, Any], start: Path | None, quiet: bool) -> Options:
     from archspec.compiler.training.setup.options import Options
 
     given = {name: flags[name] for name in OPTIONS}
-    return Options(**given, weights=start, quiet=quiet, pipeline=flags["pipeline"] or 0)
+    is_own = spec is not None and (is_path(spec) or spec == "-")
+    return Options(**given, weights=start, quiet=quiet, pipeline=flags["pipeline"] or 0, is_own_spec=is_own)
 
 
 def _recipe(flags: Mapping[str, Any], start: Path | None, device: str) -> dict[str, Any]:
@@ -163,24 +100,36 @@ def _recipe(flags: Mapping[str, Any], start: Path | None, device: str) -> dict[s
     is_cuda = chosen(device).type == "cuda"
     if flags["amp"] == "fp16" and not is_cuda:
         raise failure("E455", "`--amp fp16` requires CUDA", helps=("`--amp bf16` works on the CPU",))
-    changes = {name: flags[name] for name in Recipe._fields if flags.get(name) is not None}
+    changes = {name: flags[name] for name in Recipe._fields if flags.get(name) not in (None, ())}
     if start is not None and (flags["linear_probe"] or not flags["scratch_rate"]):
         changes["mode"] = "linear-probe" if flags["linear_probe"] else "fine-tune"
     return {"channels_last": is_cuda, **changes}
 
 
-def _train(
-    spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options, dry_run: bool
-) -> tuple[str, dict[str, Any], bool]:
-    """Return a text for people, data, and whether the run was stopped."""
+Ended = tuple[str, dict[str, Any], bool]  # a text for people, data, and whether the run was stopped
+
+
+def _train(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
+    from archspec.compiler.training import run
+
+    end = run.start(spec, changes, recipe, options)
+    return "", end.to_dict(), end.stopped
+
+
+def _dry_run(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
     from archspec.compiler.training import run
     from archspec.compiler.training.setup.plan_text import plan_lines
 
-    if dry_run:
-        plan = run.dry_run(spec, changes, recipe, options)
-        return "\n".join(map(printable, plan_lines(plan))), plan.to_dict(), False
-    end = run.start(spec, changes, recipe, options)
-    return "", end.to_dict(), end.stopped
+    plan = run.dry_run(spec, changes, recipe, options)
+    return "\n".join(map(printable, plan_lines(plan))), plan.to_dict(), False
+
+
+def _profile(spec: str | None, changes: dict[str, Any], recipe: dict[str, Any], options: Options) -> Ended:
+    from archspec.compiler.training import run
+    from archspec.compiler.training.profile.text import profile_lines
+
+    found = run.profile(spec, changes, recipe, options)
+    return "\n".join(profile_lines(found)), found.to_dict(), False
 
 
 def _resume(path: Path, options: Options) -> tuple[str, dict[str, Any], bool]:

@@ -38,52 +38,88 @@ FLAGS = (
     ),
     click.option("--linear-probe", is_flag=True, help="With --from: train only the last layer."),
     click.option("--scratch-rate", is_flag=True, help="With --from: use the full learning rate, not a tenth of it."),
+    click.option(
+        "--recipe",
+        type=click.Choice(["auto", "paper"]),
+        help="`auto`: chosen for the images and the network, by default. `paper`: the spec's `train` section, by"
+        " default for a file of yours.",
+    ),
+    click.option(
+        "--freeze",
+        multiple=True,
+        metavar="PATTERN",
+        help="Do not train these layers or blocks, such as 'stage[12]'; may be repeated.",
+    ),
+    click.option(
+        "--head-lr",
+        type=POSITIVE,
+        metavar="RATE",
+        help="Peak learning rate of the classifier; with --from, one for other classes has the full rate by default.",
+    ),
+    click.option(
+        "--layer-decay",
+        type=Finite(0, 1, min_open=True),
+        metavar="FACTOR",
+        help="Multiply the learning rate by this at each depth below the classifier; 1 by default.",
+    ),
     click.option("--dry-run", is_flag=True, help="Print the resolved recipe without training."),
+    click.option(
+        "--profile", is_flag=True, help="Take a few steps, print the most expensive lines of the spec, and stop."
+    ),
     click.option(
         "--epochs",
         type=COUNT,
         metavar="N",
-        help=f"Passes over the images; {DEFAULT.epochs} by default. Warm-up and milestones scale with it.",
+        help="Passes over the images. Warm-up, milestones and patience scale with it.",
     ),
     click.option("--batch", type=COUNT, metavar="N", help="Images per batch and process."),
     click.option("--accumulate", type=COUNT, metavar="N", help="Batches per step, whose gradients are accumulated."),
-    click.option("--optimizer", type=click.Choice(OPTIMIZERS), help=f"Optimiser; {DEFAULT.optimizer} by default."),
+    click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="Optimiser, with its own rate and decay."),
     click.option(
         "--lr",
         type=POSITIVE,
         metavar="RATE",
-        help=f"Learning rate at its peak, for {DEFAULT.reference_batch} images per step or as many as the recipe says;"
-        f" scaled to yours. {DEFAULT.lr:g} by default.",
+        help="Learning rate at its peak, whatever the batch.",
+    ),
+    click.option(
+        "--lr-for-batch",
+        "reference_batch",
+        type=COUNT,
+        metavar="N",
+        help="Images per step that --lr is for: it is scaled in proportion to those of the run.",
     ),
     click.option(
         "--momentum",
         type=SHARE,
         metavar="SHARE",
-        help=f"Momentum, or AdamW's beta 1; {DEFAULT.momentum:g} by default.",
+        help="Momentum, or AdamW's beta 1; 0.9 by default.",
     ),
     click.option(
         "--weight-decay",
         type=Finite(0),
         metavar="DECAY",
-        help=f"Decay of weights, not of biases and norms; {DEFAULT.weight_decay:g} by default.",
+        help="Decay of weights, not of biases and norms; by default that of the optimiser.",
     ),
     click.option(
         "--schedule",
         type=click.Choice(SCHEDULES),
-        help=f"Learning rate after the warm-up; {DEFAULT.schedule} by default.",
+        help="Learning rate after the warm-up.",
     ),
+    click.option("--warmup", type=Finite(0), metavar="EPOCHS", help="Linear warm-up."),
+    click.option("--label-smoothing", type=SHARE, metavar="SHARE", help="Label smoothing; 0 for none."),
+    click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradient norm; 0 for no limit."),
     click.option(
-        "--warmup", type=Finite(0), metavar="EPOCHS", help=f"Linear warm-up; {DEFAULT.warmup:g} epoch by default."
+        "--class-weights",
+        metavar="WEIGHTS",
+        help="Weight classes in the loss: balanced, or such as hat=3,shirt=0.5.",
     ),
-    click.option("--label-smoothing", type=SHARE, metavar="SHARE", help="Label smoothing; 0 by default."),
-    click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradient norm; 0 (off) by default."),
     click.option("--ema", type=SHARE, metavar="DECAY", help="Average the weights with this decay; 0 (off) by default."),
     click.option("--flip/--no-flip", default=None, help="Horizontal flips; on by default with --data."),
     click.option(
         "--crop",
         type=Finite(1, 10),
         metavar="FACTOR",
-        help=f"Crop from images this many times the input's size; {DEFAULT.crop:g} by default.",
+        help="Crop from images whose short side is FACTOR times the input's; 1 for none.",
     ),
     click.option("--area", type=SHARE, metavar="SHARE", help="Resized crops of at least this share of the image."),
     click.option(
@@ -93,10 +129,26 @@ FLAGS = (
         metavar="LOW HIGH",
         help="Crop from images whose short side is LOW to HIGH times the input's.",
     ),
+    click.option(
+        "--pad",
+        type=click.IntRange(0, 64),
+        metavar="PIXELS",
+        help="Crop from images with this many black pixels of the input around them.",
+    ),
     click.option("--color", type=Finite(0, 1), metavar="SHARE", help="Jitter of brightness, contrast and saturation."),
     click.option("--cutout", type=SHARE, metavar="SHARE", help="Blank a square with this share of the input's side."),
+    click.option(
+        "--randaugment", type=Finite(0, 10), metavar="MAGNITUDE", help="Apply two random operations; 9 is common."
+    ),
+    click.option("--erasing", type=SHARE, metavar="SHARE", help="Replace a part of this share of images by noise."),
     click.option("--mixup", type=Finite(0, 100), metavar="ALPHA", help="Blend pairs of images."),
     click.option("--cutmix", type=Finite(0, 100), metavar="ALPHA", help="Paste part of one image into another."),
+    click.option(
+        "--eval-crop",
+        type=Finite(0.1, 1),
+        metavar="SHARE",
+        help="Evaluate on a centre crop of this share of the short side, as in 0.875 (224 of 256); 1 by default.",
+    ),
     click.option("--amp", type=click.Choice(AMP), help=f"Mixed precision; {DEFAULT.amp} by default."),
     click.option("--channels-last/--no-channels-last", default=None, help="Memory layout; on by default with CUDA."),
     click.option("--compile/--no-compile", default=None, help="Compile the network with torch.compile."),
@@ -104,6 +156,11 @@ FLAGS = (
         "--sync-bn/--no-sync-bn",
         default=None,
         help="Batch statistics over all processes: torch's SyncBatchNorm, which requires CUDA.",
+    ),
+    click.option(
+        "--checkpoint/--no-checkpoint",
+        default=None,
+        help="Keep few activations and recompute the others in the backward pass: less memory, about a third slower.",
     ),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="N", help=f"Random seed; {DEFAULT.seed} by default."),
     click.option(

@@ -102,7 +102,8 @@ READING = {
         "an invalid training setting",
         "A `train` section has one setting per line, each at most once: optimizer, lr, warmup, epochs, augment,"
         " label_smoothing, clip, ema. grammar/README.md lists their arguments. Neither a setting nor a flag of `archspec"
-        " train` may take effect after the last epoch.",
+        " train` may take effect after the last epoch. `--freeze` names layers or blocks with weights, and leaves some to"
+        " train; `--class-weights` names classes of the images.",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epoch 90\n",
         I8 + "FC 10\ntrain\n    lr 0.1, divided by 10 at 30 60\n    epochs 90\n",
     ),
@@ -400,11 +401,12 @@ SHIPPING = {
     "E462": Explanation(
         "no images to evaluate on",
         "Without `--data`, which names a folder with one folder of images per class, only weights that were trained on the"
-        " bundled digits can be evaluated.",
+        " bundled digits can be evaluated. `--split` names a part that the images have.",
     ),
     "E463": Explanation(
         "no held-out images",
-        "Training without a `val` folder holds out some images, chosen by its seed. Weights are evaluated on the images"
+        "Training without a `val` folder holds out some images, chosen by its seed. On that folder, weights are evaluated"
+        " on the images"
         " that all of the runs held out. Here there are none, or a file does not say its seed: `--all` uses every image.",
     ),
     "E464": Explanation(
@@ -516,11 +518,39 @@ SHIPPING = {
         "onnxruntime could not run the model, crashed, or did not finish: the file is damaged, too large for the memory,"
         " or not meant for images. It runs in a separate process, so nothing else is lost.",
     ),
-    "W431": Explanation("images that were left out", "Some could not be read; the others were evaluated."),
+    "W431": Explanation("images that are left out", "Some cannot be read; the others are used."),
     "W432": Explanation(
         "not the folder that the network was trained on",
-        "In a folder without `val`, the seed and the names of the files decide which tenth is held out. With other names it"
-        " is another tenth, which may contain training images: the accuracy is then too high.",
+        "Of the folder that it was trained on, a network is evaluated on the tenth that was held out; of any other, on all"
+        " images. Folders are compared by the names of their files: if this one is a changed copy of the training folder, it"
+        " contains training images, and the accuracy is too high.",
+    ),
+    "W434": Explanation(
+        "held-out images that are also training images",
+        "The same file lies in two parts of the folder, so the network is evaluated on images that it has learned. Files"
+        " are compared by their bytes. Without a `val` folder, copies of one image may be divided between the parts.",
+    ),
+    "W435": Explanation(
+        "an image in two classes",
+        "Copies of one file lie in the folders of two classes. At most one label is right, and evaluation counts the other"
+        " as a mistake.",
+    ),
+    "W436": Explanation(
+        "copies of images",
+        "Copies of a file count as several images: training sees them more often, and evaluation weighs them more.",
+    ),
+    "W437": Explanation(
+        "images that are not RGB",
+        "They are converted when they are read. Transparent pixels get the colour that is stored with them, often black.",
+    ),
+    "W438": Explanation(
+        "images smaller than the input",
+        "They are enlarged, which adds pixels but no detail. A smaller input trains faster and may lose nothing.",
+    ),
+    "W439": Explanation(
+        "uneven classes",
+        "With a class that is much larger than another, a network can be right often by guessing the larger one: look at"
+        " the accuracy of each class, which `archspec eval` prints.",
     ),
     "W433": Explanation(
         "two packages of onnxruntime",

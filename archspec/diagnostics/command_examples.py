@@ -227,6 +227,36 @@ _EVALUATED = {
         "archspec eval runs/a --data photos --batch 64",
     ),
     "W431": ("archspec eval runs/a --data photos", "left out 3 images that could not be read", "ls -l photos/cat"),
+    "W434": (
+        "archspec data photos",
+        "3 images in `validation` are also in `train`: the accuracy will be too high",
+        "archspec data photos --list leaks",
+    ),
+    "W435": (
+        "archspec data photos",
+        "1 image is in two classes: `photos/cat/1.jpg` is `photos/dog/7.jpg`",
+        "archspec data photos --list labels",
+    ),
+    "W436": (
+        "archspec data photos",
+        "25 images in `train` are copies of others in the same class",
+        "archspec data photos --list duplicates",
+    ),
+    "W437": (
+        "archspec data photos",
+        "12 images are not RGB (9 gray, 3 CMYK): training converts them",
+        "archspec data photos --list colours",
+    ),
+    "W438": (
+        "archspec data photos --input 224x224x3",
+        "7 images are smaller than the input of 224x224 (20x31 and up): enlarged",
+        "archspec data photos --input 64x64x3",
+    ),
+    "W439": (
+        "archspec data photos",
+        "the class `cat` has 900 images to train on, 9.0 times as many as `dog` with 100",
+        "archspec eval runs/a --data photos",
+    ),
     "W432": (
         "archspec eval runs/a --data photos2",
         "the files in `photos2` differ from those that `runs/a` was trained on",

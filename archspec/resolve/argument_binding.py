@@ -106,10 +106,10 @@ class ArgumentBinder:
             kind = self.layer.arguments[word.name].kind
             notes = (f"it is written `{word.name}={kind.written}`",) if kind.written else ()
             return Finding("E106", f"`{word.name}` needs a value", word.span, "no value", notes=notes)
-        from archspec.resolve.helps.slips import numbers  # only wrong specs need it
+        from archspec.resolve.helps.slips import glued, numbers  # only wrong specs need it
 
-        if scanned := numbers.scanned(word.span):
-            return scanned
+        if slip := numbers.scanned(word.span) or glued.named(word, self.layer, self.lookup):
+            return slip
         message = f"`{word.name}` is neither an argument of {self.layer.keyword} nor a known name"
         known = [*self.words, *self.layer.arguments]
 

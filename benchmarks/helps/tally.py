@@ -70,9 +70,9 @@ class Tally:
         for finding in found:
             works: list[bool] = []
             for said in finding.helps:
+                if id(said) not in tried and said not in bare(finding):
+                    continue  # it only advises, or edits a file that is used
                 why = _why(tried[id(said)]) if isinstance(said, Help) else NO_EDIT
-                if not isinstance(said, Help) and said not in bare(finding):
-                    continue  # it only advises
                 works.append(why is None)
                 if why is not None:
                     self.failures.append(Failure(finding.code, pattern(said), why, number))

@@ -15,16 +15,18 @@ from torch import Tensor
 from torch.utils.data import Sampler
 
 from archspec.compiler.data.damaged import most_damaged
+from archspec.recipe import Recipe
 
 Key = tuple[int, int]  # the number of an image, and the seed of its augmentation (negative: none)
 
 
 class Batch(NamedTuple):
-    """Images [B, C, H, W] as bytes, their classes [B], and the files that could not be read."""
+    """Images [B, C, H, W] as bytes, their classes [B], files that could not be read, and the images' numbers."""
 
     images: Tensor
     classes: Tensor
     damaged: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 class Images(Protocol):
@@ -39,6 +41,10 @@ class Images(Protocol):
 
         An augmented image that cannot be read is replaced by the next readable one; any other is left out.
         """
+        ...
+
+    def name(self, place: int) -> str:
+        """Return what people call an image: its file."""
         ...
 
 
@@ -56,11 +62,12 @@ class Data:
     variation: str = ""  # the augmentation, where it is not the recipe's
     source: str = "folder"  # or "digits"
     fingerprint: str = ""  # of a folder: `folder.fingerprint` of all its images
+    held_out_in: str = ""  # the folder of the held-out images; empty if the seed chose them
 
     @property
     def most_damaged(self) -> int:
         """How many images may be unreadable before a run ends."""
-        return most_damaged(len(self.train) + len(self.held_out))
+        return most_damaged(len(self.train) + len(self.held_out) + len(self.damaged))
 
 
 class Shuffled(Sampler[Key]):
@@ -78,11 +85,49 @@ class Shuffled(Sampler[Key]):
         return self.count // self.processes - self.start
 
     def __iter__(self) -> Iterator[Key]:
-        generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
-        order = torch.randperm(self.count, generator=generator).tolist()
+        order = self._order(torch.Generator().manual_seed(self.seed * 100_003 + self.epoch))
         most = self.count // self.processes * self.processes
-        for index in order[self.rank : most : self.processes][self.start :]:
-            yield index, ((self.seed * 1_000_003 + self.epoch) * 1_000_003 + index) % 2**62  # fits an int64
+        for number in order[self.rank : most : self.processes][self.start :]:
+            seed = ((self.seed * 1_000_003 + self.epoch) * 1_000_003 + number) % 2**62  # fits an int64
+            yield number % self.count, seed
+
+    def _order(self, generator: torch.Generator) -> list[int]:
+        """Return the numbers of an epoch's images; whenever an image comes again, its number is `count` higher."""
+        return torch.randperm(self.count, generator=generator).tolist()
+
+
+class Balanced(Shuffled):
+    """As many images per epoch as `Shuffled`, but equally many of each class, up to one.
+
+    The images of a small class come several times, each time with another augmentation; of a large class, each epoch
+    has another part.
+    """
+
+    def __init__(self, classes: Tensor, seed: int, rank: int, processes: int) -> None:
+        super().__init__(len(classes), seed, rank, processes)
+        self.members = [(classes == one).nonzero().flatten() for one in classes.unique()]
+
+    def _order(self, generator: torch.Generator) -> list[int]:
+        each, more = divmod(self.count, len(self.members))
+        larger = set(torch.randperm(len(self.members), generator=generator)[:more].tolist())
+        chosen = torch.cat(
+            [_cycled(own, each + (place in larger), self.count, generator) for place, own in enumerate(self.members)]
+        )
+        return chosen[torch.randperm(self.count, generator=generator)].tolist()
+
+
+def _cycled(members: Tensor, wanted: int, count: int, generator: torch.Generator) -> Tensor:
+    """Return as many images of a class as wanted, in rounds through all of them; each round is `count` higher."""
+    rounds = range(-(-wanted // len(members)))
+    parts = [members[torch.randperm(len(members), generator=generator)] + turn * count for turn in rounds]
+    return torch.cat(parts)[:wanted]
+
+
+def train_order(data: Data, recipe: Recipe, rank: int, processes: int) -> Shuffled:
+    """Return the order of a process's training images that the recipe asks for."""
+    if recipe.sampling == "balanced":
+        return Balanced(data.train.classes, recipe.seed, rank, processes)
+    return Shuffled(len(data.train), recipe.seed, rank, processes)
 
 
 class InOrder(Sampler[Key]):

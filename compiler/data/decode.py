@@ -62,7 +62,7 @@ def open_bitmap(path: Path) -> Iterator[Image.Image]:
 
 def load(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
     """Load an image file as the network takes it. Raises Finding for a file that is not a complete image."""
-    return prepare(decode(path, preprocessing.mode, preprocessing.size), preprocessing)
+    return prepare(decode(path, preprocessing.mode, preprocessing.decoded_size), preprocessing)
 
 
 def decode(path: Path, mode: str, size: tuple[int, int]) -> Image.Image:

@@ -20,10 +20,13 @@ SHIFT = 1 / 16  # at most, of the side
 
 
 class Digits:
-    """Some of the digits, as bytes [N, C, H, W]. For training they are shifted by up to `SHIFT` of their side."""
+    """Some of the digits, as bytes [N, C, H, W], and which of all they are, [N].
 
-    def __init__(self, images: Tensor, classes: Tensor) -> None:
-        self.images, self.classes = images, classes
+    For training they are shifted by up to `SHIFT` of their side.
+    """
+
+    def __init__(self, images: Tensor, classes: Tensor, numbers: Tensor) -> None:
+        self.images, self.classes, self.numbers = images, classes, numbers
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -34,7 +37,11 @@ class Digits:
         images = self.images[places]
         if keys[0][1] >= 0:
             images = _shifted(images, torch.tensor([seed for _, seed in keys]))
-        return Batch(images, self.classes[places])
+        return Batch(images, self.classes[places], places=tuple(places.tolist()))
+
+    def name(self, place: int) -> str:
+        """Return which of scikit-learn's digits an image is, from 0."""
+        return f"digit {self.numbers[place]}"
 
 
 def _shifted(images: Tensor, seeds: Tensor) -> Tensor:
@@ -55,8 +62,8 @@ def digits(volume: Volume, seed: int) -> Data:
     train, held_out = split(classes, seed)
     pixels = images[train].float() / 255
     return Data(
-        train=Digits(images[train], classes[train]),
-        held_out=Digits(images[held_out], classes[held_out]),
+        train=Digits(images[train], classes[train], train),
+        held_out=Digits(images[held_out], classes[held_out], held_out),
         class_names=names,
         mean=(pixels.mean().item(),) * volume.channels,
         std=(pixels.std().item(),) * volume.channels,

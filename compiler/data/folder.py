@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,7 +17,8 @@ from torch import Tensor
 
 from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data, stratified
-from archspec.compiler.data.decode import GRAYS, SUFFIXES, open_bitmap
+from archspec.compiler.data.decode import GRAYS, SUFFIXES
+from archspec.compiler.data.hygiene.headers import Headers, headers
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.data.preprocessing import usual_statistics
 from archspec.diagnostics.errors import ArchspecError, failure
@@ -28,32 +28,69 @@ from archspec.recipe import Recipe
 from archspec.regular_file import is_folder
 
 HELD_OUT = 0.1
-SPLITS = ("val", "validation", "valid", "test")
+TRAIN, VALIDATION, TEST = "train", ("val", "validation", "valid"), "test"
 Listed = tuple[list[Path], Tensor]  # images and their classes
+
+
+@dataclass(frozen=True)
+class FolderLayout:
+    """The parts of a folder that are folders; a folder with none of them has class folders only."""
+
+    root: Path
+    train: Path | None
+    validation: Path | None
+    test: Path | None
+
+    @classmethod
+    def of(cls, root: Path) -> FolderLayout:
+        """Look for the parts. Raises ArchspecError for a missing folder."""
+        if not is_folder(root):
+            raise _wrong(f"no such folder: `{root}`", "`--data` names a folder with one folder of images per class")
+        train, test, *validation = (root / name for name in (TRAIN, TEST, *VALIDATION))
+        first = next((path for path in validation if is_folder(path)), None)
+        return cls(root, train if is_folder(train) else None, first, test if is_folder(test) else None)
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The folders of the parts."""
+        return tuple(path for path in (self.train, self.validation, self.test) if path)
+
+    @property
+    def held_out(self) -> Path | None:
+        """The folder of the images that training holds out: `test` only where there is no other."""
+        return self.validation or self.test
 
 
 def folder(root: Path, volume: Volume, recipe: Recipe) -> Data:
     """List the images of a folder. Raises ArchspecError for a folder that cannot be trained on."""
-    if not is_folder(root):
-        raise _wrong(f"no such folder: `{root}`", "`--data` names a folder with one folder of images per class")
-    split = next((root / name for name in SPLITS if (root / name).is_dir()), None)
-    train_root = root / "train" if (root / "train").is_dir() else root
-    if (split is None) != (train_root == root):
-        there, missing = ("train", "val") if split is None else (split.name, "train")
+    layout = FolderLayout.of(root)
+    split, train_root = layout.held_out, layout.train or root
+    if (split is None) != (layout.train is None):
+        there, missing = (TRAIN, VALIDATION[0]) if split is None else (split.name, TRAIN)
         message = f"`{root}` has a folder `{there}` but no `{missing}`"
         raise _wrong(message, "give both, or only the class folders: then a tenth is held out")
-    names = _class_names(train_root)
-    images = _listed(train_root, names)
+    images, names = part_images(layout, train_root)
     if split is None:
         chosen, held = _divided(images, recipe.seed)
         how = f"held out (a tenth, by seed {recipe.seed})"
     else:
-        chosen, held = images, _listed(split, _known_classes(split, train_root, names))
+        chosen, held = images, part_images(layout, split)[0]
         how = f"held out in `{split.name}`"
     train, held_out = (Photos(*part, volume, recipe) for part in (chosen, held))
     mean, std = usual_statistics(volume.channels)
     text = f"`{root}`: {len(names)} classes, {len(train):,} images to train on, {len(held_out):,} {how}"
-    return Data(train, held_out, names, mean, std, text, fingerprint=fingerprint(root, train.paths + held_out.paths))
+    whole = fingerprint(root, train.paths + held_out.paths)
+    return Data(train, held_out, names, mean, std, text, fingerprint=whole, held_out_in=split.name if split else "")
+
+
+def part_images(layout: FolderLayout, part: Path) -> tuple[Listed, tuple[str, ...]]:
+    """Return the images of a part, and the names of the classes, which are those of the first part, `train` if given.
+
+    Raises ArchspecError for a class that the first part lacks, and for one without images.
+    """
+    first = next(iter(layout.parts), part)
+    names = class_names(first)
+    return listed(part, _known_classes(part, first, names)), names
 
 
 def _divided(images: Listed, seed: int) -> tuple[Listed, Listed]:
@@ -65,7 +102,7 @@ def _divided(images: Listed, seed: int) -> tuple[Listed, Listed]:
 
 def _known_classes(split: Path, train_root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the class names. Raises ArchspecError where the held-out part has a class that training has not."""
-    if extra := sorted(set(_class_names(split, least=0)) - set(names)):
+    if extra := sorted(set(class_names(split, least=0)) - set(names)):
         message = f"the class `{split / extra[0]}` is missing from `{train_root}`"
         raise _wrong(message, "both parts must have the same classes")
     return names
@@ -77,7 +114,8 @@ def fingerprint(root: Path, paths: Iterable[Path]) -> str:
     return hashlib.sha256(b"\0".join(names)).hexdigest()
 
 
-def _class_names(root: Path, least: int = 2) -> tuple[str, ...]:
+def class_names(root: Path, least: int = 2) -> tuple[str, ...]:
+    """Return the names of the class folders, sorted. Raises ArchspecError for fewer than `least`, and for odd ones."""
     try:
         entries = [entry for entry in root.iterdir() if not entry.name.startswith(".") and entry.is_dir()]
     except OSError as error:
@@ -123,11 +161,17 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
-def _listed(root: Path, names: Sequence[str]) -> Listed:
+def image_files(folder: Path) -> list[Path]:
+    """Return the files in a folder and below it that have the suffix of an image, sorted."""
+    return sorted(path for path in _files(folder) if path.suffix.lower() in SUFFIXES)
+
+
+def listed(root: Path, names: Sequence[str]) -> Listed:
+    """Return the images of classes, and their classes. Raises ArchspecError for a class without any."""
     paths: list[Path] = []
     classes: list[int] = []
     for number, name in enumerate(names):
-        own = sorted(path for path in _files(root / name) if path.suffix.lower() in SUFFIXES)
+        own = image_files(root / name)
         if not own:
             message = f"no image in the folder `{root / name}`"
             raise _wrong(message, "remove the folder: an empty class cannot be learned")
@@ -136,14 +180,20 @@ def _listed(root: Path, names: Sequence[str]) -> Listed:
     return paths, torch.tensor(classes)
 
 
-def checked(data: Data) -> Data:
-    """Return the data without unreadable images.
+def photos_of(data: Data) -> list[Photos]:
+    """Return the parts of the data that are files."""
+    return [part for part in (data.train, data.held_out) if isinstance(part, Photos)]
+
+
+def checked(data: Data, known: Headers | None = None) -> Data:
+    """Return the data without unreadable images; headers that are `known` already are not read again.
 
     Raises ArchspecError for too many of them, for a class without an image to train on, and for colour images where the
     network has one channel.
     """
-    parts = [part for part in (data.train, data.held_out) if isinstance(part, Photos)]
-    modes = [_modes(part.paths) for part in parts]
+    parts = photos_of(data)
+    read = headers(path for part in parts for path in part.paths) if known is None else known
+    modes = [[one.mode if (one := read[path]) else "" for path in part.paths] for part in parts]
     seen = [
         (part, path, mode)
         for part, own in zip(parts, modes, strict=True)
@@ -181,20 +231,6 @@ def too_many_damaged(paths: Sequence[str], data: Data) -> ArchspecError:
     message = f"{len(paths)} images cannot be read; at most {data.most_damaged} may be left out"
     notes = first_few([f"`{path}`" for path in paths])
     return failure("E456", message, notes=notes, helps=("repair them, or remove them from the folder",))
-
-
-def _modes(paths: Sequence[Path]) -> list[str]:
-    """Return Pillow's mode of each file, empty for one that is not an image."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(_mode, paths))
-
-
-def _mode(path: Path) -> str:
-    try:
-        with open_bitmap(path) as image:
-            return image.mode
-    except Exception:  # a decoder raises anything for a damaged file
-        return ""
 
 
 def _readable(part: Photos, modes: Sequence[str]) -> Photos:

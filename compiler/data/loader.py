@@ -1,11 +1,13 @@
 """Batches of images, made while the device works on earlier ones.
 
-In: images and an order. Out: a `DataLoader` that asks for a whole batch at once, so that images already in memory are
+In: images and an order. Out: batches; images are asked for a whole batch at once, so that those already in memory are
 gathered by a single index.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import torch
@@ -14,8 +16,10 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from archspec.compiler.data.dataset import Batch, Images, Key
 
 
-def loader(images: Images, order: Sampler[Key], batch: int, workers: int, device: torch.device) -> DataLoader[Any]:
+def loader(images: Images, order: Sampler[Key], batch: int, workers: int, device: torch.device) -> Iterable[Any]:
     """Return batches in the order of a sampler, made by `workers` processes, or by this one for 0."""
+    if not workers and device.type == "cpu":
+        return OwnBatches(images, order, batch)
     own = torch.Generator()  # a loader draws a seed for its workers, which must not advance the run's generator
     return DataLoader(
         _Batched(images),
@@ -27,6 +31,18 @@ def loader(images: Images, order: Sampler[Key], batch: int, workers: int, device
         pin_memory=device.type == "cuda",
         persistent_workers=workers > 0,
     )
+
+
+class OwnBatches:
+    """Batches made by this process when they are asked for: a DataLoader takes as long as a small step's images."""
+
+    def __init__(self, images: Images, order: Sampler[Key], batch: int) -> None:
+        self.images, self.order, self.batch = images, order, batch
+
+    def __iter__(self) -> Iterator[Batch]:
+        keys = iter(self.order)
+        while taken := list(islice(keys, self.batch)):
+            yield self.images.__getitems__(taken)
 
 
 class _Batched(Dataset[Any]):

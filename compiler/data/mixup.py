@@ -1,21 +1,26 @@
-"""Augmentation of whole batches on the device: cutout, mixup, cutmix.
+"""Mixtures of images on the device: mixup and cutmix.
 
-In: normalised images [B, C, H, W], their classes, and the seed of a step. Out: images, and for each the shares of two
-classes. Everything drawn depends on the seed alone. Each process and each part of a step draws its own shares, so with
-mixup or cutmix a run on two processes differs from a run on one.
+In: normalised images [B, C, H, W], their partners, the classes of both, and random numbers for each image. Out: images,
+and for each the shares of two classes.
 """
 
 from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from archspec.compiler.data.augmentation.erasing import within
 from archspec.recipe import Recipe
+
+Labelled = tuple[Tensor, Tensor]  # images and their classes
+Box = tuple[int, int, int, int]  # top, left, height, width
 
 
 @dataclass(frozen=True)
@@ -27,21 +32,23 @@ class Target:
     second: Tensor | None = None
     share: Tensor | None = None
 
-    def loss(self, scores: Tensor, smoothing: float) -> Tensor:
-        """Return the mean cross entropy of scores [B, classes]."""
+    def loss(self, scores: Tensor, smoothing: float, weights: Tensor | None = None) -> Tensor:
+        """Return the mean cross entropy of scores [B, classes], each class times its weight [classes].
+
+        The mean is over images: torch's own divides by the weights of the batch, so that it would depend on how the
+        images of a step are split into batches.
+        """
         if self.second is None or self.share is None:
-            return functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
-        one, other = (
-            functional.cross_entropy(scores, classes, label_smoothing=smoothing, reduction="none")
-            for classes in (self.first, self.second)
-        )
+            if weights is None:
+                return functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
+            return _cross_entropies(scores, self.first, smoothing, weights).mean()
+        one, other = (_cross_entropies(scores, classes, smoothing, weights) for classes in (self.first, self.second))
         return torch.lerp(other, one, self.share).mean()
 
     def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
         """Return the sum of the losses, the number of correct first guesses, and that of images, in float64."""
-        count = torch.full_like(loss, len(self.first), dtype=torch.float64)
-        right = (scores.argmax(1) == self.first).sum(dtype=torch.float64)
-        return torch.stack([loss * count, right, count])
+        count = _number(len(self.first), loss.device)
+        return torch.stack([loss * count, (scores.argmax(1) == self.first).sum().double(), count])
 
     def packed(self) -> Tensor:
         """Return all as one tensor [B, 3], which a pipeline can split."""
@@ -55,45 +62,43 @@ class Target:
         return cls(packed[:, 0].long(), packed[:, 1].long(), packed[:, 2].float())
 
 
-def mixed(images: Tensor, classes: Tensor, recipe: Recipe, seed: int) -> tuple[Tensor, Target]:
-    """Augment a batch as the recipe says; `images` may be overwritten. With both mixup and cutmix, each step takes one
-    of them at random."""
-    kinds = [kind for kind, alpha in (("mixup", recipe.mixup), ("cutmix", recipe.cutmix)) if alpha]
-    if not (kinds or recipe.cutout):
+@lru_cache(maxsize=64)
+def _number(value: int, device: torch.device) -> Tensor:
+    """Return a number that every step needs, on a device."""
+    return torch.tensor(value, dtype=torch.float64, device=device)
+
+
+def _cross_entropies(scores: Tensor, classes: Tensor, smoothing: float, weights: Tensor | None) -> Tensor:
+    return functional.cross_entropy(scores, classes, weights, label_smoothing=smoothing, reduction="none")
+
+
+def mixed(own: Labelled, partners: Labelled, recipe: Recipe, chances: Sequence[random.Random]) -> tuple[Tensor, Target]:
+    """Mix each image with its partner. With both mixup and cutmix, each image takes one of them at random."""
+    (images, classes), (others, second) = own, partners
+    if not len(classes):
         return images, Target(classes)
-    chance = random.Random(seed)
-    if recipe.cutout:
-        _cut_out(images, recipe.cutout, chance)
-    if not kinds or len(classes) < 2:
-        return images, Target(classes)
-    kind = chance.choice(kinds)
-    alpha = recipe.mixup if kind == "mixup" else recipe.cutmix
+    drawn = [_drawn(images.shape[2:], recipe, chance) for chance in chances]
+    blend, shares = (
+        torch.tensor(one, device=images.device) for one in zip(*((a, b) for a, b, _ in drawn), strict=True)
+    )
+    weight = blend[:, None, None, None]
+    if recipe.cutmix:
+        weight = weight.expand(-1, 1, *images.shape[2:]).masked_fill(within([box for *_, box in drawn], images), 0.0)
+    return torch.lerp(others, images, weight), Target(classes, second, shares)
+
+
+def _drawn(size: torch.Size, recipe: Recipe, chance: random.Random) -> tuple[float, float, Box]:
+    """Return the weight of an image outside a box, its share of the mixture, and the box of its partner."""
+    is_mixup = bool(recipe.mixup) and not (recipe.cutmix and chance.random() < 0.5)
+    alpha = recipe.mixup if is_mixup else recipe.cutmix
     share = chance.betavariate(alpha, alpha)
-    others, second = images.roll(1, 0), classes.roll(1)  # batches are shuffled, so the neighbour is a random image
-    if kind == "mixup":
-        return torch.lerp(others, images, share), _shared(classes, second, share)
-    top, left, height, width = _box(images.shape[2:], math.sqrt(1 - share), chance)
-    images[:, :, top : top + height, left : left + width] = others[:, :, top : top + height, left : left + width]
-    area = height * width / (images.shape[2] * images.shape[3])
-    return images, _shared(classes, second, 1 - area)
+    if is_mixup:
+        return share, share, (0, 0, 0, 0)
+    top, left, height, width = _box(size, math.sqrt(1 - share), chance)
+    return 1.0, 1 - height * width / (size[0] * size[1]), (top, left, height, width)
 
 
-def _shared(first: Tensor, second: Tensor, share: float) -> Target:
-    return Target(first, second, torch.full_like(first, share, dtype=torch.float32))
-
-
-def _cut_out(images: Tensor, side: float, chance: random.Random) -> None:
-    """Set a square of each image to 0, the mean; up to half of its side may lie outside."""
-    count, _, height, width = images.shape
-    size = max(1, round(side * min(height, width)))
-    rows, columns = (torch.arange(length, device=images.device) for length in (height, width))
-    places = [(chance.randrange(height) - size // 2, chance.randrange(width) - size // 2) for _ in range(count)]
-    tops, lefts = torch.tensor(places, device=images.device).T[:, :, None]
-    inside_rows, inside_columns = ((one >= low) & (one < low + size) for one, low in ((rows, tops), (columns, lefts)))
-    images.masked_fill_((inside_rows[:, :, None] & inside_columns[:, None, :])[:, None], 0.0)
-
-
-def _box(size: torch.Size, side: float, chance: random.Random) -> tuple[int, int, int, int]:
+def _box(size: torch.Size, side: float, chance: random.Random) -> Box:
     """Return top, left, height and width of a box around a random centre, clipped at the edges (Yun et al. 2019)."""
     height, width = size
     row, column = chance.randrange(height), chance.randrange(width)

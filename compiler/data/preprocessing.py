@@ -6,6 +6,7 @@ In: an image and a `Preprocessing`. Out: arrays [C, H, W] in float32. No file is
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeGuard
 
@@ -21,13 +22,15 @@ MODES = {1: "L", 3: "RGB"}  # the same as Pillow calls them
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 MINUS_ONE_TO_ONE = ((0.5,), (0.5,))
 LEAST = 1e-30  # a float32 can represent it, and what is divided by it
+LEAST_CROP = 0.1  # of the short side
 MOST_PIXELS = 2**13  # of a side of an input
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """An image is resized to cover `height` x `width` pixels, cropped to the centre, scaled to 0 .. 1 and normalised:
-    (x - mean)/std for each colour. `colours` is "RGB" or "gray".
+    """An image is resized to cover `height` x `width` pixels divided by `crop`, cropped to the centre, scaled to 0 .. 1
+    and normalised: (x - mean)/std for each colour. `colours` is "RGB" or "gray". `crop`, at most 1, is the share of the
+    short side that the network sees.
     """
 
     height: int
@@ -35,6 +38,7 @@ class Preprocessing:
     colours: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    crop: float = 1.0
 
     @property
     def channels(self) -> int:
@@ -45,6 +49,11 @@ class Preprocessing:
     def size(self) -> tuple[int, int]:
         """Width and height, the order in which Pillow takes them."""
         return self.width, self.height
+
+    @property
+    def decoded_size(self) -> tuple[int, int]:
+        """Width and height of the resized image before it is cropped."""
+        return resized(self.size, self.crop)
 
     @property
     def mode(self) -> str:
@@ -60,7 +69,7 @@ class Preprocessing:
         """Read what `to_json` wrote. Raises ValueError, which says what is wrong, for any other text."""
         found = read_json(text, "preprocessing")
         names = [field.name for field in fields(cls)]
-        if not isinstance(found, dict) or sorted(found) != sorted(names):
+        if not isinstance(found, dict) or sorted({"crop": 1.0, **found}) != sorted(names):  # early files have no `crop`
             raise ValueError(f"`preprocessing` is {shown(found)}; expected {', '.join(names)}")
         for side in ("height", "width"):
             if type(found[side]) is not int or not 0 < found[side] <= MOST_PIXELS:
@@ -71,7 +80,8 @@ class Preprocessing:
         if channels is None:
             raise ValueError(f"`colours` is {shown(colours)}; expected {' or '.join(COLOURS.values())}")
         mean, std = (each_channel(found[name], name, channels) for name in ("mean", "std"))
-        return cls(found["height"], found["width"], colours, mean, need_deviations(std))
+        crop = need_crop(found.get("crop", 1.0), "crop")
+        return cls(found["height"], found["width"], colours, mean, need_deviations(std), crop)
 
 
 def read_json(text: str, name: str) -> Any:
@@ -101,6 +111,13 @@ def need_deviations(std: tuple[float, ...]) -> tuple[float, ...]:
     return std
 
 
+def need_crop(value: object, name: str) -> float:
+    """Return the share of an image that a centre crop keeps. Raises ValueError unless it is from `LEAST_CROP` to 1."""
+    if not _is_number(value) or not LEAST_CROP <= value <= 1:
+        raise ValueError(f"`{name}` is {shown(value)}; expected a number from {LEAST_CROP:g} to 1")
+    return value
+
+
 def is_finite(value: object) -> TypeGuard[float]:
     """Whether a value from a file is a number that a float32 can represent."""
     return _is_number(value) and abs(value) < 1 / LEAST
@@ -125,12 +142,17 @@ def default_preprocessing(volume: Volume) -> Preprocessing | None:
 
 def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:
     """Return a decoded image as the network takes it, [C, H, W]."""
-    return normalised(fitted(image.convert(preprocessing.mode), preprocessing.size), preprocessing)
+    return normalised(fitted(image.convert(preprocessing.mode), preprocessing.size, preprocessing.crop), preprocessing)
 
 
-def fitted(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Resize an image until it covers `size`, width and height, and crop it to the centre."""
-    return ImageOps.fit(image, size, Image.Resampling.BICUBIC)
+def fitted(image: Image.Image, size: tuple[int, int], crop: float = 1.0) -> Image.Image:
+    """Resize an image until it covers `size`, width and height, divided by `crop`, and crop it to the centre."""
+    return ImageOps.fit(image, size, Image.Resampling.BICUBIC, bleed=(1 - crop) / 2)
+
+
+def resized(size: tuple[int, int], crop: float) -> tuple[int, int]:
+    """Return the size of an image of which `size` is the share `crop` of each side."""
+    return math.ceil(size[0] / crop), math.ceil(size[1] / crop)
 
 
 def normalised(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:

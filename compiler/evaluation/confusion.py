@@ -24,11 +24,23 @@ class ClassResult:
     right_in_5: int
     confused_with: str | None = None
     confused: int = 0
+    predicted: int = 0  # images of any class that were classified as this one
 
     @property
     def top1(self) -> float | None:
         """The share that was right, or None for a class without images."""
         return self.right / self.images if self.images else None
+
+    @property
+    def precision(self) -> float | None:
+        """The share of what was classified as this class that is of it, or None if nothing was."""
+        return self.right / self.predicted if self.predicted else None
+
+    @property
+    def f1(self) -> float | None:
+        """The harmonic mean of precision and recall (`top1`), or None for a class without images and predictions."""
+        both = self.images + self.predicted
+        return 2 * self.right / both if both else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data."""
@@ -38,6 +50,8 @@ class ClassResult:
             "right": self.right,
             "top1": self.top1,
             "right_in_5": self.right_in_5,
+            "precision": self.precision,
+            "f1": self.f1,
             "mistaken_for": self.confused_with,
             "mistaken": self.confused,
         }
@@ -127,7 +141,9 @@ class Evaluation:
         """Yield the result of each class."""
         number = len(self.class_names)
         right, most = [0] * number, [Cell(0, 0, 0)] * number  # the first of equally frequent confusions
+        predicted = [0] * number
         for cell in self.cells:
+            predicted[cell.predicted] += cell.times
             if cell.true == cell.predicted:
                 right[cell.true] = cell.times
             elif cell.times > most[cell.true].times:
@@ -135,7 +151,8 @@ class Evaluation:
         for place, name in enumerate(self.class_names):
             times, images = most[place].times, self.images_by_class[place]
             confused_with = self.class_names[most[place].predicted] if times else None
-            yield ClassResult(name, images, right[place], self.right_in_5[place], confused_with, times)
+            counts = right[place], self.right_in_5[place], confused_with, times, predicted[place]
+            yield ClassResult(name, images, *counts)
 
     def confusions(self, most: int | None = None) -> list[Confusion]:
         """Return the confusions, the most frequent first, at most `most`."""

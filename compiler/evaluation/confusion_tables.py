@@ -6,7 +6,7 @@ entries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.diagnostics.findings import printable
@@ -39,13 +39,23 @@ def totals(found: Evaluation) -> list[str]:
     return lines + [f"top-5  {share(sum(found.right_in_5), found.images)}"] * (len(found.class_names) > FEW)
 
 
-def class_rows(found: Evaluation, named: Callable[[str], str] = short) -> list[tuple[str, str, str, str, str]]:
-    """Return a head and a row for each class; `named` says how a class is written."""
+def class_rows(found: Evaluation) -> list[tuple[str, str, str, str, str]]:
+    """Return a head and a row for each class."""
     rows = [("class", "images", "right", "top-1", "most often confused with")]
     for one in found.classes():
         top1 = "" if one.top1 is None else f"{100 * one.top1:.2f} %"
-        confused = "" if one.confused_with is None else f"{named(one.confused_with)} ({one.confused:,})"
-        rows.append((named(one.name), f"{one.images:,}", f"{one.right:,}", top1, confused))
+        confused = "" if one.confused_with is None else f"{short(one.confused_with)} ({one.confused:,})"
+        rows.append((short(one.name), f"{one.images:,}", f"{one.right:,}", top1, confused))
+    return rows
+
+
+def figure_rows(found: Evaluation) -> list[tuple[str, ...]]:
+    """Return a head and a row for each class, with the names in full: its figures and its most frequent confusion."""
+    rows: list[tuple[str, ...]] = [("class", "images", "precision", "recall", "F1", "most often confused with")]
+    for one in found.classes():
+        shares = ("" if share is None else f"{100 * share:.2f} %" for share in (one.precision, one.top1, one.f1))
+        confused = "" if one.confused_with is None else f"{one.confused_with} ({one.confused:,})"
+        rows.append((one.name, f"{one.images:,}", *shares, confused))
     return rows
 
 

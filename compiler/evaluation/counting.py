@@ -24,12 +24,16 @@ class Tally:
         self.among = torch.zeros(len(self.class_names), dtype=torch.int64, device=device)
         self._pairs = [self.among[:0]]
 
-    def add(self, scores: Tensor, classes: Tensor) -> None:
-        """Count a batch: scores or probabilities [B, C], classes [B]. Of equal scores the lower number comes first."""
+    def add(self, scores: Tensor, classes: Tensor) -> Tensor:
+        """Count a batch: scores or probabilities [B, C], classes [B]. Of equal scores the lower number comes first.
+
+        Returns what the images were classified as, [B].
+        """
         first = scores.sort(dim=1, descending=True, stable=True).indices[:, :FIRST]
         self._pairs.append(classes * len(self.class_names) + first[:, 0])
         among = classes[(first == classes[:, None]).any(1)]
         self.among.index_add_(0, among, torch.ones_like(among))
+        return first[:, 0]
 
     @property
     def pairs(self) -> Tensor:

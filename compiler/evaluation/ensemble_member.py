@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from archspec.api import Network, restore
 from archspec.compiler import build
-from archspec.compiler.evaluation.tta_views import Size, View, at_scale, views
+from archspec.compiler.evaluation.tta_views import Size, View, at_scale, largest_scale, views
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.model_metadata import PROBABILITIES, SCORES, result_kind
 from archspec.compiler.weights.trained import Trained
@@ -73,9 +73,15 @@ def ensemble_member(
             modules[size] = module.to(device)
         return module is not None
 
-    found = views(wanted, takes)
+    found = views(wanted, takes, _largest_scale(trained))
     order = torch.tensor([trained.class_names.index(name) for name in class_names], device=device)
     return EnsembleMember(trained, found, modules, order, kind == SCORES, batch)
+
+
+def _largest_scale(trained: Trained) -> float:
+    """Return the largest scale that training showed; the digits are only shifted."""
+    data = trained.metadata.data
+    return 1.0 if data and data.source == "digits" else largest_scale(trained.metadata.recipe)
 
 
 def need_same(names: Sequence[str], whose: str, others: Sequence[str], of: str) -> None:

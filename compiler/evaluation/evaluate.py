@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from archspec.compiler.data.damaged import first_few
-from archspec.compiler.data.preprocessing import Preprocessing
+from archspec.compiler.data.preprocessing import Preprocessing, resized
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.counting import Tally
 from archspec.compiler.evaluation.ensemble_member import EnsembleMember
@@ -149,7 +149,7 @@ class _ViewsOfExamples(Dataset[Any]):
 
     def _pixels(self, place: int, preprocessing: Preprocessing, views: tuple[View, ...]) -> Pixels:
         """Return the views of an image, those of one size together [V, C, H, W]."""
-        largest = at_scale(preprocessing, max(view.scale for view in views))
+        largest = resized(at_scale(preprocessing, max(view.scale for view in views)), preprocessing.crop)
         pieces = cut(self.examples.image(place, preprocessing, largest), views, preprocessing)
         found: dict[Size, list[Tensor]] = {}
         for view, piece in zip(views, pieces, strict=True):

@@ -11,7 +11,7 @@ import linecache
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from keyword import iskeyword
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from archspec.api import Network
 from archspec.compiler.lowering.in_place import overwriting
 from archspec.compiler.lowering.initialise import Unfilled, initialise
 from archspec.compiler.lowering.module_of import module_of
+from archspec.compiler.lowering.recompute import recomputed
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import Label
 from archspec.graph.ir import Graph, Node
@@ -31,16 +32,32 @@ _numbers = count(1)
 
 
 class Generated(nn.Module):
-    """A module with a generated forward pass: `code` and `training_code` are its text, in inference and in training."""
+    """A module with a generated forward pass: `code` and `training_code` are its text, in inference and in training.
+
+    `frozen_norms` names batch normalisations that work in training as in inference.
+    """
 
     def __init__(self, code: str, training_code: str) -> None:
         super().__init__()
         self.code, self.training_code = code, training_code
+        self.frozen_norms: tuple[str, ...] = ()
         self._compile()
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all submodules but the frozen normalisations."""
+        super().train(mode)
+        for name in self.frozen_norms:
+            self.get_submodule(name).eval()
+        return self
 
     def _compile(self) -> None:
         self._use = _function(self.code)
         self._train = self._use if self.training_code == self.code else _function(self.training_code)
+
+    def train_with(self, code: str) -> None:
+        """Use another forward pass in training; it computes the same."""
+        self.training_code = code
+        self._compile()
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in ("_use", "_train")}
@@ -131,26 +148,33 @@ def _function(code: str) -> Forward:
     """The forward pass as a function of the module and the images."""
     name = f"<archspec network {next(_numbers)}>"
     linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)  # for tracebacks
-    space: dict[str, Any] = {"torch": torch, "functional": functional}
+    space: dict[str, Any] = {"torch": torch, "functional": functional, "recomputed": recomputed}
     exec(compile(code, name, "exec"), space)  # generated below from the graph alone
     forward: Forward = space["forward"]
     return forward
 
 
-def code(
-    graph: Graph, nodes: Sequence[Node], given: Sequence[int], results: Sequence[int], *, packed: bool = False
+def code(  # noqa: PLR0913  # what is run, what enters, what leaves, and two names
+    graph: Graph,
+    nodes: Sequence[Node],
+    given: Sequence[int],
+    results: Sequence[int],
+    *,
+    name: str = "forward",
+    packed: bool = False,
 ) -> str:
     """The text of the forward pass over some nodes, a function of the given values.
 
     Results sent to another process are `packed`: contiguous in memory.
     """
     arguments = ", ".join(["self", *(f"v{index}" for index in given)])
-    return "\n".join([f"def forward({arguments}):", *_statements(graph, nodes, given, results, packed)]) + "\n"
+    return "\n".join([f"def {name}({arguments}):", *statements(graph, nodes, given, results, packed)]) + "\n"
 
 
-def _statements(
-    graph: Graph, nodes: Sequence[Node], given: Sequence[int], results: Sequence[int], packed: bool
+def statements(
+    graph: Graph, nodes: Sequence[Node], given: Sequence[int], results: Sequence[int], packed: bool = False
 ) -> Iterable[str]:
+    """The lines of a function over some nodes: each value, deleted after its last reader, and the results."""
     last_reader = {index: node.index for node in nodes for index in node.inputs}
     in_place = overwriting(graph, given)
     for node in nodes:
@@ -171,10 +195,11 @@ def _expression(graph: Graph, node: Node, in_place: frozenset[int]) -> str:
         return layer.overwriting(names)
     if layer.is_expression:
         return layer.expression(names, volumes)
-    return f"{_submodule(node.name)}({layer.entering(names[0], volumes)})"
+    return f"{submodule(node.name)}({layer.entering(names[0], volumes)})"
 
 
-def _submodule(name: str) -> str:
+def submodule(name: str) -> str:
+    """The expression of a module by its name."""
     found = "self"
     for part in name.split("."):  # a label may be a word of Python
         found = f"getattr({found}, {part!r})" if iskeyword(part) else f"{found}.{part}"

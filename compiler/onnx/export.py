@@ -16,7 +16,8 @@ from archspec.compiler.onnx.file import SUFFIX, staged
 from archspec.compiler.onnx.model import assemble, need_room, write_data
 from archspec.compiler.onnx.network_with_weights import network_with_module
 from archspec.compiler.onnx.node_writer import Array
-from archspec.compiler.onnx.proof import Proof, prove
+from archspec.compiler.onnx.proof import SILENT, Proof, prove
+from archspec.compiler.progress import Progress
 from archspec.compiler.weights.atomic import write_flushed
 from archspec.compiler.weights.destination import need_writable
 from archspec.compiler.weights.model_metadata import ModelMetadata
@@ -37,7 +38,14 @@ class Unproven(Exception):
         return failure("E425", f"the model does not compute what torch does; `{path}` was not written", helps=helps)
 
 
-def export(graph: Graph, module: nn.Module, path: Path, about: ModelMetadata, external: bool = False) -> Proof:
+def export(  # noqa: PLR0913, PLR0917  # what is written, where, and how
+    graph: Graph,
+    module: nn.Module,
+    path: Path,
+    about: ModelMetadata,
+    external: bool = False,
+    progress: Progress = SILENT,
+) -> Proof:
     """Write the model and prove it; `external` puts the weights into a separate file. `module` is converted to float64.
 
     Raises ArchspecError if a weight is not finite, and if the file cannot be written or is too large for one file;
@@ -54,7 +62,7 @@ def export(graph: Graph, module: nn.Module, path: Path, about: ModelMetadata, ex
         if external:
             write_flushed(folder / data_file, lambda file: write_data(parts, file))
         write_flushed(folder / path.name, lambda file: file.write(model.SerializeToString(deterministic=True)))
-        proof = prove(folder / path.name, graph, module)
+        proof = prove(folder / path.name, graph, module, progress)
         if not proof.passed:
             raise Unproven(proof)
     return proof

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 from archspec.compiler.onnx.model import BATCH
 from archspec.compiler.onnx.sensitivity import sensitivity
+from archspec.compiler.progress import Progress
 from archspec.graph.ir import Graph
 
 TIMES_TORCH, ROUNDINGS, MOST = 4.0, 2e-6, 1e-3
@@ -41,6 +42,8 @@ UNIT = 2.0**-24  # the largest relative error of one rounding to float32
 BATCHES = (1, 3)
 LIGHT = 1024  # values that shape inference may have to read
 SEED = 0
+
+SILENT = Progress(quiet=True)
 
 Floats = NDArray[Any]
 
@@ -77,12 +80,16 @@ class Proof:
         )
 
 
-def prove(path: Path, graph: Graph, module: torch.nn.Module) -> Proof:
-    """Prove a file. `module` is converted to float64."""
+def prove(path: Path, graph: Graph, module: torch.nn.Module, progress: Progress = SILENT) -> Proof:
+    """Prove a file, and say how far the proof is. `module` is converted to float64."""
+    progress.step(lambda: "proof: onnx's checker")
     checks = [_checked(path)]
     if checks[0].passed:
+        progress.step(lambda: "proof: inferred shapes")
         checks.append(_shaped(path, graph))
-        checks.extend(_computed(path, graph, module))
+        progress.step(lambda: "proof: onnxruntime")
+        checks.extend(_computed(path, graph, module, progress))
+    progress.clear()
     return Proof(tuple(checks))
 
 
@@ -140,7 +147,7 @@ def _extent(dimension: Any) -> int | str:
     return dimension.dim_value if dimension.HasField("dim_value") else str(dimension.dim_param)
 
 
-def _computed(path: Path, graph: Graph, module: torch.nn.Module) -> list[Check]:
+def _computed(path: Path, graph: Graph, module: torch.nn.Module, progress: Progress) -> list[Check]:
     """onnxruntime against torch."""
     from archspec.compiler.inference.runtime import cpu_session
 
@@ -153,6 +160,7 @@ def _computed(path: Path, graph: Graph, module: torch.nn.Module) -> list[Check]:
         found = {batch: session.run(None, {entering.name: images[:batch].numpy()})[0] for batch in BATCHES}
     except Exception as error:  # onnxruntime's exceptions have no common base class
         return [Check("onnxruntime", False, _first_line(error))]
+    progress.step(lambda: "proof: torch in float32 and float64")
     with torch.inference_mode():
         module.eval()
         single = {batch: module(images[:batch]) for batch in BATCHES}

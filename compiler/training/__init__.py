@@ -9,5 +9,9 @@ Not done here: images are `compiler/data`, the recipe is `archspec/recipe.py`. R
 - `loop`: `trainer` (an epoch of steps), `update` (gradients to weights), `optimizer`, `schedule`, `weight_average`,
   `skipped_steps`, `held_out` (evaluation), `signals`, and `observer`, through which the trainer is watched.
 - `parallel`: gradients from replicas (DDP) or from a pipeline of stages, and the processes.
-- `records`: the figures of an epoch, checkpoints, the summary, and the folder they are written to.
+- `records`: the figures of an epoch, checkpoints, the summary, and the folder they are written to; `page`: the page of
+  the run so far.
+- `profile`: `--profile`, where the time of a step goes, by lines of the spec.
+
+`CLUSTERS.md` has the commands for one GPU, eight, and several machines with Slurm.
 """

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from archspec.compiler.training.loop.observer import Requests
 from archspec.compiler.training.loop.signals import SignalFlags
+from archspec.compiler.training.page import write_page
 from archspec.compiler.training.records.checkpoint import Checkpoint, TrainerState
 from archspec.compiler.training.records.epoch_figures import EpochFigures
 from archspec.compiler.training.records.run_folder import RunFolder
+from archspec.compiler.training.records.run_status import RunStatus
 from archspec.compiler.training.records.tensorboard import ScalarWriter
 from archspec.compiler.training.records.throughput import peak_tflops, throughput
 from archspec.compiler.training.session import Session
@@ -74,17 +76,21 @@ class RunRecorder:
         is_best, self.best = figures.top1 > self.best, max(self.best, figures.top1)
         self.context.say(epoch_line(figures, self.session.configuration.recipe.epochs))
         self.write(lambda folder: folder.add(figures))
-        self.scalars.add(figures)
+        self.write(lambda _: self.scalars.add(figures))
         if is_best:  # before the checkpoint that knows of it
             self.write_weights(BEST, figures.top1)
         self.save(self.session.trainer.state())
+
+    def write_page(self, status: RunStatus) -> None:
+        """Write the page of the run as it is now."""
+        self.write(lambda folder: write_page(self.session, folder, self.session.trainer.result, status))
 
     def write_weights(self, name: str, top1: float) -> None:
         """Write the weights, from all processes."""
         metadata, state = self.session.weights_metadata(top1), self.session.trainer.weights()
         self.write(lambda folder: weights.write(folder.path / name, state, metadata.to_json()))
 
-    def write(self, work: Callable[[RunFolder], None]) -> None:
+    def write(self, work: Callable[[RunFolder], object]) -> None:
         """Write something in the first process; if that fails, all processes raise ArchspecError."""
         self.context.group.first(lambda: work(self.folder) if self.folder is not None else None)
 

@@ -19,6 +19,8 @@ from archspec.compiler.threads import computing_with
 from archspec.compiler.training.epochs import train
 from archspec.compiler.training.parallel.command_line import command_line
 from archspec.compiler.training.parallel.processes import Group, joined
+from archspec.compiler.training.profile.measure import profiled
+from archspec.compiler.training.profile.spec_lines import Profile
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.records.run_folder import RunFolder, need_own_files
 from archspec.compiler.training.records.run_lock import locked
@@ -26,12 +28,11 @@ from archspec.compiler.training.records.summary import RunSummary, StoppedRun
 from archspec.compiler.training.session import Session, session
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.configuration import from_checkpoint, from_flags
-from archspec.compiler.training.setup.fine_tuning import freeze_all_but
 from archspec.compiler.training.setup.options import Options, RunContext
 from archspec.compiler.training.setup.plan import ParameterCounts, TrainingPlan, plan
+from archspec.compiler.training.weighting.frozen import freeze, frozen_layers
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import plural
-from archspec.graph.scores import classifiers
 
 
 def start(
@@ -59,9 +60,18 @@ def dry_run(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, An
         configuration = from_flags(spec, changes, flags, RunContext(options, group))
         with torch.device("meta"):
             module = build(configuration.network)
-        if configuration.recipe.mode == "linear-probe":
-            freeze_all_but(module, classifiers(configuration.network.graph)[0])
+        freeze(module, frozen_layers(configuration.network.graph, configuration.recipe))
         return plan(configuration, ParameterCounts.of(module), group)
+
+
+def profile(spec: str | None, changes: Mapping[str, Any], flags: Mapping[str, Any], options: Options) -> Profile:
+    """Return where the time of a step goes, in a single process, and write torch's trace. Raises ArchspecError."""
+    with ExitStack() as held:
+        group = held.enter_context(joined(options.device))
+        context = RunContext(options, group)
+        ready = session(from_flags(spec, changes, {**flags, "compile": False}, context), context)
+        folder = RunFolder.new(options.out, ready.configuration.network.name, options.keep, held)
+        return profiled(ready, folder.path)
 
 
 def resume(path: Path, options: Options) -> RunSummary | StoppedRun:

@@ -14,6 +14,8 @@ from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.fine_tuning import starting_module
 from archspec.compiler.training.setup.options import RunContext
 from archspec.compiler.training.setup.plan import TrainingPlan, plan
+from archspec.compiler.training.weighting.class_weights import as_tensor
+from archspec.compiler.training.weighting.layer_rates import rate_shares, set_shares
 from archspec.compiler.weights.metadata import TrainedOn, WeightsMetadata
 
 
@@ -32,12 +34,13 @@ class Session:
         """What its checkpoints and weights say of the run."""
         network, data = self.configuration.network, self.configuration.data
         bundle = network.bundle.to_dict()
-        return RunDescription(bundle, self.configuration.recipe, data.mean, data.std, data.class_names)
+        recipe, why = self.configuration.recipe, self.configuration.why
+        return RunDescription(bundle, recipe, data.mean, data.std, data.class_names, why)
 
     def weights_metadata(self, top1: float) -> WeightsMetadata:
         """Return what a weights file says of itself; `top1` is that of its weights."""
         network, data = self.configuration.network, self.configuration.data
-        images = TrainedOn(data.source, data.fingerprint, len(data.train) + len(data.held_out))
+        images = TrainedOn(data.source, data.fingerprint, len(data.train) + len(data.held_out), data.held_out_in)
         recipe = self.configuration.recipe.to_dict()
         return WeightsMetadata(network, recipe, data.class_names, data.mean, data.std, top1, images)
 
@@ -46,6 +49,8 @@ def session(configuration: RunConfiguration, context: RunContext) -> Session:
     """Build the network and its trainer. Raises ArchspecError if they cannot be trained."""
     module, parameters, messages = starting_module(configuration, context.group)
     planned = plan(configuration, parameters, context.group)
-    made = engine(configuration.network.graph, module, configuration.recipe, context.group)
+    graph, recipe, group = configuration.network.graph, configuration.recipe, context.group
+    set_shares(module, rate_shares(graph, recipe, group.replicas))
+    made = engine(graph, module, recipe, group, as_tensor(planned.class_weights, group.device))
     trainer = Trainer(made, configuration.data, context.options.loader_workers)
     return Session(configuration, context, trainer, planned, messages)

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from archspec.api import Network, restore
-from archspec.compiler.data.preprocessing import COLOURS, Preprocessing, each_channel, is_finite, need_deviations
+from archspec.compiler.data.preprocessing import (
+    COLOURS,
+    Preprocessing,
+    each_channel,
+    is_finite,
+    need_crop,
+    need_deviations,
+)
 from archspec.diagnostics.findings import plural, shown
 
 MOST_SEED = 2**31
@@ -19,11 +26,12 @@ MOST_SEED = 2**31
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """The images of a run: `source` and `fingerprint` are those of its `Data`, `images` counts them."""
+    """The images of a run: `source`, `fingerprint` and `held_out_in` are those of its `Data`, `images` counts them."""
 
     source: str
     fingerprint: str
     images: int | None = None
+    held_out_in: str | None = None  # files of early versions do not say
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class WeightsMetadata:
     def preprocessing(self) -> Preprocessing:
         """How an image becomes the network's input."""
         height, width, channels = self.network.input
-        return Preprocessing(height, width, COLOURS[channels], self.mean, self.std)
+        crop = self.recipe.get("eval_crop", 1.0)  # early recipes have none
+        return Preprocessing(height, width, COLOURS[channels], self.mean, self.std, crop)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON data."""
@@ -65,7 +74,7 @@ class WeightsMetadata:
             "top1": self.top1,
         }
         if data is not None:
-            found["data"] = {"source": data.source, "images": data.images, "fingerprint": data.fingerprint}
+            found["data"] = dict(vars(data))
         return found
 
     @classmethod
@@ -109,6 +118,7 @@ def _recipe(data: Mapping[str, Any]) -> Mapping[str, Any]:
     seed = recipe.get("seed")
     if seed is not None and (type(seed) is not int or not 0 <= seed <= MOST_SEED):
         raise ValueError(f"`recipe.seed` is {shown(seed)}; expected an integer from 0 to 2^31")
+    need_crop(recipe.get("eval_crop", 1.0), "recipe.eval_crop")
     return recipe
 
 
@@ -122,4 +132,7 @@ def _trained_on(data: Mapping[str, Any]) -> TrainedOn | None:
     images = found.get("images")
     if images is not None and (type(images) is not int or images < 0):
         raise ValueError(f"`data.images` is {shown(images)}; expected a count")
-    return TrainedOn(source, fingerprint, images)
+    held_out_in = found.get("held_out_in")
+    if held_out_in is not None and not isinstance(held_out_in, str):
+        raise ValueError(f"`data.held_out_in` is {shown(held_out_in)}; expected text")
+    return TrainedOn(source, fingerprint, images, held_out_in)

@@ -6,7 +6,7 @@ In: a weights file, or the folder of a run. Out: a `Trained`: the weights, and w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -45,6 +45,11 @@ class Trained:
     def preprocessing(self) -> Preprocessing:
         """How an image becomes its input."""
         return self.metadata.preprocessing
+
+    def with_crop(self, crop: float) -> Trained:
+        """Return the same network for centre crops of another share of the image."""
+        recipe = {**self.metadata.recipe, "eval_crop": crop}
+        return replace(self, metadata=replace(self.metadata, recipe=recipe))
 
     @property
     def top1(self) -> float:

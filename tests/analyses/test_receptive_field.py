@@ -216,9 +216,23 @@ def branches(draw: st.DrawFn) -> str:
 steps = st.one_of(windows(), enlargements(), branches())
 
 
-@settings(max_examples=120, deadline=None)
-@given(st.lists(steps, min_size=1, max_size=4))
+networks = st.lists(steps, min_size=1, max_size=4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(networks)
 def test_the_field_of_a_random_network_is_what_gradients_reach(lines: list[str]) -> None:
+    the_field_is_what_gradients_reach(lines)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@given(networks)
+def test_the_field_of_400_random_networks_is_what_gradients_reach(lines: list[str]) -> None:
+    the_field_is_what_gradients_reach(lines)
+
+
+def the_field_is_what_gradients_reach(lines: list[str]) -> None:
     graph = graph_of("\n".join(["[128x128x4] INPUT", *(f"CONV 4 1x1 -> {line}" for line in lines)]))
     assume(graph is not None)
     assert graph is not None

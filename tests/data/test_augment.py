@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from torch.nn import functional
 
+from archspec.compiler.data.augmentation.boxes import covering, crop_box, resized_crop
+from archspec.compiler.data.augmentation.step_images import StepImages
+from archspec.compiler.data.dataset import Batch, Shuffled
 from archspec.compiler.data.decode import load
-from archspec.compiler.data.mixup import Target, mixed
-from archspec.compiler.data.photos import Photos, _box, _resized_crop, covering
+from archspec.compiler.data.mixup import Target
+from archspec.compiler.data.photos import Photos
 from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
@@ -29,7 +32,7 @@ def test_every_crop_is_inside_its_image(
     size: tuple[int, int], wanted: tuple[int, int], seed: int, how: dict[str, Any]
 ) -> None:
     recipe = Recipe(**{"crop": 1.0, **how})
-    left, top, right, bottom = _box(size, wanted, recipe, random.Random(seed))
+    left, top, right, bottom = crop_box(size, wanted, recipe, random.Random(seed))
     assert -1e-6 <= left < right <= size[0] + 1e-6
     assert -1e-6 <= top < bottom <= size[1] + 1e-6
     if "area" not in how:
@@ -47,21 +50,30 @@ SHAPES: list[tuple[dict[str, Any], tuple[int, int]]] = [
 
 
 @pytest.mark.parametrize(("how", "size"), SHAPES)
-def test_crops_reach_every_edge_of_what_they_may_show(how: dict[str, Any], size: tuple[int, int]) -> None:
-    """A crop of the covering box stays inside it; others go anywhere in the image."""
-    wanted = (60, 60)
-    edges = covering(size, 1.0) if "crop" in how else (0, 0, *size)
-    boxes = [_box(size, wanted, Recipe(**{"crop": 1.0, **how}), random.Random(seed)) for seed in range(400)]
+def test_crops_reach_every_edge_of_the_image(how: dict[str, Any], size: tuple[int, int]) -> None:
+    wanted, edges = (60, 60), (0, 0, *size)
+    boxes = [crop_box(size, wanted, Recipe(**{"crop": 1.0, **how}), random.Random(seed)) for seed in range(400)]
     for side, extreme in enumerate((min, min, max, max)):
         assert extreme(box[side] for box in boxes) == pytest.approx(edges[side], abs=4)
     centres = np.mean([((left + right) / 2, (top + bottom) / 2) for left, top, right, bottom in boxes], axis=0)
     np.testing.assert_allclose(centres / size, 0.5, atol=0.05)
 
 
+@pytest.mark.parametrize("how", [{"crop": 1.143}, {"scale": (1.143, 2.286)}, {"area": 0.08}], ids=str)
+def test_every_pixel_of_a_portrait_photograph_is_trained_on(how: dict[str, Any]) -> None:
+    """The centre square of 12 x 20 pixels is 60 % of them."""
+    covered = np.zeros((20, 12), dtype=int)
+    for seed in range(3000):
+        box = crop_box((12, 20), (32, 32), Recipe(**{"crop": 1.0, **how}), random.Random(seed))
+        left, top, right, bottom = map(round, box)
+        covered[top:bottom, left:right] += 1
+    assert covered.min() > 0
+
+
 @settings(max_examples=200, deadline=None)
 @given(SIZES, SEEDS)
 def test_a_resized_crop_has_its_share_and_ratio(size: tuple[int, int], seed: int) -> None:
-    left, top, right, bottom = _resized_crop(size, 0.3, random.Random(seed))
+    left, top, right, bottom = resized_crop(size, 0.3, random.Random(seed))
     ratio = (right - left) / (bottom - top)
     assert 3 / 4 - 1e-6 <= ratio <= 4 / 3 + 1e-6
     if 3 / 4 <= size[0] / size[1] <= 4 / 3:
@@ -157,13 +169,20 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(6, 3, 16, 16, generator=generator), torch.arange(6)
 
 
+def mixed(images: torch.Tensor, classes: torch.Tensor, recipe: Recipe, seed: int) -> tuple[torch.Tensor, Target]:
+    """A step of one batch, whose images are normalised already."""
+    (part,) = StepImages(recipe, lambda given: (given.images, given.classes)).parts([Batch(images, classes)], seed)
+    return part
+
+
 def test_mixup_is_the_weighted_sum_of_neighbours() -> None:
     images, classes = batch()
     found, target = mixed(images.clone(), classes, Recipe(mixup=0.5), 1)
     assert target.second is not None
     assert target.share is not None
-    share = target.share[0].item()
-    assert 0 < share < 1
+    assert ((target.share > 0) & (target.share < 1)).all()
+    assert len(target.share.unique()) == len(images)
+    share = target.share[:, None, None, None]
     torch.testing.assert_close(found, share * images + (1 - share) * images[target.second])
 
 
@@ -212,3 +231,36 @@ def test_a_mixed_loss_is_that_of_soft_classes() -> None:
         torch.testing.assert_close(target.loss(scores, smoothing), expected)
         unpacked = Target.unpacked(target.packed())
         torch.testing.assert_close(unpacked.loss(scores, smoothing), expected)
+
+
+DIVIDED = Recipe(mixup=0.8, cutmix=1.0, cutout=0.3, erasing=0.5)
+
+
+@pytest.mark.parametrize(("processes", "accumulate"), [(2, 1), (1, 2), (1, 3), (4, 1), (2, 3)])
+@pytest.mark.parametrize(
+    "recipe",
+    [Recipe(mixup=0.8), Recipe(cutmix=1.0), Recipe(cutout=0.5), DIVIDED],
+    ids=["mixup", "cutmix", "cutout", "all"],
+)
+def test_the_images_of_a_step_do_not_depend_on_processes_and_accumulation(
+    recipe: Recipe, processes: int, accumulate: int
+) -> None:
+    """As the sampler deals the images of an epoch; the second of its steps."""
+    stored = torch.randn(60, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+    def step(rank: int, processes: int, accumulate: int) -> list[tuple[torch.Tensor, Target]]:
+        keys = list(Shuffled(len(stored), 1, rank, processes))[24 // processes : 48 // processes]
+        places = torch.tensor([place for place, _ in keys]).chunk(accumulate)
+        taken = [Batch(stored[part], part) for part in places]
+        normalise = lambda batch: (batch.images.clone(), batch.classes)  # noqa: E731
+        return list(StepImages(recipe, normalise, rank, processes).parts(taken, 7))
+
+    whole, parts = step(0, 1, 1), [part for rank in range(processes) for part in step(rank, processes, accumulate)]
+    assert len(parts) == processes * accumulate
+    images, packed = (torch.cat(one) for one in zip(*((own, target.packed()) for own, target in parts), strict=True))
+    expected, target = whole[0]
+    assert (target.second is None) == (not recipe.mixup and not recipe.cutmix)
+    order, expected_order = packed[:, 0].argsort(), target.first.argsort()
+    assert torch.equal(packed[order], target.packed()[expected_order])
+    assert torch.equal(images[order], expected[expected_order])
+    assert not torch.equal(expected, stored[target.first])

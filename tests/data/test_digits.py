@@ -10,7 +10,7 @@ from archspec.graph.volume import Volume
 
 def test_training_digits_are_shifted_by_up_to_a_sixteenth_in_every_direction() -> None:
     images = scaled(Volume((32, 32, 1)))[0][:1]
-    part = Digits(images, torch.zeros(1, dtype=torch.long))
+    part = Digits(images, torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long))
     padded = functional.pad(images[0], (2, 2, 2, 2))
     shifts = {(down, right): padded[:, down : down + 32, right : right + 32] for down in range(5) for right in range(5)}
     seen = set()

@@ -1,5 +1,6 @@
 """A folder of images: what identifies it, and what is left out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ def test_unreadable_images_are_left_out_of_their_part(tmp_path: Path) -> None:
     data = checked(folder(tmp_path, VOLUME, Recipe()))
     assert (data.train.classes.tolist(), data.held_out.classes.tolist()) == ([0, 0, 1, 1, 1], [0, 0, 0, 1, 1])
     assert [Path(name).relative_to(tmp_path).as_posix() for name in data.damaged] == ["train/a/1.png", "val/b/0.png"]
+
+
+def test_images_that_are_left_out_do_not_lower_the_limit(tmp_path: Path) -> None:
+    data = folder(write(tmp_path, *(f"{name}/{number}.png" for name in "ab" for number in range(5))), VOLUME, Recipe())
+    assert replace(data, damaged=("a.png",) * 1090).most_damaged == 11  # of 1,100 images, as when they were counted
 
 
 @pytest.mark.parametrize(("mode", "refused"), [("RGB", True), ("L", False), ("LA", False), ("P", True)])

@@ -1,5 +1,6 @@
 """From an image file to what a network takes."""
 
+import json
 import logging
 import os
 import random
@@ -14,7 +15,7 @@ import torch
 from PIL import EpsImagePlugin, Image
 
 from archspec.compiler.data.decode import SUFFIXES, find, load
-from archspec.compiler.data.folder import _mode
+from archspec.compiler.data.hygiene.headers import header
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.data.preprocessing import Preprocessing, default_preprocessing
 from archspec.diagnostics.errors import Finding
@@ -38,6 +39,39 @@ def test_an_image_covers_the_input_and_is_cropped_to_the_centre(tmp_path: Path) 
     image.paste("white", (4, 0, 8, 4))
     image.save(tmp_path / "stripe.png")
     assert (load(tmp_path / "stripe.png", PLAIN) == 1).all()
+
+
+def test_a_centre_crop_keeps_its_share_of_the_short_side(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 8, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "portrait.png")
+    array = load(tmp_path / "portrait.png", Preprocessing(6, 6, "RGB", PLAIN.mean, PLAIN.std, 0.75))
+    np.testing.assert_array_equal(array.transpose(1, 2, 0), pixels[5:11, 1:7] / np.float32(255))
+
+
+def test_a_centre_crop_is_that_of_a_resized_image(tmp_path: Path) -> None:
+    """A short side of 32, then the 28 pixels in the middle: 256 and 224 of the papers. Also of a JPEG that is decoded
+    at half its size."""
+    rows, columns = np.mgrid[0:128, 0:192]
+    pixels = np.stack([columns * 255 / 191, rows * 255 / 127, 128 + 60 * np.sin(rows / 9 + columns / 14)], -1)
+    Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photo.jpg", quality=95)
+    with Image.open(tmp_path / "photo.jpg") as opened:
+        whole = opened.resize((48, 32), Image.Resampling.BICUBIC).crop((10, 2, 38, 30))
+    preprocessing = Preprocessing(28, 28, "RGB", PLAIN.mean, PLAIN.std, 0.875)
+    assert preprocessing.decoded_size == (32, 32)
+    array = load(tmp_path / "photo.jpg", preprocessing)
+    np.testing.assert_allclose(array.transpose(1, 2, 0) * 255, np.asarray(whole), atol=4)
+    photos = Photos([tmp_path / "photo.jpg"], torch.tensor([0]), Volume((28, 28, 3)), Recipe(eval_crop=0.875))
+    assert np.array_equal(photos.__getitems__([(0, -1)]).images[0].numpy() / np.float32(255), array)
+
+
+def test_preprocessing_without_a_crop_is_that_of_early_files() -> None:
+    whole = Preprocessing(28, 28, "RGB", PLAIN.mean, PLAIN.std, 0.875)
+    assert Preprocessing.from_json(whole.to_json()) == whole
+    early = {name: value for name, value in json.loads(whole.to_json()).items() if name != "crop"}
+    assert Preprocessing.from_json(json.dumps(early)).crop == 1
+    for wrong in (0, 1.1, "0.875", None, True):
+        with pytest.raises(ValueError, match=r"`crop` is .*; expected a number from 0.1 to 1"):
+            Preprocessing.from_json(json.dumps({**early, "crop": wrong}))
 
 
 def test_the_rows_of_an_image_are_the_rows_of_the_input(tmp_path: Path) -> None:
@@ -103,7 +137,7 @@ def test_any_exception_in_a_decoder_is_a_finding(
         load(path, PLAIN)
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
-    assert not _mode(path)
+    assert header(path) is None
 
 
 def test_an_image_of_too_many_pixels_is_refused_by_its_head(tmp_path: Path) -> None:
@@ -133,7 +167,7 @@ def test_postscript_named_like_an_image_starts_no_ghostscript(tmp_path: Path, mo
     path.write_bytes(POSTSCRIPT)
     with pytest.raises(Finding, match="is not an image"):
         load(path, PLAIN)
-    assert not _mode(path)
+    assert header(path) is None
     photos = Photos([path], torch.zeros(1), Volume((4, 4, 3)), Recipe())
     assert photos.__getitems__([(0, -1), (0, 5)]).damaged[0] == str(path)
     assert not started.exists()
@@ -162,7 +196,7 @@ def test_a_file_with_a_changed_byte_is_an_image_or_one_finding(tmp_path: Path) -
             path.write_bytes(data)
             with suppress(Finding):
                 load(path, PLAIN)
-            _mode(path)
+            header(path)
 
 
 STATISTICS = {

@@ -15,8 +15,7 @@ from click.testing import Result
 from PIL import Image, ImageOps
 from sklearn.metrics import confusion_matrix, top_k_accuracy_score
 
-from archspec.commands.eval import _limit
-from archspec.commands.flags import number_or_share
+from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.compiler.data.digits import Digits, digits
 from archspec.compiler.data.folder import folder
 from archspec.compiler.data.preprocessing import Preprocessing
@@ -83,7 +82,7 @@ def test_digits_are_evaluated_as_in_training(trained: Path) -> None:
     summary = json.loads((trained / "summary.json").read_text())
     found = as_json(trained)
     assert (found["top1"], found["images"]) == (pytest.approx(summary["top1"]), 359)
-    assert found["data"] == "scikit-learn's digits: 359 held out in training (by seed 3)"
+    assert found["data"] == "scikit-learn's digits: 359 of 1,797, held out in training (by seed 3)"
 
 
 def test_every_count_equals_that_of_scikit_learn(trained: Path) -> None:
@@ -121,7 +120,7 @@ def test_an_ensemble_of_different_specs_is_the_mean_of_their_probabilities(
     found = as_json(colour, fixed, "--data", photos, "--batch", str(batch))
     assert found["matrix"] == confusion_matrix(classes, together.argmax(1), labels=range(3)).tolist()
     assert [one["right"] for one in found["models"]] == [int((one.argmax(1) == classes).sum()) for one in each]
-    assert (found["images"], found["data"]) == (24, f"`{photos}`: 24 images of 3 classes, `val`")
+    assert (found["images"], found["data"]) == (24, f"`{photos}`: 24 images of 3 classes in `val`")
 
 
 def test_weights_may_order_their_classes_differently(colour: Path, photos: Path, tmp_path: Path) -> None:
@@ -181,7 +180,7 @@ def test_a_folder_with_only_val_is_used_whole(colour: Path, photos: Path) -> Non
 def test_in_a_folder_with_both_parts_val_is_used_or_with_all_everything(colour: Path, photos: Path) -> None:
     write_photos(photos, 5, "train")
     found = as_json(colour, "--data", photos)
-    assert (found["images"], found["data"]) == (24, f"`{photos}`: 24 images of 3 classes, `val`")
+    assert (found["images"], found["data"]) == (24, f"`{photos}`: 24 images of 3 classes in `val`")
     assert as_json(colour, "--data", photos, "--all")["images"] == 24 + 5 + 4 + 3
 
 
@@ -204,33 +203,132 @@ def flat(tmp_path: Path) -> Path:
     return write_photos(tmp_path / "flat", 30, "all") / "all"
 
 
-def knowing(path: Path, source: str, fingerprint: str = "") -> Path:
+def knowing(path: Path, source: str, fingerprint: str = "", held_out_in: str | None = None) -> Path:
     """The weights, that say on what they were trained."""
     state, about = weights.read(path)
-    weights.write(path, state, {**about, "data": {"source": source, "images": 87, "fingerprint": fingerprint}})
+    on = {"source": source, "images": 87, "fingerprint": fingerprint, "held_out_in": held_out_in}
+    weights.write(path, state, {**about, "data": on})
     return path
 
 
-def test_a_folder_unknown_to_training_is_described_as_such(colour: Path, flat: Path) -> None:
-    result = evaluated(colour, "--data", flat)
-    assert "9 images of 3 classes, a tenth (by seed 0, as in training)" in result.stdout
-    assert "W432" not in result.stderr
+def first_line(*arguments: str | Path) -> str:
+    result = evaluated(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout.splitlines()[0]
+
+
+def test_weights_of_an_early_version_are_evaluated_on_a_tenth_which_says_why(colour: Path, flat: Path) -> None:
+    why = f"a tenth by seed 0, as in training (`{colour}` does not say on which files)"
+    assert first_line(colour, "--data", flat) == f"`{flat}`: 9 of 87 images of 3 classes, {why}"
+    assert "W432" not in evaluated(colour, "--data", flat).stderr
+
+
+@pytest.mark.parametrize("held_out_in", ["val", "", None])
+def test_of_a_folder_of_other_files_every_image_is_used(held_out_in: str | None, colour: Path, flat: Path) -> None:
+    knowing(colour, "folder", "00", held_out_in)
+    everything = f"`{flat}`: all 87 images of 3 classes (the run was trained on other files)"
+    assert first_line(colour, "--data", flat) == everything
+    assert as_json(colour, "--data", flat)["images"] == 87
+    assert as_json(colour, "--data", flat)["data"] == everything
+    warned = "W432" in evaluated(colour, "--data", flat).stderr
+    assert warned == (not held_out_in)  # it may be a changed copy of a folder of which the run held out a tenth
+
+
+def test_weights_of_the_digits_are_evaluated_on_every_image_of_a_folder(colour: Path, flat: Path) -> None:
     result = evaluated(knowing(colour, "digits"), "--data", flat)
-    assert "a tenth (by seed 0, as in training)" in result.stdout
+    assert "all 87 images of 3 classes" in result.stdout
+    assert "W432" not in result.stderr
 
 
 def test_a_folder_that_changed_since_training_gives_a_warning(colour: Path, flat: Path) -> None:
     knowing(colour, "folder", folder(flat, Volume((12, 12, 3)), Recipe()).fingerprint)
-    result = evaluated(colour, "--data", flat)
-    assert "held out in training (by seed 0)" in result.stdout
-    assert "W432" not in result.stderr
+    held_out = f"`{flat}`: 9 of 87 images of 3 classes, held out in training (a tenth is held out, by seed 0)"
+    assert first_line(colour, "--data", flat) == held_out
+    assert "W432" not in evaluated(colour, "--data", flat).stderr
     (flat / "red" / "1.jpg").unlink()
     result = evaluated(colour, "--data", flat)
     assert result.exit_code == 0
     assert "warning[W432]" in said(result)
-    assert "a tenth (by seed 0, as in training)" in result.stdout
+    assert "all 86 images" in result.stdout
     assert [one["code"] for one in as_json(colour, "--data", flat)["diagnostics"]] == ["W432"]
     assert as_json(colour, "--data", flat, "--all")["diagnostics"] == []
+
+
+def test_of_an_ensemble_only_runs_that_were_trained_on_a_folder_restrict_it(
+    colour: Path, flat: Path, tmp_path: Path
+) -> None:
+    other = write_weights(tmp_path / "other.safetensors", COLOUR, seed=5)
+    knowing(other, "folder", "00", "val")
+    knowing(colour, "folder", folder(flat, Volume((12, 12, 3)), Recipe()).fingerprint, "")
+    assert as_json(colour, other, "--data", flat)["images"] == 9
+    assert as_json(other, other, "--data", flat)["images"] == 87
+
+
+PARTS = {"train": 7, "validation": 5, "test": 4}  # images of the first class; one fewer of each next
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """A folder with three parts."""
+    for part, count in PARTS.items():
+        write_photos(tmp_path / "whole", count, part)
+    return tmp_path / "whole"
+
+
+@pytest.mark.parametrize(
+    ("split", "line"),
+    [
+        (None, "12 images of 3 classes in `validation`, held out in training"),
+        ("train", "18 images of 3 classes in `train`, used in training"),
+        ("validation", "12 images of 3 classes in `validation`, held out in training"),
+        ("test", "9 images of 3 classes in `test`, not used in training"),
+    ],
+)
+def test_split_chooses_a_part_of_the_folder_of_a_run(split: str | None, line: str, colour: Path, whole: Path) -> None:
+    knowing(colour, "folder", folder(whole, Volume((12, 12, 3)), Recipe()).fingerprint, "validation")
+    flags = ("--split", split) if split else ()
+    assert first_line(colour, "--data", whole, *flags) == f"`{whole}`: {line}"
+    own = [*(whole / (split or "validation")).rglob("*.*g")]
+    assert as_json(colour, "--data", whole, *flags)["images"] == len(own)
+    if split:  # the same images by their own folder
+        use = line.partition(", ")[2]
+        assert (
+            first_line(colour, "--data", whole / split)
+            == f"`{whole / split}`: all {len(own)} images of 3 classes, {use}"
+        )
+
+
+def test_a_folder_with_one_part_is_that_part(colour: Path, whole: Path) -> None:
+    knowing(colour, "folder", "00", "val")
+    assert as_json(colour, "--data", whole, "--all")["images"] == 18 + 12 + 9
+    shutil.rmtree(whole / "validation")
+    assert first_line(colour, "--data", whole) == f"`{whole}`: 9 images of 3 classes in `test`"  # as training does
+    shutil.rmtree(whole / "train")
+    assert as_json(colour, "--data", whole)["images"] == 9
+    result = evaluated(colour, "--data", whole, "--split", "validation")
+    assert "has no folder `validation` = help: `--split test` can be used" in said(result)
+    (whole / "test").rename(whole / "train")
+    result = evaluated(colour, "--data", whole)
+    assert "has only a folder `train` = help: `--split train` can be used" in said(result)
+    assert as_json(colour, "--data", whole, "--split", "train")["images"] == 9
+
+
+def test_split_of_class_folders_divides_them_as_training_does(colour: Path, flat: Path) -> None:
+    knowing(colour, "folder", folder(flat, Volume((12, 12, 3)), Recipe()).fingerprint, "")
+    found = {split: as_json(colour, "--data", flat, "--split", split) for split in ("train", "validation")}
+    assert [one["images"] for one in found.values()] == [78, 9]
+    assert "78 of 87 images of 3 classes, used in training" in found["train"]["data"]
+    assert "error[E462]" in said(evaluated(colour, "--data", flat, "--split", "test"))
+    knowing(colour, "folder", "00", "val")
+    assert "9 of 87 images of 3 classes, a tenth by seed 0, as in training" in first_line(
+        colour, "--data", flat, "--split", "validation"
+    )
+
+
+def test_split_of_the_digits_is_that_of_training(trained: Path) -> None:
+    assert as_json(trained, "--split", "validation")["images"] == 359
+    assert as_json(trained, "--split", "train")["images"] == 1797 - 359
+    assert "error[E462]" in said(evaluated(trained, "--split", "test"))
 
 
 def test_without_data_only_weights_trained_on_the_digits_are_evaluated(trained: Path, tmp_path: Path) -> None:
@@ -291,7 +389,27 @@ def test_a_network_that_accepts_any_size_gets_each_scale_whole(
     assert found["models"][0]["views"] == count
     assert found["images"] == 24
     said = evaluated(path, "--data", photos, "--tta", "scales", "--tta", "flip").stdout
-    assert f"averaged over {2 * count} views of each image (scales, flip)" in said
+    scales = "scales 1, 8/7, 12/7, 15/7, 20/7 of the input"
+    assert f"averaged over {2 * count} views of each image ({scales}, flip)" in said
+
+
+def test_a_centre_crop_of_another_share_may_be_evaluated(fixed: Path, photos: Path) -> None:
+    paths, classes = photo_paths(photos)
+    for flags, crop in (((), 1.0), (("--eval-crop", "0.5"), 0.5)):
+        found = as_json(fixed, "--data", photos, "--all", *flags)
+        guesses = probabilities(FIXED, fixed, paths, crop).argmax(1)
+        assert found["matrix"] == confusion_matrix(classes, guesses, labels=range(3)).tolist()
+        assert found["models"][0]["eval_crop"] == crop
+    text = evaluated(fixed, "--data", photos, "--eval-crop", "0.5").stdout
+    assert f"{fixed}, the centre 50 % of each side" in text
+
+
+@pytest.mark.parametrize("share", ["0.05", "1.01", "nan"])
+def test_a_centre_crop_out_of_range_is_a_usage_error(fixed: Path, photos: Path, share: str) -> None:
+    result = evaluated(fixed, "--data", photos, "--eval-crop", share)
+    assert result.exit_code == 2
+    assert "expected a number from 0.1 to 1" in result.stderr
+    assert "--eval-crop requires --data" in evaluated(fixed, "--eval-crop", "0.875").stderr
 
 
 def test_every_view_of_a_uniform_image_gives_the_same_result(fixed: Path, tmp_path: Path) -> None:
@@ -361,7 +479,7 @@ def test_damaged_images_are_named_and_left_out(colour: Path, photos: Path) -> No
 )
 def test_the_limit_of_damaged_images_is_a_number_or_a_share(given: str | None, images: int, limit: int) -> None:
     read = number_or_share(None, None, given)  # type: ignore[arg-type]  # click's own, which it does not use
-    assert _limit(read, images) == limit
+    assert most_damaged_of(read, images) == limit
 
 
 @pytest.mark.parametrize(("limit", "status"), [("1", 1), ("2", 0), ("0", 1), ("100%", 0), ("5%", 1)])
@@ -447,6 +565,8 @@ def test_a_missing_folder_is_rejected(colour: Path, tmp_path: Path) -> None:
         ("w", "--max-damaged", "nan%"),
         ("w", "--max-damaged", "200%"),
         ("w", "--batch", "0"),
+        ("w", "--split", "val"),
+        ("w", "--split", "test", "--all"),
     ],
 )
 def test_a_usage_error_exits_with_status_2(arguments: tuple[str, ...]) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from archspec.compiler.data.preprocessing import Preprocessing
-from archspec.compiler.evaluation.tta_views import View, cut, views
+from archspec.compiler.data.preprocessing import Preprocessing, prepare
+from archspec.compiler.evaluation.tta_views import View, cut, described, largest_scale, views
+from archspec.recipe import Recipe
 
 
 def always(_: Fraction) -> bool:
@@ -31,6 +32,35 @@ def test_the_views_are_those_of_the_papers() -> None:
             found = views(wanted, always if takes else never)
             assert sum(view.weight for view in found) == pytest.approx(1)
             assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "sides"),
+    [
+        (Recipe(area=0.08), [224, 256, 384, 480, 640]),
+        (Recipe(area=0.25), [224, 256, 384]),
+        (Recipe(scale=(1.143, 2.143)), [224, 256, 384, 480]),
+        (Recipe(crop=1.125), [224, 256]),
+        (Recipe(crop=1.0), [224]),
+        (Recipe(pad=4), [224]),
+    ],
+)
+def test_scales_are_not_larger_than_those_of_training(recipe: Recipe, sides: list[int]) -> None:
+    found = views(["scales"], always, largest_scale(recipe.to_dict()))
+    assert [round(224 * view.scale) for view in found] == sides
+    assert sum(view.weight for view in found) == pytest.approx(1)
+    said = described(["scales", "flip", "flip"], [found, found])
+    assert said.startswith(f"averaged over {len(sides)} views of each image (scale")
+    assert ("training showed no larger one, flip)" in said) == (len(sides) == 1)
+    assert ("scales 1, 8/7, 12/7 of the input, flip)" in said) == (len(sides) == 3)
+
+
+def test_a_view_of_the_whole_image_is_the_centre_crop_of_its_preprocessing() -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 8), dtype=np.uint8))
+    preprocessing = Preprocessing(6, 6, "gray", (0.0,), (1.0,), 0.75)
+    (whole,) = cut(image, views([], always), preprocessing)
+    np.testing.assert_array_equal(whole, prepare(image, preprocessing))
+    assert not np.array_equal(whole, prepare(image, Preprocessing(6, 6, "gray", (0.0,), (1.0,))))
 
 
 def test_crops_are_the_corners_and_the_centre() -> None:

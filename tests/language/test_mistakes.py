@@ -14,6 +14,7 @@ from archspec.diagnostics.rendering import render
 from support.helps import findings_in, trials
 
 INPUT = "[32x32x3] INPUT\n"
+SMALL = "[8x8x4] INPUT\n"
 ARMS = """\
 block unit(f)
     if C = f && !(H > 2):
@@ -114,8 +115,46 @@ LINES = [
     ("MaxPool2d(2)", "E001", "`MaxPool2d(2)` is Python, not a line of a spec", "MAXPOOL 2x2 s2"),
 ]
 
+# lines under an input of 8x8x4, the code, the message, and the lines after the first help
+UNDER = [
+    ("sum\n    | CONV 4 1x1\n    | x", "E102", "unknown merge `sum`", "add\n    | CONV 4 1x1\n    | x"),
+    ("Concat\n    | CONV 4 1x1\n    | x", "E102", "unknown merge `Concat`", "concat\n    | CONV 4 1x1\n    | x"),
+    ("add\n    | CONV 4 1x1\n    | X", "E005", "`X` is not a step", "add\n    | CONV 4 1x1\n    | x"),
+    ("add:\n    | CONV 4 1x1\n    | x", "E001", "a line ends without `:`", "add\n    | CONV 4 1x1\n    | x"),
+    ("add\n    CONV 4 1x1\n    x", "E005", "`add` has no branches under it", "add\n    | CONV 4 1x1\n    | x"),
+    (
+        "add -> RELU\n    | CONV 4 1x1\n    | x",
+        "E005",
+        "`add` must be the last step of its line",
+        "add\n    | CONV 4 1x1\n    | x\nRELU",
+    ),
+    (
+        "RELU\n    | CONV 4 1x1\n    | x",
+        "E005",
+        "branches under a line that does not end with a merge",
+        "RELU -> add\n    | CONV 4 1x1\n    | x",
+    ),
+    ("    CONV 4 1x1\n    RELU", "E004", "unexpected indentation", "CONV 4 1x1\nRELU"),
+    ("CONV 4\n3x3 same\nRELU", "E001", "the line begins with an argument", "CONV 4 3x3 same\nRELU"),
+    ("FC (2*(3+4)", "E012", "unclosed `(`", "FC (2*(3+4))"),
+    ("FC 2*3)", "E012", "unmatched `)`", "FC 2*3"),
+    (
+        "FC 10\ntrain:\n    epochs: 90\n    lr = 0.1",
+        "E001",
+        "a line ends without `:`",
+        "FC 10\ntrain\n    epochs: 90\n    lr = 0.1",
+    ),
+    (
+        "FC 10\ntrain:\n    epochs: 90\n    lr = 0.1",
+        "E001",
+        "a setting is written without `=`: `epochs:`",
+        "FC 10\ntrain:\n    epochs 90\n    lr 0.1",
+    ),
+    ("FC 10\ntrain epochs 90", "E001", "`train` is followed by the lines under it", "FC 10\ntrain\n    epochs 90"),
+]
 # a text, the code, the message of one of its findings, and the text after its first help
 TEXTS = [
+    *((f"{SMALL}{lines}\n", code, message, f"{SMALL}{mended}\n") for lines, code, message, mended in UNDER),
     (
         "[224,224,3] INPUT\n",
         "E001",
@@ -290,91 +329,17 @@ TEXTS = [
         "after CONV: RELU\n[8x8x4] INPUT\nCONV 4 3x3\nFC 10\n",
     ),
     (
-        "[8x8x4] INPUT\nsum\n    | CONV 4 1x1\n    | x\n",
-        "E102",
-        "unknown merge `sum`",
-        "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | x\n",
-    ),
-    (
-        "[8x8x4] INPUT\nConcat\n    | CONV 4 1x1\n    | x\n",
-        "E102",
-        "unknown merge `Concat`",
-        "[8x8x4] INPUT\nconcat\n    | CONV 4 1x1\n    | x\n",
-    ),
-    (
-        "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | X\n",
-        "E005",
-        "`X` is not a step",
-        "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | x\n",
-    ),
-    (
         "Block unit(f)\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
         "E001",
         "keywords are in lower case: `Block`",
         "block unit(f)\n    CONV f 3x3\n[8x8x4] INPUT\nunit(4)\n",
     ),
-    (
-        "[8x8x4] INPUT\nadd:\n    | CONV 4 1x1\n    | x\n",
-        "E001",
-        "a line ends without `:`",
-        "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | x\n",
-    ),
-    (
-        "[8x8x4] INPUT\nadd\n    CONV 4 1x1\n    x\n",
-        "E005",
-        "`add` has no branches under it",
-        "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | x\n",
-    ),
-    (
-        "[8x8x4] INPUT\nadd -> RELU\n    | CONV 4 1x1\n    | x\n",
-        "E005",
-        "`add` must be the last step of its line",
-        "[8x8x4] INPUT\nadd\n    | CONV 4 1x1\n    | x\nRELU\n",
-    ),
-    (
-        "[8x8x4] INPUT\nRELU\n    | CONV 4 1x1\n    | x\n",
-        "E005",
-        "branches under a line that does not end with a merge",
-        "[8x8x4] INPUT\nRELU -> add\n    | CONV 4 1x1\n    | x\n",
-    ),
-    (
-        "[8x8x4] INPUT\n    CONV 4 1x1\n    RELU\n",
-        "E004",
-        "unexpected indentation",
-        "[8x8x4] INPUT\nCONV 4 1x1\nRELU\n",
-    ),
-    (
-        "[8x8x4] INPUT\nCONV 4\n3x3 same\nRELU\n",
-        "E001",
-        "the line begins with an argument",
-        "[8x8x4] INPUT\nCONV 4 3x3 same\nRELU\n",
-    ),
-    ("[8x8x4] INPUT\nFC (2*(3+4)\n", "E012", "unclosed `(`", "[8x8x4] INPUT\nFC (2*(3+4))\n"),
-    ("[8x8x4] INPUT\nFC 2*3)\n", "E012", "unmatched `)`", "[8x8x4] INPUT\nFC 2*3\n"),
     ("[8x8x4]\tINPUT\n[6x6x8]\tCONV 8 3x3\n", "E003", "a tab between words", "[8x8x4] INPUT\n[6x6x8] CONV 8 3x3\n"),
     (
         "block b()\n\tRELU\n\tadd\n\t\t| CONV 4 1x1\n\t\t| x\n[8x8x4] INPUT\nb()\n",
         "E003",
         "a tab in the indentation",
         "block b()\n    RELU\n    add\n        | CONV 4 1x1\n        | x\n[8x8x4] INPUT\nb()\n",
-    ),
-    (
-        "[8x8x4] INPUT\nFC 10\ntrain:\n    epochs: 90\n    lr = 0.1\n",
-        "E001",
-        "a line ends without `:`",
-        "[8x8x4] INPUT\nFC 10\ntrain\n    epochs: 90\n    lr = 0.1\n",
-    ),
-    (
-        "[8x8x4] INPUT\nFC 10\ntrain:\n    epochs: 90\n    lr = 0.1\n",
-        "E001",
-        "a setting is written without `=`: `epochs:`",
-        "[8x8x4] INPUT\nFC 10\ntrain:\n    epochs 90\n    lr 0.1\n",
-    ),
-    (
-        "[8x8x4] INPUT\nFC 10\ntrain epochs 90\n",
-        "E001",
-        "`train` is followed by the lines under it",
-        "[8x8x4] INPUT\nFC 10\ntrain\n    epochs 90\n",
     ),
     (
         "use resnet.bottleneck\n[8x8x256] INPUT\nbottleneck(64)\n",
@@ -389,6 +354,7 @@ TEXTS = [
         "block b()\n    RELU\n[8x8x4] INPUT\nb()\nFC 10\ntrain\n    epochs 90\n",
     ),
 ]
+ALL = [*(f"{INPUT}{line}\n" for line, *_ in LINES), *(text for text, *_ in TEXTS)]
 
 
 def after_the_help(finding: Diagnostic) -> str:
@@ -411,14 +377,14 @@ def test_a_mistake_is_told_once_and_the_help_mends_it(text: str, code: str, mess
     assert after_the_help(finding) == mended
 
 
-@pytest.mark.parametrize("text", [*(f"{INPUT}{line}\n" for line, *_ in LINES), *(text for text, *_ in TEXTS)])
+@pytest.mark.parametrize("text", ALL)
 def test_each_help_works_when_applied_alone(text: str) -> None:
     tried = list(trials(text))
     assert tried
     assert [trial.help for trial in tried if not trial.works] == []
 
 
-@pytest.mark.parametrize("text", [*(f"{INPUT}{line}\n" for line, *_ in LINES), *(text for text, *_ in TEXTS)])
+@pytest.mark.parametrize("text", ALL)
 def test_all_helps_that_nothing_else_can_be_meant_by_give_a_spec_without_errors(text: str) -> None:
     for _ in range(3):
         edits = [edit for one in findings_in(text) for fix in one.fixes[:1] for edit in fix.edits]

@@ -56,3 +56,8 @@ def test_an_upsample_that_is_a_pixel_off_becomes_an_upconv(side: int, pad: str |
         text = text.replace("2x2 s2 p1 floor", "3x3 s2 p1")
     proposals = [str(fix) for one in findings_in(text) for fix in one.fixes]
     assert any(f"`UPCONV 8 3x3 s2{pad}`" in fix for fix in proposals) == (pad is not None)
+
+
+def test_a_merge_without_branches_below_no_merge_is_one_error() -> None:
+    (finding,) = findings_in("    | [8x8x4] stem: 0.5 x add\n")
+    assert "branch" in finding.message

@@ -37,9 +37,9 @@ READ: list[tuple[str, dict[str, Any]]] = [
     ("optimizer sgd", {"optimizer": "sgd", "momentum": 0.9, "nesterov": False, "weight_decay": 5e-4}),
     ("optimizer sgd momentum=0.8 weight_decay=1e-4", {"momentum": 0.8, "weight_decay": 1e-4}),
     ("optimizer sgd nesterov, momentum=0", {"nesterov": True, "momentum": 0.0}),
-    ("optimizer adamw", {"optimizer": "adamw", "momentum": 0.9, "beta2": 0.999, "weight_decay": 5e-4}),
+    ("optimizer adamw", {"optimizer": "adamw", "momentum": 0.9, "beta2": 0.999, "weight_decay": 0.05, "lr": 5e-4}),
     ("optimizer adamw beta1=0.8 beta2=0.95 weight_decay=0.3", {"momentum": 0.8, "beta2": 0.95, "weight_decay": 0.3}),
-    ("optimizer rmsprop", {"optimizer": "rmsprop", "momentum": 0.9, "beta2": 0.9, "eps": 1e-3}),
+    ("optimizer rmsprop", {"optimizer": "rmsprop", "momentum": 0.9, "beta2": 0.9, "eps": 1e-3, "weight_decay": 1e-5}),
     ("optimizer rmsprop decay=0.99 momentum=0 eps=1", {"beta2": 0.99, "momentum": 0.0, "eps": 1.0}),
     ("lr 0.1", {"lr": 0.1, "schedule": "cosine", "lr_end": 0.0, "batch": 32, "reference_batch": 32}),
     ("lr 0.1 for batch 256", {"lr": 0.1, "batch": 256, "reference_batch": 256}),
@@ -67,6 +67,10 @@ READ: list[tuple[str, dict[str, Any]]] = [
     ("augment resized_crop=0.25, color=0.2", {"area": 0.25, "color": 0.2}),
     ("augment scale=1.143 to 2.286 flip", {"scale": (1.143, 2.286), "flip": True, "crop": 1.0}),
     ("augment color cutout mixup cutmix", {"color": 0.4, "cutout": 0.5, "mixup": 0.2, "cutmix": 1.0}),
+    ("augment pad flip", {"pad": 4, "crop": 1.0, "flip": True}),
+    ("augment pad=2", {"pad": 2}),
+    ("augment randaugment erasing", {"randaugment": 9.0, "erasing": 0.25}),
+    ("augment randaugment=5.5 erasing=0.1", {"randaugment": 5.5, "erasing": 0.1}),
     ("augment cutout=0.25 mixup=0.8 cutmix=0.5", {"cutout": 0.25, "mixup": 0.8, "cutmix": 0.5}),
     ("label_smoothing 0.1", {"label_smoothing": 0.1}),
     ("clip 1", {"clip": 1.0}),
@@ -125,6 +129,9 @@ BOUNDS: list[tuple[str, tuple[float | str, ...], tuple[float | str, ...]]] = [
     ("augment scale=2 to {}", (2, 10), (1.9, 10.1)),
     ("augment color={}", (0, 1), (1.1,)),
     ("augment cutout={}", (0, 1), (1.1,)),
+    ("augment pad={}", (1, 64), (0, 4.5, 65)),
+    ("augment randaugment={}", (0, 10), (10.1,)),
+    ("augment erasing={}", (0, 1), (1.1,)),
     ("augment mixup={}", (0, 100), (101,)),
     ("augment cutmix={}", (0, 100), (101,)),
     ("label_smoothing {}", (0, 0.999), (1,)),
@@ -178,6 +185,22 @@ def test_one_kind_of_crop_replaces_another() -> None:
     assert found.changed({"flip": False}).scale == (1.143, 2.143)
 
 
+def test_the_patience_scales_with_the_epochs_as_milestones_do() -> None:
+    found = recipe("lr 0.1, divided by 10 on plateau of 8 epochs", "epochs 120")
+    assert found.changed({"epochs": 30}).patience == 2
+    assert found.changed({"epochs": 3}).patience == 1
+    assert recipe("lr 0.1, divided by 10 on plateau", "epochs 120").patience == 5
+
+
+def test_another_optimizer_has_its_own_rate_and_decays() -> None:
+    found = recipe("optimizer sgd momentum=0.8 nesterov weight_decay=1e-4", "lr 0.1 for batch 256, cosine to 0.01")
+    changed = found.changed({"optimizer": "adamw"})
+    assert (changed.lr, changed.reference_batch, changed.momentum, changed.weight_decay) == (5e-4, 32, 0.9, 0.05)
+    assert changed.lr_end == pytest.approx(5e-5)
+    assert found.changed({"optimizer": "sgd"}) == found
+    assert found.changed({"optimizer": "adamw", "lr": 0.1, "weight_decay": 0.3}).lr == 0.1
+
+
 def test_other_changes_do_not_affect_the_epochs() -> None:
     found = recipe("lr 0.1, divided by 10 at 30 60", "warmup 6", "epochs 90")
     assert found.changed({"lr": 0.2}).to_dict() == {**found.to_dict(), "lr": 0.2}
@@ -188,7 +211,6 @@ def test_the_learning_rate_is_scaled_with_the_batch_size() -> None:
     found = recipe("lr 0.1 for batch 256")
     assert found.scaled_lr(1) == pytest.approx(0.1)
     assert found.changed({"batch": 64, "accumulate": 2}).scaled_lr(4) == pytest.approx(0.2)
-    assert found.changed({"mode": "fine-tune"}).scaled_lr(1) == pytest.approx(0.01)
 
 
 @st.composite
@@ -278,12 +300,27 @@ PAPERS: dict[str, tuple[str, float, int, float, int, str]] = {
     "vit_b16": ("adamw", 3e-3, 4096, 0.3, 300, "cosine"),
     "swin_t": ("adamw", 1e-3, 1024, 0.05, 300, "cosine"),
     "mixer": ("adamw", 1e-3, 4096, 0.1, 300, "linear"),
+    "nasnet_a_large": ("rmsprop", 1.5, 1600, 5e-5, 250, "exponential"),
+}
+# what is done to images
+AUGMENTED: dict[str, dict[str, float]] = {
+    **{name: {"pad": 4, "crop": 1.0, "flip": True} for name in ("resnet20", "resnet56", "resnet110", "resnet1202")},
+    **{name: {"pad": 4, "crop": 1.0, "flip": True} for name in ("plain20", "plain56", "wrn28_10")},
+    **{name: {"randaugment": 9, "erasing": 0.25, "mixup": 0.8} for name in ("convnext", "swin_t", "resmlp12")},
+    "mixer": {"randaugment": 10, "erasing": 0, "mixup": 0.5},
 }
 
 
 @pytest.mark.parametrize("network", built_in())
 def test_a_built_in_classifier_has_a_recipe(network: str) -> None:
     assert (archspec.load(network).recipe is None) == (network in WITHOUT)
+
+
+@pytest.mark.parametrize(("network", "expected"), AUGMENTED.items())
+def test_a_built_in_recipe_augments_as_its_paper_does(network: str, expected: dict[str, float]) -> None:
+    found = archspec.load(network).recipe
+    assert found is not None
+    assert {name: getattr(found, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(("network", "headline"), PAPERS.items())

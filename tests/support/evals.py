@@ -43,7 +43,7 @@ def write_weights(path: Path, text: str, names: tuple[str, ...] = NAMES, seed: i
         "input": list(network.input),
         "mean": list(MEAN),
         "std": list(STD),
-        "recipe": {"seed": 0},
+        "recipe": {"seed": 0, "area": 0.08},
         "top1": 0.5,
     }
     weights.write(path, module.state_dict(), about)
@@ -69,13 +69,13 @@ def photo_paths(root: Path) -> tuple[list[Path], list[int]]:
     return paths, [NAMES.index(path.parent.name) for path in paths]
 
 
-def probabilities(text: str, path: Path, images: list[Path]) -> NDArray[np.float64]:
+def probabilities(text: str, path: Path, images: list[Path], crop: float = 1.0) -> NDArray[np.float64]:
     """What the network says, computed without anything of `archspec eval`."""
     network = archspec.loads(text)
     module = build(network).eval()
     module.load_state_dict(weights.read(path)[0])
     height, width, _ = network.input
-    pixels = [load(image, Preprocessing(height, width, "RGB", MEAN, STD)) for image in images]
+    pixels = [load(image, Preprocessing(height, width, "RGB", MEAN, STD, crop)) for image in images]
     with torch.no_grad():
         output = module(torch.from_numpy(np.stack(pixels))).double()
     found: NDArray[np.float64] = (output if "SOFTMAX" in text else output.softmax(1)).numpy()

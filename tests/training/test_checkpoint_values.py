@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import io
+import json
 import math
 import zipfile
 from collections.abc import Callable
@@ -108,6 +109,12 @@ WRONG_SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"milestones": ["x"]}, "`recipe.milestones` is ('x',); expected numbers"),
     ({"scale": [1.0]}, "`recipe.scale` is (1.0,); expected two numbers from 1 to 10"),
     ({"seed": 2**40}, "`recipe.seed` is 1099511627776"),
+    ({"freeze": "conv1"}, "`recipe.freeze` is 'conv1'; expected texts"),
+    ({"freeze": ["conv1", 2]}, "`recipe.freeze` is ('conv1', 2); expected texts"),
+    ({"class_weights": {"hat": 3}}, "`recipe.class_weights` is {'hat': 3}; expected text"),
+    ({"sampling": "even"}, "`recipe.sampling` is 'even'; expected shuffled, balanced"),
+    ({"layer_decay": 0}, "`recipe.layer_decay` is 0; expected a number from 1e-30 to 1"),
+    ({"head_lr": -1}, "`recipe.head_lr` is -1"),
 ]
 
 
@@ -124,6 +131,16 @@ def test_a_wrong_value_is_named(change: dict[str, Any], message: str) -> None:
 
 def test_unchanged_values_are_read() -> None:
     assert Checkpoint.from_dict(plain() | {"scaler": SCALER}).rows[0].epoch == 1
+
+
+def test_settings_survive_json() -> None:
+    recipe = Recipe(
+        freeze=("conv1", "stage*"), class_weights="hat=3", sampling="balanced", head_lr=0.1, layer_decay=0.75
+    )
+    assert (
+        Checkpoint.from_dict(plain() | {"recipe": json.loads(json.dumps(recipe.to_dict()))}).description.recipe
+        == recipe
+    )
 
 
 # ---- what depends on the network

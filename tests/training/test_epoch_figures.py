@@ -3,8 +3,6 @@
 import csv
 import json
 import math
-import sys
-import types
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from archspec.compiler.training.records.report_page import write_report
 from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.compiler.training.records.tensorboard import ScalarWriter
 from archspec.recipe import Recipe
+from support.event_files import scalars
 
 FIGURES = EpochFigures(
     epoch=3,
@@ -40,30 +39,7 @@ FIGURES = EpochFigures(
 NAMES = [field.name for field in fields(EpochFigures)]
 
 
-@pytest.fixture
-def scalars(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[tuple[int, float]]]:
-    """What a stand-in for TensorBoard is given, by tag: steps and values."""
-    written: dict[str, list[tuple[int, float]]] = {}
-
-    class SummaryWriter:
-        def __init__(self, folder: str) -> None:
-            assert Path(folder).is_dir()
-
-        def add_scalar(self, name: str, value: float, step: int) -> None:
-            assert isinstance(value, float | int)
-            written.setdefault(name, []).append((step, value))
-
-        def flush(self) -> None:
-            pass
-
-    module = types.ModuleType("torch.utils.tensorboard")
-    module.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    monkeypatch.setattr("archspec.compiler.training.records.tensorboard.find_spec", lambda _: object())
-    return written
-
-
-def test_every_figure_is_a_column_everywhere(tmp_path: Path, scalars: dict[str, list[tuple[int, float]]]) -> None:
+def test_every_figure_is_a_column_everywhere(tmp_path: Path) -> None:
     assert list(COLUMNS) == NAMES
     assert all(getattr(FIGURES, name) is not None for name in NAMES)
     RunFolder(tmp_path).add(FIGURES)
@@ -72,7 +48,7 @@ def test_every_figure_is_a_column_everywhere(tmp_path: Path, scalars: dict[str, 
     assert row == {name: str(getattr(FIGURES, name)) for name in NAMES}
     assert json.loads((tmp_path / "metrics.jsonl").read_text()) == {name: getattr(FIGURES, name) for name in NAMES}
     ScalarWriter(tmp_path).add(FIGURES)
-    assert scalars == {name: [(3, getattr(FIGURES, name))] for name in NAMES if name != "epoch"}
+    assert scalars(tmp_path) == {name: [(3, getattr(FIGURES, name))] for name in NAMES if name != "epoch"}
     write_report(tmp_path / "report.html", "Net", [FIGURES], {}, None, {})
     page = (tmp_path / "report.html").read_text()
     assert "".join(f"<th>{name}</th>" for name in NAMES) in page
@@ -95,10 +71,10 @@ def test_the_terminal_shows_the_figures_of_an_epoch() -> None:
     assert len(epoch_line(usual, 90)) <= 100
 
 
-def test_a_run_writes_a_scalar_for_every_epoch(tmp_path: Path, scalars: dict[str, list[tuple[int, float]]]) -> None:
+def test_a_run_writes_a_scalar_for_every_epoch(tmp_path: Path) -> None:
     (tmp_path / "small.arch").write_text("net Small\n[8x8x1] INPUT\nFC 10\n")
     assert train(tmp_path / "small.arch", "--out", tmp_path / "run", "--epochs", "2").exit_code == 0
-    assert {name: [step for step, _ in pairs] for name, pairs in scalars.items()} == {
+    assert {name: [step for step, _ in pairs] for name, pairs in scalars(tmp_path / "run").items()} == {
         name: [1, 2] for name in NAMES if name not in ("epoch", "mfu")
     }
 

@@ -177,6 +177,7 @@ OWN = (
     "latest",
     "metrics.csv",
     "report.html",
+    "trace.json",
     "best.safetensors",
     "checkpoint-000000088.pt",
     "samples",

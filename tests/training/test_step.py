@@ -1,5 +1,6 @@
 """A step: what is done to its images, and how its gradients change the weights."""
 
+import random
 import warnings
 
 import pytest
@@ -8,7 +9,7 @@ from torch import nn
 
 import archspec
 from archspec.compiler import build
-from archspec.compiler.data.mixup import mixed
+from archspec.compiler.data.augmentation.erasing import cut_out
 from archspec.compiler.training.loop.update import WeightUpdate, clip, total_norm
 from archspec.compiler.training.parallel import engine as engines
 from archspec.compiler.training.parallel.engine import engine
@@ -57,7 +58,8 @@ def test_clipping_is_that_of_torch() -> None:
 def test_the_squares_of_cutout_are_centred_on_pixels_of_the_image() -> None:
     """Each pixel is equally likely to be a centre, so a square of 7 covers row r for centres from r - 3 to r + 3."""
     side, count = 16, 4000
-    images, _ = mixed(torch.ones(count, 1, side, side), torch.zeros(count).long(), Recipe(cutout=7 / side), 1)
+    images = torch.ones(count, 1, side, side)
+    cut_out(images, 7 / side, [random.Random(seed) for seed in range(count)])
     blank = images[:, 0] == 0
     expected = torch.tensor([len(range(max(0, row - 3), min(side, row + 4))) / side for row in range(side)])
     for along in (1, 2):  # columns, rows

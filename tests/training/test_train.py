@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -189,11 +190,19 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
     done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("top-1") == 3  # the first process alone
-    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    runs = ("one", "two")
+    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in runs)
     for name in one:
         torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
     # 359 held-out images are no even number: each counts once, as in one process
     summary = json.loads((tmp_path / "two" / "summary.json").read_text())
+    mistakes = [
+        set(re.findall(r"digit \d+(?=</span>)", (tmp_path / name / "report.html").read_text())) for name in runs
+    ]
+    assert [*map(len, mistakes)] == [12, 12]
+    assert (
+        len(set.intersection(*mistakes)) >= 10
+    )  # those of both processes, and the weights are not the same to the bit
     judged = CliRunner().invoke(main, ["eval", str(tmp_path / "two"), "--json"])
     assert judged.exit_code == 0, judged.output
     assert (summary["images"], summary["top1"]) == (359, json.loads(judged.stdout)["top1"])

@@ -72,8 +72,8 @@ def test_flags_override_the_recipe_of_the_spec(spec: Path, tmp_path: Path) -> No
     assert (recipe["optimizer"], recipe["lr"], recipe["weight_decay"], recipe["reference_batch"]) == (
         "sgd",
         0.1,
-        0.05,
-        256,
+        5e-4,
+        143,
     )
 
 
@@ -82,14 +82,14 @@ def test_the_batch_fits_the_data_and_the_memory(monkeypatch: pytest.MonkeyPatch)
     alone = Group(0, 1, torch.device("cpu"))
     recipe = Recipe(reference_batch=256)
     monkeypatch.setattr("archspec.compiler.training.setup.batch_size.memory_of", lambda _: 8 * 2**30)
-    found = with_batch(network, recipe, 1_000_000, alone)
+    found = with_batch(network, recipe, 256, 1_000_000, alone)
     assert found.batch * found.accumulate == 256
     assert network.training_bytes(found.batch) < 0.8 * 8 * 2**30 < network.training_bytes(2 * found.batch)
     assert found.scaled_lr(1) == recipe.lr
-    few = with_batch(network, recipe, 100, alone)
+    few = with_batch(network, recipe, 256, 100, alone)
     assert few.batch * few.accumulate == 10
     assert few.scaled_lr(1) == pytest.approx(recipe.lr * 10 / 256)
-    four = with_batch(network, recipe, 1_000_000, Group(0, 4, torch.device("cpu")))
+    four = with_batch(network, recipe, 256, 1_000_000, Group(0, 4, torch.device("cpu")))
     assert four.batch * four.accumulate * 4 == 256
 
 
@@ -98,11 +98,11 @@ def test_processes_of_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("archspec.compiler.training.setup.batch_size.memory_of", lambda _: 16 * gib)
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
     four = Group(0, 4, torch.device("cpu"))
-    together = with_batch(network, recipe, 1_000_000, four)
+    together = with_batch(network, recipe, 256, 1_000_000, four)
     assert together.batch * together.accumulate * 4 == 256
     assert 4 * network.training_bytes(together.batch) < 0.8 * 16 * gib < 4 * network.training_bytes(2 * together.batch)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")  # on each of two machines
-    assert with_batch(network, recipe, 1_000_000, four).batch == 256 / 4
+    assert with_batch(network, recipe, 256, 1_000_000, four).batch == 256 / 4
 
 
 def test_a_step_has_to_fit_once_for_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,11 +121,11 @@ def test_stages_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("archspec.compiler.training.setup.batch_size.memory_of", lambda _: 8 * gib)
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
     cpu, gpu = (Group(0, 4, torch.device(kind), is_pipeline=True) for kind in ("cpu", "cuda"))
-    stages = with_batch(network, recipe, 1_000_000, cpu)
+    stages = with_batch(network, recipe, 256, 1_000_000, cpu)
     assert stages.batch * stages.accumulate == 256
     kept = 4 * stages.batch  # the images whose values a stage keeps; all stages together are the network
     assert network.training_bytes(kept) < 0.8 * 8 * gib < network.training_bytes(2 * kept)
-    alone = with_batch(network, recipe, 1_000_000, gpu)
+    alone = with_batch(network, recipe, 256, 1_000_000, gpu)
     assert (alone.batch, alone.accumulate) == (32, 8)  # each has a GPU
 
 
@@ -155,7 +155,7 @@ def test_a_linear_probe_changes_only_the_last_layer(trained: Path, tmp_path: Pat
     result = train("--from", trained, "--linear-probe", "--out", tmp_path / "probe", "--epochs", "2")
     assert result.exit_code == 0, result.output
     assert "linear probe: only fc1 is trained" in result.stderr
-    assert "0.05 on 1,280 weights; none on 10 biases and norm parameters; 88 frozen" in result.stderr
+    assert "on 1,280 weights; none on 10 biases and norm parameters; 88 frozen" in result.stderr
     before, after = load_file(trained), load_file(tmp_path / "probe" / "weights.safetensors")
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed == {"fc1.weight", "fc1.bias"}  # the statistics of the batch normalisation are as they were
@@ -164,9 +164,12 @@ def test_a_linear_probe_changes_only_the_last_layer(trained: Path, tmp_path: Pat
 def test_fine_tuning_uses_a_tenth_of_the_learning_rate(trained: Path, tmp_path: Path) -> None:
     result = train("--from", trained, "--out", tmp_path / "tuned", "--epochs", "1", "--batch", "64")
     assert result.exit_code == 0, result.output
-    assert "0.004 x 0.1 (fine-tuning) x 64/256 = 0.0001" in result.stderr
-    result = train("--from", trained, "--scratch-rate", "--dry-run", "--batch", "64")
-    assert "0.004 x 64/256 = 0.001" in result.stdout
+    assert "0.005 (a tenth of 0.05, so that fine-tuning keeps what was learned)" in result.stderr
+    flags = ("--dry-run", "--json", "--batch", "64")
+    assert json.loads(train("--from", trained, "--scratch-rate", *flags).stdout)["lr"] == 0.05
+    assert json.loads(train("--from", trained, "--lr", "0.3", *flags).stdout)["lr"] == 0.3
+    paper = json.loads(train("--from", trained, "--recipe", "paper", *flags).stdout)
+    assert paper["lr"] == pytest.approx(0.004 * 64 / 256 * 0.1)
     _, about = weights.read(tmp_path / "tuned" / "weights.safetensors")
     assert about["recipe"]["mode"] == "fine-tune"
     assert about["mean"] == weights.read(trained)[1]["mean"]

@@ -23,7 +23,7 @@ import archspec
 from archspec.api import Network
 from archspec.cli import main
 from archspec.compiler import build
-from archspec.compiler.data.dataset import Batch
+from archspec.compiler.data.dataset import Batch, Data
 from archspec.compiler.data.digits import digits
 from archspec.compiler.training.loop.observer import SilentObserver
 from archspec.compiler.training.loop.trainer import Trainer
@@ -217,9 +217,13 @@ class Poisoned(Trainer):
 
     bad: frozenset[int] = frozenset()
 
-    def _placed(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        images, classes = super()._placed(batch)
-        return (images * float("nan") if self.module.training and self.steps_done in self.bad else images), classes
+    def __init__(self, engine: Engine, data: Data, workers: int = 0) -> None:
+        super().__init__(engine, data, workers)
+        self.step_images.normalise = self._poisoned
+
+    def _poisoned(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        images, classes = self.normalise(batch)
+        return (images * float("nan") if self.steps_done in self.bad else images), classes
 
 
 class Watched(Poisoned):
@@ -286,18 +290,36 @@ def alone(network: Network, recipe: Recipe) -> Engine:
 
 
 # ---- one process or several
+MIXED = ("--mixup", "0.2", "--cutmix", "1", "--cutout", "0.3", "--erasing", "0.3")  # the same in any part of a step
 PLAIN = "net Plain\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> RELU -> POOL 2x2 s2\nFC 10\n"
 
 
 def test_accumulated_batches_equal_the_whole_batch(tmp_path: Path) -> None:
     spec = tmp_path / "plain.arch"  # no BN and no dropout, whose values belong to a batch
     spec.write_text(PLAIN)
-    flags = ("--epochs", "2", "--clip", "1")
+    flags = ("--epochs", "2", "--clip", "1", *MIXED)
     assert train(spec, "--out", tmp_path / "whole", "--batch", "32", *flags) == 0
     assert train(spec, "--out", tmp_path / "parts", "--batch", "8", "--accumulate", "4", *flags) == 0
     whole, parts = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts"))
     for name in whole:
         torch.testing.assert_close(whole[name], parts[name], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_two_processes_mix_and_erase_as_one_does(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    spec = tmp_path / "plain.arch"
+    spec.write_text(PLAIN)
+    flags = ("--epochs", "1", *MIXED)
+    assert train(spec, "--out", tmp_path / "one", "--batch", "32", *flags) == 0
+    process = together(spec, "--out", tmp_path / "two", "--batch", "16", *flags)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, said
+    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-4)
+    record_property("sweep", "mixup, cutmix, cutout and erasing: one epoch on 2 processes equals one process")
 
 
 def together(*arguments: str | Path) -> processes.Group:

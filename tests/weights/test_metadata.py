@@ -24,5 +24,17 @@ def test_a_record_is_read_as_it_was_written(data: TrainedOn | None) -> None:
         data,
     )
     assert (read.seed, read.network.title, read.network.params) == (5, "Small", network.params)
+    assert read.preprocessing.crop == 1
     found = read.preprocessing
     assert (found.height, found.width, found.colours, found.mean, found.std) == (6, 8, "RGB", written.mean, written.std)
+
+
+def test_the_centre_crop_of_a_run_is_part_of_its_preprocessing() -> None:
+    network = archspec.loads("net Small\n[6x8x3] INPUT\nGAP -> FC 2\n", "small")
+    recipe = Recipe(eval_crop=0.875).to_dict()
+    data = WeightsMetadata(network, recipe, ("cat", "dog"), (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), 0.75).to_json()
+    assert WeightsMetadata.from_json(data, "it").preprocessing.crop == 0.875
+    early = {**data, "recipe": {"seed": 0}}
+    assert WeightsMetadata.from_json(early, "it").preprocessing.crop == 1
+    with pytest.raises(ValueError, match=r"`recipe.eval_crop` is 2; expected a number from 0.1 to 1"):
+        WeightsMetadata.from_json({**data, "recipe": {"eval_crop": 2}}, "it")

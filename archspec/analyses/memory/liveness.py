@@ -49,7 +49,8 @@ class TrainingStep:
     """One training step."""
 
     def __init__(self, graph: Graph, batch: int) -> None:
-        self.operations, self.ends = operations(graph, batch)
+        self.operations, self.made = operations(graph, batch)
+        self.ends = [self.made[index] for index in sorted({graph.output, *(head.output for head in graph.heads)})]
         for end in self.ends:
             end.readers += 1  # the loss
         self.batch = batch
@@ -58,15 +59,18 @@ class TrainingStep:
 
     def forward(self) -> None:
         """Compute all results; one that is not kept is freed after its last reader."""
-        lives, heap = self.lives, self.heap
         for operation in self.operations:
-            heap.moment = ("forward", operation.name)
-            lives.append(self._run(operation))
+            self.heap.moment = ("forward", operation.name)
+            self.lives.append(self._run(operation))
             for source in operation.sources:
-                life = lives[source.index]
-                life.waiting -= 1
-                if not life.waiting:
-                    heap.release(life.result)
+                self._read(source)
+
+    def _read(self, source: TorchOperation) -> None:
+        """Free a result after its last reader."""
+        life = self.lives[source.index]
+        life.waiting -= 1
+        if not life.waiting:
+            self.heap.release(life.result)
 
     def _run(self, operation: TorchOperation) -> Life:
         """Compute one result, in place if allowed; what the backward pass needs gets one more holder."""
@@ -162,13 +166,17 @@ def training_peak(graph: Graph, batch: int = 1, weight_decay: float = True) -> P
     The step is zero_grad, forward, cross entropy of every classifier, backward, and SGD with momentum, in float32 on
     the CPU. Only whether there is weight decay matters, not how much.
     """
-    step = TrainingStep(graph, batch)
+    return peak_of(TrainingStep(graph, batch), graph, weight_decay)
+
+
+def peak_of(step: TrainingStep, graph: Graph, weight_decay: float) -> Peak:
+    """The largest number of bytes alive in a step."""
     heap = step.heap
     sizes = [size for operation in step.operations for size in operation.parameters]
     heap.allocate(sum(sizes), "parameters")
     heap.allocate(sum(sizes), "momentum")
     heap.allocate(sum(operation.statistics for operation in step.operations), "buffers")
-    heap.allocate(INDEX_BYTES * batch * prod(graph.nodes[graph.output].volume.spatial), "input")  # the labels
+    heap.allocate(INDEX_BYTES * step.batch * prod(graph.nodes[graph.output].volume.spatial), "input")  # the labels
     step.forward()
     step.losses()
     step.backward()

@@ -91,13 +91,12 @@ class Known:
 
 
 def operations(graph: Graph, batch: int) -> tuple[list[TorchOperation], list[TorchOperation]]:
-    """The operations of a graph, and those that output class scores, the auxiliary classifiers' included."""
+    """The operations of a graph, and for each node the one that outputs its volume."""
     program = Program(batch)
-    made: list[TorchOperation] = []  # for each node, the operation that outputs its volume
+    made: list[TorchOperation] = []
     for node in graph.nodes:
         made.append(program.layer(node, [made[index] for index in node.inputs], graph.inputs(node)))
-    ends = sorted({graph.output, *(head.output for head in graph.heads)})
-    return program.operations, [made[index] for index in ends]
+    return program.operations, made
 
 
 class Program:

@@ -28,6 +28,7 @@ _COUNT = re.compile(
 _SUM = re.compile(r"(?:(?P<head>\S.*?) *(?:->|→) *)?(?P<left>@?[a-z_]\w*) *(?P<sign>[+*]) *(?P<right>[@A-Za-z].*)$")
 _BRACED = re.compile(r"(block +\w+ *(?:\([^()]*\))?) *\{ *([^{}]*?) *\}$")
 _SAID = re.compile(r"(?P<left>[A-Z]{2}.*?) *(?:->|→) *(?P<name>add|concat|mul) +(?:with +)?(?P<right>@?[a-z_]\w*)$")
+_BEGINS = re.compile(r"\s*(?:block|if|else)\b|.*\bINPUT\b|\s*(?:add|concat|mul)$")  # below them `x` has one meaning
 _MERGES = {"+": "add", "*": "mul"}
 MOST_LINES = 40
 
@@ -44,7 +45,7 @@ def counts(line: Span) -> bool:
 
 def known(line: Span) -> Finding | None:
     """Return the finding for a line of another kind of text, of which no rule must mend a part."""
-    return loop(line) if counts(line) else papers.pattern(line) or papers.row(line)
+    return loop(line) if counts(line) else papers.pattern(line) or papers.block(line) or papers.row(line)
 
 
 def summed(line: Span) -> Finding | None:
@@ -56,13 +57,27 @@ def summed(line: Span) -> Finding | None:
         help_ = Help("indent its lines under it", Edit(line, f"{braced[1]}\n{margin}{braced[2]}"), is_safe=True)
         return Finding("E001", "the lines of a block are indented, not in braces", line, "in braces", helps=(help_,))
     if said := _SAID.match(line.text):
-        branches = [said["left"], said["right"]]
-        return _merge(line, said["name"], None, branches, f"`{said['name']}` has its branches under it")
+        branches, message = [said["left"], said["right"]], f"`{said['name']}` has its branches under it"
+        return _unclear(line, branches, message) or _merge(line, said["name"], None, branches, message)
     found = _SUM.match(line.text) or _SUM_AT_THE_END.match(line.text)
     if not found or re.match(r"(?:let|param|if|else|net|use|block|after|init|aux)\b", line.text):
         return None
-    name = _MERGES[found["sign"]]
-    return _merge(line, name, found["head"], [found["left"], found["right"]], f"`{found['sign']}` does not merge")
+    name, message = _MERGES[found["sign"]], f"`{found['sign']}` does not merge"
+    branches = [found["left"], found["right"]]
+    unclear = None if found["head"] else _unclear(line, branches, message)
+    return unclear or _merge(line, name, found["head"], branches, message)
+
+
+def _unclear(line: Span, branches: list[str], message: str) -> Finding | None:
+    """Return the finding for a sum with `x` that may mean an earlier value than that of the line above."""
+    above = line.source.text[: line.start].rstrip(" \t\n|").rpartition("\n")[2]
+    if "x" not in (one.strip() for one in branches) or _BEGINS.match(above):
+        return None
+    notes = (
+        "a sum is `add`, with its branches under it, each after a `|`: in them `x` is the result of the line above",
+        "an earlier result is used by its name: `stem: CONV 64 3x3`, and `@stem` in a branch",
+    )
+    return Finding("E001", message, line, "a merge", notes=notes)
 
 
 def _branch(text: str) -> str:

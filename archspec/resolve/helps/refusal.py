@@ -9,7 +9,9 @@ from __future__ import annotations
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.language import syntax as s
+from archspec.layers import REGISTRY
 from archspec.layers.arguments import Respelling
+from archspec.record import replace
 from archspec.resolve.argument_binding import SECOND
 from archspec.resolve.helps.candidates import unused_parameters
 from archspec.resolve.helps.claims import to_claim
@@ -30,7 +32,7 @@ def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sco
         finding.change_helps(lambda _helps: [])
         return finding
     if named is None:
-        finding.change_helps(lambda helps: [_renamed(text, step) for text in helps])
+        finding.change_helps(lambda helps: [_renamed(text, step, scope, around) for text in helps])
         return finding
     if finding.code == "E204":
         keep_the_map(finding, step, around)
@@ -85,11 +87,25 @@ def has_depth(step: s.LayerStep) -> bool:
     return any(isinstance(value, s.Extent | s.Short) and len(value.sizes) == 3 for value in values)
 
 
-def _renamed(text: str, step: s.LayerStep) -> str:
-    if not isinstance(text, Respelling):
-        return text
+def _renamed(text: str, step: s.LayerStep, scope: Scope, around: Surroundings) -> str:
+    """Return the help that names another layer; numbers that it does not take so are written in its own way."""
     span = step.words[0].span.to(step.words[-1].span)
-    return Help(text.replace("{}", text.steps), Edit(span, text.steps))
+    if isinstance(text, Respelling):
+        return Help(text.replace("{}", text.steps), Edit(span, text.steps))
+    numbers = [one.value for one in step.arguments if isinstance(one.value, s.Number | s.Extent) and one.name is None]
+    keyword = text.edits[0].replacement if isinstance(text, Help) and text.edits else ""
+    if keyword not in REGISTRY or not numbers or len(numbers) < len(step.arguments):
+        return text
+    region = span.to(step.arguments[-1].span)
+    layer = REGISTRY[keyword]
+    found: list[Help] = []
+    for first in (0, 1) if layer.is_weight_layer else (0,):  # without the features that enter
+        given = replace(step, words=(s.Word(keyword, span),), arguments=step.arguments[first:])
+        found = found or meant(given, NamedLayer(layer, None, {}), scope, around, region)
+    colon = ":" if step.has_colon else ""
+    if not found or found[0] == f"`{keyword}{colon} {' '.join(one.span.text for one in step.arguments)}`":
+        return text
+    return Help(f"did you mean {found[0]}?", *found[0].edits)
 
 
 def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:

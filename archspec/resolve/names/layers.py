@@ -14,8 +14,7 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.diagnostics.spelling import nearest_layer
 from archspec.language import syntax as s
-from archspec.layers import REGISTRY, Layer
-from archspec.record import REQUIRED
+from archspec.layers import REGISTRY
 from archspec.resolve.names.late import LateFinding
 from archspec.resolve.names.lines import without_step
 
@@ -79,46 +78,12 @@ def _meant(step: s.LayerStep, name: str, known: Mapping[str, str]) -> Help | Non
         return _separable(step, bare)
     keyword = known.get(bare)
     if keyword is not None:
-        return _restated(step, word.span, keyword)
+        return Help(f"did you mean `{keyword}`?", Edit(word.span, keyword), is_safe=True)
     keyword = known.get(name.lower()) or nearest_layer(name, REGISTRY)
     if keyword is None:
         return None
     span = Span(word.span.source, word.span.start, word.span.start + len(name))
     return Help(f"did you mean `{keyword}`?", Edit(span, keyword), is_safe=True)
-
-
-def _restated(step: s.LayerStep, span: Span, keyword: str) -> Help:
-    """Name the layer, and write numbers that it does not take so in its own way."""
-    layer = REGISTRY[keyword]
-    words = [argument.span.text for argument in step.arguments]
-    numbers = [argument.value for argument in step.arguments if argument.name is None]
-    if len(numbers) == len(words) and all(isinstance(one, s.Number | s.Extent) for one in numbers):
-        meant = _arguments(layer, words)
-        if meant != words:
-            text = " ".join([keyword, *meant])
-            whole = Span(span.source, step.words[0].span.start, (step.arguments or step.words)[-1].span.end)
-            return Help(f"did you mean `{text}`?", Edit(whole, text))
-    return Help(f"did you mean `{keyword}`?", Edit(span, keyword), is_safe=True)
-
-
-def _arguments(layer: type[Layer], words: list[str]) -> list[str]:
-    """Return numbers as the layer takes them: torch's `3 64 7 2` of a CONV as `64 7x7 s2`."""
-    fields = [one for _, one in layer.written_order if one.is_positional]
-    counts = sum(not one.kind.takes_extent for one in fields)
-    has_size = counts < len(fields)
-    sizes = [word for word in words if "x" in word or "×" in word][:has_size]
-    numbers = [word for word in words if word not in sizes]
-    if layer.is_weight_layer and len(numbers) > counts + (has_size and not sizes):
-        numbers = numbers[counts:]  # after the number of channels or features that enter
-    kept, numbers = numbers[:counts], numbers[counts:]
-    if has_size and numbers and not sizes:
-        sizes = [f"{numbers[0]}x{numbers[0]}"]
-        numbers = numbers[1:]
-    if not sizes or "stride" not in layer.arguments:
-        return [*kept, *sizes]
-    if not numbers and layer.arguments["stride"].default is REQUIRED:
-        numbers = [sizes[0].split("x")[0]]
-    return [*kept, *sizes, *(f"{letter}{number}" for letter, number in zip("sp", numbers, strict=False))]
 
 
 def _block(step: s.LayerStep, bare: str) -> Help | None:

@@ -55,13 +55,18 @@ def unknown_merge(step: s.MergeStep, blocks: Iterable[str]) -> Finding:
 
 def single_branch(step: s.MergeStep, ends: int, fits: bool) -> Finding:
     """Return the finding for a merge of fewer than two branches; `fits`: its input can be the second."""
+    helps = (_passed_through(step),) if fits and step.branches and step.branches[0] else ()
+    message = f"`{step.name}` has {plural(ends, 'branch')}"
+    return Finding("E104", message, step.span, notes=("it joins at least two",), helps=helps)
+
+
+def _passed_through(step: s.MergeStep) -> Help:
+    """Return the help that adds a branch without layers below the others."""
     lines = block_of(step.span)
     depth = indent_of(lines.source.line(lines.source.position(step.branches[0][0].span.start)[0]))
     end = lines.start + len(lines.text.rstrip())
     insertion = Edit(Span(lines.source, end, end), f"\n{' ' * depth}| x")
-    helps = (Help("add a branch that passes its input through: `| x`", insertion),) if fits else ()
-    message = f"`{step.name}` has {plural(ends, 'branch')}"
-    return Finding("E104", message, step.span, notes=("it joins at least two",), helps=helps)
+    return Help("add a branch that passes its input through: `| x`", insertion)
 
 
 def no_count(times: float, expression: s.Expression) -> Finding:

@@ -40,7 +40,7 @@ def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
                 helps = (without_line(setting),)
                 raise Finding("E011", f"`{setting.name}` is set twice", setting.span, "the second", helps=helps)
             seen[setting.name] = setting
-            words = SettingWords(setting, EXAMPLES[setting.name], values)
+            words = SettingWords(setting, EXAMPLES[setting.name], values, train)
             unknown = words.unknown
             words.read(SETTINGS[setting.name])
         except Finding as finding:
@@ -48,7 +48,7 @@ def read(train: s.Train) -> tuple[Recipe, list[Diagnostic]]:
         findings += [finding.diagnostic(setting.span) for finding in unknown]
     if "reference_batch" in values:
         values["batch"] = values["reference_batch"]
-    recipe = UNSAID.changed(values)
+    recipe = UNSAID.changed({"patience": UNSAID.patience, **values})
     return recipe, findings or _out_of_time(recipe, seen)
 
 

@@ -6,7 +6,7 @@ In: a setting, a wrong word of it, an example of a right one. Out: helps, the li
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from archspec.diagnostics.findings import Edit, Help, suggest
 from archspec.diagnostics.source import Span
@@ -88,18 +88,43 @@ def setting_elsewhere(
         return ()  # said there already
     end = whole.words[0].span.end
     insertion = Edit(Span(source, end, end), f" {part}")
-    return (Help(f"`{owner} {whole.words[0].span.text} {part}`", insertion, *without_line(setting).edits),)
+    text = f"`{owner} {whole.words[0].span.text} {part}`, without this line"
+    return (Help(text, insertion, *without_line(setting).edits),)
 
 
 def _optimizer(setting: s.Setting, train: s.Train) -> Help:
     """`sgd lr=0.1 momentum=0.9` as the settings `optimizer` and `lr`."""
-    rest = [word.span.text for word in setting.words if word.name != "lr"]
-    rate = [word.value for word in setting.words if word.name == "lr" and word.value is not None]
-    text = " ".join(["optimizer", setting.name, *rest])
-    if not rate or any(one.name == "lr" for one in train.settings):
-        return rewritten(setting, text)
+    return _with_rate(setting, train, ["optimizer", setting.name], setting.words)
+
+
+def other_optimizer(
+    setting: s.Setting, train: s.Train, name: str, options: Iterable[s.SettingWord], known: Collection[str]
+) -> Help:
+    """Return the help that names another optimizer: with the options that it takes, and the others named."""
+    taken = [one for one in options if one.name in known or one.name == "lr"]
+    dropped = [one for one in options if one not in taken]
+    return _with_rate(setting, train, ["optimizer", name], taken, dropped)
+
+
+def _with_rate(
+    setting: s.Setting,
+    train: s.Train,
+    head: Iterable[str],
+    options: Iterable[s.SettingWord],
+    dropped: Sequence[s.SettingWord] = (),
+) -> Help:
+    """Return the help that writes the options of an optimizer, and `lr=` as the setting that it is."""
+    rate = next((one for one in options if one.name == "lr" and one.value is not None), None)
+    text = " ".join([*head, *(one.span.text for one in options if one.name != "lr")])
+    is_free = rate is not None and not any(one.name == "lr" for one in train.settings)
+    gone = [*dropped, *(one for one in options if one.name == "lr" and not (is_free and one is rate))]
+    without_ = f", without `{' '.join(one.span.text for one in gone)}`" if gone else ""
+    if rate is None or not is_free:
+        return Help(f"`{text}`{without_}", Edit(setting.span, text))
+    value = rate.span.text.partition("=")[2]
     indent = " " * (setting.span.source.position(setting.span.start)[1] - 1)
-    return Help(f"`{text}`, and `lr {rate[0]}` on a line", Edit(setting.span, f"{text}\n{indent}lr {rate[0]}"))
+    edit = Edit(setting.span, f"{text}\n{indent}lr {value}")
+    return Help(f"`{text}`, and `lr {value}` on a line of its own{without_}", edit)
 
 
 def number_helps(setting: s.Setting, word: s.SettingWord, example: str) -> tuple[str, ...]:
@@ -122,22 +147,48 @@ def _usual(setting: s.Setting, word: s.SettingWord, example: str) -> str | None:
     return follows[1] if follows else None
 
 
-def unexpected_helps(setting: s.Setting, word: s.SettingWord) -> tuple[str, ...]:
-    """Return helps for a word where nothing more can follow: a misspelling, or one that does not belong there."""
-    at = setting.words.index(word)
-    rest = kept(setting, setting.words[:at])
+def unexpected_helps(
+    setting: s.Setting, word: s.SettingWord, accepts: Callable[[tuple[s.SettingWord, ...]], bool]
+) -> tuple[str, ...]:
+    """Return helps for a word where nothing more can follow: a misspelling, or one that does not belong there.
+
+    As much as possible of what is written is kept; `accepts` tells whether a setting takes some words.
+    """
     near = word.name and word.value is None and suggest(word.name, VOCABULARY.get(setting.name, ()))
-    return (
-        (replaced(word, near, is_safe=is_slip(word.name or "", near)), rest) if near and near != word.name else (rest,)
-    )
+    if near and near != word.name:
+        return (replaced(word, near, is_safe=is_slip(word.name or "", near)),)
+    at = setting.words.index(word)
+    before, after = setting.words[:at], setting.words[at + 1 :]
+    if after and accepts((*before, *after)):
+        return (without(setting, word),)
+    if setting.name == "lr" and (helps := _milestones(setting, before, setting.words[at:])):
+        return helps
+    rest = kept(setting, before)
+    gone = " ".join(one.span.text for one in setting.words[at:])
+    return (Help(f"{rest}, without `{gone}`", *rest.edits) if after else rest,)
+
+
+def _milestones(setting: s.Setting, before: Sequence[s.SettingWord], rest: Sequence[s.SettingWord]) -> tuple[Help, ...]:
+    """`lr 0.1, step 82 123` as what is divided at these epochs."""
+    text = " ".join(one.span.text for one in rest)
+    is_constant = all(one.name in (None, "for", "batch") for one in before)
+    if not is_constant or not re.fullmatch(r"(?:[a-z_]+ )+\d+(?: \d+)*", text):
+        return ()
+    epochs = re.findall(r"\d+", text)
+    if sorted(epochs, key=int) != epochs:
+        return ()
+    read = " ".join([setting.name, *(one.span.text for one in before)])
+    return (rewritten(setting, f"{read}, divided by 10 at {' '.join(epochs)}"),)
 
 
 def option_helps(
-    setting: s.Setting, word: s.SettingWord, known: Collection[str], switches: Collection[str]
+    setting: s.Setting, train: s.Train, word: s.SettingWord, known: Collection[str], switches: Collection[str]
 ) -> list[str]:
     """Return helps for an option that a setting does not take."""
     name = word.name or ""
     near = suggest(name, [*known, *switches])
+    if name == "lr" and setting.name == "optimizer" and word.value is not None:
+        return [_with_rate(setting, train, ["optimizer"], setting.words)]
     if name in switches:  # with a number
         return [replaced(word, name), without(setting, word)]
     if near is not None and near not in [one.name for one in setting.words]:

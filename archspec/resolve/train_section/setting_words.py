@@ -10,6 +10,7 @@ from typing import Any
 
 from archspec.diagnostics.errors import Finding
 from archspec.language import syntax as s
+from archspec.record import replace
 from archspec.resolve.train_section.setting_helps import (
     number_helps,
     option_helps,
@@ -23,8 +24,8 @@ from archspec.resolve.train_section.setting_helps import (
 class SettingWords:
     """The words of one setting, read from left to right into `values`."""
 
-    def __init__(self, setting: s.Setting, example: str, values: dict[str, Any]) -> None:
-        self.setting, self.values = setting, values
+    def __init__(self, setting: s.Setting, example: str, values: dict[str, Any], train: s.Train) -> None:
+        self.setting, self.values, self.train = setting, values, train
         self.words = list(setting.words)
         self.taken: set[str] = set()
         self.unknown: list[Finding] = []  # words that the setting does not take; what follows them is read
@@ -34,7 +35,17 @@ class SettingWords:
         """Read all words. Raises Finding at the first unexpected one."""
         how(self)
         if self.words:
-            raise self.wrong(self.words[0], "is unexpected", *unexpected_helps(self.setting, self.words[0]))
+            helps = unexpected_helps(self.setting, self.words[0], lambda words: self._accepts(words, how))
+            raise self.wrong(self.words[0], "is unexpected", *helps)
+
+    def _accepts(self, words: tuple[s.SettingWord, ...], how: Callable[[SettingWords], None]) -> bool:
+        """Return whether the setting could be read with other words."""
+        trial = SettingWords(replace(self.setting, words=words), self.example, {}, self.train)
+        try:
+            how(trial)
+        except Finding:
+            return False
+        return not trial.words and not trial.unknown
 
     def wrong(self, word: s.SettingWord, why: str, *helps: str, notes: tuple[str, ...] = ()) -> Finding:
         """Return a finding about a word."""
@@ -111,7 +122,7 @@ class SettingWords:
             else:
                 notes = ("it takes " + ", ".join([*switches, *(f"{name}=" for name in known)]),)
                 message = f"`{self.setting.name}` does not take `{word.span.text}`"
-                helps = option_helps(self.setting, word, known, switches)
+                helps = option_helps(self.setting, self.train, word, known, switches)
                 self.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
 
 

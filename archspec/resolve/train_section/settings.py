@@ -12,11 +12,18 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help, suggest
 from archspec.diagnostics.spelling import is_slip
 from archspec.language import syntax as s
-from archspec.recipe import OPTIMIZERS, RMS_DECAY
-from archspec.resolve.train_section.setting_helps import kept, option_helps, replaced, rewritten, without
+from archspec.recipe import OPTIMIZERS
+from archspec.resolve.train_section.setting_helps import (
+    kept,
+    option_helps,
+    other_optimizer,
+    replaced,
+    rewritten,
+    without,
+)
 from archspec.resolve.train_section.setting_words import SettingWords, bound
 
-CROPS = ("crop", "resized_crop", "scale")
+CROPS = ("crop", "resized_crop", "scale", "pad")
 _DECAY = {"weight_decay": ("weight_decay", 0.0, 10.0)}
 _MOMENTUM = {"momentum": ("momentum", 0.0, 0.9999), **_DECAY}
 _BETAS = {"beta1": ("momentum", 0.0, 0.9999), "beta2": ("beta2", 0.0, 0.999999), **_DECAY}
@@ -35,7 +42,6 @@ def _optimizer(words: SettingWords) -> None:
     elif name == "adamw":
         words.options(_BETAS)
     else:
-        words.values["beta2"] = RMS_DECAY
         words.options(_RMS)
 
 
@@ -55,10 +61,8 @@ def _misspelt_optimizer(words: SettingWords) -> str:
         words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
         del words.words[0]
         return near
-    helps = []
-    for name in dict.fromkeys((near, *OPTIMIZERS)):
-        takes = [one.span.text for one in options if one.name in _OPTIONS[name]]
-        helps.append(rewritten(words.setting, " ".join(["optimizer", name, *takes])))
+    names = dict.fromkeys((near, *OPTIMIZERS))
+    helps = [other_optimizer(words.setting, words.train, name, options, _OPTIONS[name]) for name in names]
     raise Finding("E011", message, word.span, "unknown", notes=notes, helps=helps)
 
 
@@ -147,7 +151,7 @@ def _augment(words: SettingWords) -> None:
         elif name in AUGMENTATIONS:
             values[AUGMENTATIONS[name][0]] = _amount(words, word, name)
         else:
-            helps = option_helps(words.setting, word, [*AUGMENTATIONS, "scale"], ["flip"])
+            helps = option_helps(words.setting, words.train, word, [*AUGMENTATIONS, "scale"], ["flip"])
             message = f"unknown augmentation `{word.span.text}`"
             notes = ("the augmentations are " + ", ".join(["flip", *AUGMENTATIONS, "scale"]),)
             words.unknown.append(Finding("E011", message, word.span, "unknown", notes=notes, helps=helps))
@@ -158,8 +162,10 @@ def _amount(words: SettingWords, word: s.SettingWord, name: str) -> float:
     _, low, high, usual = AUGMENTATIONS[name]
     if word.value is None:
         return usual
+    if name in WHOLE and not isinstance(word.value, int):
+        raise words.wrong(word, "is not a whole number", replaced(word, f"{name}={usual:g}"))
     if low <= word.value <= high:
-        return float(word.value)
+        return word.value if name in WHOLE else float(word.value)
     notes = (f"`{name}` is {UNITS[name]}",) if name in UNITS else ()
     why = f"is not between {bound(low)} and {bound(high)}"
     raise words.wrong(word, why, replaced(word, f"{name}={usual:g}"), notes=notes)
@@ -169,15 +175,22 @@ def _amount(words: SettingWords, word: s.SettingWord, name: str) -> float:
 AUGMENTATIONS: dict[str, tuple[str, float, float, float]] = {
     "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
     "resized_crop": ("area", 0.01, 1.0, 0.08),
+    "pad": ("pad", 1, 64, 4),  # of 32
     "color": ("color", 0.0, 1.0, 0.4),
     "cutout": ("cutout", 0.0, 1.0, 0.5),  # 16 of 32
+    "randaugment": ("randaugment", 0.0, 10.0, 9.0),
+    "erasing": ("erasing", 0.0, 1.0, 0.25),
     "mixup": ("mixup", 0.0, 100.0, 0.2),
     "cutmix": ("cutmix", 0.0, 100.0, 1.0),
 }
+WHOLE = {"pad"}
 UNITS = {
     "crop": "the larger side in sides of the input, not pixels",
     "resized_crop": "the smallest fraction of the area",
     "cutout": "a fraction of the side, not pixels",
+    "pad": "pixels of the input",
+    "randaugment": "a magnitude from 0 to 10",
+    "erasing": "the fraction of images in which a part is erased",
 }
 
 

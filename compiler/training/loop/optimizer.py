@@ -2,7 +2,7 @@
 
 In: a module's parameters and a recipe. Out: torch's optimiser, with weight decay on weights only. Biases and the scales
 and shifts of normalisations (everything one-dimensional) are not decayed, nor are position embeddings and tables of
-relative positions, which are biases of positions. Learning rates are set by `schedule`.
+relative positions, which are biases of positions. Learning rates are set by `schedule`, times each group's `lr_scale`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ def parameter_groups(parameters: Iterable[nn.Parameter]) -> ParameterGroups:
 def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Optimizer:
     """Return the recipe's optimiser, fused into one pass over the parameters where torch can."""
     decays = zip(parameter_groups(parameters), (recipe.weight_decay, 0.0), strict=True)
-    found = [{"params": group, "weight_decay": decay} for group, decay in decays if group]
+    found = [
+        {"params": own, "weight_decay": decay, "lr_scale": scale}
+        for group, decay in decays
+        for scale, own in _by_scale(group).items()
+    ]
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(found, lr=recipe.lr, betas=(recipe.momentum, recipe.beta2), fused=True)
     if recipe.optimizer == "rmsprop":
@@ -51,6 +55,14 @@ def optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Optimizer:
             # torch allocates them in the first step, and if that step is skipped leaves them uninitialised
             sgd.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
     return sgd
+
+
+def _by_scale(parameters: Iterable[nn.Parameter]) -> dict[float, list[nn.Parameter]]:
+    """Return parameters by their share of the learning rate."""
+    found: dict[float, list[nn.Parameter]] = {}
+    for one in parameters:
+        found.setdefault(getattr(one, "lr_scale", 1.0), []).append(one)
+    return found
 
 
 def restore_state(optimizer: Optimizer, state: object) -> None:

@@ -6,6 +6,7 @@ the seed, the epoch and the step, so a run that is interrupted anywhere resumes 
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Iterator
@@ -15,9 +16,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from archspec.compiler.data.dataset import Batch, Data, Shuffled
+from archspec.compiler.data.augmentation.step_images import StepImages
+from archspec.compiler.data.damaged import DamagedImages
+from archspec.compiler.data.dataset import Batch, Data, train_order
 from archspec.compiler.data.folder import too_many_damaged
-from archspec.compiler.data.mixup import mixed
 from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.held_out import HeldOutImages, HeldOutResult
 from archspec.compiler.training.loop.normalise import Normaliser
@@ -44,14 +46,16 @@ class Trainer:
         self.update = WeightUpdate(engine)
         self.plateau = Plateau(recipe)
         self.normalise = Normaliser(data, recipe, group.device)
-        self.order = Shuffled(len(data.train), recipe.seed, group.replica, group.replicas)
+        self.step_images = StepImages(recipe, self.normalise, group.replica, group.replicas)
+        self.order = train_order(data, recipe, group.replica, group.replicas)
         self.train = batches_of(data.train, self.order, recipe.batch, workers, group)
         self.held_out = HeldOutImages(engine, data, self.normalise, workers)
         self.steps = steps_per_epoch(len(data.train), recipe, group.replicas)
         self.epoch = 0  # epochs done
         self.steps_done = 0  # of this epoch
         self.seen = torch.zeros(3, dtype=torch.float64, device=group.device)  # loss, right, images of this epoch so far
-        self.damaged: set[str] = set(data.damaged)
+        self.damaged = DamagedImages(data.damaged, data.most_damaged)
+        self._nothing_seen = torch.zeros_like(self.seen)
         self.result: HeldOutResult | None = None  # of the last epoch
 
     # ---- an epoch
@@ -77,7 +81,7 @@ class Trainer:
             images_per_second=steps.images_per_second,
             data_wait=steps.data_wait,
             skipped=self.update.skipping.skipped,
-            damaged=len(self.damaged),
+            damaged=len(self.damaged.paths),
             seconds=time.monotonic() - start,
         )
 
@@ -108,12 +112,15 @@ class Trainer:
 
     def _check(self, held_out: HeldOutResult) -> None:
         """Raise ArchspecError if too many held-out images are damaged, or the network has diverged."""
-        self.damaged = set(self.group.gathered(self.damaged))
-        if len(self.damaged) > self.data.most_damaged or not held_out.evaluation.images:
-            raise too_many_damaged(sorted(self.damaged), self.data)
+        self._share_damaged(are_too_many=not held_out.evaluation.images)
         if not math.isfinite(held_out.loss):
             message = f"the held-out loss is not finite after epoch {self.epoch + 1}: the weights have diverged"
             raise failure("E459", message, helps=(ADVICE,))
+
+    def _share_damaged(self, are_too_many: bool = False) -> None:
+        """Gather the damaged images of all processes. Raises ArchspecError for too many."""
+        if self.damaged.share(self.group.gathered(self.damaged.paths)) or are_too_many:
+            raise too_many_damaged(self.damaged.paths, self.data)
 
     def _progress(self, lr: float, timer: StepTimer) -> str:
         """How far the run is. It waits for the device, so it is made only now and then."""
@@ -131,31 +138,30 @@ class Trainer:
         for path in sorted({path for batch in batches for path in batch.damaged}):
             self._note_damaged(observer, "replaced by another image", path)
         asked = observer.requests(self.steps_done)
-        stop, save, too_many = self.group.agree(*asked, len(self.damaged) > self.data.most_damaged)
-        if too_many:
-            raise too_many_damaged(self.group.gathered(self.damaged), self.data)
+        stop, save, damaged = self.group.sums(*asked, len(self.damaged.own))
+        if self.damaged.may_be_too_many(damaged):
+            self._share_damaged()
         if stop or save:
             self._settle()
         if save and not stop:
             observer.save(self.state())
-        return stop
+        return bool(stop)
 
     def _note_damaged(self, observer: TrainingObserver, consequence: str, path: str) -> None:
-        if path not in self.damaged:
-            self.damaged.add(path)
+        if self.damaged.add(path):
             observer.tell(f"cannot read `{path}`: {consequence}")
 
     def _step(self, batches: list[Batch]) -> float:
         """Take a step. Returns its learning rate."""
         self.group.seed(self._number(self.group.rank))  # of dropout, so that no generator's state has to be saved
         self.update.begin()
-        parts = (self._micro_batch(batch, number) for number, batch in enumerate(batches))
+        parts = itertools.starmap(MicroBatch, self.step_images.parts(batches, self._number()))
         loss, seen = self.engine.backward(parts, len(batches), self.update.scaler)
         self._settle(batches)
         share = rate(self.recipe, self.update.done / self.steps, self.plateau.factor)
         lr = self.recipe.scaled_lr(self.group.replicas) * share
         finite = self.update.apply(loss, lr)
-        self.seen += torch.where(finite, seen, torch.zeros_like(seen))
+        self.seen += torch.where(finite, seen, self._nothing_seen)
         return lr
 
     def _settle(self, batches: list[Batch] | None = None) -> None:
@@ -163,7 +169,7 @@ class Trainer:
         self.update.settle()
         if self.update.skipping.are_too_many:
             can_look = batches is not None and not self.group.is_pipeline
-            cause = cause_of(self.module, self._placed(batches[0])[0]) if batches and can_look else None
+            cause = cause_of(self.module, self.normalise(batches[0])[0]) if batches and can_look else None
             raise diverged(f"epoch {self.epoch + 1}, step {self.steps_done} of {self.steps}", cause)
 
     def _number(self, *more: int) -> int:
@@ -173,20 +179,13 @@ class Trainer:
             number = (number * 1_000_003 + one + 1) % 2**62
         return number
 
-    def _micro_batch(self, batch: Batch, number: int) -> MicroBatch:
-        images, classes = self._placed(batch)
-        return MicroBatch(*mixed(images, classes, self.recipe, self._number(self.group.replica, number)))
-
-    def _placed(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        return self.normalise(batch)
-
     # ---- held-out images
     def evaluate(self, observer: TrainingObserver) -> HeldOutResult:
         """Evaluate on the held-out images, with the averaged weights if the run averages them."""
         self._agree_on_statistics()
         average = self.update.average
         with average.swapped_into(self.module) if average else nullcontext():
-            return self.held_out.evaluate(partial(self._note_damaged, observer, "left out"))
+            return self.held_out.evaluate(partial(self._note_damaged, observer, "left out"), observer.show_progress)
 
     def _agree_on_statistics(self) -> None:
         self.engine.agree_on_statistics([] if self.update.average is None else [self.update.average.values])
@@ -213,7 +212,7 @@ class Trainer:
             skipped=self.update.skipping.skipped,
             in_a_row=self.update.skipping.in_a_row,
             seen=self.group.total(self.seen.clone()),
-            damaged=self.group.gathered(self.damaged),
+            damaged=self.group.gathered(self.damaged.paths),
             replicas=self.group.replicas,
         )
 
@@ -235,4 +234,4 @@ class Trainer:
         self.update.skipping.skipped, self.update.skipping.in_a_row = state.skipped, state.in_a_row
         if self.group.replica == 0:  # the sums are over all processes
             self.seen.copy_(state.seen)
-        self.damaged.update(state.damaged)
+        self.damaged.share([*self.data.damaged, *state.damaged])

@@ -39,11 +39,12 @@ class WeightUpdate:
     def apply(self, loss: Tensor, lr: float) -> Tensor:
         """Change the weights unless loss or gradients are not finite. Returns whether they are, on the device."""
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["lr_scale"]
         self.scaler.unscale_(self.optimizer)
         gradients = [one.grad for one in self.trained if one.grad is not None]
         norm = self.group.norm_over_stages(total_norm(gradients))
-        wrong = self.group.total((~torch.isfinite(norm + 0 * loss)).float())
+        both = norm + loss
+        wrong = self.group.total((both - both != 0).float())  # isfinite takes four operations
         finite = wrong == 0
         if self.recipe.clip:
             clip(gradients, norm, self.recipe.clip)
@@ -58,7 +59,7 @@ class WeightUpdate:
             self.scaler.step(self.optimizer)
             self.scaler.update()
         elif self.optimizer.defaults.get("fused"):
-            self.optimizer.found_inf = wrong.clamp_(max=1)  # type: ignore[attr-defined]  # the kernel then does nothing
+            self.optimizer.found_inf = wrong if self.group.replicas == 1 else wrong.clamp_(max=1)  # type: ignore[attr-defined]  # the kernel then does nothing
             self.optimizer.step()
         elif bool(finite):
             self.optimizer.step()

@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from archspec.compiler.data.mixup import Target
+from archspec.compiler.lowering.checkpointed import checkpoint_segments
 from archspec.compiler.lowering.lower import Lowered
 from archspec.compiler.lowering.modules.norms import synchronised
 from archspec.compiler.lowering.stage_module import StageModule
@@ -87,13 +88,15 @@ class Engine(Protocol):
         ...
 
 
-def engine(graph: Graph, module: Lowered | StageModule, recipe: Recipe, group: Group) -> Engine:
+def engine(
+    graph: Graph, module: Lowered | StageModule, recipe: Recipe, group: Group, class_weights: Tensor | None = None
+) -> Engine:
     """Return the engine for a group of processes, with the module on its device: in a pipeline that of a stage."""
     layout = torch.channels_last if recipe.channels_last else torch.preserve_format
     module.to(group.device, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs
     if isinstance(module, StageModule):
-        return PipelineEngine(graph, module, recipe, group)
-    return ReplicaEngine(module, recipe, group)
+        return PipelineEngine(graph, module, recipe, group, class_weights)
+    return ReplicaEngine(graph, module, recipe, group, class_weights)
 
 
 def precision_of(recipe: Recipe, group: Group) -> Precision:
@@ -111,12 +114,17 @@ def replicated(module: nn.Module) -> nn.Module:
 class ReplicaEngine:
     """The whole network in each process, gradients averaged over them (DDP)."""
 
-    def __init__(self, module: Lowered, recipe: Recipe, group: Group) -> None:
+    def __init__(
+        self, graph: Graph, module: Lowered, recipe: Recipe, group: Group, class_weights: Tensor | None = None
+    ) -> None:
         self.recipe, self.group, self.precision = recipe, group, precision_of(recipe, group)
+        self.class_weights = class_weights
         self.module: nn.Module = module
         self.loss_weights = module.loss_weights
         if recipe.sync_bn:
             synchronised(module)
+        if recipe.checkpoint:
+            checkpoint_segments(module, graph, recipe.batch)
         if recipe.compile:
             module.compile()
         self.outer: nn.Module = replicated(module) if group.size > 1 else module
@@ -139,8 +147,10 @@ class ReplicaEngine:
         with self.precision():
             outputs = self.outer(part.images)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        losses = [part.target.loss(output.float(), self.recipe.label_smoothing) for output in outputs]
-        loss = _sum([weight / count * one for weight, one in zip(self.loss_weights, losses, strict=False)])
+        smoothing, weights = self.recipe.label_smoothing, self.class_weights
+        losses = [part.target.loss(output.float(), smoothing, weights) for output in outputs]
+        shares = zip(self.loss_weights, losses, strict=False)
+        loss = _sum([one if weight == count else weight / count * one for weight, one in shares])
         torch.autograd.backward(scaler.scale(loss))
         return StepResult(loss.detach(), part.target.seen(outputs[0].detach(), losses[0].detach()))
 
@@ -179,9 +189,12 @@ def _sum(values: Sequence[Tensor]) -> Tensor:
 class PipelineEngine:
     """A stage of the network in each process (pipeline parallelism)."""
 
-    def __init__(self, graph: Graph, module: StageModule, recipe: Recipe, group: Group) -> None:
+    def __init__(
+        self, graph: Graph, module: StageModule, recipe: Recipe, group: Group, class_weights: Tensor | None = None
+    ) -> None:
         self.recipe, self.group = recipe, group
         self.pipeline = Pipeline(graph, module, recipe, group, precision_of(recipe, group))
+        self.pipeline.class_weights = class_weights
         self.module: nn.Module = self.pipeline.module
 
     def set_mode(self, is_training: bool) -> None:

@@ -53,6 +53,7 @@ class Pipeline:
         self.last = group.size - 1  # the process that has the results
         self._input, self._output = (graph.nodes[index].volume.laid_out for index in (0, graph.output))
         self._precise = _Precise(self.module, precision)
+        self.class_weights: Tensor | None = None  # of the loss
         self._scale = 1.0
         self._seen = torch.zeros(3, dtype=torch.float64, device=group.device)
 
@@ -106,7 +107,8 @@ class Pipeline:
         """Return a micro-batch's part of the loss."""
         target = Target.unpacked(packed)
         results = outputs if isinstance(outputs, tuple) else (outputs,)
-        losses = [target.loss(output.float(), self.recipe.label_smoothing) for output in results]
+        smoothing = self.recipe.label_smoothing
+        losses = [target.loss(output.float(), smoothing, self.class_weights) for output in results]
         self._seen += target.seen(results[0].detach(), losses[0].detach())
         parts = [weight * loss for weight, loss in zip(self.loss_weights, losses, strict=True)]
         return torch.stack(parts).sum() * self._scale

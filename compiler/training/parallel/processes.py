@@ -98,12 +98,16 @@ class Group:
         return squares**0.5
 
     def agree(self, *flags: bool) -> tuple[bool, ...]:
-        """Return for each flag whether any process has set it. It does not wait for a GPU."""
+        """Return for each flag whether any process has set it."""
+        return tuple(map(bool, self.sums(*flags)))
+
+    def sums(self, *counts: int) -> tuple[int, ...]:
+        """Return for each count its sum over all processes. It does not wait for a GPU."""
         if self.size == 1:
-            return flags
-        numbers = torch.tensor(flags, dtype=torch.int32)  # on the CPU, where gloo adds it up
+            return counts
+        numbers = torch.tensor(counts, dtype=torch.int32)  # on the CPU, where gloo adds it up
         distributed.all_reduce(numbers)
-        return tuple(bool(number) for number in numbers.tolist())
+        return tuple(numbers.tolist())
 
     def first(self, work: Callable[[], Result]) -> Result | None:
         """Do some work in the first process, and return its result there. If it raises ArchspecError, so do all."""

@@ -7,7 +7,7 @@ there are: an image that cannot be read is replaced by one that may be of anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,10 @@ class UnreadImages:
         """Return images without values."""
         return self.batch(self.classes[torch.tensor([place for place, _ in keys])])
 
+    def name(self, place: int) -> str:
+        """Return the number of an image: its file is known to the first process."""
+        return f"image {place:,}"
+
     def batch(self, classes: Tensor) -> Batch:
         """Return images of these classes, without values."""
         return Batch(torch.empty(len(classes), *self.shape, dtype=torch.uint8, device="meta"), classes)
@@ -58,6 +62,7 @@ def batches_of(images: Images, order: Order, size: int, workers: int, group: Gro
     if not group.is_pipeline:
         return loader(images, order, size, workers, group.device)
     if isinstance(images, UnreadImages):
+        assert isinstance(order, Sized)  # as all of ours
         return _Followed(images, order, size)
     return _Told(loader(images, order, size, workers, group.device), size)
 

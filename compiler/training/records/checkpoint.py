@@ -7,7 +7,7 @@ Reading and writing files is `run_folder`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from torch import Tensor
@@ -46,6 +46,7 @@ class RunDescription:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     class_names: tuple[str, ...]
+    why: Mapping[str, str] = field(default_factory=dict)  # of the recipe's settings, by their names
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -55,6 +56,7 @@ class RunDescription:
             "mean": list(self.mean),
             "std": list(self.std),
             "class_names": list(self.class_names),
+            "why": dict(self.why),
         }
 
 
@@ -92,7 +94,7 @@ class Checkpoint:
         mean, std, names = (tuple(state[name]) for name in ("mean", "std", "class_names"))
         return cls(
             trainer=TrainerState(**{name: state[name] for name in _names(TrainerState)}),
-            description=RunDescription(state["bundle"], recipe, mean, std, names),
+            description=RunDescription(state["bundle"], recipe, mean, std, names, state["why"]),
             rows=tuple(map(EpochFigures.from_dict, state["rows"])),
             **{name: state[name] for name in OWN_KEYS},
         )

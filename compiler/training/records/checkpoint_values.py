@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from archspec.diagnostics.findings import shown
-from archspec.recipe import AMP, MODES, OPTIMIZERS, SCHEDULES, Recipe
+from archspec.recipe import AMP, MODES, OPTIMIZERS, SAMPLINGS, SCHEDULES, Recipe
 
 LARGEST = 2**53  # of a count
 MOST_PROCESSES = 2**16
@@ -112,6 +112,7 @@ PARTS: Mapping[str, Expected] = {
     "recipe": OBJECT,
     "mean": Expected(lambda value: _are_statistics(value, -1e30), "a list of numbers"),
     "std": Expected(lambda value: _are_statistics(value, LEAST), "a list of numbers above 0"),
+    "why": Expected(lambda value: isinstance(value, dict) and _are_texts([*value, *value.values()]), "texts by name"),
     "class_names": Expected(_are_names, "a list of different names"),
     "data": TEXT,
     "fingerprint": TEXT,
@@ -143,8 +144,16 @@ SETTINGS: Mapping[str, Expected] = {
     "area": _between(0, 1),
     "color": _between(0, 1),
     "cutout": _between(0, 1),
+    "erasing": _between(0, 1),
+    "eval_crop": _between(0.1, 1),
+    "randaugment": _between(0, 10),
+    "pad": _count(0, 64),
     "mixup": _between(0, 100),
     "cutmix": _between(0, 100),
+    "sampling": _one_of(SAMPLINGS),
+    "class_weights": TEXT,
+    "layer_decay": _between(LEAST, 1),
+    "freeze": Expected(lambda value: all(map(_is_text, value)), "texts"),
     "scale": Expected(
         lambda value: not value or (len(value) == 2 and all(map(is_number, value)) and 1 <= value[0] <= value[1] <= 10),
         "two numbers from 1 to 10",
@@ -167,9 +176,10 @@ def need_settings(recipe: Recipe) -> None:
     """Raise ValueError at the first setting that no recipe has."""
     for name, usual in Recipe().to_dict().items():
         value = getattr(recipe, name)
+        expected = SETTINGS.get(name) or OF_TYPE[type(usual)]
         if isinstance(usual, tuple) and not isinstance(value, tuple):
-            raise ValueError(f"`recipe.{name}` is {shown(value)}; expected numbers")
-        _need(f"`recipe.{name}`", value, SETTINGS.get(name) or OF_TYPE[type(usual)])
+            raise ValueError(f"`recipe.{name}` is {shown(value)}; expected {expected.words}")
+        _need(f"`recipe.{name}`", value, expected)
 
 
 def need_same_form(own: Mapping[str, Tensor], kept: Mapping[str, Tensor], what: str) -> None:

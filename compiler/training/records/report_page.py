@@ -1,7 +1,7 @@
-"""A training run as one self-contained page: curves, the confusion matrix, the recipe, the figures.
+"""A training run as one self-contained page: curves, the confusion matrix, mistakes, the recipe, the figures.
 
-In: the figures of the epochs, the recipe, an evaluation, a few notes. Out: `report.html`, readable in light and dark,
-on paper, and without a network connection.
+In: the figures of the epochs, the recipe and its reasons, an evaluation, mistakes, a few notes. Out: `report.html`,
+readable in light and dark, on paper, and without a network connection or a script.
 """
 
 from __future__ import annotations
@@ -9,20 +9,25 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from archspec import __version__
 from archspec.compiler.evaluation.confusion import Evaluation
-from archspec.compiler.evaluation.confusion_tables import class_rows, share
+from archspec.compiler.evaluation.confusion_tables import figure_rows, share
 from archspec.compiler.pages.confusion_picture import confusion_picture
 from archspec.compiler.pages.line_chart import line_chart
+from archspec.compiler.pages.mistake_pictures import STYLE as MISTAKES_STYLE
+from archspec.compiler.pages.mistake_pictures import MistakenImage, mistake_figures
 from archspec.compiler.pages.svg import number, shown_text
 from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
+from archspec.compiler.training.records.run_status import RunStatus
 from archspec.compiler.weights.atomic import replace_file
 
 PERCENT = 100.0
+AGAIN = 60  # seconds after which the page of a run in progress is loaded again
 CHARTS = (  # title, unit, what each line shows by its column, and a factor
     ("Loss", "cross-entropy", {"loss": "training", "held_out_loss": "held out"}, 1.0),
     ("Accuracy", "%", {"train_top1": "top-1, training", "top1": "top-1, held out", "top5": "top-5, held out"}, PERCENT),
@@ -56,17 +61,27 @@ def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
     recipe: Mapping[str, Any],
     evaluation: Evaluation | None,
     notes: Mapping[str, str],
+    *,
+    status: RunStatus | None = None,
+    mistakes: Sequence[MistakenImage] = (),
+    why: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the page. Figures that no epoch has are not shown. Raises ArchspecError."""
+    """Write the page; `why` has reasons for settings of the recipe. Figures that no epoch has are not shown.
+
+    Raises ArchspecError.
+    """
     parts = [
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+        *([f'<meta http-equiv="refresh" content="{AGAIN}">'] if status and status.is_in_progress else []),
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{shown_text(title)}</title><style>{STYLE}</style></head><body><h1>{shown_text(title)}</h1>",
+        f"<title>{shown_text(title)}</title><style>{STYLE}{MISTAKES_STYLE}</style></head><body><h1>{shown_text(title)}</h1>",
+        *_status(status),
         *_figures(_summary(epochs, evaluation) | dict(notes)),
         *_charts(epochs),
         *_evaluation(title, evaluation),
+        *_mistakes(mistakes),
         "<h2>Recipe</h2>",
-        *_table([("setting", "value"), *((name, str(value)) for name, value in recipe.items())], "text"),
+        *_recipe(recipe, why or {}),
         "<h2>Epochs</h2><details><summary>results by epoch</summary>",
         *_epochs(epochs),
         "</details></body></html>",
@@ -81,6 +96,13 @@ def versions() -> str:
     except PackageNotFoundError:
         torch = ""
     return f"archspec {__version__}, {torch}Python {platform.python_version()}"
+
+
+def _status(status: RunStatus | None) -> Iterator[str]:
+    if status is not None:
+        more = f"; this page is loaded again every {AGAIN} seconds" if status.is_in_progress else ""
+        written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        yield f"<p>{shown_text(status.text)} (written on {written}{more})</p>"
 
 
 def _summary(epochs: Sequence[EpochFigures], evaluation: Evaluation | None) -> dict[str, str]:
@@ -119,8 +141,21 @@ def _evaluation(title: str, found: Evaluation | None) -> Iterator[str]:
         return
     yield f'<h2>Held-out images</h2><figure class="matrix">{confusion_picture(title, found)}</figure>'
     yield "<details><summary>results by class</summary>"
-    yield from _table(class_rows(found, str))
+    yield from _table(figure_rows(found))
     yield "</details>"
+
+
+def _mistakes(found: Sequence[MistakenImage]) -> Iterator[str]:
+    if found:
+        yield "<h2>Most confident mistakes</h2><p>Held-out images with the highest probability of a wrong class, at the"
+        yield "size that the network sees.</p>"
+        yield from mistake_figures(found)
+
+
+def _recipe(recipe: Mapping[str, Any], why: Mapping[str, str]) -> Iterator[str]:
+    rows = [(name, str(value), why.get(name, "")) for name, value in recipe.items()]
+    head = ("setting", "value", "why")
+    yield from _table([head, *rows] if why else [row[:2] for row in (head, *rows)], "text")
 
 
 def _epochs(epochs: Sequence[EpochFigures]) -> Iterator[str]:

@@ -39,7 +39,10 @@ CSV, JSONL = "metrics.csv", "metrics.jsonl"
 SAMPLES = "samples"
 SUMMARY, EVALUATION, REPORT = "summary.json", "evaluation.json", "report.html"
 UNREADABLE = (OSError, RuntimeError, MemoryError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError)
-OWN = frozenset({LATEST, CSV, JSONL, SUMMARY, EVALUATION, REPORT, WEIGHTS, BEST})  # with checkpoints, all a run writes
+TRACE = "trace.json"  # of a profile
+OWN = frozenset(  # with checkpoints, all a run writes
+    {LATEST, CSV, JSONL, SUMMARY, EVALUATION, REPORT, TRACE, WEIGHTS, BEST}
+)
 LONGEST_NAME = 255  # bytes
 DIGEST = hashlib.sha256().digest_size
 ZIP_END = b"PK\5\6" + bytes(18)  # the end of every file of torch.save, up to its numbers

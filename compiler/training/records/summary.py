@@ -29,6 +29,9 @@ class RunSummary:
     damaged_images: tuple[str, ...]
     recipe: Recipe
     out: str  # the folder; empty in all processes but the first
+    memory_predicted: int  # bytes of a step's tensors in float32, per process
+    memory_measured: int | None  # bytes, see `memory_measured_is`; None where the system does not say
+    memory_measured_is: str
     stopped: ClassVar[bool] = False
 
     def to_dict(self) -> dict[str, Any]:

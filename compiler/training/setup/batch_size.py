@@ -16,13 +16,13 @@ LEAST_STEPS = 10  # per epoch
 SHARE_OF_MEMORY = 0.8
 
 
-def with_batch(network: Network, recipe: Recipe, images: int, group: Group) -> Recipe:
-    """Return the recipe with as many images a step as its learning rate is for, or fewer if there are few images.
+def with_batch(network: Network, recipe: Recipe, wanted: int, images: int, group: Group) -> Recipe:
+    """Return the recipe with `wanted` images a step, or fewer if there are few images.
 
     A step is split into as many batches as the predicted memory of a process requires; but for batch normalisation the
     split changes nothing in what is learned.
     """
-    step = max(1, min(recipe.reference_batch, images // LEAST_STEPS))
+    step = max(1, min(wanted, images // LEAST_STEPS))
     memory = SHARE_OF_MEMORY * memory_of(group.device) / (1 if group.device.type == "cuda" else group.neighbours)
     if group.is_pipeline:
         return _with_parts(network, recipe, step, group, memory)

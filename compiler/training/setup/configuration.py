@@ -6,7 +6,7 @@ In: the command line, or a checkpoint. Out: a `RunConfiguration`, or one clear e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import archspec
@@ -14,14 +14,18 @@ from archspec.api import Network, overrides, restore
 from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
-from archspec.compiler.data.folder import checked, folder
+from archspec.compiler.data.folder import checked, folder, photos_of
+from archspec.compiler.data.hygiene.headers import headers
+from archspec.compiler.data.hygiene.survey import hygiene_lines
+from archspec.compiler.data.photos import Photos
 from archspec.compiler.threads import threads_for
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.parallel.stage_batches import shared_data
 from archspec.compiler.training.records.checkpoint import Checkpoint
 from archspec.compiler.training.setup import requirements
-from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.options import RunContext
+from archspec.compiler.training.setup.run_recipe import run_recipe
+from archspec.compiler.training.weighting.layer_rates import with_head_rate
 from archspec.compiler.weights.trained import Trained, open_trained
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
@@ -36,6 +40,12 @@ class RunConfiguration:
     recipe: Recipe
     data: Data
     start: Trained | None = None
+    why: Mapping[str, str] = field(default_factory=dict)  # of settings, by their names
+
+    @property
+    def is_for_other_classes(self) -> bool:
+        """Whether it starts from weights whose classifier has to be reinitialised."""
+        return self.start is not None and self.start.class_names != self.data.class_names
 
 
 def from_flags(
@@ -46,22 +56,22 @@ def from_flags(
     start = open_trained(options.weights) if options.weights else None
     network = _changed(start, changes) if spec is None and start is not None else archspec.load(spec or "", **changes)
     requirements.classifier(network)
-    requirements.memory(network, group)
-    recipe = network.recipe or Recipe(flip=options.data is not None)
+    requirements.memory(network, group, flags.get("checkpoint", False))
     if start is not None and start.metadata.seed is not None:  # images that the weights have seen are not held out
-        recipe = recipe.changed({"seed": start.metadata.seed})
-    recipe = recipe.changed(flags)
-    data = _data(network, recipe, context)
-    requirements.warmup(recipe)
+        flags = {"seed": start.metadata.seed, **flags}
+    data = _data(network, Recipe(seed=flags.get("seed", 0)), context)
     if start is not None and len(start.preprocessing.mean) == network.input.channels:
         data = replace(data, mean=start.preprocessing.mean, std=start.preprocessing.std)
     network = _with_classes(network, len(data.class_names), context)
-    if not {"batch", "accumulate"} & flags.keys():
-        recipe = with_batch(network, recipe, len(data.train), group)
+    recipe, why = run_recipe(network, data, flags, context)
+    requirements.warmup(recipe)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
     requirements.synchronised(recipe, group)
-    return RunConfiguration(network, _with_threads(network, recipe, group), data, start)
+    found = RunConfiguration(network, _with_threads(network, recipe, group), _augmented(data, recipe), start, why)
+    if found.is_for_other_classes and not {"lr", "head_lr", "layer_decay"} & flags.keys():
+        return replace(found, recipe=with_head_rate(found.recipe, group.replicas))
+    return found
 
 
 def _with_threads(network: Network, recipe: Recipe, group: Group) -> Recipe:
@@ -85,7 +95,7 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
     kept = checkpoint.description
     network = restore(kept.bundle, "the checkpoint")
     requirements.classifier(network)
-    requirements.memory(network, context.group)
+    requirements.memory(network, context.group, kept.recipe.checkpoint)
     for name, numbers in (("mean", kept.mean), ("std", kept.std)):
         if len(numbers) != network.input.channels:
             channels = plural(network.input.channels, "channel")
@@ -98,7 +108,8 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
         restored = "" if folder_of_images is None else "restore them, or "
         helps = (f"{restored}start another run: `--from` takes this one's best.safetensors",)
         raise failure("E450", message, helps=helps)
-    return RunConfiguration(network, kept.recipe, replace(data, mean=kept.mean, std=kept.std))
+    data = _augmented(replace(data, mean=kept.mean, std=kept.std), kept.recipe)
+    return RunConfiguration(network, kept.recipe, data, why=kept.why)
 
 
 def _data(network: Network, recipe: Recipe, context: RunContext) -> Data:
@@ -109,10 +120,24 @@ def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
     root = context.options.data
     if root is None:
         return digits(network.input, recipe.seed)
-    data = checked(folder(root, network.input, recipe))
-    for line in first_few([f"cannot read `{path}`: left out" for path in data.damaged]):
+    listed = folder(root, network.input, recipe)
+    found = headers(path for part in photos_of(listed) for path in part.paths)
+    data = checked(listed, found)
+    lines = first_few([f"cannot read `{path}`: left out" for path in data.damaged])
+    if context.group.is_first:
+        lines = (*lines, *hygiene_lines(root, data, found))
+    for line in lines:
         context.say(line)
     return data
+
+
+def _augmented(data: Data, recipe: Recipe) -> Data:
+    """Return the data whose photographs are augmented as the recipe says."""
+    train, held_out = (
+        Photos(part.paths, part.classes, part.volume, recipe) if isinstance(part, Photos) else part
+        for part in (data.train, data.held_out)
+    )
+    return replace(data, train=train, held_out=held_out)
 
 
 def _with_classes(network: Network, classes: int, context: RunContext) -> Network:

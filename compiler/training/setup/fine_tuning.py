@@ -1,13 +1,12 @@
 """The module of a run and its first weights: initialised, or those of an earlier run, to be fine-tuned.
 
 In: a run's configuration. Out: its module, or in a pipeline that of this process's stage. Layers for other classes are
-reinitialised; in a linear probe only the layers that compute the scores are trained.
+reinitialised; layers that the recipe freezes are not trained.
 """
 
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from archspec.analyses.partition import cut
 from archspec.compiler.lowering.lower import Lowered, build
@@ -15,8 +14,9 @@ from archspec.compiler.lowering.stage_module import StageModule, build_stage
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.plan import ParameterCounts
+from archspec.compiler.training.weighting.frozen import freeze, frozen_layers
 from archspec.compiler.weights import files as weights
-from archspec.graph.scores import Scores, classifiers
+from archspec.graph.scores import classifiers
 
 
 def starting_module(
@@ -39,7 +39,7 @@ def starting_module(
     trunk, *others = classifiers(network.graph)
     if start is not None:
         reinitialised = {}
-        if start.class_names != configuration.data.class_names:
+        if configuration.is_for_other_classes:
             own = whole.state_dict()
             resized = {node.name for scores in (trunk, *others) for node in scores.nodes}
             reinitialised = {name: value for name, value in own.items() if name.rpartition(".")[0] in resized}
@@ -48,15 +48,9 @@ def starting_module(
         module.load_state_dict({name: own[name] if name in reinitialised else start.state[name] for name in own})
         other = f"; reinitialised for other classes: {', '.join(reinitialised)}" if reinitialised else ""
         messages.append(f"starting from `{start.path}`{other}")
+    for one in (module, whole):  # a stage, and the whole network whose parameters are counted
+        freeze(one, frozen_layers(network.graph, recipe))
     if recipe.mode == "linear-probe":
-        freeze_all_but(module, trunk)
         names = [node.name for node in trunk.nodes if network.graph.tensors(node)]
         messages.append(f"linear probe: only {' and '.join(names)} {'is' if len(names) == 1 else 'are'} trained")
     return module, ParameterCounts.of(whole), tuple(messages)
-
-
-def freeze_all_but(module: nn.Module, scores: Scores) -> None:
-    """Train only the parameters of the layers that compute the scores."""
-    names = {node.name for node in scores.nodes}
-    for name, parameter in module.named_parameters():
-        parameter.requires_grad_(name.rpartition(".")[0] in names)

@@ -16,4 +16,5 @@ def predicted_memory(network: Network, recipe: Recipe) -> int:
     """Return the predicted peak of a process in float32. The analysis counts SGD with momentum, one value a weight."""
     without_momentum = recipe.optimizer == "sgd" and not recipe.momentum
     more = STATES[recipe.optimizer] - 1 - without_momentum + bool(recipe.ema)
-    return network.training_bytes(recipe.batch) + FLOAT_BYTES * network.params * more
+    step = network.checkpointed_bytes if recipe.checkpoint else network.training_bytes
+    return step(recipe.batch) + FLOAT_BYTES * network.params * more

@@ -21,6 +21,8 @@ class Options:
     data: Path | None = None  # a folder of images; None for the bundled digits
     out: Path | None = None
     weights: Path | None = None  # to start from
+    recipe: str | None = None  # `auto` or `paper`
+    is_own_spec: bool = False  # a file, not a built-in network: its `train` section is meant for these images
     device: str = "auto"
     workers: int | None = None
     quiet: bool = False

@@ -6,7 +6,8 @@ In: a run's configuration, its trainable parameters, the group of processes. Out
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
@@ -19,7 +20,9 @@ from archspec.compiler.training.loop.schedule import steps_per_epoch
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.memory import predicted_memory
+from archspec.compiler.training.weighting.class_weights import class_weights
 from archspec.recipe import Recipe
+from archspec.record import replace
 from archspec.report.stage_table import stages_data
 
 
@@ -50,6 +53,8 @@ class TrainingPlan:
     processes: int
     parameters: ParameterCounts
     steps_per_epoch: int
+    why: Mapping[str, str]  # of the recipe's settings, by their names
+    class_weights: Mapping[str, float] = field(default_factory=dict)  # in the loss; empty for none
     stages: tuple[Stage, ...] = ()  # of a pipeline
     threads_reason: str = ""  # if their number was chosen
 
@@ -63,6 +68,14 @@ class TrainingPlan:
         """The predicted peak of a process in float32."""
         return predicted_memory(self.network, self.recipe)
 
+    @property
+    def other_memory_bytes(self) -> int | None:
+        """The same without `--checkpoint`; for a batch that was split, with it. None if neither or not less."""
+        if not self.recipe.checkpoint and (self.recipe.accumulate == 1 or self.stages):
+            return None
+        other = predicted_memory(self.network, replace(self.recipe, checkpoint=not self.recipe.checkpoint))
+        return other if self.recipe.checkpoint or other < self.memory_bytes else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         stages = {"stages": stages_data(self.network.graph, self.stages)} if self.stages else {}
@@ -73,20 +86,24 @@ class TrainingPlan:
             "variation": self.variation,
             "classes": self.classes,
             "recipe": self.recipe.to_dict(),
+            "why": dict(self.why),
             "processes": self.processes,
             "step_images": self.recipe.step_images(self.processes),
             "lr": self.recipe.scaled_lr(self.processes),
             **vars(self.parameters),
+            "class_weights": dict(self.class_weights),
             "steps_per_epoch": self.steps_per_epoch,
             "steps": self.steps,
             "memory_bytes": self.memory_bytes,
             "threads_reason": self.threads_reason,
+            "other_memory_bytes": self.other_memory_bytes,
             **stages,
         }
 
 
 def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Group) -> TrainingPlan:
-    """Return the plan. Raises ArchspecError for fewer images than a step takes, or more stages than can be cut."""
+    """Return the plan. Raises ArchspecError for fewer images than a step takes, more stages than can be cut, and for
+    weights of unknown classes."""
     network, recipe, data = configuration.network, configuration.recipe, configuration.data
     threads = threads_for(network, recipe.batch, group.neighbours)
     return TrainingPlan(
@@ -98,6 +115,8 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
         processes=group.replicas,
         parameters=parameters,
         steps_per_epoch=steps_per_epoch(len(data.train), recipe, group.replicas),
+        why=configuration.why,
+        class_weights=class_weights(recipe, data),
         stages=tuple(cut(network.graph, group.size)) if group.is_pipeline else (),
         threads_reason=threads.reason if threads.number == recipe.threads else "",
     )

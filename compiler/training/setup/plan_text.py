@@ -5,14 +5,25 @@ In: a `TrainingPlan`. Out: lines.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from textwrap import wrap
+
 from archspec.compiler.memory import size_text
 from archspec.compiler.training.setup.plan import TrainingPlan
+from archspec.compiler.training.weighting.frozen import frozen_layers
+from archspec.compiler.training.weighting.layer_rates import head_layers, layer_depths
 from archspec.diagnostics.findings import plural
-from archspec.recipe import FINE_TUNE, Recipe
+from archspec.recipe import Recipe
 from archspec.report import WIDTH
 from archspec.report.stage_table import stages_table
 
 NAMES = 14  # columns
+FIELDS = {  # of a recipe, whose reason a line shows
+    "step": "batch",
+    "learning rate": "lr",
+    "optimizer": "optimizer",
+    "augmentation": "area",
+}
 
 
 def plan_lines(plan: TrainingPlan) -> list[str]:
@@ -22,31 +33,62 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
     facts = {
         "network": f"{plan.network.title}, {plan.network.params:,} parameters, {plan.classes} classes",
         "data": plan.data,
+        **({"recipe": plan.why["recipe"]} if "recipe" in plan.why else {}),
         "step": _step(plan),
         "steps": f"{plan.steps_per_epoch:,} per epoch x {plural(recipe.epochs, 'epoch')} = {plan.steps:,}",
         "learning rate": _rate(recipe, plan.processes),
+        "head rate": _head_rate(plan),
+        "layer decay": _layer_decay(plan),
         "schedule": _schedule(recipe, plan.processes),
         "optimizer": _optimizer(recipe),
         "weight decay": f"{recipe.weight_decay:g} on {count.decayed:,} weights; "
         f"none on {count.not_decayed:,} biases and norm parameters{frozen}",
+        "frozen": _frozen(plan),
+        "sampling": "as many images of each class in every epoch" if recipe.sampling == "balanced" else "",
         "augmentation": _augmentation(recipe, plan.variation),
+        **({"evaluated on": f"the centre {100 * recipe.eval_crop:g} % of each side"} if recipe.eval_crop < 1 else {}),
         "loss": _loss(recipe),
+        "class weights": _class_weights(plan.class_weights),
         "precision": _precision(recipe),
         "weight average": f"decay {recipe.ema:g}" if recipe.ema else "none",
         "threads": _threads(plan),
-        "memory": f"{size_text(plan.memory_bytes)} per process, predicted for float32",
+        "memory": _memory(plan),
         "seed": f"{recipe.seed}",
     }
-    lines = [named(name, fact) for name, fact in facts.items() if fact]
+    lines = [
+        line
+        for name, fact in facts.items()
+        if fact
+        for line in _lines(name, fact, plan.why.get(FIELDS.get(name, ""), ""))
+    ]
     if plan.stages:
         first, *rest = stages_table(plan.network.graph, plan.stages, WIDTH - NAMES - 2).splitlines()
         lines += [named("pipeline", first), *(named("", line) for line in rest)]
     return lines
 
 
+def _lines(name: str, fact: str, why: str) -> list[str]:
+    """Return the lines of a fact and its reason, which is below it where both do not fit into a line. A path is not
+    torn."""
+    reason = f"({why})" if why else ""
+    together = f"{fact} {reason}".strip()
+    width = WIDTH - NAMES - 2
+    parts = [together] if len(together) <= width or not why else [fact, reason]
+    if name == "recipe":
+        parts = wrap(fact, width)
+    return [named("" if number else name, part) for number, part in enumerate(parts)]
+
+
 def named(name: str, fact: str) -> str:
     """Return a line of the plan."""
     return f"{name:{NAMES}}  {fact}"
+
+
+def _memory(plan: TrainingPlan) -> str:
+    text = f"{size_text(plan.memory_bytes)} per process, predicted for float32"
+    if (other := plan.other_memory_bytes) is None:
+        return text
+    return text + f" ({size_text(other)} {'without' if plan.recipe.checkpoint else 'with'} `--checkpoint`)"
 
 
 def _step(plan: TrainingPlan) -> str:
@@ -58,11 +100,40 @@ def _step(plan: TrainingPlan) -> str:
 
 
 def _rate(recipe: Recipe, processes: int) -> str:
-    parts = [f"{recipe.lr:g}"]
-    if recipe.mode == "fine-tune":
-        parts.append(f"{FINE_TUNE:g} (fine-tuning)")
-    parts.append(f"{recipe.step_images(processes)}/{recipe.reference_batch}")
-    return " x ".join(parts) + f" = {recipe.scaled_lr(processes):g}"
+    images = recipe.step_images(processes)
+    if images == recipe.reference_batch:
+        return f"{recipe.lr:g}"
+    return f"{recipe.lr:g} x {images}/{recipe.reference_batch} = {recipe.scaled_lr(processes):g}"
+
+
+def _head_rate(plan: TrainingPlan) -> str:
+    if not plan.recipe.head_lr:
+        return ""
+    times = plan.recipe.head_lr / plan.recipe.scaled_lr(plan.processes)
+    return f"{plan.recipe.head_lr:g} for {', '.join(head_layers(plan.network.graph))}, {times:g} x the others'"
+
+
+def _layer_decay(plan: TrainingPlan) -> str:
+    decay = plan.recipe.layer_decay
+    if decay == 1:
+        return ""
+    top = max(layer_depths(plan.network.graph).values())
+    return f"x {decay:g} per depth below the classifier, {top} in all: x {decay**top:.3g} at the first layer"
+
+
+def _frozen(plan: TrainingPlan) -> str:
+    if not plan.recipe.freeze:
+        return ""
+    layers = plural(len(frozen_layers(plan.network.graph, plan.recipe)), "layer")
+    return f"{', '.join(plan.recipe.freeze)}: {layers}, {plan.parameters.frozen:,} parameters"
+
+
+def _class_weights(weights: Mapping[str, float]) -> str:
+    if not weights:
+        return ""
+    ranked = sorted(weights, key=lambda name: weights[name])
+    ends = " to ".join(f"{weights[name]:.3g} ({name})" for name in (ranked[0], ranked[-1]))
+    return f"{ends}, 1 in the mean over an epoch's images"
 
 
 def _schedule(recipe: Recipe, processes: int) -> str:
@@ -113,14 +184,19 @@ def _threads(plan: TrainingPlan) -> str:
 
 def _augmentation(recipe: Recipe, own: str) -> str:
     photos = {
-        f"crops of images {recipe.crop:g} times as large": recipe.crop > 1 and not (recipe.area or recipe.scale),
+        f"crops of images {recipe.crop:g} times as large": recipe.crop > 1
+        and not (recipe.area or recipe.pad or recipe.scale),
         f"resized crops of at least {100 * recipe.area:g} % of the image": recipe.area,
-        "short side x " + " to ".join(f"{one:g}" for one in recipe.scale): recipe.scale and not recipe.area,
+        "short side x " + " to ".join(f"{one:g}" for one in recipe.scale): recipe.scale
+        and not (recipe.area or recipe.pad),
+        f"crops of images with {recipe.pad} black pixels around them": recipe.pad and not recipe.area,
         "horizontal flips": recipe.flip,
         f"colour jitter {recipe.color:g}": recipe.color,
+        f"RandAugment {recipe.randaugment:g}": recipe.randaugment,
     }
     batches = {
         f"cutout {recipe.cutout:g}": recipe.cutout,
+        f"erasing {recipe.erasing:g}": recipe.erasing,
         f"mixup {recipe.mixup:g}": recipe.mixup,
         f"cutmix {recipe.cutmix:g}": recipe.cutmix,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from archspec.api import Network
-from archspec.compiler.memory import less, need_memory
+from archspec.compiler.memory import less, memory_of, need_memory, size_text
 from archspec.compiler.training.parallel.processes import Group
 from archspec.diagnostics.errors import failure
 from archspec.graph.volume import FLOAT_BYTES
@@ -29,13 +29,20 @@ def classifier(network: Network) -> None:
         raise failure("E454", message, helps=helps)
 
 
-def memory(network: Network, group: Group) -> None:
-    """Require enough memory for a step of one image, in each process of a machine."""
+def memory(network: Network, group: Group, checkpoint: bool = False) -> None:
+    """Require enough memory for a step of one image in each process of a machine, with activation checkpointing or
+    without."""
     copies = 1 if group.is_pipeline or group.device.type == "cuda" else group.neighbours
-    weights = STATES * FLOAT_BYTES * network.params * copies
-    helps = ("`archspec check` shows the largest layers", less(weights, group.device))
+    needs = copies * (network.checkpointed_bytes() if checkpoint else network.training_bytes())
+    helps: tuple[str, ...] = (
+        "`archspec check` shows the largest layers",
+        less(STATES * FLOAT_BYTES * network.params * copies, group.device),
+    )
+    has = memory_of(group.device)
+    if not checkpoint and needs > has >= (fewer := copies * network.checkpointed_bytes()):
+        helps = (f"`--checkpoint` takes {size_text(fewer)}", *helps)
     what = "a step of one image" + (f" in each of {copies} processes" if copies > 1 else "")
-    need_memory(network.training_bytes(1) * copies, what, group.device, helps)
+    need_memory(needs, what, group.device, helps)
 
 
 def warmup(recipe: Recipe) -> None:
@@ -70,9 +77,11 @@ def processes(stages: int, group: Group) -> None:
 def pipeline(recipe: Recipe, group: Group) -> None:
     """Require a recipe that a pipeline supports, if there is one."""
     unsupported = {
+        "`--checkpoint`": recipe.checkpoint,
         "`--amp fp16`": recipe.amp == "fp16",
         "`--compile`": recipe.compile,
         "`--linear-probe`": recipe.mode == "linear-probe",
+        "`--freeze`": bool(recipe.freeze),
     }
     for name, is_on in unsupported.items():
         if is_on and group.is_pipeline:

@@ -106,6 +106,7 @@ def _finding(source: Source, name: str, first: str, is_all: bool) -> Unread:
     span = Span(source, start, start + len(first.strip()))
     shown, written = _translation(source.text[:LONGEST], name)
     notes = [f"`{old}` is `{new}` here" for old, new in shown[:MOST_SHOWN]]
+    notes += ["PyTorch prints the parts of a network, not how it connects them"] if name == printed.TORCH else []
     notes += [] if shown else ["a spec has one layer on each line, such as `CONV 64 7x7 s2 p3`"]
     helps: tuple[Help, ...] = ()
     if written and is_all and len(source.text) <= LONGEST:
@@ -120,7 +121,9 @@ def _translation(text: str, name: str) -> tuple[list[tuple[str, str]], str | Non
         layers, volume = (sections.darknet if "cfg" in name else sections.caffe)(text)
         known = [one for one in layers if one is not None]
         return [], spec(_named(known), volume) if len(known) == len(layers) > 0 else None
-    if name not in ("PyTorch code", "Keras code", "Python code"):
+    if name == printed.TORCH:
+        text = printed.in_sequence(text) or ""
+    elif name not in ("PyTorch code", "Keras code", "Python code"):
         return [], None
     shown, known, is_whole, given = [], [], True, None
     for call in calls(text):

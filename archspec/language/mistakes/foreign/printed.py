@@ -12,8 +12,14 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Source, Span
 from archspec.language.layout import Unread
 
+TORCH = "a network that PyTorch printed"
 # a name for people, what its lines look like, and the line without which it is not this text
 LANGUAGES = (
+    (
+        TORCH,
+        r"^\s*\(\w+\): (?:\d+ x )?[A-Z]\w*\(|^[A-Z]\w*\($|^\s*\)$",
+        r"^\s*\(\w+\): [A-Z]\w*\(.*\)?$",
+    ),
     (
         "an ONNX graph that a tool printed",
         r"^graph [\w-]+ *\(|%[\w.]+|^\) *(?:initializers|optional inputs)|^[(){} ]+$",
@@ -29,11 +35,33 @@ LANGUAGES = (
     ),
 )
 TABLES = frozenset(("a Markdown table", "a table drawn in text"))  # whose cells may be steps
+_CONTAINER = re.compile(r"^(?: *\(\w+\): )?([A-Z]\w*)\($|^ *\)$")
+_SEQUENTIAL = ("Sequential", None)  # None: a line that closes one
 _NUMBERED = re.compile(r"( *)(\d{1,4})(?: +|\t)(?=\S)")
 _REPEAT = re.compile(r"[x×] ")
 _STEPS = re.compile(r"^ *\d+\s+(?:\[\d|[A-Z]{2,}|[a-z_]\w*\(|\| |(?:add|concat|mul)$)", re.MULTILINE)
 FEWEST = 3  # lines
 LONGEST = 100_000
+
+
+def in_sequence(text: str) -> str | None:
+    """Return the layers of a printed network, one on each line; None if they may not be one after the other.
+
+    A class of its own prints its parts, not how it uses them: it is read if its layers with weights are all in a
+    Sequential.
+    """
+    kept = []
+    lines = [line for line in text.split("\n") if line.strip()]
+    is_own = not lines[0].startswith("Sequential(")
+    for place, line in enumerate(lines):
+        container = _CONTAINER.match(line)
+        if container is None:
+            kept.append(line)
+            if is_own and len(line) - len(line.lstrip()) < 4 and re.search(r"(?:Conv\w+|Linear)\(", line):
+                return None
+        elif place and container[1] not in _SEQUENTIAL:
+            return None
+    return "\n".join(kept)
 
 
 def numbered(source: Source) -> Unread | None:

@@ -78,6 +78,17 @@ RULES = (
     ),
     Rule(
         "volume",
+        re.compile(
+            r"^input(?: (?:image|size|shape|layer))? *[:=] *\[?(\d+(?:[x×]\d+){2})\]? +"
+            r"(?:(?:RGB|colou?r|gr[ae]y(?:scale)?|input|images?|pixels|photos?) *)+$",
+            re.I,
+        ),
+        _input,
+        "a volume is written `{new}`, got `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "volume",
         re.compile(r"(?:(?<=^)|(?<=: ))[({]? *" + _SIZES + r" *[)}]? +input$", re.I),
         _input,
         "a volume is written in brackets, got `{old}`",

@@ -59,6 +59,8 @@ def _before_a_step(match: Match, words: Words) -> str | None:
     if match[3] == "(":
         return f" -> {word}(" if word in words.blocks and re.search(r"[A-Z]{2}|\)", before) else None
     layer = words.layer(word)
+    if "+" in match[0] and re.fullmatch(r"@?[a-z_]\w*\s*", before) and not words.layer(before.strip()):
+        return None  # a sum with an earlier result
     first = re.search(r"([A-Za-z]\w*)$", before)
     if (
         layer is None

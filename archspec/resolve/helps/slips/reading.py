@@ -175,7 +175,7 @@ class StepReading:
         ):
             return False
         if not counts:
-            return True
+            return self.layer.is_weight_layer or "kernel" not in self.layer.arguments
         return counts[0] in _ORDER and len(numbers) > (1 if "kernel" in self.fields or counts[0] == "features" else 2)
 
     def _meaning(self, text: str, counts: list[str]) -> tuple[str, str]:
@@ -191,7 +191,8 @@ class StepReading:
             return field, text
         self.is_certain = False
         field = next((one for one in _ORDER if one in self.layer.arguments and one not in self.fields), "")
-        self.is_understood &= bool(field) or not self._positional()
+        entering = (self.entering.channels, self.entering.values) if self.entering else ()
+        self.is_understood &= bool(field) or not self._positional() or text in map(str, entering)
         self._fields.add(field)
         return field, self._spelt(field, None, text) if field else ""
 

@@ -1,116 +1,20 @@
-"""Trains networks from their specs with `archspec train`, and writes what came out.
+"""LeNet-5 on digits, ResNet-18 on photographs and from one task to another, and how depth degrades plain networks.
 
-    python -m benchmarks.experiments digits
-    python -m benchmarks.experiments clothing --data DIR
-    python -m benchmarks.experiments degradation --data DIR
-
-In: for some, a folder of images. Out: a page in `benchmarks/results/experiments`, and the figures of all epochs beside
-it. Runs that are there already are not run again. All flags of the recipe are given, so that it is the same later.
+In: folders of runs and images. Out: pages. All flags of the recipe are given, so that it is the same later.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
 import json
-import os
 import subprocess
-import sys
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from archspec.compiler.pages.line_chart import line_chart
-from archspec.compiler.progress import clock
-from benchmarks.stopwatch import archspec_command, machine
+from benchmarks.experiments.runs import RESULTS, SEEDS, Done, Folders, Run, done, page, write_epochs
+from benchmarks.stopwatch import archspec_command
 
-RESULTS = Path("benchmarks/results/experiments")
 SGD = ("--optimizer", "sgd", "--momentum", "0.9", "--label-smoothing", "0", "--accumulate", "1")
-SEEDS = (0, 1, 2)
-COLUMNS = ("epoch", "lr", "loss", "train_top1", "held_out_loss", "top1", "seconds")
-
-
-class Run(NamedTuple):
-    """A training run: `RUNS` and `DATA` in its words stand for the folders."""
-
-    name: str
-    words: tuple[str, ...]
-
-    @property
-    def command(self) -> str:
-        """As one would type it."""
-        return " ".join(["archspec", "train", *self.words, "--out", f"RUNS/{self.name}"])
-
-
-class Done(NamedTuple):
-    """What a run left: its summary, and a row an epoch."""
-
-    run: Run
-    summary: dict[str, Any]
-    rows: list[dict[str, float]]
-
-    @property
-    def counts(self) -> str:
-        """Right of all held out."""
-        return f"{100 * self.summary['top1']:.2f} % ({self.summary['right']} of {self.summary['images']})"
-
-    @property
-    def time(self) -> str:
-        """Of the whole run, held-out images too."""
-        return clock(self.summary["seconds"])
-
-
-class Folders(NamedTuple):
-    """Where runs are written, and where the images are."""
-
-    runs: Path
-    data: Path | None
-
-    def words(self, words: Iterable[str]) -> list[str]:
-        """With the folders in the place of their names."""
-        return [word.replace("RUNS", str(self.runs)).replace("DATA", str(self.data)) for word in words]
-
-
-def done(run: Run, folders: Folders) -> Done:
-    """What is left of the run, which is run now if it was not."""
-    path = folders.runs / run.name
-    if not (path / "summary.json").exists():
-        command = [archspec_command(), "train", *folders.words(run.words), "--out", str(path)]
-        print(run.command, flush=True)
-        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    with (path / "metrics.csv").open(newline="") as file:
-        rows = [{name: float(row[name]) for name in COLUMNS} for row in csv.DictReader(file)]
-    return Done(run, json.loads((path / "summary.json").read_text(encoding="utf-8")), rows)
-
-
-def write_epochs(name: str, runs: Sequence[Done]) -> None:
-    """All epochs of the runs in one CSV file."""
-    with (RESULTS / f"{name}.csv").open("w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["run", *COLUMNS])
-        for one in runs:
-            table.writerows([one.run.name, *(f"{row[column]:.5g}" for column in COLUMNS)] for row in one.rows)
-
-
-def page(name: str, title: str, commands: Iterable[str], *parts: Iterable[str]) -> None:
-    """Write the page: the commands, then its parts."""
-    text = [
-        f"# {title}",
-        "",
-        f"Written by `python -m benchmarks.experiments {name}`, which runs, on one thread, with the folder of images "
-        "as DATA and any folder as RUNS:"
-        if name != "digits"
-        else f"Written by `python -m benchmarks.experiments {name}`, which runs, on one thread, with any folder as RUNS:",
-        "",
-        "```sh",
-        *commands,
-        "```",
-        "",
-        f"On {machine()}, which had other work too: times are upper bounds.",
-    ]
-    for part in parts:
-        text += ["", *part]
-    (RESULTS / f"{name}.md").write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
 # ---- digits
@@ -157,6 +61,8 @@ def _photos(seed: int) -> tuple[str, ...]:
         "16",
         "--lr",
         "0.16",
+        "--lr-for-batch",
+        "256",
         "--schedule",
         "cosine",
         "--warmup",
@@ -274,6 +180,8 @@ def degradation(folders: Folders) -> None:
         "32",
         "--lr",
         "0.1",
+        "--lr-for-batch",
+        "128",
         "--schedule",
         "step",
         "--warmup",
@@ -320,27 +228,3 @@ def degradation(folders: Folders) -> None:
         "64,000 steps. Training error is counted during the epoch, on images that were cropped and mirrored.",
     )
     page("degradation", "Degradation, part two: training", [one.run.command for one in runs], table, links, verdict)
-
-
-EXPERIMENTS: dict[str, Callable[[Folders], None]] = {
-    "digits": digits,
-    "clothing": clothing,
-    "degradation": degradation,
-}
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", choices=EXPERIMENTS)
-    parser.add_argument("--data", type=Path, help="a folder of images, `train` and `validation` in it")
-    parser.add_argument("--runs", type=Path, default=Path("runs/experiments"), help="where the runs are written")
-    arguments = parser.parse_args()
-    if arguments.experiment != "digits" and arguments.data is None:
-        parser.error(f"{arguments.experiment} needs --data")
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    EXPERIMENTS[arguments.experiment](Folders(arguments.runs, arguments.data))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

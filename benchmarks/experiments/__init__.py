@@ -1,0 +1,1 @@
+"""Training runs whose commands, figures and curves are committed."""
