@@ -78,8 +78,9 @@ def mixed(own: Labelled, partners: Labelled, recipe: Recipe, chances: Sequence[r
     if not len(classes):
         return images, Target(classes)
     drawn = [_drawn(images.shape[2:], recipe, chance) for chance in chances]
-    blend, shares = (
-        torch.tensor(one, device=images.device) for one in zip(*((a, b) for a, b, _ in drawn), strict=True)
+    blend, shares = (  # the images may have no values: those of another stage of a pipeline
+        torch.tensor(numbers, device=place.device)
+        for numbers, place in zip(zip(*((a, b) for a, b, _ in drawn), strict=True), (images, classes), strict=True)
     )
     weight = blend[:, None, None, None]
     if recipe.cutmix:

@@ -30,7 +30,7 @@ from support.memory_measures import peak
 
 WIDE = "net Wide\n[256] INPUT\n" + "FC 256 -> RELU\n" * 12 + "FC 256\n"
 PHOTOS = "net Photos\n[8x8x3] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> CONV 8 3x3 -> POOL 2x2 s2\nFC 3\n"
-MIXED = ("--cutmix", "1", "--mixup", "0.2", "--cutout", "0.25")
+MIXED = ("--cutmix", "1", "--mixup", "0.2", "--cutout", "0.25", "--erasing", "0.5")
 STEPS = ("--epochs", "1", "--warmup", "0", "--batch", "4", "--accumulate", "4")
 FLAGS = (*STEPS, *MIXED, "--workers", "0", "--threads", "1")
 

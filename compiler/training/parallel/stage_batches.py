@@ -32,15 +32,17 @@ class UnreadImages:
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
         """Return images without values."""
-        return self.batch(self.classes[torch.tensor([place for place, _ in keys])])
+        places = torch.tensor([place for place, _ in keys])
+        return self.batch(self.classes[places], places)
 
     def name(self, place: int) -> str:
         """Return the number of an image: its file is known to the first process."""
         return f"image {place:,}"
 
-    def batch(self, classes: Tensor) -> Batch:
-        """Return images of these classes, without values."""
-        return Batch(torch.empty(len(classes), *self.shape, dtype=torch.uint8, device="meta"), classes)
+    def batch(self, classes: Tensor, places: Tensor) -> Batch:
+        """Return images of these classes and places, without values."""
+        images = torch.empty(len(classes), *self.shape, dtype=torch.uint8, device="meta")
+        return Batch(images, classes, places=tuple(places.tolist()))
 
 
 def shared_data(read: Callable[[], Data], shape: tuple[int, ...], group: Group) -> Data:
@@ -68,16 +70,17 @@ def batches_of(images: Images, order: Order, size: int, workers: int, group: Gro
 
 
 class _Told:
-    """Batches whose classes the other processes are told."""
+    """Batches whose classes and places the other processes are told."""
 
     def __init__(self, batches: Iterable[Batch], size: int) -> None:
         self.batches, self.size = batches, size
 
     def __iter__(self) -> Iterator[Batch]:
         for batch in self.batches:
-            said = torch.zeros(1 + self.size, dtype=torch.long)
-            said[0] = len(batch.classes)
-            said[1 : 1 + len(batch.classes)] = batch.classes
+            said = torch.zeros(2, 1 + self.size, dtype=torch.long)
+            said[:, 0] = len(batch.classes)
+            said[0, 1 : 1 + len(batch.classes)] = batch.classes
+            said[1, 1 : 1 + len(batch.places)] = torch.tensor(batch.places)
             distributed.broadcast(said, 0)  # on the CPU, so it does not wait for a GPU
             yield batch
 
@@ -90,6 +93,6 @@ class _Followed:
 
     def __iter__(self) -> Iterator[Batch]:
         for _ in range(-(-len(self.order) // self.size)):
-            said = torch.empty(1 + self.size, dtype=torch.long)
+            said = torch.empty(2, 1 + self.size, dtype=torch.long)
             distributed.broadcast(said, 0)
-            yield self.images.batch(said[1 : 1 + int(said[0])])
+            yield self.images.batch(*said[:, 1 : 1 + int(said[0, 0])])
