@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from archspec.recipe import AMP, OPTIMIZERS, SCHEDULES, Recipe
+from archspec.recipe import AMP, OPTIMIZERS, SAMPLINGS, SCHEDULES, Recipe
 
 DEFAULT = Recipe()
 
@@ -108,6 +108,11 @@ FLAGS = (
     click.option("--warmup", type=Finite(0), metavar="EPOCHS", help="Linear warm-up."),
     click.option("--label-smoothing", type=SHARE, metavar="SHARE", help="Label smoothing; 0 for none."),
     click.option("--clip", type=Finite(0), metavar="NORM", help="Clip the gradient norm; 0 for no limit."),
+    click.option(
+        "--sampling",
+        type=click.Choice(SAMPLINGS),
+        help="Draw every class equally often with balanced; shuffled by default.",
+    ),
     click.option(
         "--class-weights",
         metavar="WEIGHTS",
