@@ -165,14 +165,15 @@ def test_a_padded_crop_is_a_part_of_the_image_with_black_around_it(tmp_path: Pat
     Image.fromarray(small).save(tmp_path / "small.png")
     padded = np.pad(small, ((4, 4), (4, 4), (0, 0)))
     places = {padded[row : row + 16, column : column + 16].tobytes() for row in range(9) for column in range(9)}
-    photos = Photos([tmp_path / "small.png"], torch.tensor([0]), Volume((16, 16, 3)), Recipe(pad=4))
-    found = {
-        image.permute(1, 2, 0).contiguous().numpy().tobytes()
-        for image in photos.__getitems__([(0, seed) for seed in range(800)]).images
-    }
+    recipe, image = Recipe(pad=4), Image.fromarray(small)
+    boxes = [crop_box((16, 16), (16, 16), recipe, random.Random(seed)) for seed in range(800)]
+    found = {np.asarray(cropped(image, box, (16, 16))).tobytes() for box in boxes}
     assert found == places
-    flipped = Photos(photos.paths, photos.classes, photos.volume, Recipe(pad=4, flip=True, crop=1.0))
-    assert np.array_equal(flipped.__getitems__([(0, -1)]).images[0].permute(1, 2, 0).numpy(), small)
+    photos = Photos([tmp_path / "small.png"], torch.tensor([0]), Volume((16, 16, 3)), recipe)
+    seen = photos.__getitems__([(0, seed) for seed in (-1, *range(20))]).images.permute(0, 2, 3, 1).contiguous().numpy()
+    assert np.array_equal(seen[0], small)
+    assert {one.tobytes() for one in seen} <= places
+    assert len({one.tobytes() for one in seen}) > 10
 
 
 @pytest.mark.parametrize("size", [(60, 100), (100, 60), (32, 32), (7, 100)])
