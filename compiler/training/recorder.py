@@ -90,7 +90,7 @@ class RunRecorder:
         metadata, state = self.session.weights_metadata(top1), self.session.trainer.weights()
         self.write(lambda folder: weights.write(folder.path / name, state, metadata.to_json()))
 
-    def write(self, work: Callable[[RunFolder], None]) -> None:
+    def write(self, work: Callable[[RunFolder], object]) -> None:
         """Write something in the first process; if that fails, all processes raise ArchspecError."""
         self.context.group.first(lambda: work(self.folder) if self.folder is not None else None)
 
