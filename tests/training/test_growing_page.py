@@ -127,7 +127,7 @@ def test_tensorboard_reads_the_figures_of_each_epoch(run: tuple[Path, list[str]]
         assert [value for _, value in values] == pytest.approx([row[name] for row in rows], rel=1e-6)
 
 
-def test_a_stopped_run_has_its_page_and_a_resumed_one_goes_on(tmp_path: Path) -> None:
+def test_a_stopped_run_has_its_page(tmp_path: Path) -> None:
     (tmp_path / "tiny.arch").write_text(SPEC)
     out = tmp_path / "run"
     process = begin("train", tmp_path / "tiny.arch", "--out", out, "--epochs", "100000")

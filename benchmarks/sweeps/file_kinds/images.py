@@ -48,7 +48,7 @@ def read(path: Path) -> None:
         warnings.simplefilter("ignore")
         photos = Photos([path], torch.tensor([0]), Volume((16, 20, 3)), Recipe(flip=True, color=0.4, area=0.1))
         for key in SEEDS:
-            images, classes, bad, *_ = photos.__getitems__([key])
+            images, classes, bad, _ = photos.__getitems__([key])
             if len(images) + len(bad) < 1 or len(images) != len(classes) or images.shape[1:] != (3, 16, 20):
                 raise AssertionError(f"{tuple(images.shape)}, {bad}")
         root = path.parent / "data"
