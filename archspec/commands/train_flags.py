@@ -165,7 +165,7 @@ FLAGS = (
     click.option(
         "--checkpoint/--no-checkpoint",
         default=None,
-        help="Keep few activations and recompute the others in the backward pass: less memory, about a third slower.",
+        help="Keep few activations and recompute the rest in the backward pass: less memory, a third more work.",
     ),
     click.option("--seed", type=click.IntRange(0, 2**31), metavar="N", help=f"Random seed; {DEFAULT.seed} by default."),
     click.option(
