@@ -138,7 +138,7 @@ class Net(nn.Module):
 """
 TRANSLATED = [
     (TORCH, "PyTorch code", TORCH_SPEC),
-    (PRINTED, "PyTorch code", PRINTED_SPEC),
+    (PRINTED, "a network that PyTorch printed", PRINTED_SPEC),
     (f"Sure! Here is the model:\n\n```python\n{TORCH}```\n\nLet me know!\n", "PyTorch code", TORCH_SPEC),
     (KERAS, "Keras code", KERAS_SPEC),
     (DARKNET, "a darknet `cfg` file", DARKNET_SPEC),
