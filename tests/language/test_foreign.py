@@ -192,6 +192,6 @@ def test_lines_among_those_of_a_spec_are_translated_in_their_place() -> None:
 
 @pytest.mark.parametrize("text", ["nn.A(" * 20_000, "[net]\n" + "[maxpool]\n" * 5_000, "layer {\n" * 20_000])
 def test_a_long_text_is_recognised_quickly(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert findings_in(text)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
