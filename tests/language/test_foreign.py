@@ -138,7 +138,7 @@ class Net(nn.Module):
 """
 TRANSLATED = [
     (TORCH, "PyTorch code", TORCH_SPEC),
-    (PRINTED, "PyTorch code", PRINTED_SPEC),
+    (PRINTED, "a network that PyTorch printed", PRINTED_SPEC),
     (f"Sure! Here is the model:\n\n```python\n{TORCH}```\n\nLet me know!\n", "PyTorch code", TORCH_SPEC),
     (KERAS, "Keras code", KERAS_SPEC),
     (DARKNET, "a darknet `cfg` file", DARKNET_SPEC),
@@ -192,6 +192,6 @@ def test_lines_among_those_of_a_spec_are_translated_in_their_place() -> None:
 
 @pytest.mark.parametrize("text", ["nn.A(" * 20_000, "[net]\n" + "[maxpool]\n" * 5_000, "layer {\n" * 20_000])
 def test_a_long_text_is_recognised_quickly(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert findings_in(text)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

@@ -456,9 +456,9 @@ STRANGE = [
 
 @pytest.mark.parametrize("line", STRANGE)
 def test_a_strange_line_is_explained_quickly(line: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     findings_in(INPUT + (line + "\n") * 5)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(

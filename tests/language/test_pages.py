@@ -106,7 +106,7 @@ NO_EQUAL = {
     "y = tf.nn.conv2d(x, W, strides=[1, 1, 1, 1])": "line 3 is TensorFlow code",
     "[CONV -> RELU]*N -> POOL?": "a pattern of layers, not a network",
     "inception (3a) 28x28x256 2 64 96 128 16 32 32 159K 128M": "line 3 is a row of a table, not a layer",
-    "[3x3, 64; 3x3, 64] x 2": "steps in brackets are not repeated",
+    "[3x3, 64; 3x3, 64] x 2": "convolutions in brackets, as in the ResNet paper's table, are not a step",
 }
 
 # whole texts, and the message

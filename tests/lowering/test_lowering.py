@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 import archspec
 from archspec.analyses.partition import Stage
 from archspec.compiler import build
+from archspec.compiler.lowering.initialise import Unfilled
 from archspec.compiler.lowering.stage_module import stage_module
 from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.source import Source, Span
@@ -31,7 +32,6 @@ from benchmarks.training_memory.unseen import UNSEEN
 from hand_written import HAND_WRITTEN
 from support.layer_modules import torch_module
 from support.networks import small_input
-from support.unfilled import Unfilled
 
 SPAN = Span(Source("", ""), 0, 0)
 EXAMPLES = [

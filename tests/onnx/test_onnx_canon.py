@@ -15,14 +15,13 @@ import pytest
 import torch
 
 import archspec
-from archspec.compiler.lowering.initialise import settle
+from archspec.compiler.lowering.initialise import Unfilled, settle
 from archspec.compiler.onnx import emit
 from archspec.compiler.onnx.proof import ROUNDINGS, TIMES_TORCH, prove
 from archspec.graph.extent import upto
 from archspec.graph.ir import Graph
 from support.networks import small_input
 from support.onnx_models import HandNetwork, images, lively, session, weights_of
-from support.unfilled import Unfilled
 
 # one of each family but ShuffleNet and Swin, which torch's exporter has no operators for
 FAMILIES = (

@@ -98,14 +98,18 @@ def _renamed(text: str, step: s.LayerStep, scope: Scope, around: Surroundings) -
         return text
     region = span.to(step.arguments[-1].span)
     layer = REGISTRY[keyword]
-    found: list[Help] = []
-    for first in (0, 1) if layer.is_weight_layer else (0,):  # without the features that enter
-        given = replace(step, words=(s.Word(keyword, span),), arguments=step.arguments[first:])
-        found = found or meant(given, NamedLayer(layer, None, {}), scope, around, region)
+    given = step.arguments
+    found: list[str] = []
+    # torch says what enters: an FC's features come first, a GN's channels last
+    for some in (given, given[1:] if layer.is_weight_layer else given[:-1]):
+        other = replace(step, words=(s.Word(keyword, span),), arguments=some)
+        found = found or meant(other, NamedLayer(layer, None, {}), scope, around, region)
+    first = next(iter(found), text)
     colon = ":" if step.has_colon else ""
-    if not found or found[0] == f"`{keyword}{colon} {' '.join(one.span.text for one in step.arguments)}`":
+    as_written = f"`{keyword}{colon} {' '.join(one.span.text for one in given)}`"
+    if not found or not isinstance(first, Help) or first == as_written:
         return text
-    return Help(f"did you mean {found[0]}?", *found[0].edits)
+    return Help(f"did you mean {first}?", *first.edits)
 
 
 def _missing_arrow(step: s.LayerStep, scope: Scope) -> Finding | None:

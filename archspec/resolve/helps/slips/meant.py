@@ -23,7 +23,7 @@ from archspec.resolve.scope import Scope
 _MANY_GROUPS, _MANY_HEADS = 32, 8
 
 
-def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundings, region: Span) -> list[Help]:
+def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundings, region: Span) -> list[str]:
     """Return helps that replace `region`, the step's name and arguments."""
     reading = StepReading(step, named, scope, around.entering)
     if not reading.is_understood:
@@ -33,7 +33,7 @@ def meant(step: s.LayerStep, named: NamedLayer, scope: Scope, around: Surroundin
         for field, about in named.layer.arguments.items()
         if about.default is REQUIRED and field not in reading.fields
     ]
-    helps: list[Help] = []
+    helps: list[str] = []
     head = " ".join(word.text for word in step.words) + (":" if step.has_colon else "")
     for values in product(*(_examples(field, step, named.layer, reading, around) for field in missing)):
         words = _inserted(reading.words, dict(zip(missing, values, strict=True)), named.layer)
