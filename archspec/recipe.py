@@ -55,9 +55,14 @@ class Recipe(Record):
     patience: int = 5  # epochs without a lower held-out loss before plateau lowers the rate
     lr_end: float = 0.0  # of cosine and linear, for `reference_batch`
     warmup: float = 1.0  # epochs in which the rate rises linearly from 0
+    head_lr: float = 0.0  # the peak rate of the classifier; 0 for that of the other layers
+    layer_decay: float = 1.0  # of the rate from each depth to the one below (Bao et al. 2021)
+    freeze: tuple[str, ...] = ()  # patterns of the names of layers that are not trained
     label_smoothing: float = 0.0
     clip: float = 0.0  # the largest norm of all gradients together; 0 for no limit
     ema: float = 0.0  # the decay of an average of the weights; 0 for none
+    sampling: str = "shuffled"  # balanced: in each epoch as many images of one class as of another
+    class_weights: str = ""  # in the loss: balanced, or name=weight,...; empty for none
     flip: bool = False
     crop: float = 1.125  # crops of the input's size anywhere in images whose short side is this many times the input's
     area: float = 0.0  # resized crops of at least this share of the image (Szegedy et al. 2015); 0 for none
@@ -70,11 +75,6 @@ class Recipe(Record):
     mixup: float = 0.0  # alpha of the shares of two blended images (Zhang et al. 2018)
     cutmix: float = 0.0  # alpha of the area pasted from another image (Yun et al. 2019)
     eval_crop: float = 1.0  # the share of the short side that the network sees when it is evaluated
-    sampling: str = "shuffled"  # balanced: in each epoch as many images of one class as of another
-    class_weights: str = ""  # in the loss: balanced, or name=weight,...; empty for none
-    head_lr: float = 0.0  # the peak rate of the classifier; 0 for that of the other layers
-    layer_decay: float = 1.0  # of the rate from each depth to the one below (Bao et al. 2021)
-    freeze: tuple[str, ...] = ()  # patterns of the names of layers that are not trained
     amp: str = "off"
     channels_last: bool = False
     compile: bool = False

@@ -10,7 +10,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -38,12 +38,12 @@ class Target:
         The mean is over images: torch's own divides by the weights of the batch, so that it would depend on how the
         images of a step are split into batches.
         """
+        if weights is None and (self.second is None or self.share is None):
+            return functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
+        each = partial(functional.cross_entropy, scores, weight=weights, label_smoothing=smoothing, reduction="none")
         if self.second is None or self.share is None:
-            if weights is None:
-                return functional.cross_entropy(scores, self.first, label_smoothing=smoothing)
-            return _cross_entropies(scores, self.first, smoothing, weights).mean()
-        one, other = (_cross_entropies(scores, classes, smoothing, weights) for classes in (self.first, self.second))
-        return torch.lerp(other, one, self.share).mean()
+            return each(self.first).mean()
+        return torch.lerp(each(self.second), each(self.first), self.share).mean()
 
     def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
         """Return the sum of the losses, the number of correct first guesses, and that of images, in float64."""
@@ -66,10 +66,6 @@ class Target:
 def _number(value: int, device: torch.device) -> Tensor:
     """Return a number that every step needs, on a device."""
     return torch.tensor(value, dtype=torch.float64, device=device)
-
-
-def _cross_entropies(scores: Tensor, classes: Tensor, smoothing: float, weights: Tensor | None) -> Tensor:
-    return functional.cross_entropy(scores, classes, weights, label_smoothing=smoothing, reduction="none")
 
 
 def mixed(own: Labelled, partners: Labelled, recipe: Recipe, chances: Sequence[random.Random]) -> tuple[Tensor, Target]:

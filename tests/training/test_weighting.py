@@ -429,7 +429,7 @@ def of_seven_classes(spec: Path) -> Path:
     from archspec.compiler.weights import files as weights
 
     out = spec.parent / "first"
-    assert train(spec, "--out", out, "--epochs", "1").exit_code == 0
+    assert train(spec, "--out", out, "--epochs", "1", "--batch", "256").exit_code == 0
     state, about = weights.read(out / "weights.safetensors")
     about["bundle"]["classes"], about["class_names"] = 7, about["class_names"][:7]
     state["fc1.weight"], state["fc1.bias"] = state["fc1.weight"][:7], state["fc1.bias"][:7]
@@ -457,7 +457,8 @@ def test_a_reinitialised_classifier_is_trained_at_the_full_rate(of_seven_classes
 
 def test_fine_tuning_keeps_frozen_weights(of_seven_classes: Path, spec: Path) -> None:
     out = spec.parent / "tuned"
-    result = train("--from", of_seven_classes, "--out", out, "--epochs", "1", "--freeze", "conv1", "--freeze", "bn1")
+    frozen = ("--freeze", "conv1", "--freeze", "bn1")
+    result = train("--from", of_seven_classes, "--out", out, "--epochs", "1", "--batch", "256", *frozen)
     assert result.exit_code == 0, result.output
     before, after = load_file(of_seven_classes), load_file(out / "weights.safetensors")
     kept = {
