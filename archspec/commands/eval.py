@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archspec.commands.eval_output import document_of, findings_of, text_of, titles_of
 from archspec.commands.findings import show, status
 from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.commands.packages import DIGITS, need
 from archspec.commands.train_flags import Finite
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.diagnostics.findings import Diagnostic, plural, printable
+from archspec.diagnostics.findings import printable
 from archspec.library import need_kind
 
 if TYPE_CHECKING:
@@ -130,11 +131,11 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
         show(error.diagnostics)
         sys.exit(status(error.diagnostics))
     if as_json:
-        click.echo(json.dumps(_document(members, examples, result, flags.tta), indent=2))
+        click.echo(json.dumps(document_of(members, examples, result, flags.tta), indent=2))
     else:
-        for line in _text(members, examples, result, flags.tta):
+        for line in text_of(members, examples, result, flags.tta):
             click.echo(printable(line))
-    show(_findings(examples, result))
+    show(findings_of(examples, result))
 
 
 def _evaluate(
@@ -166,7 +167,7 @@ def _evaluate(
     with computing_with(flags.threads or 0):
         result = evaluate(members, examples, settings, Progress(flags.quiet))
     if plot is not None:
-        _draw(plot, _titles(members), result)
+        _draw(plot, titles_of(members), result)
     return members, examples, result
 
 
@@ -191,63 +192,3 @@ def _draw(path: Path, titles: list[str], result: EnsembleEvaluation) -> None:
 
     title = titles[0] if len(titles) == 1 else f"an ensemble of {len(titles)} networks"
     replace_file(path, confusion_picture(title, result.together).encode())
-
-
-def _findings(examples: Examples, result: EnsembleEvaluation) -> list[Diagnostic]:
-    from archspec.compiler.evaluation.evaluate import described
-
-    found = list(examples.findings)
-    if result.damaged:
-        message = f"left out {plural(len(result.damaged), 'image')} that could not be read"
-        found.append(Diagnostic("W431", message, notes=described(result.damaged)))
-    return found
-
-
-# ---- output
-def _titles(members: list[EnsembleMember]) -> list[str]:
-    return [one.trained.network.title for one in members]
-
-
-def _text(
-    members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
-) -> list[str]:
-    from archspec.compiler.evaluation.confusion_tables import class_table, matrix_table, share, totals
-    from archspec.compiler.evaluation.tta_views import described
-
-    lines = [examples.description]
-    for one, alone in zip(members, result.alone, strict=True):
-        trained = one.trained
-        about = f"{trained.network.title} {trained.network.input}, {trained.path}"
-        if (crop := trained.preprocessing.crop) < 1:
-            about += f", the centre {100 * crop:g} % of each side"
-        lines.append(f"{about}: alone {share(alone.right, alone.images)}" if len(members) > 1 else about)
-    if tta:
-        lines.append(described(tta, [one.views for one in members]))
-    found = result.together
-    return [*lines, "", *totals(found), "", *class_table(found), "", *matrix_table(found)]
-
-
-def _document(
-    members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
-) -> dict[str, Any]:
-    models = [
-        {
-            "network": one.trained.network.title,
-            "weights": str(one.trained.path),
-            "views": len(one.views),
-            "scales": sorted({float(view.scale) for view in one.views}),
-            "eval_crop": one.trained.preprocessing.crop,
-            "top1": alone.top1,
-            "right": alone.right,
-        }
-        for one, alone in zip(members, result.alone, strict=True)
-    ]
-    damaged = [{"message": one.message, "notes": list(one.notes)} for one in result.damaged]
-    return {
-        "models": models,
-        "data": examples.description,
-        "tta": list(dict.fromkeys(tta)),
-        **result.together.to_dict(),
-        "damaged": damaged,
-        "diagnostics": [finding.to_dict() for finding in _findings(examples, result)],
-    }

@@ -29,6 +29,7 @@ def write_page(session: Session, folder: RunFolder, result: HeldOutResult | None
         configuration.recipe.to_dict(),
         result.evaluation if result else None,
         _notes(session, folder),
+        why=configuration.why,
         status=status,
         mistakes=mistaken_images(result.mistakes, data.held_out, data.class_names) if result else (),
     )
@@ -44,6 +45,7 @@ def _notes(session: Session, folder: RunFolder) -> dict[str, str]:
         "data": session.configuration.data.description,
         "time": clock(sum(row.seconds for row in folder.rows)),
         "device": str(device),
+        **({"recipe": session.configuration.why["recipe"]} if session.configuration.why else {}),
         "memory, predicted": f"{size_text(session.plan.memory_bytes)} of tensors in a step, per process, in float32",
         "memory, measured": measured.text if measured else "unknown on this system",
         "versions": versions(),

@@ -45,7 +45,8 @@ def equalized(pixels: Pixels) -> Pixels:
 
 def stretched(pixels: Pixels) -> Pixels:
     low, high = pixels.min((0, 1)), pixels.max((0, 1))
-    return (pixels - low) * 255 / (high - low)
+    found: Pixels = (pixels - low) * 255 / (high - low)
+    return found
 
 
 BY_HAND: dict[str, Callable[[Pixels, float], Pixels]] = {

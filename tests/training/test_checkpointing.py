@@ -44,7 +44,7 @@ aux 0.3: GAP -> FC 10
 CONV 16 3x3 p1 -> BN -> RELU
 GAP -> FC 10
 """
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "float32": {},
     "bf16": {"amp": "bf16"},
     "channels last": {"channels_last": True},
