@@ -60,7 +60,7 @@ Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and 
 \b
 Seen: on a terminal one line shows how far the run is; in a pipe or a log there is a line at
 least every 30 seconds. report.html is written after each epoch, and says whether the run is in
-progress, stopped or finished. TensorBoard reads the run's folder: tensorboard --logdir runs
+progress, stopped or finished. With TensorBoard installed: tensorboard --logdir runs
 
 \b
 Processes: --processes starts them on this machine, torchrun on several. If one is killed, or has

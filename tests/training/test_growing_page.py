@@ -35,7 +35,7 @@ from archspec.compiler.training.records.peak_memory import peak_memory
 from archspec.compiler.training.records.summary import RunSummary
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
-from support.event_files import crc32c, scalars
+from support.event_files import scalars
 from support.processes import begin
 
 SPEC = "net Tiny\n[8x8x1] INPUT\nPOOL 2x2 s2\nFC 10\n"
@@ -118,7 +118,6 @@ def test_the_measured_memory_is_a_peak() -> None:
 
 
 def test_tensorboard_reads_the_figures_of_each_epoch(run: tuple[Path, list[str]]) -> None:
-    assert crc32c(b"123456789") == 0xE3069283  # RFC 3720, B.4
     rows = [json.loads(line) for line in (run[0] / "metrics.jsonl").read_text().splitlines()]
     found = scalars(run[0])
     assert set(found) == {*rows[0]} - {"epoch"}
