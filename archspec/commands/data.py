@@ -91,16 +91,14 @@ def _survey(root: Path, size: str | None, decode: bool, quiet: bool) -> FolderSu
     from archspec.compiler.data.hygiene.headers import decoded, header
     from archspec.compiler.data.hygiene.survey import survey
     from archspec.compiler.progress import Progress
-    from archspec.graph.volume import Volume
 
     given = overrides(input=size, classes=None, variant=None, values={}).input
-    volume = Volume(given) if given is not None else None
-    if volume is not None and (not volume.is_map or volume.channels not in (1, 3)):
+    if given is not None and (len(given) != 3 or given[-1] not in (1, 3)):
         raise click.UsageError(f"`--input {size}`: expected an input of images, such as 224x224x3")
     progress = Progress(quiet)
     return survey(
         root,
-        volume,
+        given,
         decoded if decode else header,
         lambda done, of: progress.step(lambda: f"{done:,} of {of:,} images"),
     )

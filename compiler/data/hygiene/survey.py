@@ -73,9 +73,13 @@ class FolderSurvey:
 
 
 def survey(
-    root: Path, volume: Volume | None, read: Callable[[Path], Header | None], seen: Callable[[int, int], None]
+    root: Path, size: tuple[int, ...] | None, read: Callable[[Path], Header | None], seen: Callable[[int, int], None]
 ) -> FolderSurvey:
-    """Survey a folder. `seen` is told how many of how many files were read. Raises ArchspecError for no such layout."""
+    """Survey a folder; `size` is a network's input, (H, W, C). `seen` is told how many of how many files were read.
+
+    Raises ArchspecError for no such layout.
+    """
+    volume = Volume(size) if size else None
     data = folder(root, volume or ANY, Recipe())
     layout = FolderLayout.of(root)
     parts = _parts(layout, data)
