@@ -19,7 +19,7 @@ class CommandExample(Record):
 
     def __str__(self) -> str:
         """Return the text that `archspec explain` prints."""
-        message = fill(self.message, 98, initial_indent="   ", subsequent_indent="   ", break_on_hyphens=False)
+        message = fill(self.message, 98, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
         return f"Example:\n\n    $ {self.wrong}\n{message}\n\nInstead:\n\n    $ {self.right}\n"
 
 

@@ -128,7 +128,7 @@ def test_a_failed_proof_ends_with_status_1_and_leaves_no_file(
     flags: list[str], spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = Proof((Check("checker", True, "fine"), Check("float64", False, "at most 1.0, allowed 0.1")))
-    monkeypatch.setattr(exporting, "prove", lambda path, graph, module: failed)
+    monkeypatch.setattr(exporting, "prove", lambda path, graph, module, progress: failed)
     result = export(spec, "-o", tmp_path / "x.onnx", *flags)
     assert result.exit_code == 1
     assert "error[E425]" in result.stderr

@@ -96,7 +96,7 @@ def test_calls_and_names_in_other_notations(text: str, help_: str) -> None:
         ("weight decay 5e-4", "`optimizer sgd weight_decay=5e-4`"),
         ("batch size 128", "`lr 0.1 for batch 128`"),
         ("sgd momentum=0.9", "`optimizer sgd momentum=0.9`"),
-        ("adamw lr=0.001", "`optimizer adamw`, and `lr 0.001` on a line"),
+        ("adamw lr=0.001", "`optimizer adamw`, and `lr 0.001` on a line of its own"),
     ],
 )
 def test_a_setting_in_the_words_of_other_tools_is_rewritten(line: str, help_: str) -> None:

@@ -169,7 +169,7 @@ class Trainer:
         self.update.settle()
         if self.update.skipping.are_too_many:
             can_look = batches is not None and not self.group.is_pipeline
-            cause = cause_of(self.module, self.normalise(batches[0])[0]) if batches and can_look else None
+            cause = cause_of(self.module, self.step_images.normalise(batches[0])[0]) if batches and can_look else None
             raise diverged(f"epoch {self.epoch + 1}, step {self.steps_done} of {self.steps}", cause)
 
     def _number(self, *more: int) -> int:
