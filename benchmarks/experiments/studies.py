@@ -14,7 +14,7 @@ from archspec.compiler.pages.line_chart import line_chart
 from benchmarks.experiments.runs import RESULTS, SEEDS, Done, Folders, Run, done, page, write_epochs
 from benchmarks.stopwatch import archspec_command
 
-SGD = ("--optimizer", "sgd", "--momentum", "0.9", "--label-smoothing", "0", "--accumulate", "1")
+SGD = ("--optimizer", "sgd", "--momentum", "0.9", "--label-smoothing", "0", "--clip", "0", "--accumulate", "1")
 
 
 # ---- digits
