@@ -44,7 +44,7 @@ CASES = (
         "mobilenet_v2",
         "MobileNet v2, photographs",
         ("mobilenet_v2", *PHOTOS, "--channels-last"),
-        (*SGD, *STEP, *SEEN, "--lr", "0.05", "--warmup", "2", "--clip", "0", "--label-smoothing", "0.1"),
+        (*SGD, *STEP, *SEEN, "--lr", "0.025", "--warmup", "3", "--clip", "0", "--label-smoothing", "0.1"),
     ),
     Case(
         "vit",
