@@ -81,7 +81,9 @@ def command(root: Path, size: str | None, decode: bool, kind: str | None, as_jso
     else:
         for line in _text(found, decode):
             click.echo(printable(line))
-    show([*(one.diagnostic(_examples(one)) for one in found.findings), *found.refusals])
+    from archspec.compiler.data.hygiene.survey import examples
+
+    show([*(one.diagnostic(examples(one)) for one in found.findings), *found.refusals])
     sys.exit(status(found.refusals))
 
 
@@ -117,13 +119,6 @@ def _text(found: FolderSurvey, decode: bool) -> list[str]:
     rows.append(("checked", "every pixel" if decode else "headers; `--decode` also finds images that are cut short"))
     head = f"`{found.root}`: {plural(found.images, 'image')} of {classes:,} classes"
     return [head, *(f"{name:{NAMES}}  {fact}" for name, fact in rows)]
-
-
-def _examples(one: Any) -> tuple[str, ...]:
-    """Return the first files of a finding, those that belong together in one line."""
-    from archspec.compiler.data.damaged import first_few
-
-    return first_few([" = ".join(f"`{path}`" for path in group) for group in one.groups])
 
 
 def _document(found: FolderSurvey, decode: bool) -> dict[str, Any]:

@@ -552,6 +552,11 @@ SHIPPING = {
         "With a class that is much larger than another, a network can be right often by guessing the larger one: look at"
         " the accuracy of each class, which `archspec eval` prints.",
     ),
+    "W440": Explanation(
+        "a second folder of held-out images",
+        "`val`, `validation` and `valid` are names of the same part. The first of them is held out; the others are not"
+        " read.",
+    ),
     "W433": Explanation(
         "two packages of onnxruntime",
         "`onnxruntime` and `onnxruntime-gpu` contain the same files: whichever was installed last has overwritten the"

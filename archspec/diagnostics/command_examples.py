@@ -257,6 +257,11 @@ _EVALUATED = {
         "the class `cat` has 900 images to train on, 9.0 times as many as `dog` with 100",
         "archspec eval runs/a --data photos",
     ),
+    "W440": (
+        "archspec data photos",
+        "`validation` is not used: the images in `val` are held out",
+        "mv photos/validation photos/unused",
+    ),
     "W432": (
         "archspec eval runs/a --data photos2",
         "the files in `photos2` differ from those that `runs/a` was trained on",

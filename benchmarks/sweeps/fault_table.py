@@ -5,42 +5,18 @@ In: nothing. Out: the rows of the table that `faults.py` runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from benchmarks.sweeps.data_faults import DATA
+from benchmarks.sweeps.fault_row import CLOSED, FULL, GONE, NEW, NO_FOLDER, PROCESS, TRAIN, Row, each
 
-FULL = "error: cannot write to standard output: No space left on device"
-CLOSED = "error: cannot write to standard output: Bad file descriptor"
-GONE = "mkdir gone; cd gone; rmdir ../gone; "
-NO_FOLDER = r"error\[E478\]: the working directory cannot be used: No such file or directory"
-NEW = r"new/.+"
-TRAIN = "archspec train net.arch --epochs 1 --batch 64"
-PROCESS = '"$PYTHON" -m archspec'  # `archspec` is a function of the shell, whose process would get the signals
 RUN = r"run/(checkpoint-\d{9}\.pt|latest|metrics\.(csv|jsonl)|(best|weights)\.safetensors|.+\.(json|html|png|damaged))"
 TRAIN_PROCESS = TRAIN.replace("archspec", PROCESS)
 KILLED = "{ sleep 0.2; kill -9 $!; wait $!; }"
-
-
-class Row(NamedTuple):
-    """A fault, a command that meets it, and what is expected. `left` is a pattern of the paths that differ then."""
-
-    fault: str
-    command: str
-    status: int
-    says: str = ""
-    left: str = ""
-    is_ordinary: bool = False  # run as a user who has to obey permissions
-
-
-def _each(fault: str, template: str, commands: Sequence[str], status: int, says: str = "") -> list[Row]:
-    return [Row(fault, template.format(command), status, says) for command in commands]
-
-
 SHORT = ("archspec check net.arch", "archspec check net.arch --json", "archspec specs", "archspec explain E201")
 FRONT_END = [
-    *_each("full standard output", "{} >/dev/full", [*SHORT, "archspec --help", "archspec --version"], 1, FULL),
-    *_each("closed standard output", "{} >&-", SHORT, 1, CLOSED),
-    *_each("closed standard error", "{} 2>&-", SHORT, 0),
-    *_each("closed pipe", "{} | true", SHORT, 1),
+    *each("full standard output", "{} >/dev/full", [*SHORT, "archspec --help", "archspec --version"], 1, FULL),
+    *each("closed standard output", "{} >&-", SHORT, 1, CLOSED),
+    *each("closed standard error", "{} 2>&-", SHORT, 0),
+    *each("closed pipe", "{} | true", SHORT, 1),
     Row("full standard error", "archspec check wrong.arch 2>/dev/full", 1),
     Row("closed standard error", "archspec check wrong.arch 2>&-", 1),
     Row("closed standard output", "archspec check wrong.arch >&-", 1, r"error\[E202\]"),
@@ -64,7 +40,7 @@ BACK_END = [
     Row("full standard error", f"{TRAIN} --out new 2>/dev/full", 0, "", NEW),
     Row("all streams closed", f"{TRAIN} --out new <&- >&- 2>&-", 0, "", NEW),
     Row("closed pipe", "archspec run net.onnx digit.png | true", 1),
-    *_each(
+    *each(
         "deleted working directory",
         GONE + "archspec {}",
         ("train lenet5", "eval ../done", "export lenet5 -o ../n.onnx", "run ../net.onnx ../digit.png", "probe lenet5"),
@@ -227,4 +203,4 @@ FIFOS = [
     ),
     Row("FIFO as the lock", "mkfifo run/.lock; archspec train --resume run", 1, "not a regular file"),
 ]
-TABLE = (*FRONT_END, *BACK_END, *FIFOS)
+TABLE = (*FRONT_END, *BACK_END, *DATA, *FIFOS)

@@ -52,12 +52,16 @@ def environment() -> dict[str, str]:
 
 
 def prepare(world: Path, *, is_whole: bool = True) -> None:
-    """Fill a folder: specs; if it is whole, also an unfinished run, a finished one, an exported network, a digit."""
+    """Fill a folder: specs, photographs; if it is whole, also an unfinished run, a finished one, an exported network, a digit."""
     world.mkdir()
     for name, text in {"net.arch": SPEC, "wrong.arch": WRONG, "r\u00e9seau.arch": ACCENTS}.items():
         (world / name).write_text(text, encoding="utf-8")
     (world / "hold.py").write_text(HOLD)
     (world / "backwards.py").write_text(BACKWARDS)
+    for name in ("train/a", "train/b", "val/a", "val/b"):
+        (world / "photos" / name).mkdir(parents=True)
+        for number in range(2):
+            (world / "photos" / name / f"{number}.pgm").write_text(f"P2 8 8 255 {number} {' 0' * 63}\n# {name}")
     if is_whole:
         _train(world)
 

@@ -3,7 +3,8 @@
     python -m benchmarks.sweeps.faults --output benchmarks/results/faults.md
 
 A row says which exit status is expected, what standard error says, and which files the command leaves, changes or
-removes. No row ends in a traceback. Ends with status 1 where a row differs.
+removes. No row ends in a traceback. `--only photos` runs the rows whose command contains this, and keeps the others of
+the page. Ends with status 1 where a row differs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 
 from benchmarks.program import flags, run
 from benchmarks.stopwatch import machine
-from benchmarks.sweeps.fault_table import TABLE, Row
+from benchmarks.sweeps.fault_row import Row
+from benchmarks.sweeps.fault_table import TABLE
 from benchmarks.sweeps.fault_world import Outcome, prepare, ran
 
 TRACEBACK = "Traceback (most recent call last)"
@@ -46,44 +48,63 @@ def differences(row: Row, outcome: Outcome) -> list[str]:
     return found
 
 
-def page() -> tuple[bool, str]:
-    """Whether all rows are met, and the page."""
-    begun, lines, all_met = time.monotonic(), [], True
+def page(only: str | None, old: Path | None) -> tuple[bool, str]:
+    """Whether all rows are met, and the page. With `only`, rows whose command lacks it are taken from the old page."""
+    begun, lines = time.monotonic(), []
+    kept = _lines(old) if only and old else {}
     with tempfile.TemporaryDirectory() as name:
         world = Path(name) / "world"
         prepare(world)
         for number, row in enumerate(TABLE):
-            outcome = met(row, world, Path(name) / str(number))
-            wrong = differences(row, outcome)
-            all_met &= not wrong
-            said = next((line for line in outcome.errors.splitlines() if "error" in line), "")
-            left = ", ".join(sorted({path.split("/")[0] for path in outcome.left})) or "nothing"
-            cells = (
-                row.fault,
-                f"`{_cell(row.command)}`",
-                str(outcome.status),
-                _cell(said),
-                left,
-                "; ".join(wrong) or "met",
-            )
-            lines.append(f"| {' | '.join(cells)} |")
-            print(row.fault, row.command, wrong or "met", sep=": ", file=sys.stderr, flush=True)
+            if only is None or only in row.command:
+                lines.append(_line(row, met(row, world, Path(name) / str(number))))
+                print(lines[-1], file=sys.stderr, flush=True)
+            elif key(row) in kept:
+                lines.append(kept[key(row)])
+    seconds = f"{time.monotonic() - begun:.0f} s"
+    took = f"in {seconds}" if only is None else f"those with `{only}` once more, in {seconds}"
     head = [
         "# Faults",
         "",
         f"Written by `python -m benchmarks.sweeps.faults` on {machine()}:",
-        f"{len(TABLE)} real processes, each in a fresh folder, in {time.monotonic() - begun:.0f} s. `differs` names the files and folders",
+        f"{len(lines)} real processes, each in a fresh folder, {took}. `differs` names the files and folders",
         "that were left, changed or removed, also by the command itself before it meets the fault; no process may print a traceback.",
         "",
         "| fault | command | exit status | standard error | differs | |",
         "| --- | --- | ---: | --- | --- | --- |",
     ]
-    return all_met, "\n".join([*head, *lines]) + "\n"
+    are_all_met = len(lines) == len(TABLE) and all(line.endswith("| met |") for line in lines)
+    return are_all_met, "\n".join([*head, *lines]) + "\n"
+
+
+def key(row: Row) -> str:
+    """What the line of a row begins with."""
+    return f"| {row.fault} | `{_cell(row.command)}` | "
+
+
+def _line(row: Row, outcome: Outcome) -> str:
+    wrong = "; ".join(differences(row, outcome)) or "met"
+    said = next((line for line in outcome.errors.splitlines() if "error" in line), "")
+    left = ", ".join(sorted({path.split("/")[0] for path in outcome.left})) or "nothing"
+    return f"{key(row)}{outcome.status} | {_cell(said)} | {left} | {wrong} |"
+
+
+def _lines(page: Path) -> dict[str, str]:
+    """The lines of a page by the keys of their rows."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    return {key(row): line for row in TABLE for line in lines if line.startswith(key(row))}
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\u00e9", "e")
 
 
+def main() -> int:
+    """Run the rows."""
+    parser = flags(__doc__)
+    parser.add_argument("--only", metavar="TEXT", help="run only rows whose command contains this, and keep the others")
+    return run(parser, lambda given: page(given.only, given.output))
+
+
 if __name__ == "__main__":
-    sys.exit(run(flags(__doc__), lambda _: page()))
+    sys.exit(main())

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import Sampler
 
 from archspec.compiler.data.damaged import most_damaged
+from archspec.diagnostics.findings import Diagnostic
 from archspec.recipe import Recipe
 
 Key = tuple[int, int]  # the number of an image, and the seed of its augmentation (negative: none)
@@ -62,6 +63,7 @@ class Data:
     variation: str = ""  # the augmentation, where it is not the recipe's
     source: str = "folder"  # or "digits"
     fingerprint: str = ""  # of a folder: `folder.fingerprint` of all its images
+    findings: tuple[Diagnostic, ...] = ()  # about the folder; in the first process
     held_out_in: str = ""  # the folder of the held-out images; empty if the seed chose them
 
     @property

@@ -40,6 +40,7 @@ class FolderLayout:
     train: Path | None
     validation: Path | None
     test: Path | None
+    unused: tuple[Path, ...] = ()  # further folders with a name of `validation`
 
     @classmethod
     def of(cls, root: Path) -> FolderLayout:
@@ -47,8 +48,9 @@ class FolderLayout:
         if not is_folder(root):
             raise _wrong(f"no such folder: `{root}`", "`--data` names a folder with one folder of images per class")
         train, test, *validation = (root / name for name in (TRAIN, TEST, *VALIDATION))
-        first = next((path for path in validation if is_folder(path)), None)
-        return cls(root, train if is_folder(train) else None, first, test if is_folder(test) else None)
+        found = tuple(path for path in validation if is_folder(path))
+        parts = (train if is_folder(train) else None, next(iter(found), None), test if is_folder(test) else None)
+        return cls(root, *parts, found[1:])
 
     @property
     def parts(self) -> tuple[Path, ...]:

@@ -98,6 +98,7 @@ def _summary(recorder: RunRecorder, result: HeldOutResult, seconds: float) -> Ru
         memory_predicted=recorder.session.plan.memory_bytes,
         memory_measured=measured.size if measured else None,
         memory_measured_is=measured.what if measured else "unknown on this system",
+        diagnostics=configuration.data.findings,
     )
 
 

@@ -197,3 +197,20 @@ def test_copies_that_the_seed_divides_between_the_parts_are_leaks(
     found = lines(root, spec, capsys)
     assert found[0].startswith("warning[W434]: 1 image in the held-out part is also in the training part")
     assert "--list duplicates" in found[0]
+
+
+def test_the_json_of_training_has_the_findings_of_archspec_data(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "colour.arch"
+    spec.write_text(SPEC)
+    write_images(photos / "validation", {"cat": 2, "dog": 2})
+    second = "warning[W440]: `validation` is not used: the images in `val` are held out; "
+    assert any(line.startswith(second) for line in lines(photos, spec, capsys))
+    expected = {one["code"] for one in as_json(photos)["findings"]}
+    flags = ("train", str(spec), "--data", str(photos), "--batch", "4", "--epochs", "1", "--json")
+    planned = CliRunner().invoke(main, [*flags, "--dry-run"])
+    trained = CliRunner().invoke(main, [*flags, "--out", str(tmp_path / "run")])
+    written = json.loads((tmp_path / "run" / "summary.json").read_text())
+    for found in (json.loads(planned.stdout), json.loads(trained.stdout), written):
+        assert {one["code"] for one in found["diagnostics"]} == expected > {"W431", "W434", "W440"}

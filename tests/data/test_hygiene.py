@@ -1,6 +1,7 @@
 """What is found in a folder of images: against plain loops over the files' bytes and Pillow's own decoding."""
 
 import random
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -237,3 +238,15 @@ def test_sizes_and_colours_are_those_of_the_images(tmp_path: Path) -> None:
     assert (found.sides.smallest, found.sides.largest) == (sizes[0], sizes[-1])
     assert found.sides.median == sorted(map(min, sizes))[2]
     assert dict(found.colours) == {"RGB": 6}
+
+
+def test_a_second_folder_of_held_out_images_is_a_finding(tmp_path: Path) -> None:
+    write_images(tmp_path, {f"{part}/{name}": 2 for part in ("train", "val", "validation", "valid") for name in "ab"})
+    (one,) = survey(tmp_path, Volume((8, 8, 3)), header, lambda *_: None).findings
+    assert (one.kind, one.count) == ("unused", 2)
+    assert one.message == "`validation`, `valid` are not used: the images in `val` are held out"
+    shutil.rmtree(tmp_path / "val")
+    (one,) = survey(tmp_path, Volume((8, 8, 3)), header, lambda *_: None).findings
+    assert one.message == "`valid` is not used: the images in `validation` are held out"
+    shutil.rmtree(tmp_path / "valid")
+    assert survey(tmp_path, Volume((8, 8, 3)), header, lambda *_: None).findings == ()

@@ -1,5 +1,6 @@
 """A step: what is done to its images, and how its gradients change the weights."""
 
+import math
 import random
 import warnings
 
@@ -10,7 +11,7 @@ from torch import nn
 import archspec
 from archspec.compiler import build
 from archspec.compiler.data.augmentation.erasing import cut_out
-from archspec.compiler.training.loop.update import WeightUpdate, clip, total_norm
+from archspec.compiler.training.loop.update import WeightUpdate, clip, nonfinite, total_norm
 from archspec.compiler.training.parallel import engine as engines
 from archspec.compiler.training.parallel.engine import engine
 from archspec.compiler.training.parallel.processes import Group
@@ -73,3 +74,33 @@ def test_only_the_warning_about_strides_is_silenced_in_replicas(monkeypatch: pyt
         warnings.warn("Grad strides do not match bucket view strides. This may", UserWarning, stacklevel=1)
         with pytest.raises(UserWarning):
             warnings.warn("another one", UserWarning, stacklevel=1)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_is_found_in_any_tensor_and_the_others_stay(bad: float) -> None:
+    shapes: tuple[tuple[int, ...], ...] = ((5, 3), (2, 2, 2, 2), (7,), ())
+    values = [torch.randn(shape) for shape in shapes]
+    values[1] = values[1].contiguous(memory_format=torch.channels_last)
+    before = [one.clone() for one in values]
+    assert not nonfinite(values)
+    assert all(torch.equal(one, other) for one, other in zip(values, before, strict=True))
+    for number in range(len(values)):
+        spoilt = [one.clone() for one in values]
+        spoilt[number].fill_(bad)
+        assert nonfinite(spoilt) == 1
+
+
+@pytest.mark.parametrize(("clipped_to", "most"), [(0.0, 1), (1.0, 40)])
+def test_the_check_for_finite_numbers_takes_few_operations(clipped_to: float, most: int) -> None:
+    """Without clipping no norm is needed, and one operation reads all gradients; LeNet-5 has ten of them."""
+    network = archspec.load("lenet5", classes=10)
+    made = engine(network.graph, build(network, seed=0), Recipe(clip=clipped_to), Group(0, 1, torch.device("cpu")))
+    update = WeightUpdate(made)
+    for one in made.module.parameters():
+        one.grad = torch.ones_like(one)
+    update.apply(torch.tensor(1.0), 0.1)
+    with torch.profiler.profile() as seen:
+        update.apply(torch.tensor(1.0), 0.1)
+    counts = {one.key: one.count for one in seen.key_averages()}
+    checks = ("aten::linalg_vector_norm", "aten::_foreach_norm", "aten::_amp_foreach_non_finite_check_and_unscale_")
+    assert 1 <= sum(counts.get(name, 0) for name in checks) <= most

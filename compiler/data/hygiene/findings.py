@@ -50,6 +50,7 @@ class ImageSet:
     headers: Headers
     input: Volume | None = None
     is_divided: bool = True
+    unused: tuple[Path, ...] = ()  # folders that are named like the held-out part
 
     @cached_property
     def copies(self) -> list[Group]:
@@ -88,7 +89,7 @@ def findings(images: ImageSet) -> tuple[FolderFinding, ...]:
     """Return what is worth knowing before training, the worst first."""
     return tuple(
         one
-        for kind in (_leaks, _two_labels, _duplicates, _unreadable, _colours, _tiny, _uneven_classes)
+        for kind in (_leaks, _two_labels, _duplicates, _unreadable, _colours, _tiny, _uneven_classes, _unused)
         for one in kind(images)
     )
 
@@ -186,6 +187,15 @@ def _uneven_classes(images: ImageSet) -> Iterator[FolderFinding]:
         message = f"{most}, {ratio:.1f} times as many as `{smallest}` with {counts[smallest]:,}"
         advice = "`--sampling balanced` draws images of every class equally often"
         yield FolderFinding("imbalance", "W439", counts[largest], message, advice)
+
+
+def _unused(images: ImageSet) -> Iterator[FolderFinding]:
+    if images.unused:
+        names = ", ".join(f"`{path.name}`" for path in images.unused)
+        held_out = images.parts[1].name
+        message = f"{names} {_be(images.unused)} not used: the images in {held_out} are held out"
+        advice = f"remove or rename {_it(images.unused)}, or move the images into {held_out}"
+        yield FolderFinding("unused", "W440", len(images.unused), message, advice, (images.unused,), images.unused)
 
 
 def _be(counted: Sized) -> str:

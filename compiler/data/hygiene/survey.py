@@ -7,7 +7,7 @@ the errors with which training would refuse it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
@@ -86,7 +86,7 @@ def survey(
     paths = [path for part in parts for path in part.classes]
     done = iter(range(1, len(paths) + 1))
     found = headers(paths, read, lambda: seen(next(done), len(paths)))
-    images = ImageSet(root, parts, found, volume, bool(layout.parts))
+    images = ImageSet(root, parts, found, volume, bool(layout.parts), layout.unused)
     surveyed = [SurveyedPart(*about, part.counts) for about, part in zip(_uses(layout), parts, strict=True)]
     sizes = sorted((one.size for one in images.readable.values()), key=lambda size: size[0] * size[1])
     return FolderSurvey(
@@ -133,18 +133,26 @@ def _refusals(data: Data, found: Headers) -> tuple[Diagnostic, ...]:
 
 
 # ---- in `archspec train`
-def hygiene_lines(root: Path, data: Data, found: Headers) -> list[str]:
-    """Return a line for each finding in the images of a run, and below it the files that it trains on and holds out."""
+def findings_of(root: Path, data: Data, found: Headers) -> tuple[FolderFinding, ...]:
+    """Return what is found in the images of a run."""
     names = ("`train`", f"`{data.held_out_in}`") if data.held_out_in else ("the training part", "the held-out part")
     photos = photos_of(data)
     parts = tuple(ImagePart(name, _part(part, data.class_names)) for name, part in zip(names, photos, strict=True))
-    images = ImageSet(root, parts, found, photos[0].volume, bool(data.held_out_in))
+    unused = FolderLayout.of(root).unused
+    return findings(ImageSet(root, parts, found, photos[0].volume, bool(data.held_out_in), unused))
+
+
+def hygiene_lines(found: Iterable[FolderFinding]) -> list[str]:
+    """Return a line for each finding, and below it the files that a run trains on and holds out."""
     lines = []
-    for one in findings(images):
+    for one in found:
         if one.kind != "unreadable":  # which are named one by one
             lines.append(f"warning[{one.code}]: {one.message}; {one.advice}")
         if one.kind == "leaks":
-            lines += [
-                f"  {text}" for text in first_few([" = ".join(f"`{path}`" for path in own) for own in one.groups])
-            ]
+            lines += [f"  {text}" for text in examples(one)]
     return lines
+
+
+def examples(one: FolderFinding) -> tuple[str, ...]:
+    """Return the first files of a finding, those that belong together in one line."""
+    return first_few([" = ".join(f"`{path}`" for path in group) for group in one.groups])

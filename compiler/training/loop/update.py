@@ -40,14 +40,19 @@ class WeightUpdate:
         """Change the weights unless loss or gradients are not finite. Returns whether they are, on the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = lr * group["lr_scale"]
-        self.scaler.unscale_(self.optimizer)
+        if self.scaler.is_enabled():
+            self.scaler.unscale_(self.optimizer)
         gradients = [one.grad for one in self.trained if one.grad is not None]
-        norm = self.group.norm_over_stages(total_norm(gradients))
-        both = norm + loss
-        wrong = self.group.total((both - both != 0).float())  # isfinite takes four operations
+        if self.recipe.clip or self.group.is_pipeline:
+            norm = self.group.norm_over_stages(total_norm(gradients))
+            both = norm + loss
+            own = (both - both != 0).float()  # isfinite takes four operations
+            if self.recipe.clip:
+                clip(gradients, norm, self.recipe.clip)
+        else:
+            own = nonfinite([*gradients, loss])
+        wrong = self.group.total(own)
         finite = wrong == 0
-        if self.recipe.clip:
-            clip(gradients, norm, self.recipe.clip)
         self._step(finite, wrong)
         self.skipping.end(finite)
         if self.average is not None:
@@ -63,6 +68,14 @@ class WeightUpdate:
             self.optimizer.step()
         elif bool(finite):
             self.optimizer.step()
+
+
+def nonfinite(values: list[Tensor]) -> Tensor:
+    """Return 1 if a number in float32 tensors of one device is NaN or infinite, else 0: the operation of torch's
+    GradScaler, with a scale of 1, which reads all tensors at once."""
+    found = torch.zeros((), device=values[-1].device)
+    torch._amp_foreach_non_finite_check_and_unscale_(values, found, torch.ones_like(found))
+    return found
 
 
 def total_norm(gradients: list[Tensor]) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from archspec.diagnostics.findings import Diagnostic, listed
 from archspec.recipe import Recipe
 
 
@@ -32,11 +33,17 @@ class RunSummary:
     memory_predicted: int  # bytes of a step's tensors in float32, per process
     memory_measured: int | None  # bytes, see `memory_measured_is`; None where the system does not say
     memory_measured_is: str
+    diagnostics: tuple[Diagnostic, ...] = ()  # about the folder of images
     stopped: ClassVar[bool] = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {**vars(self), "damaged_images": list(self.damaged_images), "recipe": self.recipe.to_dict()}
+        return {
+            **vars(self),
+            "damaged_images": list(self.damaged_images),
+            "recipe": self.recipe.to_dict(),
+            **listed(self.diagnostics),
+        }
 
 
 @dataclass(frozen=True)

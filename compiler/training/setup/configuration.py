@@ -16,7 +16,7 @@ from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
 from archspec.compiler.data.folder import checked, folder, photos_of
 from archspec.compiler.data.hygiene.headers import headers
-from archspec.compiler.data.hygiene.survey import hygiene_lines
+from archspec.compiler.data.hygiene.survey import examples, findings_of, hygiene_lines
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.threads import threads_for
 from archspec.compiler.training.parallel.processes import Group
@@ -125,7 +125,9 @@ def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
     data = checked(listed, found)
     lines = first_few([f"cannot read `{path}`: left out" for path in data.damaged])
     if context.group.is_first:
-        lines = (*lines, *hygiene_lines(root, data, found))
+        known = findings_of(root, data, found)
+        lines = (*lines, *hygiene_lines(known))
+        data = replace(data, findings=tuple(one.diagnostic(examples(one)) for one in known))
     for line in lines:
         context.say(line)
     return data

@@ -21,6 +21,7 @@ from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.setup.configuration import RunConfiguration
 from archspec.compiler.training.setup.memory import predicted_memory
 from archspec.compiler.training.weighting.class_weights import class_weights
+from archspec.diagnostics.findings import Diagnostic, listed
 from archspec.recipe import Recipe
 from archspec.record import replace
 from archspec.report.stage_table import stages_data
@@ -56,6 +57,7 @@ class TrainingPlan:
     why: Mapping[str, str]  # of the recipe's settings, by their names
     class_weights: Mapping[str, float] = field(default_factory=dict)  # in the loss; empty for none
     stages: tuple[Stage, ...] = ()  # of a pipeline
+    diagnostics: tuple[Diagnostic, ...] = ()  # about the folder of images
     threads_reason: str = ""  # if their number was chosen
 
     @property
@@ -98,6 +100,7 @@ class TrainingPlan:
             "threads_reason": self.threads_reason,
             "other_memory_bytes": self.other_memory_bytes,
             **stages,
+            **listed(self.diagnostics),
         }
 
 
@@ -118,5 +121,6 @@ def plan(configuration: RunConfiguration, parameters: ParameterCounts, group: Gr
         why=configuration.why,
         class_weights=class_weights(recipe, data),
         stages=tuple(cut(network.graph, group.size)) if group.is_pipeline else (),
+        diagnostics=data.findings,
         threads_reason=threads.reason if threads.number == recipe.threads else "",
     )
