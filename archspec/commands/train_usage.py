@@ -105,6 +105,9 @@ def check_usage(context: click.Context, spec: str | None, resume: Path | None, s
 
 def _check_photos(flags: Mapping[str, Any], resume: Path | None) -> None:
     """Raise UsageError for flags that change photographs only."""
+    for other in ("crop", "area", "scale"):
+        if flags["pad"] and flags[other] is not None:
+            raise click.UsageError(f"--pad and --{other} are two ways to crop: leave out one")
     if flags["data"] is not None or resume is not None:
         return
     if flags["eval_crop"] is not None:

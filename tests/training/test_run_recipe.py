@@ -135,6 +135,10 @@ def test_a_reason_goes_with_the_way_to_crop_that_a_flag_replaces(tmp_path: Path)
     plain = ("lenet5", "--input", "32x32x3", "--data", tmp_path)
     assert planned(*plain)["why"]["area"] == "few images: crops keep much of each"
     assert "area" not in planned(*plain, "--pad", 4)["why"]
+    many = ("--pad", 4, "--randaugment", 9, "--erasing", 0.25, "--color", 0.4, "--mixup", 0.2, "--cutmix", 1)
+    lines = [line for line in train(*plain, *many).stdout.splitlines() if str(tmp_path) not in line]
+    assert any("cutmix 1" in line for line in lines)
+    assert max(map(len, lines)) <= 100
 
 
 @pytest.mark.parametrize("flag", ["--pad", "--randaugment"])
@@ -142,3 +146,10 @@ def test_flags_for_photographs_are_refused_for_the_digits(flag: str) -> None:
     result = train("lenet5", flag, 4)
     assert result.exit_code == 2
     assert f"{flag} requires --data: the bundled digits are only shifted" in result.stderr
+
+
+@pytest.mark.parametrize("other", [("--crop", 1.2), ("--area", 0.2), ("--scale", 1, 2)])
+def test_padding_is_refused_beside_another_way_to_crop(other: tuple[object, ...]) -> None:
+    result = train("lenet5", "--data", ".", "--pad", 4, *other)
+    assert result.exit_code == 2
+    assert f"--pad and {other[0]} are two ways to crop: leave out one" in result.stderr
