@@ -111,7 +111,10 @@ def _text(found: FolderSurvey, decode: bool) -> list[str]:
     classes = len(found.parts[0].classes)
     rows = [(part.path.name, f"{plural(part.classes.total(), 'image')} {part.use}") for part in found.parts]
     (small, fewest), (large, most) = found.fewest, found.most
-    rows.append(("classes", f"from {plural(fewest, 'image')} (`{small}`) to {most:,} (`{large}`) to train on"))
+    sizes = f"from {plural(fewest, 'image')} (`{small}`) to {most:,} (`{large}`)"
+    if fewest == most:
+        sizes = f"{plural(most, 'image')} of each"
+    rows.append(("classes", f"{sizes} to train on"))
     if found.sides:
         smallest, largest = ("x".join(map(str, size)) for size in (found.sides.smallest, found.sides.largest))
         rows.append(("sizes", f"{smallest} to {largest} pixels; the median short side is {found.sides.median:,}"))

@@ -84,8 +84,7 @@ def check_usage(context: click.Context, spec: str | None, resume: Path | None, s
     scale = flags.get("scale")
     if scale and scale[0] > scale[1]:
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
-    if flags.get("eval_crop") is not None and flags["data"] is None and resume is None:
-        raise click.UsageError("--eval-crop requires --data: the bundled digits are not cropped")
+    _check_photos(flags, resume)
     _check_profile(flags)
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
@@ -102,6 +101,20 @@ def check_usage(context: click.Context, spec: str | None, resume: Path | None, s
         if parameter.name in given and parameter.name not in ON_RESUME:
             shown = max(parameter.opts, key=len) if isinstance(parameter, click.Option) else "SPEC"
             raise click.UsageError(f"--resume cannot change a run: leave out {shown}")
+
+
+def _check_photos(flags: Mapping[str, Any], resume: Path | None) -> None:
+    """Raise UsageError for flags that change photographs only."""
+    for other in ("crop", "area", "scale"):
+        if flags["pad"] and flags[other] is not None:
+            raise click.UsageError(f"--pad and --{other} are two ways to crop: leave out one")
+    if flags["data"] is not None or resume is not None:
+        return
+    if flags["eval_crop"] is not None:
+        raise click.UsageError("--eval-crop requires --data: the bundled digits are not cropped")
+    for name in ("pad", "randaugment"):
+        if flags[name]:
+            raise click.UsageError(f"--{name} requires --data: the bundled digits are only shifted")
 
 
 def _check_profile(flags: Mapping[str, Any]) -> None:

@@ -87,6 +87,7 @@ def test_json_has_all_that_the_text_has(photos: Path) -> None:
 
 def test_files_are_listed_up_to_ten_and_the_others_counted(tmp_path: Path) -> None:
     root = write_images(tmp_path, {"cat": 13, "dog": 13}, (20, 20))
+    assert "classes         13 images of each to train on" in data(root).stdout
     (tiny,) = as_json(root)["findings"]
     assert (tiny["kind"], tiny["count"], len(tiny["files"]), tiny["omitted"]) == ("tiny", 26, 10, 16)
     assert len(data(root, "--list", "tiny").stdout.splitlines()) == 26

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 import archspec
 from archspec.cli import main
@@ -118,3 +119,37 @@ def test_few_images_get_large_crops_and_every_run_a_warm_up() -> None:
 def test_the_optimizer_fits_the_network(network: str, optimizer: str, clip: float) -> None:
     recipe = chosen_recipe(archspec.load(network), 3_000, True, {}).recipe
     assert (recipe.optimizer, recipe.clip) == (optimizer, clip)
+
+
+# ---- what a flag changes along with itself
+def test_what_is_counted_in_epochs_keeps_its_share_in_a_chosen_recipe() -> None:
+    found = planned("lenet5", "--epochs", 3, "--schedule", "step")["recipe"]
+    assert found["milestones"] == pytest.approx([1, 2, 8 / 3])
+    assert planned("lenet5", "--epochs", 60, "--schedule", "plateau")["recipe"]["patience"] == 10
+
+
+def test_a_reason_goes_with_the_way_to_crop_that_a_flag_replaces(tmp_path: Path) -> None:
+    for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), (0, 0, len(list(tmp_path.rglob("*"))))).save(tmp_path / name)
+    plain = ("lenet5", "--input", "32x32x3", "--data", tmp_path)
+    assert planned(*plain)["why"]["area"] == "few images: crops keep much of each"
+    assert "area" not in planned(*plain, "--pad", 4)["why"]
+    many = ("--pad", 4, "--randaugment", 9, "--erasing", 0.25, "--color", 0.4, "--mixup", 0.2, "--cutmix", 1)
+    lines = [line for line in train(*plain, *many).stdout.splitlines() if str(tmp_path) not in line]
+    assert any("cutmix 1" in line for line in lines)
+    assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize("flag", ["--pad", "--randaugment"])
+def test_flags_for_photographs_are_refused_for_the_digits(flag: str) -> None:
+    result = train("lenet5", flag, 4)
+    assert result.exit_code == 2
+    assert f"{flag} requires --data: the bundled digits are only shifted" in result.stderr
+
+
+@pytest.mark.parametrize("other", [("--crop", 1.2), ("--area", 0.2), ("--scale", 1, 2)])
+def test_padding_is_refused_beside_another_way_to_crop(other: tuple[object, ...]) -> None:
+    result = train("lenet5", "--data", ".", "--pad", 4, *other)
+    assert result.exit_code == 2
+    assert f"--pad and {other[0]} are two ways to crop: leave out one" in result.stderr

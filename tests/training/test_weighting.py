@@ -393,10 +393,10 @@ ALL = (
 
 
 def test_the_plan_says_what_is_weighted(spec: Path) -> None:
-    result = train(spec, "--dry-run", "--batch", "32", "--lr", "0.02", *ALL)
+    result = train(spec, "--dry-run", "--batch", "32", "--lr", "0.03", *ALL)
     assert result.exit_code == 0, result.output
     lines = {line[:16].strip(): line[16:] for line in result.stdout.splitlines()}
-    assert lines["head rate"] == "0.1 for fc1, 5 x the others'"
+    assert lines["head rate"] == "0.1 for fc1, 3.33 x the others'"
     assert lines["layer decay"] == "x 0.5 per depth below the classifier, 2 in all: x 0.25 at the first layer"
     assert lines["frozen"] == "conv1, bn1: 2 layers, 44 parameters"
     assert lines["sampling"] == "as many images of each class in every epoch"

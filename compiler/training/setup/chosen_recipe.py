@@ -17,7 +17,6 @@ from archspec.diagnostics.findings import plural
 from archspec.layers.attention import Attention
 from archspec.layers.norm import BatchNorm, LayerNorm
 from archspec.recipe import OPTIMIZER_DEFAULTS, Recipe
-from archspec.record import replace
 
 EPOCHS = 30
 LEAST_STEPS = 64  # of an epoch, where there are images enough
@@ -63,7 +62,7 @@ def chosen_recipe(network: Network, images: int, are_photos: bool, flags: Mappin
     if are_photos:
         values |= {"flip": True, "crop": 1.0, "area": FEW_AREA if images < MANY else MANY_AREA, "label_smoothing": 0.1}
         why["area"] = "few images: crops keep much of each" if images < MANY else "many images: as for ImageNet"
-    return ChosenRecipe(replace(Recipe(), **values), {name: text for name, text in why.items() if text})
+    return ChosenRecipe(Recipe().changed(values), {name: text for name, text in why.items() if text})
 
 
 def step_images(images: int) -> int:

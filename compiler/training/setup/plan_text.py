@@ -24,6 +24,7 @@ FIELDS = {  # of a recipe, whose reason a line shows
     "optimizer": "optimizer",
     "augmentation": "area",
 }
+WRAPPED = ("recipe", "augmentation")
 
 
 def plan_lines(plan: TrainingPlan) -> list[str]:
@@ -74,8 +75,8 @@ def _lines(name: str, fact: str, why: str) -> list[str]:
     together = f"{fact} {reason}".strip()
     width = WIDTH - NAMES - 2
     parts = [together] if len(together) <= width or not why else [fact, reason]
-    if name == "recipe":
-        parts = wrap(fact, width)
+    if name in WRAPPED:
+        parts = [line for part in parts for line in wrap(part, width)]
     return [named("" if number else name, part) for number, part in enumerate(parts)]
 
 
@@ -110,7 +111,7 @@ def _head_rate(plan: TrainingPlan) -> str:
     if not plan.recipe.head_lr:
         return ""
     times = plan.recipe.head_lr / plan.recipe.scaled_lr(plan.processes)
-    return f"{plan.recipe.head_lr:g} for {', '.join(head_layers(plan.network.graph))}, {times:g} x the others'"
+    return f"{plan.recipe.head_lr:g} for {', '.join(head_layers(plan.network.graph))}, {times:.3g} x the others'"
 
 
 def _layer_decay(plan: TrainingPlan) -> str:

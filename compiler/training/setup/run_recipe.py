@@ -40,6 +40,8 @@ def run_recipe(network: Network, data: Data, flags: Mapping[str, Any], context: 
     if recipe.mode == "fine-tune" and "lr" not in flags:
         found["lr"] = f"a tenth of {recipe.lr:.3g}, so that fine-tuning keeps what was learned"
         recipe = recipe.changed({"lr": recipe.lr * FINE_TUNE})
+    if recipe.area != base.area:  # a flag's way to crop replaces it
+        found.pop("area", None)
     return ChosenRecipe(recipe, {name: text for name, text in found.items() if name not in flags})
 
 
