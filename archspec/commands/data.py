@@ -81,7 +81,7 @@ def command(root: Path, size: str | None, decode: bool, kind: str | None, as_jso
     else:
         for line in _text(found, decode):
             click.echo(printable(line))
-    show([*(one.diagnostic(_examples(one)) for one in found.findings), *found.refusals])
+    show([*(one.diagnostic() for one in found.findings), *found.refusals])
     sys.exit(status(found.refusals))
 
 
@@ -90,17 +90,16 @@ def _survey(root: Path, size: str | None, decode: bool, quiet: bool) -> FolderSu
     from archspec.api import overrides
     from archspec.compiler.data.hygiene.headers import decoded, header
     from archspec.compiler.data.hygiene.survey import survey
+    from archspec.compiler.data.preprocessing import COLOURS
     from archspec.compiler.progress import Progress
-    from archspec.graph.volume import Volume
 
     given = overrides(input=size, classes=None, variant=None, values={}).input
-    volume = Volume(given) if given is not None else None
-    if volume is not None and (not volume.is_map or volume.channels not in (1, 3)):
+    if given is not None and (len(given) != 3 or given[-1] not in COLOURS):
         raise click.UsageError(f"`--input {size}`: expected an input of images, such as 224x224x3")
     progress = Progress(quiet)
     return survey(
         root,
-        volume,
+        given,
         decoded if decode else header,
         lambda done, of: progress.step(lambda: f"{done:,} of {of:,} images"),
     )
@@ -119,13 +118,6 @@ def _text(found: FolderSurvey, decode: bool) -> list[str]:
     rows.append(("checked", "every pixel" if decode else "headers; `--decode` also finds images that are cut short"))
     head = f"`{found.root}`: {plural(found.images, 'image')} of {classes:,} classes"
     return [head, *(f"{name:{NAMES}}  {fact}" for name, fact in rows)]
-
-
-def _examples(one: Any) -> tuple[str, ...]:
-    """Return the first files of a finding, those that belong together in one line."""
-    from archspec.compiler.data.damaged import first_few
-
-    return first_few([" = ".join(f"`{path}`" for path in group) for group in one.groups])
 
 
 def _document(found: FolderSurvey, decode: bool) -> dict[str, Any]:

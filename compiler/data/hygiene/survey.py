@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
 
-from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
-from archspec.compiler.data.folder import FolderLayout, checked, class_names, folder, image_files, photos_of
+from archspec.compiler.data.folder import ANY, FolderLayout, checked, class_names, folder, image_files, photos_of
 from archspec.compiler.data.hygiene.findings import FolderFinding, ImagePart, ImageSet, findings
 from archspec.compiler.data.hygiene.headers import Header, Headers, headers
 from archspec.compiler.data.photos import Photos
@@ -23,7 +22,6 @@ from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
-ANY = Volume((1, 1, 3))  # no image is decoded at it
 TO_TRAIN, HELD_OUT = "to train on", "held out"
 
 
@@ -73,9 +71,10 @@ class FolderSurvey:
 
 
 def survey(
-    root: Path, volume: Volume | None, read: Callable[[Path], Header | None], seen: Callable[[int, int], None]
+    root: Path, size: tuple[int, ...] | None, read: Callable[[Path], Header | None], seen: Callable[[int, int], None]
 ) -> FolderSurvey:
-    """Survey a folder. `seen` is told how many of how many files were read. Raises ArchspecError for no such layout."""
+    """Survey a folder, for an input of some size. `seen` is told how many of how many files were read. Raises ArchspecError for no such layout."""
+    volume = Volume(size) if size else None
     data = folder(root, volume or ANY, Recipe())
     layout = FolderLayout.of(root)
     parts = _parts(layout, data)
@@ -140,7 +139,5 @@ def hygiene_lines(root: Path, data: Data, found: Headers) -> list[str]:
         if one.kind != "unreadable":  # which are named one by one
             lines.append(f"warning[{one.code}]: {one.message}; {one.advice}")
         if one.kind == "leaks":
-            lines += [
-                f"  {text}" for text in first_few([" = ".join(f"`{path}`" for path in own) for own in one.groups])
-            ]
+            lines += [f"  {text}" for text in one.examples]
     return lines
