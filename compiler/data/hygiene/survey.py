@@ -73,7 +73,10 @@ class FolderSurvey:
 def survey(
     root: Path, size: tuple[int, ...] | None, read: Callable[[Path], Header | None], seen: Callable[[int, int], None]
 ) -> FolderSurvey:
-    """Survey a folder, for an input of some size. `seen` is told how many of how many files were read. Raises ArchspecError for no such layout."""
+    """Survey a folder for an input of this size. `seen` is told how many of how many files were read.
+
+    Raises ArchspecError for a folder that is not laid out for training.
+    """
     volume = Volume(size) if size else None
     data = folder(root, volume or ANY, Recipe())
     layout = FolderLayout.of(root)
