@@ -74,7 +74,9 @@ class EvalFlags:
     @property
     def decoding_processes(self) -> int:
         """How many processes decode images."""
-        return self.workers if self.workers is not None else 2 if self.data else 0
+        from archspec.compiler.data.loader import workers_for
+
+        return workers_for(self.workers, self.data is not None)
 
 
 @click.command("eval", epilog=EPILOG)
