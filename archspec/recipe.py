@@ -18,6 +18,7 @@ AMP = ("off", "bf16", "fp16")
 FINE_TUNE = 0.1  # of the learning rate, so that what was learned is kept
 SAMPLINGS = ("shuffled", "balanced")
 MODES = ("scratch", "fine-tune", "linear-probe")
+MOST_PAD, MOST_RANDAUGMENT, LEAST_EVAL_CROP = 64, 10.0, 0.1  # pixels, magnitude, share of the short side
 
 
 class Recipe(Record):

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from archspec.recipe import AMP, OPTIMIZERS, SAMPLINGS, SCHEDULES, Recipe
+from archspec.recipe import AMP, LEAST_EVAL_CROP, MOST_PAD, MOST_RANDAUGMENT, OPTIMIZERS, SAMPLINGS, SCHEDULES, Recipe
 
 DEFAULT = Recipe()
 
@@ -28,7 +28,7 @@ class Finite(click.FloatRange):
 COUNT = click.IntRange(1)
 POSITIVE = Finite(0, min_open=True)
 SHARE = Finite(0, 1, max_open=True)
-CENTRE = Finite(0.1, 1)
+CENTRE = Finite(LEAST_EVAL_CROP, 1)
 FOLDER = click.Path(path_type=Path)
 FLAGS = (
     click.option("--data", type=FOLDER, metavar="DIR", help="Folder of images; the bundled digits by default."),
@@ -97,14 +97,17 @@ FLAGS = (
     ),
     click.option(
         "--pad",
-        type=click.IntRange(0, 64),
+        type=click.IntRange(0, MOST_PAD),
         metavar="PIXELS",
         help="Crop from images with this many black pixels of the input around them.",
     ),
     click.option("--color", type=Finite(0, 1), metavar="SHARE", help="Jitter of brightness, contrast and saturation."),
     click.option("--cutout", type=SHARE, metavar="SHARE", help="Blank a square with this share of the input's side."),
     click.option(
-        "--randaugment", type=Finite(0, 10), metavar="MAGNITUDE", help="Apply two random operations; 9 is common."
+        "--randaugment",
+        type=Finite(0, MOST_RANDAUGMENT),
+        metavar="MAGNITUDE",
+        help="Apply two random operations; 9 is common.",
     ),
     click.option("--erasing", type=SHARE, metavar="SHARE", help="Replace a part of this share of images by noise."),
     click.option("--mixup", type=Finite(0, 100), metavar="ALPHA", help="Blend pairs of images."),
