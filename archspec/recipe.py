@@ -13,25 +13,12 @@ from typing import Any
 
 from archspec.record import Record, replace
 
-# what belongs to an optimiser: its rate for a number of images, its momentum or betas, its decays
-OPTIMIZER_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "sgd": {"lr": 0.02, "reference_batch": 32, "momentum": 0.9, "nesterov": False, "weight_decay": 5e-4},
-    "adamw": {"lr": 5e-4, "reference_batch": 32, "momentum": 0.9, "beta2": 0.999, "weight_decay": 0.05},
-    "rmsprop": {
-        "lr": 2e-3,
-        "reference_batch": 32,
-        "momentum": 0.9,
-        "beta2": 0.9,
-        "eps": 1e-3,
-        "weight_decay": 1e-5,
-    },  # EfficientNet's
-}
-OPTIMIZERS = tuple(OPTIMIZER_DEFAULTS)
 SCHEDULES = ("constant", "cosine", "linear", "step", "plateau", "exponential")
 AMP = ("off", "bf16", "fp16")
 FINE_TUNE = 0.1  # of the learning rate, so that what was learned is kept
 SAMPLINGS = ("shuffled", "balanced")
 MODES = ("scratch", "fine-tune", "linear-probe")
+MOST_PAD, MOST_RANDAUGMENT, LEAST_EVAL_CROP = 64, 10.0, 0.1  # pixels, magnitude, share of the short side
 
 
 class Recipe(Record):
@@ -115,6 +102,23 @@ class Recipe(Record):
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return {field: getattr(self, field) for field in self._fields}
+
+
+# what belongs to an optimiser: its rate for a number of images, its momentum or betas, its decays
+_OF_SGD = ("lr", "reference_batch", "momentum", "nesterov", "weight_decay")
+OPTIMIZER_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "sgd": {name: getattr(Recipe(), name) for name in _OF_SGD},
+    "adamw": {"lr": 5e-4, "reference_batch": 32, "momentum": 0.9, "beta2": 0.999, "weight_decay": 0.05},
+    "rmsprop": {  # EfficientNet's
+        "lr": 2e-3,
+        "reference_batch": 32,
+        "momentum": 0.9,
+        "beta2": 0.9,
+        "eps": 1e-3,
+        "weight_decay": 1e-5,
+    },
+}
+OPTIMIZERS = tuple(OPTIMIZER_DEFAULTS)
 
 
 def from_dict(data: Mapping[str, Any]) -> Recipe:

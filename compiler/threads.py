@@ -18,9 +18,7 @@ import torch
 
 from archspec.api import Network
 
-LEAST_WORK = (
-    30_000_000  # multiplications a layer, for a batch, from which on more threads pay: benchmarks/results/threads.md
-)
+LEAST_WORK = 30_000_000  # MACs of a batch in a layer, from which on more threads pay: benchmarks/results/threads.md
 VARIABLE = "OMP_NUM_THREADS"
 
 

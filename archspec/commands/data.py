@@ -81,9 +81,7 @@ def command(root: Path, size: str | None, decode: bool, kind: str | None, as_jso
     else:
         for line in _text(found, decode):
             click.echo(printable(line))
-    from archspec.compiler.data.hygiene.survey import examples
-
-    show([*(one.diagnostic(examples(one)) for one in found.findings), *found.refusals])
+    show([*(one.diagnostic() for one in found.findings), *found.refusals])
     sys.exit(status(found.refusals))
 
 
@@ -92,10 +90,11 @@ def _survey(root: Path, size: str | None, decode: bool, quiet: bool) -> FolderSu
     from archspec.api import overrides
     from archspec.compiler.data.hygiene.headers import decoded, header
     from archspec.compiler.data.hygiene.survey import survey
+    from archspec.compiler.data.preprocessing import COLOURS
     from archspec.compiler.progress import Progress
 
     given = overrides(input=size, classes=None, variant=None, values={}).input
-    if given is not None and (len(given) != 3 or given[-1] not in (1, 3)):
+    if given is not None and (len(given) != 3 or given[-1] not in COLOURS):
         raise click.UsageError(f"`--input {size}`: expected an input of images, such as 224x224x3")
     progress = Progress(quiet)
     return survey(

@@ -14,7 +14,7 @@ from archspec.commands.eval_output import document_of, findings_of, text_of, tit
 from archspec.commands.findings import show, status
 from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.commands.packages import DIGITS, need
-from archspec.commands.train_flags import Finite
+from archspec.commands.train_flags import CENTRE
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import printable
 from archspec.library import need_kind
@@ -74,7 +74,9 @@ class EvalFlags:
     @property
     def decoding_processes(self) -> int:
         """How many processes decode images."""
-        return self.workers if self.workers is not None else 2 if self.data else 0
+        from archspec.compiler.data.loader import workers_for
+
+        return workers_for(self.workers, self.data is not None)
 
 
 @click.command("eval", epilog=EPILOG)
@@ -85,7 +87,7 @@ class EvalFlags:
 @click.option("--tta", multiple=True, type=click.Choice(VIEWS), help="Average over views of each image; repeatable.")
 @click.option(
     "--eval-crop",
-    type=Finite(0.1, 1),
+    type=CENTRE,
     metavar="SHARE",
     help="Evaluate on a centre crop of this share of the short side, as in 0.875.  [default: as in training]",
 )

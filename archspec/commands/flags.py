@@ -1,4 +1,4 @@
-"""The flags that change a spec, shared by several commands: --input, --classes, --variant, --set; numbers or shares."""
+"""The flags that change a spec, shared by several commands: --input, --classes, --variant, --set."""
 
 from __future__ import annotations
 

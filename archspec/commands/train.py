@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archspec.commands.findings import describe, show, status
+from archspec.commands.flag_groups import GroupedCommand
 from archspec.commands.flags import change_flags
 from archspec.commands.packages import DIGITS, need
 from archspec.commands.train_flags import train_flags
 from archspec.commands.train_usage import EPILOG, check_usage, processes_to_start
+from archspec.compiler.training.parallel.launch import STOPPED, launch
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import printable
 from archspec.library import is_path, need_kind
@@ -24,12 +26,11 @@ from archspec.recipe import Recipe
 if TYPE_CHECKING:
     from archspec.compiler.training.setup.options import Options
 
-STOPPED = 130
 # flags that do not change the result: fields of `Options`
 OPTIONS = ("data", "out", "recipe", "device", "workers", "save_every", "keep", "peak_tflops")
 
 
-@click.command("train", epilog=EPILOG)
+@click.command("train", cls=GroupedCommand, epilog=EPILOG)
 @click.argument("spec", required=False)
 @train_flags
 @change_flags
@@ -62,7 +63,7 @@ def command(
         need_kind((start,) if start else (), ".safetensors", "E401")
         need("train", *(() if flags["data"] else (DIGITS,)))
         if processes > 1:
-            sys.exit(_launched(processes))
+            sys.exit(launch(processes, [sys.executable, "-m", "archspec", *sys.argv[1:]]))
         options = _options(spec, flags, start, as_json)
         if resume is None:
             recipe = _recipe(flags, start, options.device)
@@ -76,13 +77,6 @@ def command(
     if is_first and (as_json or text):
         click.echo(json.dumps(found, indent=2) if as_json else text)
     sys.exit(STOPPED if is_stopped else 0)
-
-
-def _launched(processes: int) -> int:
-    """Run this command line in several processes. Returns their exit status."""
-    from archspec.compiler.training.parallel.launch import launch
-
-    return launch(processes, [sys.executable, "-m", "archspec", *sys.argv[1:]])
 
 
 def _options(spec: str | None, flags: Mapping[str, Any], start: Path | None, quiet: bool) -> Options:

@@ -12,22 +12,22 @@ from click.core import ParameterSource
 
 EPILOG = """\b
 Examples:
-  archspec train lenet5                               on the bundled digits
+  archspec train lenet5                                     on the bundled digits
   archspec train resnet18 --input 64x64x3 --data photos/
-  archspec train resnet50 --data photos/ --dry-run    what it would do and why, in how much memory
+  archspec train resnet50 --data photos/ --dry-run          what it would do, and why
   archspec train resnet50 --data imagenet/ --recipe paper
-  archspec train resnet50 --data photos/ --profile    where the time of a step goes
-  archspec train resnet50 --data photos/ --checkpoint larger batches in the same memory
   archspec train lenet5 --optimizer adamw --lr 1e-3 --schedule cosine
   archspec train resnet20 --data photos/ --pad 4 --randaugment 9 --erasing 0.25 --eval-crop 0.875
-  archspec train --resume runs/lenet5-1               continue an unfinished run
+  archspec train --resume runs/lenet5-1                     continue an unfinished run
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   archspec train --from runs/resnet18-1 --data photos/ --freeze conv1 --freeze bn1 --freeze stage1
   archspec train --from runs/vit_b16-1 --data photos/ --layer-decay 0.75 --head-lr 1e-3
-  archspec train lenet5 --processes 2
+  archspec train resnet50 --data photos/ --profile          where the time of a step goes
+  archspec train resnet50 --data photos/ --checkpoint       larger batches in the same memory
+  archspec train resnet50 --data photos/ --processes 2      gradients averaged over both
   archspec train vgg16 --data photos/ --processes 4 --pipeline 4
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint host:29500 \\
-    -m archspec train lenet5                          the same line on both machines
+    -m archspec train resnet50 --data photos/               the same line on both machines
 
 \b
 Data: --data takes a folder with one folder of images per class, split into `train` and `val`
@@ -36,11 +36,8 @@ network is trained on the 1,797 handwritten digits that come with scikit-learn. 
 checks a folder; the same warnings come before the first step.
 
 \b
-Recipe: for a built-in network it is chosen from the images, the classes, the input and the
-network, and printed with reasons; --recipe paper takes the spec's `train` section, which is the
-default for a file of yours. Flags override both. --lr is the rate of the run; with --lr-for-batch
-it is scaled. If neither --batch nor --accumulate is given, a step is split into as many batches
-as the memory requires.
+Batch: if neither --batch nor --accumulate is given, a step is split into as many batches as the
+memory requires.
 
 \b
 Fine-tuning: --from trains all layers at a tenth of the rate. For other classes the classifier is
@@ -50,17 +47,17 @@ batch normalisations keep their statistics. With --layer-decay 0.75 each depth h
 rate of the next, up to the classifier; a block is one depth, and so is a layer outside blocks.
 
 \b
-Classes of different sizes: --sampling balanced shows all classes equally often in an epoch of as
-many images. --class-weights balanced weights the loss by images / (classes x images of the
-class). The mean weight over an epoch's images is 1; the held-out loss has no weights.
+Uneven classes: --sampling balanced shows all classes equally often in an epoch of as many images.
+--class-weights balanced weights the loss by images / (classes x images of the class). The mean
+weight over an epoch's images is 1; the held-out loss has no weights.
+
+\b
+Progress: on a terminal one line shows how far the run is; in a pipe or a log there is a line at
+least every 30 seconds. report.html is written after each epoch, and says whether the run is in
+progress, stopped, failed or finished. With TensorBoard installed: tensorboard --logdir runs
 
 \b
 Signals: SIGTERM and Ctrl-C write a checkpoint and stop; SIGUSR1 writes one and continues.
-
-\b
-Seen: on a terminal one line shows how far the run is; in a pipe or a log there is a line at
-least every 30 seconds. report.html is written after each epoch, and says whether the run is in
-progress, stopped or finished. With TensorBoard installed: tensorboard --logdir runs
 
 \b
 Processes: --processes starts them on this machine, torchrun on several. If one is killed, or has

@@ -406,8 +406,8 @@ SHIPPING = {
     "E463": Explanation(
         "no held-out images",
         "Training without a `val` folder holds out some images, chosen by its seed. On that folder, weights are evaluated"
-        " on the images"
-        " that all of the runs held out. Here there are none, or a file does not say its seed: `--all` uses every image.",
+        " on the images that all of the runs held out. Here there are none, or a file does not say its seed: `--all` uses"
+        " every image.",
     ),
     "E464": Explanation(
         "scores that are not finite",
@@ -525,6 +525,11 @@ SHIPPING = {
         " images. Folders are compared by the names of their files: if this one is a changed copy of the training folder, it"
         " contains training images, and the accuracy is too high.",
     ),
+    "W433": Explanation(
+        "two packages of onnxruntime",
+        "`onnxruntime` and `onnxruntime-gpu` contain the same files: whichever was installed last has overwritten the"
+        " other, and CUDA may be unavailable. Uninstall both, then install one.",
+    ),
     "W434": Explanation(
         "held-out images that are also training images",
         "The same file lies in two parts of the folder, so the network is evaluated on images that it has learned. Files"
@@ -549,18 +554,13 @@ SHIPPING = {
     ),
     "W439": Explanation(
         "uneven classes",
-        "With a class that is much larger than another, a network can be right often by guessing the larger one: look at"
-        " the accuracy of each class, which `archspec eval` prints.",
+        "With a class that is much larger than another, a network can be right often by guessing the larger one."
+        " `--sampling balanced` shows it all classes equally often; `archspec eval` prints the accuracy of each class.",
     ),
     "W440": Explanation(
         "a second folder of held-out images",
         "`val`, `validation` and `valid` are names of the same part. The first of them is held out; the others are not"
         " read.",
-    ),
-    "W433": Explanation(
-        "two packages of onnxruntime",
-        "`onnxruntime` and `onnxruntime-gpu` contain the same files: whichever was installed last has overwritten the"
-        " other, and CUDA may be unavailable. Uninstall both, then install one.",
     ),
 }
 CODES: dict[str, Explanation] = {**READING, **NAMES, **VOLUMES, **CLAIMS, **SHIPPING}

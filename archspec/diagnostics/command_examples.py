@@ -227,6 +227,11 @@ _EVALUATED = {
         "archspec eval runs/a --data photos --batch 64",
     ),
     "W431": ("archspec eval runs/a --data photos", "left out 3 images that could not be read", "ls -l photos/cat"),
+    "W432": (
+        "archspec eval runs/a --data photos2",
+        "the files in `photos2` differ from those that `runs/a` was trained on",
+        "archspec eval runs/a --data photos",
+    ),
     "W434": (
         "archspec data photos",
         "3 images in `validation` are also in `train`: the accuracy will be too high",
@@ -255,17 +260,12 @@ _EVALUATED = {
     "W439": (
         "archspec data photos",
         "the class `cat` has 900 images to train on, 9.0 times as many as `dog` with 100",
-        "archspec eval runs/a --data photos",
+        "archspec train resnet18 --data photos --sampling balanced",
     ),
     "W440": (
         "archspec data photos",
         "`validation` is not used: the images in `val` are held out",
         "mv photos/validation photos/unused",
-    ),
-    "W432": (
-        "archspec eval runs/a --data photos2",
-        "the files in `photos2` differ from those that `runs/a` was trained on",
-        "archspec eval runs/a --data photos",
     ),
 }
 

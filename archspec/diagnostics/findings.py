@@ -165,6 +165,12 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"
 
 
+def named(names: Sequence[str], most: int) -> str:
+    """Return `a`, `b` and how many more there are."""
+    first = ", ".join(f"`{name}`" for name in names[:most])
+    return f"{first} and {len(names) - most:,} more" if len(names) > most else first
+
+
 def shown(value: object) -> str:
     """Return the beginning of a value from a file, for a message."""
     try:

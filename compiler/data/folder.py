@@ -28,6 +28,7 @@ from archspec.recipe import Recipe
 from archspec.regular_file import is_folder
 
 HELD_OUT = 0.1
+ANY = Volume((1, 1, 3))  # of folders whose images are not decoded
 TRAIN, VALIDATION, TEST = "train", ("val", "validation", "valid"), "test"
 Listed = tuple[list[Path], Tensor]  # images and their classes
 

@@ -15,6 +15,13 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from archspec.compiler.data.dataset import Batch, Images, Key
 
+WORKERS = 2  # processes that decode the images of a folder, by default
+
+
+def workers_for(given: int | None, is_folder: bool) -> int:
+    """Return how many processes decode images; 0 for none but the run's own: the bundled digits need no others."""
+    return given if given is not None else WORKERS if is_folder else 0
+
 
 def loader(images: Images, order: Sampler[Key], batch: int, workers: int, device: torch.device) -> Iterable[Any]:
     """Return batches in the order of a sampler, made by `workers` processes, or by this one for 0."""

@@ -82,22 +82,22 @@ class Photos:
         return torch.from_numpy(np.array(image)).reshape(height, width, channels).permute(2, 0, 1).contiguous()
 
 
-def _is_turned(opened: Image.Image) -> bool:
-    return opened.getexif().get(ExifTags.Base.Orientation, 1) in TURNED
+def _upright(opened: Image.Image, size: tuple[int, int]) -> tuple[int, int]:
+    """Return a width and height as they are once the image is upright, or from there as they are in the file."""
+    return size[::-1] if opened.getexif().get(ExifTags.Base.Orientation, 1) in TURNED else size
 
 
 def _box_of(opened: Image.Image, wanted: tuple[int, int], recipe: Recipe, chance: random.Random) -> Box:
     """Return the part of the upright image to crop."""
-    width, height = opened.size[::-1] if _is_turned(opened) else opened.size
-    return crop_box((width, height), wanted, recipe, chance)
+    return crop_box(_upright(opened, opened.size), wanted, recipe, chance)
 
 
 def _part(opened: Image.Image, mode: str, wanted: tuple[int, int], box: Box) -> tuple[Image.Image, Box]:
     """Return the upright image, decoded no larger than its part needs, and that part in its pixels."""
-    width, height = opened.size[::-1] if _is_turned(opened) else opened.size
+    width, height = _upright(opened, opened.size)
     left, top, right, bottom = box
     needed = math.ceil(width * wanted[0] / (right - left)), math.ceil(height * wanted[1] / (bottom - top))
-    opened.draft(mode, needed[::-1] if _is_turned(opened) else needed)
+    opened.draft(mode, _upright(opened, needed))
     ImageOps.exif_transpose(opened, in_place=True)
     image = coloured(opened, mode)
     across, down = image.width / width, image.height / height

@@ -16,13 +16,13 @@ from PIL import Image, ImageOps
 
 from archspec.diagnostics.findings import plural, shown
 from archspec.graph.volume import Volume
+from archspec.recipe import LEAST_EVAL_CROP
 
 COLOURS = {1: "gray", 3: "RGB"}  # by channels
 MODES = {1: "L", 3: "RGB"}  # the same as Pillow calls them
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 MINUS_ONE_TO_ONE = ((0.5,), (0.5,))
 LEAST = 1e-30  # a float32 can represent it, and what is divided by it
-LEAST_CROP = 0.1  # of the short side
 MOST_PIXELS = 2**13  # of a side of an input
 
 
@@ -112,9 +112,9 @@ def need_deviations(std: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def need_crop(value: object, name: str) -> float:
-    """Return the share of an image that a centre crop keeps. Raises ValueError unless it is from `LEAST_CROP` to 1."""
-    if not _is_number(value) or not LEAST_CROP <= value <= 1:
-        raise ValueError(f"`{name}` is {shown(value)}; expected a number from {LEAST_CROP:g} to 1")
+    """Return the share of an image that a centre crop keeps. Raises ValueError if it is out of range."""
+    if not _is_number(value) or not LEAST_EVAL_CROP <= value <= 1:
+        raise ValueError(f"`{name}` is {shown(value)}; expected a number from {LEAST_EVAL_CROP:g} to 1")
     return value
 
 

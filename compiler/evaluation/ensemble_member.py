@@ -20,7 +20,7 @@ from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.model_metadata import PROBABILITIES, SCORES, result_kind
 from archspec.compiler.weights.trained import Trained
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.diagnostics.findings import plural
+from archspec.diagnostics.findings import named, plural
 
 NAMED = 5  # classes that a message names
 
@@ -87,16 +87,11 @@ def _largest_scale(trained: Trained) -> float:
 def need_same(names: Sequence[str], whose: str, others: Sequence[str], of: str) -> None:
     """Raise ArchspecError unless both have the same classes, in any order."""
     sides = ((whose, sorted(set(names) - set(others))), (of, sorted(set(others) - set(names))))
-    notes = [f"only {owner} has {_named(own)}" for owner, own in sides if own]
+    notes = [f"only {owner} has {named(own, NAMED)}" for owner, own in sides if own]
     if notes:
         message = f"{whose} and {of} have different classes"
         helps = ("a folder of images must have the name of its class in the weights",)
         raise failure("E460", message, notes=tuple(notes), helps=helps)
-
-
-def _named(names: Sequence[str]) -> str:
-    listed = ", ".join(f"`{name}`" for name in names[:NAMED])
-    return f"{listed} and {len(names) - NAMED:,} more" if len(names) > NAMED else listed
 
 
 def _at_size(trained: Trained, size: Size) -> nn.Module | None:

@@ -13,17 +13,15 @@ from pathlib import Path
 from torch import Tensor
 
 from archspec.compiler.data.dataset import Images
-from archspec.compiler.data.folder import TRAIN, FolderLayout, fingerprint, folder, part_images
+from archspec.compiler.data.folder import ANY, TRAIN, FolderLayout, fingerprint, folder, part_images
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.evaluation.examples import PhotoExamples, Split, by_seeds, in_all, seeds_of
 from archspec.compiler.weights.metadata import TrainedOn
 from archspec.compiler.weights.trained import Trained
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, plural
-from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
-ANY = Volume((1, 1, 1))  # no image is decoded at it
 Labelled = dict[Path, int]  # the class of each image
 
 

@@ -5,7 +5,8 @@ Not done here: images are `compiler/data`, the recipe is `archspec/recipe.py`. R
 
 - `run`: start, resume or only plan a run; `session`: a run ready to begin; `epochs`: all its epochs and its end;
   `recorder`: what it writes on the way.
-- `setup`: the options, what a run is made of, what is refused, the batch size, the first weights, the printed plan.
+- `setup`: the options, what a run is made of, its recipe, what is refused, the batch size, the first weights, the plan.
+- `weighting`: class weights, learning rates of layers, frozen layers.
 - `loop`: `trainer` (an epoch of steps), `update` (gradients to weights), `optimizer`, `schedule`, `weight_average`,
   `skipped_steps`, `held_out` (evaluation), `signals`, and `observer`, through which the trainer is watched.
 - `parallel`: gradients from replicas (DDP) or from a pipeline of stages, and the processes.

@@ -69,9 +69,9 @@ def _announce(session: Session, folder: RunFolder | None) -> None:
 def _stop(recorder: RunRecorder) -> StoppedRun:
     trainer, path = recorder.session.trainer, recorder.path
     recorder.save(trainer.state())
-    recorder.write_page(stopped(trainer.epoch, recorder.session.configuration.recipe.epochs, path))
+    command = command_line(recorder.context.group.size, f"--resume {path}")
+    recorder.write_page(stopped(trainer.epoch, recorder.session.configuration.recipe.epochs, command))
     if path is not None:
-        command = command_line(recorder.context.group.size, f"--resume {path}")
         recorder.tell(f"stopped; `{command}` continues from here")
     return StoppedRun(trainer.epoch, str(path or ""))
 

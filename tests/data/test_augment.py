@@ -13,10 +13,10 @@ from PIL import Image, ImageOps
 from torch.nn import functional
 
 from archspec.compiler.data.augmentation.boxes import covering, crop_box, resized_crop
+from archspec.compiler.data.augmentation.mixup import Target
 from archspec.compiler.data.augmentation.step_images import StepImages
 from archspec.compiler.data.dataset import Batch, Shuffled
 from archspec.compiler.data.decode import load
-from archspec.compiler.data.mixup import Target
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.graph.volume import Volume

@@ -17,8 +17,8 @@ from archspec.analyses.memory.recomputation import checkpointed_peak
 from archspec.analyses.memory.segments import best_cuts, places
 from archspec.cli import main
 from archspec.compiler import build
+from archspec.compiler.data.augmentation.mixup import Target
 from archspec.compiler.data.digits import digits
-from archspec.compiler.data.mixup import Target
 from archspec.compiler.lowering.checkpointed import checkpointed_code
 from archspec.compiler.training.loop.observer import SilentObserver
 from archspec.compiler.training.loop.trainer import Trainer

@@ -19,7 +19,7 @@ from torch.nn import functional
 import archspec
 from archspec.analyses.partition import Stage, crossing_bytes, cut, cuts, results_of
 from archspec.compiler import build
-from archspec.compiler.data.mixup import Target
+from archspec.compiler.data.augmentation.mixup import Target
 from archspec.compiler.lowering.stage_module import build_stage, stage_module
 from archspec.compiler.training.loop.optimizer import optimiser
 from archspec.compiler.training.parallel.pipeline import Pipeline

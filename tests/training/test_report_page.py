@@ -138,8 +138,8 @@ def test_figures_by_class_are_those_of_scikit_learn(tmp_path: Path) -> None:
     [
         (in_progress(3, 20), "in progress: 3 of 20 epochs (written on ", True),
         (
-            stopped(3, 20, Path("runs/<b>")),
-            "stopped: 3 of 20 epochs; `archspec train --resume runs/<b>` continues",
+            stopped(3, 20, "archspec train --processes 2 --resume runs/<b>"),
+            "stopped: 3 of 20 epochs; `archspec train --processes 2 --resume runs/<b>` continues",
             False,
         ),
         (failed(3, 20, failure("E459", "no <i>")), "failed: 3 of 20 epochs, then E459: no <i>", False),

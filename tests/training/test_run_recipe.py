@@ -12,6 +12,7 @@ import archspec
 from archspec.cli import main
 from archspec.compiler.training.setup.chosen_recipe import chosen_recipe, step_images, usual_rate
 from archspec.recipe import OPTIMIZER_DEFAULTS
+from support.image_folders import write_images
 
 SECTION = "train\n    optimizer adamw weight_decay=0.3\n    lr 0.004 for batch 256, cosine\n    epochs 90\n"
 
@@ -153,3 +154,12 @@ def test_padding_is_refused_beside_another_way_to_crop(other: tuple[object, ...]
     result = train("lenet5", "--data", ".", "--pad", 4, *other)
     assert result.exit_code == 2
     assert f"--pad and {other[0]} are two ways to crop: leave out one" in result.stderr
+
+
+def test_a_reason_is_not_given_for_what_a_flag_has_changed(tmp_path: Path) -> None:
+    photos = write_images(tmp_path, {"cat": 20, "dog": 20})
+    flags = ("resnet18", "--input", "32x32x3", "--data", photos)
+    assert {"area", "batch"} <= planned(*flags)["why"].keys()
+    for crop in (("--crop", 1.2), ("--pad", 4), ("--scale", 1, 2)):
+        assert "area" not in planned(*flags, *crop)["why"]
+    assert "batch" not in planned(*flags, "--accumulate", 2)["why"]

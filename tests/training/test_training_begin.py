@@ -13,6 +13,7 @@ import archspec
 from archspec.cli import main
 from archspec.compiler import build
 from archspec.compiler.data.digits import digits
+from archspec.compiler.data.loader import WORKERS
 from archspec.compiler.training.loop.optimizer import optimiser
 from archspec.compiler.training.loop.schedule import rate
 from archspec.compiler.training.loop.weight_average import WeightAverage
@@ -21,7 +22,7 @@ from archspec.compiler.training.records.throughput import step_flops, throughput
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.batch_size import with_batch
 from archspec.compiler.training.setup.configuration import RunConfiguration
-from archspec.compiler.training.setup.options import WORKERS, Options
+from archspec.compiler.training.setup.options import Options
 from archspec.compiler.training.setup.plan import ParameterCounts, plan
 from archspec.compiler.weights import files as weights
 from archspec.recipe import Recipe

@@ -17,9 +17,9 @@ from torch.nn import functional
 import archspec
 from archspec.cli import main
 from archspec.compiler import build
+from archspec.compiler.data.augmentation.mixup import Target
 from archspec.compiler.data.dataset import Balanced, Data, Shuffled, train_order
 from archspec.compiler.data.digits import Digits
-from archspec.compiler.data.mixup import Target
 from archspec.compiler.training.loop.observer import Requests, SilentObserver
 from archspec.compiler.training.loop.optimizer import optimiser
 from archspec.compiler.training.loop.trainer import Trainer

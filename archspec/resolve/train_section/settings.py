@@ -12,7 +12,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help, suggest
 from archspec.diagnostics.spelling import is_slip
 from archspec.language import syntax as s
-from archspec.recipe import OPTIMIZERS
+from archspec.recipe import MOST_PAD, MOST_RANDAUGMENT, OPTIMIZERS
 from archspec.resolve.train_section.setting_helps import (
     kept,
     option_helps,
@@ -175,10 +175,10 @@ def _amount(words: SettingWords, word: s.SettingWord, name: str) -> float:
 AUGMENTATIONS: dict[str, tuple[str, float, float, float]] = {
     "crop": ("crop", 1.0, 10.0, 1.143),  # 256 for 224
     "resized_crop": ("area", 0.01, 1.0, 0.08),
-    "pad": ("pad", 1, 64, 4),  # of 32
+    "pad": ("pad", 1, MOST_PAD, 4),  # of 32
     "color": ("color", 0.0, 1.0, 0.4),
     "cutout": ("cutout", 0.0, 1.0, 0.5),  # 16 of 32
-    "randaugment": ("randaugment", 0.0, 10.0, 9.0),
+    "randaugment": ("randaugment", 0.0, MOST_RANDAUGMENT, 9.0),
     "erasing": ("erasing", 0.0, 1.0, 0.25),
     "mixup": ("mixup", 0.0, 100.0, 0.2),
     "cutmix": ("cutmix", 0.0, 100.0, 1.0),
@@ -189,7 +189,7 @@ UNITS = {
     "resized_crop": "the smallest fraction of the area",
     "cutout": "a fraction of the side, not pixels",
     "pad": "pixels of the input",
-    "randaugment": "a magnitude from 0 to 10",
+    "randaugment": f"a magnitude from 0 to {MOST_RANDAUGMENT:g}",
     "erasing": "the fraction of images in which a part is erased",
 }
 

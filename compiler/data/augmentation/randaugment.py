@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 from PIL import Image, ImageEnhance, ImageOps
 
 from archspec.compiler.data.preprocessing import usual_statistics
+from archspec.recipe import MOST_RANDAUGMENT
 
 COUNT = 2
 LIKELIHOOD = 0.5  # that each is applied
 DEVIATION = 0.5  # of the magnitude
-MOST = 10.0  # the largest magnitude
 DEGREES, SHEAR, SHIFT = 30.0, 0.3, 0.45  # at the largest magnitude; the shift is a share of the side
 FACTOR, FAINTEST = 0.9, 0.1  # how far colour, contrast, brightness and sharpness go from 1, and their least
 BITS, ADDED = 4, 110  # that posterize removes and solarize_add adds, both at the largest magnitude
@@ -86,7 +86,7 @@ def randaugmented(image: Image.Image, magnitude: float, chance: random.Random) -
     """Return the image after `COUNT` random operations."""
     for name in chance.choices(tuple(OPERATIONS), k=COUNT):
         is_applied, is_negative = chance.random() < LIKELIHOOD, chance.random() < 0.5
-        level = min(max(chance.gauss(magnitude, DEVIATION), 0.0), MOST) / MOST
+        level = min(max(chance.gauss(magnitude, DEVIATION), 0.0), MOST_RANDAUGMENT) / MOST_RANDAUGMENT
         if is_applied:
             image = OPERATIONS[name](image, -level if is_negative and name in SIGNED else level)
     return image

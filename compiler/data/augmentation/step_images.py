@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from archspec.compiler.data.augmentation.erasing import cut_out, erase
+from archspec.compiler.data.augmentation.mixup import Target, mixed
 from archspec.compiler.data.dataset import Batch
-from archspec.compiler.data.mixup import Target, mixed
 from archspec.recipe import Recipe
 
 Normalise = Callable[[Batch], tuple[Tensor, Tensor]]

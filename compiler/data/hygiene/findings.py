@@ -7,13 +7,14 @@ how many, which, and what to do.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from shlex import quote
 
+from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.hygiene.copies import Group, copies
 from archspec.compiler.data.hygiene.headers import Header, Headers
 from archspec.diagnostics.findings import Diagnostic, plural
@@ -80,9 +81,14 @@ class FolderFinding:
     groups: tuple[Group, ...] = ()
     listed: Group = ()
 
-    def diagnostic(self, notes: Sequence[str] = ()) -> Diagnostic:
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The first groups, a line each."""
+        return first_few([" = ".join(f"`{path}`" for path in group) for group in self.groups])
+
+    def diagnostic(self) -> Diagnostic:
         """Return the finding as commands show it."""
-        return Diagnostic(self.code, self.message, notes=tuple(notes), helps=(self.advice,))
+        return Diagnostic(self.code, self.message, notes=self.examples, helps=(self.advice,))
 
 
 def findings(images: ImageSet) -> tuple[FolderFinding, ...]:

@@ -78,8 +78,8 @@ def decoded(path: Path) -> Header | None:
 
 
 def _of(image: Image.Image) -> Header:
-    layers = (
-        "".join(str(tile[3]) for tile in image.tile) if isinstance(image, ImageFile) else ""
-    )  # such as `RGB;16B`, which Pillow opens as RGB
+    layouts = [str(tile[3]) for tile in image.tile] if isinstance(image, ImageFile) else []
     mode = "RGBA" if "transparency" in image.info and image.mode in ("P", "RGB", "L") else image.mode
-    return Header(mode, image.size, image.mode.startswith(DEEP) or ";16" in layers)
+    return Header(
+        mode, image.size, image.mode.startswith(DEEP) or any(";16" in one for one in layouts)
+    )  # `RGB;16B` is opened as RGB

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
 
-from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import Data
-from archspec.compiler.data.folder import FolderLayout, checked, class_names, folder, image_files, photos_of
+from archspec.compiler.data.folder import ANY, FolderLayout, checked, class_names, folder, image_files, photos_of
 from archspec.compiler.data.hygiene.findings import FolderFinding, ImagePart, ImageSet, findings
 from archspec.compiler.data.hygiene.headers import Header, Headers, headers
 from archspec.compiler.data.photos import Photos
@@ -23,7 +22,6 @@ from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
-ANY = Volume((1, 1, 3))  # no image is decoded at it
 TO_TRAIN, HELD_OUT = "to train on", "held out"
 
 
@@ -75,9 +73,9 @@ class FolderSurvey:
 def survey(
     root: Path, size: tuple[int, ...] | None, read: Callable[[Path], Header | None], seen: Callable[[int, int], None]
 ) -> FolderSurvey:
-    """Survey a folder; `size` is a network's input, (H, W, C). `seen` is told how many of how many files were read.
+    """Survey a folder for an input of this size. `seen` is told how many of how many files were read.
 
-    Raises ArchspecError for no such layout.
+    Raises ArchspecError for a folder that is not laid out for training.
     """
     volume = Volume(size) if size else None
     data = folder(root, volume or ANY, Recipe())
@@ -149,10 +147,5 @@ def hygiene_lines(found: Iterable[FolderFinding]) -> list[str]:
         if one.kind != "unreadable":  # which are named one by one
             lines.append(f"warning[{one.code}]: {one.message}; {one.advice}")
         if one.kind == "leaks":
-            lines += [f"  {text}" for text in examples(one)]
+            lines += [f"  {text}" for text in one.examples]
     return lines
-
-
-def examples(one: FolderFinding) -> tuple[str, ...]:
-    """Return the first files of a finding, those that belong together in one line."""
-    return first_few([" = ".join(f"`{path}`" for path in group) for group in one.groups])

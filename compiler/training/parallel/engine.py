@@ -18,7 +18,7 @@ from torch.amp import GradScaler
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
-from archspec.compiler.data.mixup import Target
+from archspec.compiler.data.augmentation.mixup import Target
 from archspec.compiler.lowering.checkpointed import checkpoint_segments
 from archspec.compiler.lowering.lower import Lowered
 from archspec.compiler.lowering.modules.norms import synchronised

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional
 
-from archspec.compiler.data.mixup import Target
+from archspec.compiler.data.augmentation.mixup import Target
 from archspec.compiler.lowering.lower import loss_weights
 from archspec.compiler.lowering.stage_module import StageModule
 from archspec.compiler.training.parallel.processes import Group

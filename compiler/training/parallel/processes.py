@@ -68,6 +68,11 @@ class Group:
         given = os.environ.get("LOCAL_WORLD_SIZE", "")
         return int(given) if given.isdecimal() and len(given) < DIGITS and 0 < int(given) < self.size else self.size
 
+    @property
+    def sharing_memory(self) -> int:
+        """How many of the processes share this one's memory: each GPU has its own."""
+        return 1 if self.device.type == "cuda" else self.neighbours
+
     def seed(self, number: int) -> None:
         """Seed the device's random numbers. `torch.manual_seed` also records its caller for each unused kind of device,
         which takes longer than a small step."""

@@ -39,15 +39,7 @@ class Owner(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """The time from `start` to `end`."""
-
-    start: float
-    end: float
-    owner: Owner
-
-
-class Marker(NamedTuple):
-    """An event with an owner; the events of others may lie inside it."""
+    """The time from `start` to `end`, which belongs to an owner; those of other owners may lie inside it."""
 
     start: float
     end: float
@@ -58,8 +50,7 @@ def segments(events: Sequence[Event]) -> list[Interval]:
     """Divide the time of the event `WINDOW`. Events must be nested or apart, as those of one thread are."""
     events = sorted(events, key=lambda event: (event.start, -event.end))
     (window,) = (event for event in events if event.name == WINDOW)
-    cuts = list(_cut(_markers(events), window))
-    return [Interval(*cut) for cut in cuts if cut[1] > cut[0]]
+    return [cut for cut in _cut(_markers(events), window) if cut.end > cut.start]
 
 
 def durations(found: Sequence[Interval]) -> dict[Owner, float]:
@@ -83,24 +74,24 @@ def device_times(found: Sequence[Interval], events: Iterable[Event]) -> dict[Own
 
 
 # ---- whose events are whose
-def _markers(events: Sequence[Event]) -> list[Marker]:
+def _markers(events: Sequence[Event]) -> list[Interval]:
     """Return the events that have an owner, in order."""
     layers = [event for event in events if event.name.startswith(LAYER)]
     passes = [event for event in events if event.name.startswith(EVALUATED)]
     differentiated = _layers_by_sequence(events, layers, passes)
     numbers = _numbers(events, passes)
-    found = [Marker(one.start, one.end, Owner(FORWARD, one.name.removeprefix(LAYER))) for one in layers]
+    found = [Interval(one.start, one.end, Owner(FORWARD, one.name.removeprefix(LAYER))) for one in layers]
     owner = Owner(LOSS)
     for one, number in zip(passes, numbers, strict=True):
         if ACCUMULATED not in one.name:
             layer = differentiated.get(number, "")
             layer = layer or _first_inside(one, layers)
             owner = Owner(BACKWARD, layer) if layer else Owner(LOSS)
-        found.append(Marker(one.start, one.end, owner))
+        found.append(Interval(one.start, one.end, owner))
     for event in events:
         part = next((part for start, part in OTHERS.items() if event.name.startswith(start)), None)
         if part is not None:
-            found.append(Marker(event.start, event.end, Owner(part)))
+            found.append(Interval(event.start, event.end, Owner(part)))
     return sorted(found, key=lambda marker: (marker.start, -marker.end))
 
 
@@ -153,25 +144,25 @@ class _Inside:
 
 
 # ---- the time between them
-def _cut(markers: Iterable[Marker], window: Event) -> Iterator[tuple[float, float, Owner]]:
+def _cut(markers: Iterable[Interval], window: Event) -> Iterator[Interval]:
     """Yield each time with its owner, without overlaps and gaps."""
     at, before = window.start, Owner(IMAGES)
-    open_: list[Marker] = []
+    open_: list[Interval] = []
     for marker in markers:
         if not window.start <= marker.start < window.end:
             continue
         while open_ and open_[-1].end <= marker.start:
-            yield at, open_[-1].end, open_[-1].owner
+            yield Interval(at, open_[-1].end, open_[-1].owner)
             at, before = open_[-1].end, open_.pop().owner
         if open_ and marker.owner.part == FORWARD:  # computed again, during the backward pass
             marker = marker._replace(owner=Owner(BACKWARD, marker.owner.layer))  # noqa: PLW2901
-        yield at, marker.start, open_[-1].owner if open_ else _between(before, marker.owner)
+        yield Interval(at, marker.start, open_[-1].owner if open_ else _between(before, marker.owner))
         at = marker.start
         open_.append(marker)
     while open_:
-        yield at, min(window.end, open_[-1].end), open_[-1].owner
+        yield Interval(at, min(window.end, open_[-1].end), open_[-1].owner)
         at = open_.pop().end
-    yield at, window.end, Owner(OPTIMISER)
+    yield Interval(at, window.end, Owner(OPTIMISER))
 
 
 def _between(before: Owner, after: Owner) -> Owner:

@@ -13,7 +13,17 @@ import torch
 from torch import Tensor
 
 from archspec.diagnostics.findings import shown
-from archspec.recipe import AMP, MODES, OPTIMIZERS, SAMPLINGS, SCHEDULES, Recipe
+from archspec.recipe import (
+    AMP,
+    LEAST_EVAL_CROP,
+    MODES,
+    MOST_PAD,
+    MOST_RANDAUGMENT,
+    OPTIMIZERS,
+    SAMPLINGS,
+    SCHEDULES,
+    Recipe,
+)
 
 LARGEST = 2**53  # of a count
 MOST_PROCESSES = 2**16
@@ -145,9 +155,9 @@ SETTINGS: Mapping[str, Expected] = {
     "color": _between(0, 1),
     "cutout": _between(0, 1),
     "erasing": _between(0, 1),
-    "eval_crop": _between(0.1, 1),
-    "randaugment": _between(0, 10),
-    "pad": _count(0, 64),
+    "eval_crop": _between(LEAST_EVAL_CROP, 1),
+    "randaugment": _between(0, MOST_RANDAUGMENT),
+    "pad": _count(0, MOST_PAD),
     "mixup": _between(0, 100),
     "cutmix": _between(0, 100),
     "sampling": _one_of(SAMPLINGS),

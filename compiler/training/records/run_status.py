@@ -5,7 +5,6 @@ In: how far the run is. Out: a `RunStatus`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from archspec.diagnostics.errors import ArchspecError
@@ -28,9 +27,9 @@ def in_progress(epoch: int, epochs: int) -> RunStatus:
     return RunStatus(f"in progress: {epoch} of {epochs} epochs", is_in_progress=True)
 
 
-def stopped(epoch: int, epochs: int, folder: Path | None) -> RunStatus:
-    """A signal stopped the run."""
-    return RunStatus(f"stopped: {epoch} of {epochs} epochs; `archspec train --resume {folder}` continues")
+def stopped(epoch: int, epochs: int, command: str) -> RunStatus:
+    """A signal stopped the run; a command continues it."""
+    return RunStatus(f"stopped: {epoch} of {epochs} epochs; `{command}` continues")
 
 
 def failed(epoch: int, epochs: int, error: ArchspecError) -> RunStatus:

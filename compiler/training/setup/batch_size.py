@@ -23,7 +23,7 @@ def with_batch(network: Network, recipe: Recipe, wanted: int, images: int, group
     split changes nothing in what is learned.
     """
     step = max(1, min(wanted, images // LEAST_STEPS))
-    memory = SHARE_OF_MEMORY * memory_of(group.device) / (1 if group.device.type == "cuda" else group.neighbours)
+    memory = SHARE_OF_MEMORY * memory_of(group.device) / group.sharing_memory
     if group.is_pipeline:
         return _with_parts(network, recipe, step, group, memory)
     batch, accumulate = max(LEAST_BATCH, step // group.replicas), 1

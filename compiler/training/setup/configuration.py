@@ -16,7 +16,7 @@ from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
 from archspec.compiler.data.folder import checked, folder, photos_of
 from archspec.compiler.data.hygiene.headers import headers
-from archspec.compiler.data.hygiene.survey import examples, findings_of, hygiene_lines
+from archspec.compiler.data.hygiene.survey import findings_of, hygiene_lines
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.threads import threads_for
 from archspec.compiler.training.parallel.processes import Group
@@ -127,7 +127,7 @@ def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
     if context.group.is_first:
         known = findings_of(root, data, found)
         lines = (*lines, *hygiene_lines(known))
-        data = replace(data, findings=tuple(one.diagnostic(examples(one)) for one in known))
+        data = replace(data, findings=tuple(one.diagnostic() for one in known))
     for line in lines:
         context.say(line)
     return data

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from archspec.compiler.data.loader import workers_for
 from archspec.compiler.progress import Progress
 from archspec.compiler.training.parallel.processes import Group
-
-WORKERS = 2  # processes that decode the images of a folder, by default; the bundled digits need none
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Options:
     @property
     def loader_workers(self) -> int:
         """How many processes decode images; 0 for none but the run's own."""
-        return self.workers if self.workers is not None else WORKERS if self.data else 0
+        return workers_for(self.workers, self.data is not None)
 
 
 class RunContext:

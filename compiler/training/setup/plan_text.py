@@ -34,7 +34,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
     facts = {
         "network": f"{plan.network.title}, {plan.network.params:,} parameters, {plan.classes} classes",
         "data": plan.data,
-        **({"recipe": plan.why["recipe"]} if "recipe" in plan.why else {}),
+        "recipe": plan.why.get("recipe", ""),
         "step": _step(plan),
         "steps": f"{plan.steps_per_epoch:,} per epoch x {plural(recipe.epochs, 'epoch')} = {plan.steps:,}",
         "learning rate": _rate(recipe, plan.processes),
@@ -47,7 +47,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "frozen": _frozen(plan),
         "sampling": "as many images of each class in every epoch" if recipe.sampling == "balanced" else "",
         "augmentation": _augmentation(recipe, plan.variation),
-        **({"evaluated on": f"the centre {100 * recipe.eval_crop:g} % of each side"} if recipe.eval_crop < 1 else {}),
+        "evaluated on": f"the centre {100 * recipe.eval_crop:g} % of each side" if recipe.eval_crop < 1 else "",
         "loss": _loss(recipe),
         "class weights": _class_weights(plan.class_weights),
         "precision": _precision(recipe),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from archspec.api import Network
+from archspec.compiler.data.preprocessing import COLOURS
 from archspec.compiler.memory import less, memory_of, need_memory, size_text
 from archspec.compiler.training.parallel.processes import Group
 from archspec.diagnostics.errors import failure
@@ -23,7 +24,7 @@ def classifier(network: Network) -> None:
     if not network.params:
         helps = ("add a layer with weights, such as `FC 10`",)
         raise failure("E454", f"{network.title} has no weights to train", helps=helps)
-    if len(network.output) != 1 or not network.input.is_map or network.input.channels not in (1, 3):
+    if len(network.output) != 1 or not network.input.is_map or network.input.channels not in COLOURS:
         message = f"{network.title} is not an image classifier: it maps {network.input} to {network.output}"
         helps = ("training requires a map of 1 or 3 channels as input, and a vector of class scores as output",)
         raise failure("E454", message, helps=helps)
@@ -32,7 +33,7 @@ def classifier(network: Network) -> None:
 def memory(network: Network, group: Group, checkpoint: bool = False) -> None:
     """Require enough memory for a step of one image in each process of a machine, with activation checkpointing or
     without."""
-    copies = 1 if group.is_pipeline or group.device.type == "cuda" else group.neighbours
+    copies = 1 if group.is_pipeline else group.sharing_memory
     needs = copies * (network.checkpointed_bytes() if checkpoint else network.training_bytes())
     helps: tuple[str, ...] = (
         "`archspec check` shows the largest layers",

@@ -18,6 +18,7 @@ from archspec.diagnostics.errors import failure
 from archspec.recipe import FINE_TUNE
 
 AUTO, PAPER = "auto", "paper"
+REPLACED = {"accumulate": "batch", "crop": "area", "scale": "area", "pad": "area"}  # what a flag decides too
 
 
 def run_recipe(network: Network, data: Data, flags: Mapping[str, Any], context: RunContext) -> ChosenRecipe:
@@ -40,9 +41,8 @@ def run_recipe(network: Network, data: Data, flags: Mapping[str, Any], context: 
     if recipe.mode == "fine-tune" and "lr" not in flags:
         found["lr"] = f"a tenth of {recipe.lr:.3g}, so that fine-tuning keeps what was learned"
         recipe = recipe.changed({"lr": recipe.lr * FINE_TUNE})
-    if recipe.area != base.area:  # a flag's way to crop replaces it
-        found.pop("area", None)
-    return ChosenRecipe(recipe, {name: text for name, text in found.items() if name not in flags})
+    given = flags.keys() | {REPLACED[name] for name in flags.keys() & REPLACED.keys()}
+    return ChosenRecipe(recipe, {name: text for name, text in found.items() if name not in given})
 
 
 def _section(network: Network, is_own: bool) -> ChosenRecipe:

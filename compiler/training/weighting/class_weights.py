@@ -15,7 +15,7 @@ from torch import Tensor
 
 from archspec.compiler.data.dataset import Data
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.diagnostics.findings import did_you_mean
+from archspec.diagnostics.findings import did_you_mean, named
 from archspec.recipe import Recipe
 
 BALANCED = "balanced"
@@ -75,5 +75,5 @@ def _number(text: str) -> float | None:
 
 
 def _wrong(message: str, helps: tuple[str, ...], names: tuple[str, ...] = ()) -> ArchspecError:
-    shown = ", ".join(f"`{name}`" for name in names[:MOST_SHOWN]) + (", ..." if len(names) > MOST_SHOWN else "")
-    return failure("E011", message, notes=(f"the classes are {shown}",) if names else (), helps=helps)
+    notes = (f"the classes are {named(names, MOST_SHOWN)}",) if names else ()
+    return failure("E011", message, notes=notes, helps=helps)

@@ -15,7 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from archspec.compiler.lowering.lower import Generated
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.diagnostics.findings import suggest
+from archspec.diagnostics.findings import named, suggest
 from archspec.graph.ir import Graph
 from archspec.graph.scores import classifiers
 from archspec.recipe import Recipe
@@ -62,7 +62,6 @@ def _unnamed(pattern: str, layers: list[str]) -> ArchspecError:
     core = pattern.rstrip("*?.")
     near = suggest(core, known)
     outer = list(dict.fromkeys(name.partition(".")[0] for name in layers))
-    shown = ", ".join(f"`{name}`" for name in outer[:MOST_SHOWN]) + (", ..." if len(outer) > MOST_SHOWN else "")
-    notes = (f"the layers and blocks with weights are {shown}",)
+    notes = (f"the layers and blocks with weights are {named(outer, MOST_SHOWN)}",)
     helps = (f"`--freeze '{near}{pattern[len(core) :]}'`",) if near else ("`archspec check --all` shows every layer",)
     return failure("E011", f"`--freeze {pattern}` names no layer with weights", notes=notes, helps=helps)
