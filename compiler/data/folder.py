@@ -47,7 +47,7 @@ class FolderLayout:
     def of(cls, root: Path) -> FolderLayout:
         """Look for the parts. Raises ArchspecError for a missing folder."""
         if not is_folder(root):
-            raise _wrong(f"no such folder: `{root}`", "`--data` names a folder with one folder of images per class")
+            raise _wrong(f"no such folder: `{root}`", "expected a folder with one folder of images per class")
         train, test, *validation = (root / name for name in (TRAIN, TEST, *VALIDATION))
         found = tuple(path for path in validation if is_folder(path))
         parts = (train if is_folder(train) else None, next(iter(found), None), test if is_folder(test) else None)

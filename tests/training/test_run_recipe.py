@@ -157,7 +157,7 @@ def test_padding_is_refused_beside_another_way_to_crop(other: tuple[object, ...]
 
 
 def test_a_reason_is_not_given_for_what_a_flag_has_changed(tmp_path: Path) -> None:
-    photos = write_images(tmp_path, {"cat": 20, "dog": 20})
+    photos = write_images(tmp_path, {"cat": 50, "dog": 50})
     flags = ("resnet18", "--input", "32x32x3", "--data", photos)
     assert {"area", "batch"} <= planned(*flags)["why"].keys()
     for crop in (("--crop", 1.2), ("--pad", 4), ("--scale", 1, 2)):

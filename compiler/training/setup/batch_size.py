@@ -12,7 +12,8 @@ from archspec.compiler.training.setup.memory import predicted_memory
 from archspec.recipe import Recipe
 
 LEAST_BATCH = 2  # a single image has no batch statistics
-LEAST_STEPS = 10  # per epoch
+LEAST_STEPS = 10  # per epoch, but where a step would have fewer images than
+LEAST_STEP = 8  # whose batch statistics are still of use
 SHARE_OF_MEMORY = 0.8
 
 
@@ -22,7 +23,7 @@ def with_batch(network: Network, recipe: Recipe, wanted: int, images: int, group
     A step is split into as many batches as the predicted memory of a process requires; but for batch normalisation the
     split changes nothing in what is learned.
     """
-    step = max(1, min(wanted, images // LEAST_STEPS))
+    step = max(1, min(images, max(LEAST_STEP, min(wanted, images // LEAST_STEPS))))
     memory = SHARE_OF_MEMORY * memory_of(group.device) / group.sharing_memory
     if group.is_pipeline:
         return _with_parts(network, recipe, step, group, memory)
