@@ -119,6 +119,11 @@ def _recipe(data: Mapping[str, Any]) -> Mapping[str, Any]:
     if seed is not None and (type(seed) is not int or not 0 <= seed <= MOST_SEED):
         raise ValueError(f"`recipe.seed` is {shown(seed)}; expected an integer from 0 to 2^31")
     need_crop(recipe.get("eval_crop", 1.0), "recipe.eval_crop")
+    for name, count in (("area", 1), ("pad", 1), ("crop", 1), ("scale", 2)):  # from which `--tta scales` is chosen
+        given = recipe.get(name) or [1] * count
+        values = given if isinstance(given, list) else [given]
+        if len(values) != count or not all(is_finite(one) and one >= 0 for one in values):
+            raise ValueError(f"`recipe.{name}` is {shown(given)}; expected {plural(count, 'number')} of at least 0")
     return recipe
 
 

@@ -91,9 +91,10 @@ def _used_before(name: s.Name, file: s.File | None) -> Finding | None:
 
 
 def _as_param(let: s.Let) -> Help:
-    text = let.span.source.text
-    start = text.rindex("let", 0, let.span.start)
-    edit = Edit(Span(let.span.source, start, start + 3), "param")
+    source = let.span.source
+    start = source.text.rfind("let", source.starts[let.span.line - 1], let.span.start)
+    word = Span(source, start, start + 3) if start >= 0 else Span(source, let.span.start, let.span.start)
+    edit = Edit(word, "param" if start >= 0 else "param ")
     return Help(f"a parameter is visible in the whole file: `param {let.span.text}`", edit)
 
 
