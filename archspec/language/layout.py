@@ -130,7 +130,7 @@ class _Tree:
             return
         span = Span(span.source, span.start + skipped, span.end)
         continues = pasted.arrow(span.text)
-        above = self.levels[-1].lines[-1:]  # none where a line without text, such as a lone `|`, has opened the level
+        above = self.levels[-1].lines[-1:] if self.roots else []  # none where a lone `|` has opened the level
         if (continues or skipped) and above and not _OPENS.match(above[0].span.text):
             span = Span(span.source, span.start + continues, span.end)
             column = min(column, self.levels[-1].last)

@@ -121,7 +121,7 @@ def _recipe(data: Mapping[str, Any]) -> Mapping[str, Any]:
     need_crop(recipe.get("eval_crop", 1.0), "recipe.eval_crop")
     for name, count in (("area", 1), ("pad", 1), ("crop", 1), ("scale", 2)):  # from which `--tta scales` is chosen
         given = recipe.get(name) or [1] * count
-        values = given if isinstance(given, list) else [given]
+        values = given if isinstance(given, list | tuple) else [given]
         if len(values) != count or not all(is_finite(one) and one >= 0 for one in values):
             raise ValueError(f"`recipe.{name}` is {shown(given)}; expected {plural(count, 'number')} of at least 0")
     return recipe

@@ -61,3 +61,7 @@ def test_an_upsample_that_is_a_pixel_off_becomes_an_upconv(side: int, pad: str |
 def test_a_merge_without_branches_below_no_merge_is_one_error() -> None:
     (finding,) = findings_in("    | [8x8x4] stem: 0.5 x add\n")
     assert "branch" in finding.message
+
+
+def test_a_branch_mark_without_a_layer_may_be_followed_by_an_arrow() -> None:
+    assert findings_in("[32x32x8] INPUT\nadd\n    |\n \u2192   | x\n")

@@ -38,3 +38,13 @@ def test_the_centre_crop_of_a_run_is_part_of_its_preprocessing() -> None:
     assert WeightsMetadata.from_json(early, "it").preprocessing.crop == 1
     with pytest.raises(ValueError, match=r"`recipe.eval_crop` is 2; expected a number from 0.1 to 1"):
         WeightsMetadata.from_json({**data, "recipe": {"eval_crop": 2}}, "it")
+    for wrong in (
+        {"area": "0.3"},
+        {"crop": [1, 2]},
+        {"scale": [1.0]},
+        {"scale": 2},
+        {"pad": float("nan")},
+        {"area": -1},
+    ):
+        with pytest.raises(ValueError, match=f"`recipe.{next(iter(wrong))}` is .*; expected"):
+            WeightsMetadata.from_json({**data, "recipe": wrong}, "it")
