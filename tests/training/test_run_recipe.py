@@ -107,7 +107,7 @@ def test_few_images_get_large_crops_and_every_run_a_warm_up() -> None:
     few, many = (chosen_recipe(network, images, True, {}).recipe for images in (3_000, 1_200_000))
     assert (few.area, many.area) == (0.35, 0.08)
     assert (few.warmup, few.flip, few.label_smoothing) == (3.0, True, 0.1)
-    assert chosen_recipe(network, 3_000, True, {"epochs": 12}).recipe.warmup == 2.0
+    assert chosen_recipe(network, 3_000, True, {"epochs": 12}).recipe.warmup == 3.0
     assert chosen_recipe(network, 3_000, True, {"epochs": 1}).recipe.warmup == 0.25
     digits = chosen_recipe(network, 1_438, False, {}).recipe
     assert (digits.flip, digits.area, digits.label_smoothing) == (False, 0.0, 0.0)

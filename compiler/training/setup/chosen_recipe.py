@@ -55,7 +55,7 @@ def chosen_recipe(network: Network, images: int, are_photos: bool, flags: Mappin
         **OPTIMIZER_DEFAULTS[optimizer],
         "reference_batch": step,
         "batch": step,
-        "warmup": min(epochs / 4, max(2.0, epochs / 10)),
+        "warmup": min(epochs / 4, max(3.0, epochs / 10)),
     }
     if optimizer == "adamw" or not is_normalised(network):
         values["clip"] = 1.0
