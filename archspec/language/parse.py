@@ -238,4 +238,6 @@ class _Reader:
             return
         if not isinstance(before, s.If) or before.arms[-1].condition is None:
             raise _structure().stray_else(arm.span)
+        if isinstance(before.arms, tuple):  # of one that was read before a line that was not
+            nodes[-1] = before = replace(before, arms=list(before.arms))
         cast(list[s.Arm], before.arms).append(arm)

@@ -84,8 +84,9 @@ class SyntaxBuilder(ExpressionBuilder):
         if isinstance(first, Token):
             text = first[1:-1].replace(" ", "")
             return s.Bracket(self._dimensions(first, text), self._span(first))
-        start = self.source.text.rindex("[", 0, first.span.start)
-        end = self.source.text.find("]", last.span.end) + 1
+        start = self.source.text.rfind("[", 0, first.span.start)
+        start = first.span.start if start < 0 else start  # a bracket that lacks one of its marks
+        end = max(last.span.end, self.source.text.find("]", last.span.end) + 1)
         return s.Bracket(dimensions, Span(self.source, start, end))
 
     def claimed_volume(self, bracket: s.Bracket) -> s.Bracket:
