@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from math import log
 from typing import NamedTuple
 
-from benchmarks.experiments.runs import SEEDS, Done, Folders, Run, done, page, write_epochs
+from benchmarks.experiments.runs import SEEDS, Done, Folders, Run, done, page, words, write_epochs
 
 EPOCHS = ("--epochs", "12")
 PHOTOS = ("--input", "64x64x3", "--data", "DATA", "--workers", "0")
 SEEN = ("--area", "0.35", "--flip", "--color", "0")  # as the defaults for a few thousand photographs
-SGD = ("--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "5e-4", "--schedule", "cosine")
-ADAMW = ("--optimizer", "adamw", "--momentum", "0.9", "--weight-decay", "0.05", "--schedule", "cosine")
+SGD = words("--optimizer sgd --momentum 0.9 --weight-decay 5e-4 --schedule cosine")
+ADAMW = words("--optimizer adamw --momentum 0.9 --weight-decay 0.05 --schedule cosine")
 STEP = ("--batch", "32", "--accumulate", "1")
 SMALL_VIT = tuple(word for one in ("patch=8", "width=128", "depth=4", "heads=4") for word in ("--set", one))
 MOST_BELOW = 3.0  # points

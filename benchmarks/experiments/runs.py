@@ -22,6 +22,11 @@ SEEDS = (0, 1, 2)
 COLUMNS = ("epoch", "lr", "loss", "train_top1", "held_out_loss", "top1", "seconds")
 
 
+def words(text: str) -> tuple[str, ...]:
+    """The words of a part of a command."""
+    return tuple(text.split())
+
+
 class Run(NamedTuple):
     """A training run: `RUNS` and `DATA` in its words stand for the folders."""
 

@@ -11,30 +11,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from archspec.compiler.pages.line_chart import line_chart
-from benchmarks.experiments.runs import RESULTS, SEEDS, Done, Folders, Run, done, page, write_epochs
+from benchmarks.experiments.runs import RESULTS, SEEDS, Done, Folders, Run, done, page, words, write_epochs
 from benchmarks.stopwatch import archspec_command
 
-SGD = ("--optimizer", "sgd", "--momentum", "0.9", "--label-smoothing", "0", "--clip", "0", "--accumulate", "1")
+SGD = words("--optimizer sgd --momentum 0.9 --label-smoothing 0 --clip 0 --accumulate 1")
+COSINE = words("--schedule cosine --warmup 1 --weight-decay 5e-4")
 
 
 # ---- digits
 def digits(folders: Folders) -> None:
     """LeNet-5 on the bundled digits."""
-    recipe = (
-        *SGD,
-        "--batch",
-        "32",
-        "--lr",
-        "0.02",
-        "--schedule",
-        "cosine",
-        "--warmup",
-        "1",
-        "--weight-decay",
-        "5e-4",
-        "--epochs",
-        "30",
-    )
+    recipe = (*SGD, *words("--batch 32 --lr 0.02"), *COSINE, "--epochs", "30")
     runs = [done(Run(f"digits-{seed}", ("lenet5", *recipe, "--seed", str(seed))), folders) for seed in SEEDS]
     write_epochs("digits", runs)
     table = ["| seed | top-1, last epoch | best epoch | training loss | time |", "| ---: | ---: | ---: | ---: | ---: |"]
@@ -55,33 +42,9 @@ TARGET = ("hat", "outwear", "shirt", "shorts")
 
 
 def _photos(seed: int) -> tuple[str, ...]:
-    return (
-        *SGD,
-        "--batch",
-        "16",
-        "--lr",
-        "0.16",
-        "--lr-for-batch",
-        "256",
-        "--schedule",
-        "cosine",
-        "--warmup",
-        "1",
-        "--weight-decay",
-        "5e-4",
-        "--flip",
-        "--scale",
-        "1",
-        "1.25",
-        "--color",
-        "0",
-        "--workers",
-        "0",
-        "--epochs",
-        "10",
-        "--seed",
-        str(seed),
-    )
+    size = words("--batch 16 --lr 0.16 --lr-for-batch 256")
+    seen = words("--flip --scale 1 1.25 --color 0 --workers 0 --epochs 10")
+    return (*SGD, *size, *COSINE, *seen, "--seed", str(seed))
 
 
 def _linked(folders: Folders, name: str, classes: Sequence[str]) -> list[str]:
@@ -174,30 +137,9 @@ EPOCHS = 20
 def degradation(folders: Folders) -> None:
     """Plain and residual networks of 20 and 56 layers (He et al. 2015, figures 1 and 6)."""
     names = ("plain20", "plain56", "resnet20", "resnet56")
-    recipe = (
-        *SGD,
-        "--batch",
-        "32",
-        "--lr",
-        "0.1",
-        "--lr-for-batch",
-        "128",
-        "--schedule",
-        "step",
-        "--warmup",
-        "0",
-        "--weight-decay",
-        "1e-4",
-        "--flip",
-        "--crop",
-        "1.25",
-        "--workers",
-        "0",
-        "--epochs",
-        str(EPOCHS),
-        "--seed",
-        "0",
-    )
+    size = words("--batch 32 --lr 0.1 --lr-for-batch 128 --schedule step --warmup 0 --weight-decay 1e-4")
+    seen = words(f"--flip --crop 1.25 --workers 0 --epochs {EPOCHS} --seed 0")
+    recipe = (*SGD, *size, *seen)
     runs = [done(Run(name, (name, "--input", "16x16x3", "--data", "DATA", *recipe)), folders) for name in names]
     write_epochs("degradation", runs)
     pictures = {"train_top1": "training error, %", "top1": "held-out error, %"}
