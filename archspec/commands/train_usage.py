@@ -83,6 +83,9 @@ def check_usage(context: click.Context, spec: str | None, resume: Path | None, s
         raise click.UsageError(f"--scale takes the lower number first: --scale {scale[1]:g} {scale[0]:g}")
     _check_photos(flags, resume)
     _check_profile(flags)
+    if flags["pipeline"] and flags["processes"] not in (None, flags["pipeline"]):
+        number = flags["pipeline"]
+        raise click.UsageError(f"--pipeline {number} takes as many processes: --processes {number}")
     if (flags["linear_probe"] or flags["scratch_rate"]) and start is None:
         raise click.UsageError("--linear-probe and --scratch-rate require --from WEIGHTS")
     if flags["reference_batch"] and not flags["lr"]:
@@ -121,7 +124,6 @@ def _check_profile(flags: Mapping[str, Any]) -> None:
         "--compile": "whose kernels belong to several lines",
         "--pipeline": "whose stages run in several processes",
         "--processes": "whose times would be mixed",
-        "--checkpoint": "which computes layers twice",
     }
     for name, reason in unsupported.items():
         if flags["profile"] and flags.get(name.strip("-").replace("-", "_")):

@@ -179,3 +179,9 @@ def is_running(process: int) -> bool:
         return ") Z" not in Path(f"/proc/{process}/stat").read_text()
     except OSError:
         return False
+
+
+def test_a_pipeline_takes_as_many_processes_also_in_a_dry_run() -> None:
+    result = CliRunner().invoke(main, ["train", "lenet5", "--dry-run", "--pipeline", "2", "--processes", "3"])
+    assert result.exit_code == 2
+    assert "--pipeline 2 takes as many processes: --processes 2" in result.stderr
