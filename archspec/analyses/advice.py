@@ -97,7 +97,7 @@ def _linear_before(graph: Graph, node: Node) -> Node | None:
     if not node.layer.is_weight_layer or not node.layer.is_linear or len(node.inputs) != 1:
         return None
     before = graph.nodes[node.inputs[0]]
-    while len(graph.consumers[before.index]) == 1 and before.layer.is_linear and len(before.inputs) == 1:
+    while graph.readers[before.index] == 1 and before.layer.is_linear and len(before.inputs) == 1:
         if before.layer.is_weight_layer:
             return None if before.layer.is_marked_linear else before
         before = graph.nodes[before.inputs[0]]

@@ -60,4 +60,4 @@ def is_in_place(graph: Graph, node: Node) -> bool:
     if not node.layer.in_place or node.layer.is_view:
         return node.layer.is_view
     before = node.inputs[0]
-    return bool(graph.nodes[before].inputs) and len(graph.consumers[before]) == 1
+    return bool(graph.nodes[before].inputs) and graph.readers[before] == 1

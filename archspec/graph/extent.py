@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import did_you_mean
-from archspec.graph.ir import Frame, Graph
+from archspec.graph.ir import Frame, Graph, Output
 from archspec.layers.input import Input
 from archspec.record import replace
 
@@ -51,4 +51,4 @@ def upto(graph: Graph, output: int) -> Graph:
         replace(graph.nodes[old], index=new, inputs=tuple(places[i] for i in graph.nodes[old].inputs), head=0)
         for old, new in places.items()
     )
-    return Graph(graph.title, nodes, places[output])
+    return Graph(graph.title, nodes, (Output(graph.nodes[output].name, places[output]),))

@@ -30,7 +30,8 @@ class Node(Record):
     """One layer of the network.
 
     `implied` marks layers added by `after`; `head` numbers the auxiliary classifiers from 1, and is 0 for the trunk;
-    `init` is what an `init` line of its file says of its first weights.
+    `init` is what an `init` line of its file says of its first weights; `weights` are parameters that it shares with
+    another layer.
     """
 
     index: int
@@ -43,6 +44,24 @@ class Node(Record):
     implied: bool = False
     head: int = 0
     init: float | None = None
+    weights: SharedWeights | None = None
+
+
+class SharedWeights(Record):
+    """Parameters that a layer shares: the name of the layer that they are called by, and their own names.
+
+    `tower1.conv1` and `("weight", "bias")` are the parameters `tower1.conv1.weight` and `tower1.conv1.bias`.
+    """
+
+    owner: str
+    tensors: tuple[str, ...]
+
+
+class Output(Record):
+    """A result that leaves the network: its label in the spec, and its node."""
+
+    name: str
+    node: int
 
 
 class Head(Record):
@@ -56,20 +75,40 @@ class Head(Record):
 class Graph:
     """A network. Immutable by convention: passes return new graphs."""
 
-    def __init__(self, title: str, nodes: tuple[Node, ...], output: int, heads: tuple[Head, ...] = ()) -> None:
+    def __init__(
+        self, title: str, nodes: tuple[Node, ...], outputs: tuple[Output, ...], heads: tuple[Head, ...] = ()
+    ) -> None:
         self.title = title
         self.nodes = nodes
-        self.output = output
+        self.outputs = outputs
         self.heads = heads
+
+    @property
+    def output(self) -> int:
+        """The node of the first output."""
+        return self.outputs[0].node
+
+    @cached_property
+    def sources(self) -> tuple[Node, ...]:
+        """The network's inputs, in the order in which its module takes them."""
+        return tuple(node for node in self.nodes if not node.inputs)
 
     @cached_property
     def consumers(self) -> tuple[tuple[int, ...], ...]:
-        """The consumers of each node, by index."""
+        """The nodes that read each node, by index. What leaves the network is also read outside: see `readers`."""
         found: list[list[int]] = [[] for _ in self.nodes]
         for node in self.nodes:
             for index in node.inputs:
                 found[index].append(node.index)
         return tuple(map(tuple, found))
+
+    @cached_property
+    def readers(self) -> tuple[int, ...]:
+        """How often each node's result is read, by nodes and as an output of the network or of a head."""
+        counts = [len(consumers) for consumers in self.consumers]
+        for index in (*(output.node for output in self.outputs), *(head.output for head in self.heads)):
+            counts[index] += 1
+        return tuple(counts)
 
     @cached_property
     def trunk(self) -> tuple[Node, ...]:
@@ -81,5 +120,24 @@ class Graph:
         return tuple(self.nodes[index].volume for index in node.inputs)
 
     def tensors(self, node: Node) -> tuple[Tensor, ...]:
-        """Return the parameters of a node."""
-        return node.layer.tensors(self.inputs(node))
+        """Return the parameters that a node makes: all that it uses, but for those that another node makes."""
+        used = node.layer.tensors(self.inputs(node))
+        if node.weights is None or self._makers[node.weights.owner] == node.index:
+            return used
+        return tuple(tensor for tensor in used if tensor.name not in node.weights.tensors)
+
+    def parameter(self, node: Node, tensor: str) -> str:
+        """Return the full name of a parameter that a node uses: `conv1.weight`."""
+        is_shared = node.weights is not None and tensor in node.weights.tensors
+        return f"{node.weights.owner if node.weights and is_shared else node.name}.{tensor}"
+
+    @cached_property
+    def _makers(self) -> dict[str, int]:
+        """The node that makes the parameters of each owner: the owner, or the first user in a part without it."""
+        shared = [node for node in self.nodes if node.weights is not None]
+        owners = {node.weights.owner for node in shared if node.weights}
+        makers = {node.name: node.index for node in self.nodes if node.name in owners}
+        for node in shared:
+            assert node.weights is not None
+            makers.setdefault(node.weights.owner, node.index)
+        return makers

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
-from archspec.graph.ir import Graph, Node
+from archspec.graph.ir import Graph, Node, Output
 from archspec.language import syntax as s
 from archspec.record import Record, replace
 from archspec.resolve.after_build import FirstValues, finished, first_values, unused_results
@@ -181,6 +181,6 @@ def _finish(file: s.File, title: str, run: Run, values: FirstValues) -> tuple[Gr
     if not isinstance(run.end, Node):
         message = f"{file.span.source.name} contains no layers"
         return None, [Diagnostic("E010", message, notes=("a spec begins with its input: `[224x224x3] INPUT`",))]
-    graph = Graph(title, tuple(builder.nodes), run.end.index, tuple(builder.heads))
+    graph = Graph(title, tuple(builder.nodes), (Output(run.end.name, run.end.index),), tuple(builder.heads))
     unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph, values), [])

@@ -63,13 +63,13 @@ def finished(graph: Graph, values: FirstValues) -> Graph:
     _spread_rates(nodes)
     if values:
         nodes = [replace(node, init=values.get((node.span.source, type(node.layer)))) for node in nodes]
-    return Graph(graph.title, tuple(nodes), graph.output, graph.heads)
+    return Graph(graph.title, tuple(nodes), graph.outputs, graph.heads)
 
 
 def _drop_needless_biases(graph: Graph, nodes: list[Node]) -> None:
     """Drop the bias of each CONV or FC directly before a BN, whose shift replaces it (Ioffe & Szegedy 2015)."""
     for node in graph.nodes:
-        if node.layer.absorbs_bias and len(graph.consumers[node.inputs[0]]) == 1:
+        if node.layer.absorbs_bias and graph.readers[node.inputs[0]] == 1:
             before = nodes[node.inputs[0]]
             if before.layer.has_optional_bias:
                 nodes[before.index] = replace(before, layer=before.layer.without_bias())
@@ -113,9 +113,7 @@ def _instances(nodes: list[Node]) -> Iterator[tuple[Span | None, str, tuple[Drop
 
 def unused_results(graph: Graph) -> list[Diagnostic]:
     """Report results that do not contribute to the output."""
-    ends = {graph.output, *(head.output for head in graph.heads)}
-    idle = [index for index, consumers in enumerate(graph.consumers) if not consumers]
-    found = [graph.nodes[index] for index in idle if index not in ends]
+    found = [node for node, readers in zip(graph.nodes, graph.readers, strict=True) if not readers]
     if not found:
         return []
     from archspec.resolve.unreached.unused_results import unused_result  # a correct spec has none

@@ -22,7 +22,7 @@ def overwriting(graph: Graph, given: Collection[int]) -> frozenset[int]:
 def _may_write(graph: Graph, index: int, given: Collection[int]) -> bool:
     """Whether the only reader of a result may write into it."""
     node = graph.nodes[index]
-    while len(graph.consumers[node.index]) == 1 and node.index not in given and node.inputs:
+    while graph.readers[node.index] == 1 and node.index not in given and node.inputs:
         if not node.layer.is_identity:  # in inference it is the identity, whatever it asks for in training
             inputs = graph.inputs(node)
             shapes = tuple(tensor.shape for tensor in node.layer.tensors(inputs))

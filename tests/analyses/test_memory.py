@@ -16,7 +16,7 @@ import archspec
 from archspec.analyses.memory import training_peak
 from archspec.compiler import build
 from archspec.diagnostics.source import Source, Span
-from archspec.graph.ir import Graph, Node
+from archspec.graph.ir import Graph, Node, Output
 from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
 from archspec.layers.base import Example, Layer
@@ -371,7 +371,7 @@ def chain(length: int) -> Graph:
     volume = Volume((32, 32, 8))
     layers = [Input(), *[Conv((3, 3), (1, 1), ((1, 1), (1, 1)), filters=8)] * length]
     nodes = [Node(i, f"n{i}", layer, (i - 1,) if i else (), volume, None, SPAN) for i, layer in enumerate(layers)]
-    return Graph("chain", tuple(nodes), length)
+    return Graph("chain", tuple(nodes), (Output(nodes[length].name, length),))
 
 
 def test_a_chain_of_100_000_layers_takes_seconds() -> None:

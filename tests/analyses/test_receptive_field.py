@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import archspec
 from archspec.analyses.receptive_field import last_map, receptive_fields
 from archspec.diagnostics.source import Source, Span
-from archspec.graph.ir import Graph, Node
+from archspec.graph.ir import Graph, Node, Output
 from archspec.graph.volume import Volume
 from archspec.language.parse import parse
 from archspec.layers.conv import Conv
@@ -279,7 +279,7 @@ def chain(length: int) -> Graph:
     span, volume = Span(Source("chain.arch", ""), 0, 0), Volume((32, 32, 8))
     layers = [Input(), *[Conv((3, 3), (1, 1), ((1, 1), (1, 1)), filters=8)] * length]
     nodes = [Node(i, f"n{i}", layer, (i - 1,) if i else (), volume, None, span) for i, layer in enumerate(layers)]
-    return Graph("chain", tuple(nodes), length)
+    return Graph("chain", tuple(nodes), (Output(nodes[length].name, length),))
 
 
 def test_a_chain_of_100_000_layers_takes_a_moment() -> None:

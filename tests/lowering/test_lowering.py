@@ -20,7 +20,7 @@ from archspec.compiler.lowering.initialise import Unfilled
 from archspec.compiler.lowering.stage_module import stage_module
 from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.source import Source, Span
-from archspec.graph.ir import Graph, Node
+from archspec.graph.ir import Graph, Node, Output
 from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
 from archspec.layers.base import Layer
@@ -91,7 +91,8 @@ def single(layer: Layer, inputs: tuple[tuple[int, ...], ...]) -> Graph:
     nodes = [Node(place, f"input{place}", Input(), (), volume, None, SPAN) for place, volume in enumerate(volumes)]
     out = layer.output(volumes)
     places = tuple(range(len(volumes)))
-    return Graph("one", (*nodes, Node(len(volumes), "layer", layer, places, out, None, SPAN)), len(volumes))
+    nodes.append(Node(len(volumes), "layer", layer, places, out, None, SPAN))
+    return Graph("one", tuple(nodes), (Output("layer", len(volumes)),))
 
 
 @pytest.mark.parametrize(("keyword", "text", "inputs"), EXAMPLES)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from archspec.diagnostics.source import Source, Span
-from archspec.graph.ir import Graph, Node
+from archspec.graph.ir import Graph, Node, Output
 from archspec.graph.volume import Volume
 from archspec.layers.base import Layer
 from archspec.layers.input import Input
@@ -43,7 +43,7 @@ def single(layer: Layer, inputs: Inputs) -> Graph:
     entering = [Node(i, f"input{i}", Input(), (), volume, None, SPAN) for i, volume in enumerate(inputs)]
     indices = tuple(range(len(inputs)))
     node = Node(len(inputs), "layer", layer, indices, layer.output(inputs), None, SPAN)
-    return Graph("one layer", (*entering, node), node.index)
+    return Graph("one layer", (*entering, node), (Output(node.name, node.index),))
 
 
 def randomised(module: nn.Module, seed: int = 0) -> nn.Module:
