@@ -149,13 +149,11 @@ class SyntaxBuilder(ExpressionBuilder):
         return parts
 
     def chain(self, start: tuple[Any, ...], *rest: Any) -> s.Chain:
-        if len(start) == 1:
-            bracket, label, steps = None, None, (start[0], *rest)
-        else:
-            bracket, label, steps = start[0], start[1], (start[2], *rest)
-        first = bracket or label or steps[0]
-        span = steps[0].span if first is steps[-1] else self._span(first, steps[-1])
-        return s.Chain(bracket, str(label[:-1]) if label else None, steps, span)
+        bracket, output, label, step = (None, None, None, *start) if len(start) == 1 else start
+        steps = (step, *rest)
+        first = bracket or output or label or step
+        span = step.span if first is steps[-1] else self._span(first, steps[-1])
+        return s.Chain(bracket, str(label[:-1]) if label else None, steps, span, output is not None)
 
     def let(self, name: Token, value: s.Expression) -> s.Let:
         return s.Let(str(name), value, self._span(name, value))

@@ -181,6 +181,7 @@ def _finish(file: s.File, title: str, run: Run, values: FirstValues) -> tuple[Gr
     if not isinstance(run.end, Node):
         message = f"{file.span.source.name} contains no layers"
         return None, [Diagnostic("E010", message, notes=("a spec begins with its input: `[224x224x3] INPUT`",))]
-    graph = Graph(title, tuple(builder.nodes), (Output(run.end.name, run.end.index),), tuple(builder.heads))
+    outputs = tuple(builder.outputs) or (Output(run.end.name, run.end.index),)
+    graph = Graph(title, tuple(builder.nodes), outputs, tuple(builder.heads))
     unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph, values), [])
