@@ -421,7 +421,8 @@ SHIPPING = {
     "E466": Explanation("out of GPU memory", "With a smaller `--batch` fewer images are in memory at once."),
     "E470": Explanation(
         "more stages than layers with weights",
-        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights.",
+        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights. Layers"
+        " that share weights are in one stage.",
     ),
     "E471": Explanation(
         "wrong number of processes for a pipeline",
