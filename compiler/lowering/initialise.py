@@ -20,8 +20,8 @@ from torch import Generator, Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
+from archspec.compiler.lowering.random_inputs import random_inputs
 from archspec.graph.ir import Graph, Node
-from archspec.graph.volume import Volume
 from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
 from archspec.layers.sequence import TOKEN_STD
@@ -73,8 +73,8 @@ def _stated(node: Node) -> float | None:
     return node.init if own is None else own
 
 
-def settle(module: nn.Module, volume: Volume, seed: int) -> None:
-    """Give batch normalisations, layer by layer, the mean square of a batch of normal images as their variance.
+def settle(module: nn.Module, graph: Graph, seed: int) -> None:
+    """Give batch normalisations, layer by layer, the mean square of a batch of random inputs as their variance.
 
     Before training they are 0 and 1, with which the variance doubles from one residual block to the next: in
     inference, ResNet-1202 would overflow float32. Means stay 0: images are so alike after many random layers that
@@ -84,7 +84,7 @@ def settle(module: nn.Module, volume: Volume, seed: int) -> None:
     norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
     hooks = [norm.register_forward_pre_hook(_take_square) for norm in norms]
     with torch.no_grad():
-        module.eval()(torch.randn(SETTLING, *volume.laid_out, generator=Generator().manual_seed(seed)))
+        module.eval()(*random_inputs(graph, SETTLING, Generator().manual_seed(seed)))
     for hook in hooks:
         hook.remove()
 

@@ -66,7 +66,7 @@ def network_with_module(network: Network, module: nn.Module | None, output: str 
     requirements.memory(graph)
     if module is None:
         built = build(graph, seed=seed, follow_init=False)  # so that the proof sees every layer
-        settle(built, network.input, seed)
+        settle(built, graph, seed)
         return Exported(graph, built, about, f"{network.title}{extent} with weights initialised by seed {seed}")
     built = build(graph, seed=seed)
     state = _state_of(module)
