@@ -95,7 +95,6 @@ class ExpressionBuilder(Transformer[Any, Any]):
             return s.Figure(float(text[:-1]) * _SUFFIX[text[-1]], False, span)
         return s.Figure(int(text), True, span)
 
-
     # ---- where a network and its figures come from
     def cites(self, title: Token) -> s.Cites:
         return s.Cites(self._title("cites", title), self._span(title))

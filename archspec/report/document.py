@@ -20,7 +20,7 @@ def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
     return {
         "network": network.name,
         "title": network.title,
-        **as_data(network.sources),
+        **as_data(network),
         "input": list(network.input),
         "output": list(network.output),
         "params": network.params,

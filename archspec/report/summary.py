@@ -85,7 +85,7 @@ def _remarks(network: MeasuredNetwork) -> Iterator[str]:
     if network.sources is not None:
         from archspec.report.sources import remarks  # most specs name none
 
-        yield from remarks(network.sources)
+        yield from remarks(network)
     yield from _checked(network)
 
 

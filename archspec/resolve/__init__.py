@@ -100,9 +100,7 @@ def resolve(
     claims = tuple(run.layers.claims)
     seen = run.brackets
     variants, named = tuple(reader.variants), _sources(reader)
-    return Resolved(
-        graph, tuple(findings), claims, seen.checked, seen.suspended, variants, recipe, steps, named
-    )
+    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, variants, recipe, steps, named)
 
 
 def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> FileNames:

@@ -14,8 +14,8 @@ from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.record import Record
 
-PERCENTAGES, COUNTS = ("top1", "top5"), ("params", "macs")
-FIGURES = (*PERCENTAGES, *COUNTS)
+PERCENTAGES = {"top1": 1, "top5": 5}
+FIGURES = (*PERCENTAGES, "params", "macs")
 _UNITS = {"params": "M", "macs": "G"}
 _OTHER_NAMES = {
     **dict.fromkeys(("acc", "acc1", "acc_1", "accuracy", "top_1", "top1_acc", "top"), "top1"),
@@ -36,10 +36,10 @@ class Sources(Record):
     is_suspended: bool
 
     @property
-    def accuracies(self) -> dict[str, float]:
-        """The published percentages by name, unless the network was changed."""
+    def accuracies(self) -> dict[int, float]:
+        """The published top-k accuracies in percent by k, unless the network was changed."""
         shown = () if self.is_suspended else self.published
-        return {one.name: one.figure.value for one in shown if one.name in PERCENTAGES}
+        return {PERCENTAGES[one.name]: one.figure.value for one in shown if one.name in PERCENTAGES}
 
 
 def sources(
