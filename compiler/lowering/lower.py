@@ -25,7 +25,7 @@ from archspec.compiler.lowering.recompute import recomputed
 from archspec.compiler.lowering.sharing import borrowing, call, made, module_names
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import Label
-from archspec.graph.ir import Graph, Loss, Node, Output
+from archspec.graph.ir import Graph, LossTerm, Node, Output
 
 Forward = Callable[..., Any]
 _numbers = count(1)
@@ -80,7 +80,7 @@ class Lowered(Generated):
     depends on are left out.
     """
 
-    def __init__(self, code: str, training_code: str, outputs: tuple[Output, ...], losses: tuple[Loss, ...]) -> None:
+    def __init__(self, code: str, training_code: str, outputs: tuple[Output, ...], losses: tuple[LossTerm, ...]) -> None:
         super().__init__(code, training_code)
         self.output_names = tuple(output.name for output in outputs)
         self.loss_names = tuple(loss.name for loss in losses)
