@@ -183,4 +183,12 @@ def _finish(file: s.File, title: str, run: Run, values: FirstValues) -> tuple[Gr
         return None, [Diagnostic("E010", message, notes=("a spec begins with its input: `[224x224x3] INPUT`",))]
     graph = Graph(title, tuple(builder.nodes), (Output(run.end.name, run.end.index),), tuple(builder.heads))
     unused = unused_results(graph)
-    return (None, unused) if unused else (finished(graph, values), [])
+    if unused:
+        return None, unused
+    graph = finished(graph, values)
+    if not builder.twins and not builder.ties:
+        return graph, []
+    from archspec.resolve.references.shared_weights import with_shared_weights  # most specs share none
+
+    graph, wrong = with_shared_weights(graph, builder)
+    return (None, wrong) if wrong else (graph, [])

@@ -62,7 +62,8 @@ class FaultyCall:
     def unknown(self, argument: s.GivenArgument, given: Given) -> Finding:
         """Return the finding for an argument with the name of no parameter."""
         name = argument.name or ""
-        span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
+        start = argument.span.start + argument.span.text.startswith("@")
+        span = Span(argument.span.source, start, start + len(name))
         named = {one.name for one in self.step.arguments}
         free = [one.name for one in self.definition.parameters if one.name not in given and one.name not in named]
 
