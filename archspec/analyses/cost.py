@@ -14,8 +14,8 @@ from archspec.record import Record
 class Cost(Record):
     """The cost of one layer.
 
-    `params` includes `biases` and leaves out what another layer makes; `formula` is the size of the weights as a lecture writes it. `activations` is 0 for a
-    layer that overwrites its input or is a view of it.
+    `params` includes `biases`, and no parameters of another layer; `formula` is the size of the weights as a lecture
+    writes it. `activations` is 0 for a layer that overwrites its input or is a view of it.
     """
 
     params: int

@@ -72,16 +72,30 @@ class Head(Record):
     number: int
 
 
+class Loss(Record):
+    """A result that training compares with the classes: its name, the weight of its loss, and its node."""
+
+    name: str
+    weight: float
+    node: int
+
+
 class Graph:
     """A network. Immutable by convention: passes return new graphs."""
 
     def __init__(
-        self, title: str, nodes: tuple[Node, ...], outputs: tuple[Output, ...], heads: tuple[Head, ...] = ()
+        self,
+        title: str,
+        nodes: tuple[Node, ...],
+        outputs: tuple[Output, ...],
+        heads: tuple[Head, ...] = (),
+        named_losses: tuple[Loss, ...] = (),  # of a `loss` line
     ) -> None:
         self.title = title
         self.nodes = nodes
         self.outputs = outputs
         self.heads = heads
+        self.named_losses = named_losses
 
     @property
     def output(self) -> int:
@@ -111,6 +125,23 @@ class Graph:
         return tuple(counts)
 
     @cached_property
+    def losses(self) -> tuple[Loss, ...]:
+        """What training minimises: the named losses, otherwise one of each output, and those of the heads."""
+        heads = (Loss(self.nodes[head.output].name, head.weight, head.output) for head in self.heads)
+        return (*(self.named_losses or (Loss(one.name, 1.0, one.node) for one in self.outputs)), *heads)
+
+    @cached_property
+    def trained(self) -> tuple[Node, ...]:
+        """The nodes used in training: those that a loss depends on."""
+        if not self.named_losses:
+            return self.nodes
+        wanted = {loss.node for loss in self.losses}
+        for node in reversed(self.nodes):
+            if node.index in wanted:
+                wanted.update(node.inputs)
+        return tuple(node for node in self.nodes if node.index in wanted)
+
+    @cached_property
     def trunk(self) -> tuple[Node, ...]:
         """The nodes used in inference: all but the auxiliary classifiers."""
         return tuple(node for node in self.nodes if not node.head)
@@ -122,7 +153,7 @@ class Graph:
     def tensors(self, node: Node) -> tuple[Tensor, ...]:
         """Return the parameters that a node makes: all that it uses, but for those that another node makes."""
         used = node.layer.tensors(self.inputs(node))
-        if node.weights is None or self._makers[node.weights.owner] == node.index:
+        if node.weights is None or self.maker(node) is node:
             return used
         return tuple(tensor for tensor in used if tensor.name not in node.weights.tensors)
 
@@ -130,6 +161,10 @@ class Graph:
         """Return the full name of a parameter that a node uses: `conv1.weight`."""
         is_shared = node.weights is not None and tensor in node.weights.tensors
         return f"{node.weights.owner if node.weights and is_shared else node.name}.{tensor}"
+
+    def maker(self, node: Node) -> Node:
+        """Return the node that makes the parameters that a node shares; a node that shares none is its own."""
+        return node if node.weights is None else self.nodes[self._makers[node.weights.owner]]
 
     @cached_property
     def _makers(self) -> dict[str, int]:

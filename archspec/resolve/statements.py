@@ -119,6 +119,10 @@ class StatementRunner:
             scope.volumes[chain.label] = point.current
             if point.results is not None and any(isinstance(step, s.CallStep | s.RepeatStep) for step in chain.steps):
                 scope.results[chain.label] = point.results
+        if chain.is_output:
+            from archspec.resolve.ends.outputs import leave  # most specs have one output, their last line
+
+            leave(chain, context, point.current, self.builder)
         return point
 
     # ---- steps

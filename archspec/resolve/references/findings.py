@@ -25,7 +25,7 @@ def no_step_before(reference: Written, scope: Scope) -> Finding:
     return Finding("E108", "`@before` is undefined here", reference.span, notes=notes, helps=helps)
 
 
-def reserved(reference: Written, scope: Scope) -> Finding:
+def reserved(reference: Written) -> Finding:
     """Return the finding for `@before.label`, and for `@last.label` beside a line that is labelled `last`."""
     name, path = reference.name.split(".", 1)
     if name == "last":

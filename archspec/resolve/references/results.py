@@ -30,7 +30,7 @@ def _inside(
 ) -> tuple[Wire, Results | None]:
     """Go from the call labelled `name`, or from the last one, to the label at the end of the path."""
     if name == "before" or (name == "last" and name in scope.volumes):
-        raise findings.reserved(reference, scope)
+        raise findings.reserved(reference)
     results = point.results if name == "last" else scope.results.get(name)
     if results is None:
         if name == "last" and isinstance(point.current, Lost):
