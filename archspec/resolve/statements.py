@@ -220,6 +220,7 @@ class StatementRunner:
         if scope.lists:
             from archspec.resolve.references.lists import unfolded  # few specs have lists
 
+            self.met.update(map(id, step.branches))  # that of an empty list is not run
             branches = unfolded(written, scope, self.builder)
         ends = [self.body(branch, scope, start, entry).current for branch, start in branches]
         if step.name not in MERGES:

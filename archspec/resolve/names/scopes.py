@@ -183,6 +183,9 @@ def misplaced_list(name: str, span: Span) -> Finding:
 
 def twice(name: str, span: Span, first: Span, noun: str, file: s.File | None) -> Finding:
     """Return the finding for a label or a `let` with a name that is taken."""
+    if span == first:  # in a branch that stands for several
+        notes = ("a branch that begins with a list stands for one for each of its volumes",)
+        return Finding("E109", f"the label `{name}` would name several results", span, "each of them", notes=notes)
     helps = lambda: _renamed(name, span, noun, file)  # noqa: E731
     others = (Label(first, "the first"),)
     return Finding("E109", f"the {noun} `{name}` is given twice", span, "the second", others=others, helps=helps)

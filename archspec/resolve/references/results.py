@@ -5,6 +5,7 @@ In: a reference, its scope, and the point of its chain. Out: the volume, and the
 
 from __future__ import annotations
 
+from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.resolve.graph_builder import LOST, Lost, Point, Results, Wire
 from archspec.resolve.references import findings
@@ -20,9 +21,9 @@ def found(reference: s.Reference | s.ReferenceStep, scope: Scope, point: Point) 
         return point.element, None
     if name != "before" or isinstance(reference, s.ReferenceStep):
         return scope.reference(name, reference.span), scope.results.get(name)
-    if point.before is None:
+    if point.before is None and not isinstance(point.current, Lost):
         raise findings.no_step_before(reference, scope)
-    return point.before, None
+    return point.before or LOST, None
 
 
 def _inside(
@@ -35,7 +36,8 @@ def _inside(
     if results is None:
         if name == "last" and isinstance(point.current, Lost):
             return LOST, None
-        if name != "last" and isinstance(scope.reference(name, reference.span), Lost):
+        first = Span(reference.span.source, reference.span.start, reference.span.start + 1 + len(name))
+        if name != "last" and isinstance(scope.reference(name, first), Lost):
             return LOST, None
         raise findings.no_call(reference, scope)
     for place, label in enumerate(path[:-1]):
