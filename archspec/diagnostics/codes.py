@@ -222,6 +222,14 @@ NAMES = {
         "block unit(s2)\n    CONV s2 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
     ),
+    "E119": Explanation(
+        "weights that cannot be shared",
+        "All calls of a `shared` block that stand in one instance of a block, or at the top level, use the same weights: they"
+        " need the same numbers, the same layers, and tensors of the same shapes. The size of a map may differ. A layer with"
+        " `weights=@name` uses the tensors of the layer `name` that have the same name and shape as its own, at least one.",
+        "block unit shared\n    CONV 4 3x3 same -> RELU\n" + I8 + "unit() -> CONV 8 1x1 -> RELU -> unit()\n",
+        "block unit shared\n    CONV 4 3x3 same -> RELU\n" + I8 + "unit() -> CONV 4 1x1 -> RELU -> unit()\n",
+    ),
     "E120": Explanation(
         "a wrong command line",
         "An unknown command or flag, a missing argument, or a value that a flag does not take. `archspec --help` lists the"
