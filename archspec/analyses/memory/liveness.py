@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import prod
 
 from archspec.analyses.memory.heap import Heap, Peak, Storage
-from archspec.analyses.memory.operations import TorchOperation, operations
+from archspec.analyses.memory.operations import SharedParameter, TorchOperation, operations
 from archspec.graph.ir import Graph
 from archspec.layers.demand import INDEX_BYTES, NEW, PART, SAME, TURNED, Demand
 
@@ -50,12 +50,13 @@ class TrainingStep:
 
     def __init__(self, graph: Graph, batch: int) -> None:
         self.operations, self.made = operations(graph, batch)
-        self.ends = [self.made[index] for index in sorted({graph.output, *(head.output for head in graph.heads)})]
+        self.ends = [self.made[index] for index in sorted({loss.node for loss in graph.losses})]
         for end in self.ends:
             end.readers += 1  # the loss
         self.batch = batch
         self.lives: list[Life] = []
         self.heap = Heap()
+        self.arrived: set[SharedParameter] = set()  # those with a gradient
 
     def forward(self) -> None:
         """Compute all results; one that is not kept is freed after its last reader."""
@@ -130,13 +131,24 @@ class TrainingStep:
         heap.spike(demand.backward_spike + (0 if arrived.is_dense else demand.scattered))
         learning = [source for source in operation.sources if source.learns]
         made = [self._gradient(source, demand.gradient, arrived) for source in learning]
-        for size in operation.parameters:
-            heap.allocate(size, "gradients of parameters")
+        added = self._gradients_of_parameters(operation)
         heap.release(arrived.storage)
-        for storage in life.kept:
+        for storage in (*life.kept, *added):
             heap.release(storage)
         for source, gradient in zip(learning, made, strict=True):
             self._accumulate(source, gradient)
+
+    def _gradients_of_parameters(self, operation: TorchOperation) -> list[Storage]:
+        """Allocate them; return those that are then added to the gradient of another use of the same parameter."""
+        sizes = operation.parameters
+        added = []
+        for size, name in zip(sizes, operation.shares or [None] * len(sizes), strict=True):
+            gradient = self.heap.allocate(size, "gradients of parameters")
+            if name in self.arrived:
+                added.append(gradient)
+            elif name is not None:
+                self.arrived.add(name)
+        return added
 
     def _gradient(self, source: TorchOperation, flow: int, arrived: Gradient) -> Gradient:
         if flow == NEW:
@@ -163,7 +175,7 @@ class TrainingStep:
 def training_peak(graph: Graph, batch: int = 1, weight_decay: float = True) -> Peak:
     """The largest number of bytes alive in the second training step, auxiliary classifiers included.
 
-    The step is zero_grad, forward, cross entropy of every classifier, backward, and SGD with momentum, in float32 on
+    The step is zero_grad, forward, cross entropy of every loss, backward, and SGD with momentum, in float32 on
     the CPU. Only whether there is weight decay matters, not how much.
     """
     return peak_of(TrainingStep(graph, batch), graph, weight_decay)
@@ -172,11 +184,12 @@ def training_peak(graph: Graph, batch: int = 1, weight_decay: float = True) -> P
 def peak_of(step: TrainingStep, graph: Graph, weight_decay: float) -> Peak:
     """The largest number of bytes alive in a step."""
     heap = step.heap
-    sizes = [size for operation in step.operations for size in operation.parameters]
+    sizes = [size for operation in step.operations for size in operation.made_parameters]
     heap.allocate(sum(sizes), "parameters")
     heap.allocate(sum(sizes), "momentum")
     heap.allocate(sum(operation.statistics for operation in step.operations), "buffers")
-    heap.allocate(INDEX_BYTES * step.batch * prod(graph.nodes[graph.output].volume.spatial), "input")  # the labels
+    maps = {graph.nodes[loss.node].volume.spatial for loss in graph.losses}
+    heap.allocate(INDEX_BYTES * step.batch * sum(map(prod, maps)), "input")  # the labels
     step.forward()
     step.losses()
     step.backward()
