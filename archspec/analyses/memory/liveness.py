@@ -14,6 +14,7 @@ from archspec.analyses.memory.heap import Heap, Peak, Storage
 from archspec.analyses.memory.operations import SharedParameter, TorchOperation, operations
 from archspec.graph.ir import Graph
 from archspec.layers.demand import INDEX_BYTES, NEW, PART, SAME, TURNED, Demand
+from archspec.layers.linear import FullyConnected
 
 
 class Gradient:
@@ -56,7 +57,7 @@ class TrainingStep:
         self.batch = batch
         self.lives: list[Life] = []
         self.heap = Heap()
-        self.arrived: set[SharedParameter] = set()  # those with a gradient
+        self.arrived: dict[SharedParameter, Gradient] = {}
 
     def forward(self) -> None:
         """Compute all results; one that is not kept is freed after its last reader."""
@@ -131,24 +132,34 @@ class TrainingStep:
         heap.spike(demand.backward_spike + (0 if arrived.is_dense else demand.scattered))
         learning = [source for source in operation.sources if source.learns]
         made = [self._gradient(source, demand.gradient, arrived) for source in learning]
-        added = self._gradients_of_parameters(operation)
+        shared = self._gradients_of_parameters(operation)
         heap.release(arrived.storage)
-        for storage in (*life.kept, *added):
+        for storage in life.kept:
             heap.release(storage)
+        for name, gradient in shared:
+            self._add_up(name, gradient)
         for source, gradient in zip(learning, made, strict=True):
             self._accumulate(source, gradient)
 
-    def _gradients_of_parameters(self, operation: TorchOperation) -> list[Storage]:
-        """Allocate them; return those that are then added to the gradient of another use of the same parameter."""
-        sizes = operation.parameters
-        added = []
-        for size, name in zip(sizes, operation.shares or [None] * len(sizes), strict=True):
-            gradient = self.heap.allocate(size, "gradients of parameters")
-            if name in self.arrived:
-                added.append(gradient)
-            elif name is not None:
-                self.arrived.add(name)
-        return added
+    def _gradients_of_parameters(self, operation: TorchOperation) -> list[tuple[SharedParameter, Gradient]]:
+        """Allocate them; return those of shared parameters."""
+        made = [self.heap.allocate(size, "gradients of parameters") for size in operation.parameters]
+        is_matrix = isinstance(operation.layer, FullyConnected)  # whose gradient is a view, of the transposed one
+        return [
+            (name, Gradient(storage, is_whole=not is_matrix or len(name[1]) == 1))
+            for name, storage in zip(operation.shares, made, strict=False)
+            if name is not None
+        ]
+
+    def _add_up(self, name: SharedParameter, gradient: Gradient) -> None:
+        """Add the gradient of one more use of a parameter to the first, in place unless that is a view."""
+        first = self.arrived.setdefault(name, gradient)
+        if first is gradient:
+            return
+        if not first.is_whole:
+            self.arrived[name] = Gradient(self.heap.allocate(gradient.storage.size, "gradients of parameters"))
+            self.heap.release(first.storage)
+        self.heap.release(gradient.storage)
 
     def _gradient(self, source: TorchOperation, flow: int, arrived: Gradient) -> Gradient:
         if flow == NEW:
