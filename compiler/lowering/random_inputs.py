@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from archspec.graph.ir import Graph, Node
-from archspec.layers.input import Input
+from archspec.graph.token_ids import id_count, is_tokens
 
 
 def random_inputs(graph: Graph, batch: int, generator: Generator | None = None) -> tuple[Tensor, ...]:
@@ -22,14 +22,3 @@ def _drawn(graph: Graph, source: Node, shape: tuple[int, ...], generator: Genera
     if is_tokens(source):
         return torch.randint(id_count(graph, source), shape, generator=generator)
     return torch.randn(shape, generator=generator)
-
-
-def is_tokens(source: Node) -> bool:
-    """Whether an input is token ids, int64, rather than numbers, float32."""
-    return isinstance(source.layer, Input) and source.layer.tokens
-
-
-def id_count(graph: Graph, source: Node) -> int:
-    """Return how many token ids each reader of an input knows: the fewest vectors of an EMBED."""
-    readers = [graph.nodes[index] for index in graph.consumers[source.index]]
-    return min(reader.layer.tensors(graph.inputs(reader))[0].shape[0] for reader in readers)
