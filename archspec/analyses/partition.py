@@ -138,7 +138,7 @@ def last_readers(graph: Graph) -> list[int]:
 
 def results_of(graph: Graph) -> tuple[int, ...]:
     """Return the results in a training step's loss, in the order of the losses."""
-    return tuple(loss.node for loss in graph.losses)
+    return tuple(loss.node for loss in graph.training_results)
 
 
 def _stage(graph: Graph, costs: Sequence[int], begin: int, end: int) -> Stage:

@@ -198,7 +198,7 @@ def training_bytes(
 def train_two_steps(graph: Graph, network: nn.Module, batch: int, decay: float) -> None:
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, weight_decay=decay, foreach=False)
     inputs = random_inputs(graph, batch)
-    places = {graph.nodes[loss.node].volume.spatial for loss in graph.losses}
+    places = {graph.nodes[loss.node].volume.spatial for loss in graph.training_results}
     labels = {sizes: torch.zeros(batch, *sizes, dtype=torch.long) for sizes in places}
     for mark in ("first", "second"):
         with record_function(mark):

@@ -51,7 +51,7 @@ class TrainingStep:
 
     def __init__(self, graph: Graph, batch: int) -> None:
         self.operations, self.made = operations(graph, batch)
-        self.ends = [self.made[index] for index in sorted({loss.node for loss in graph.losses})]
+        self.ends = [self.made[index] for index in sorted({loss.node for loss in graph.training_results})]
         for end in self.ends:
             end.readers += 1  # the loss
         self.batch = batch
@@ -199,7 +199,7 @@ def peak_of(step: TrainingStep, graph: Graph, weight_decay: float) -> Peak:
     heap.allocate(sum(sizes), "parameters")
     heap.allocate(sum(sizes), "momentum")
     heap.allocate(sum(operation.statistics for operation in step.operations), "buffers")
-    maps = {graph.nodes[loss.node].volume.spatial for loss in graph.losses}
+    maps = {graph.nodes[loss.node].volume.spatial for loss in graph.training_results}
     heap.allocate(INDEX_BYTES * step.batch * sum(map(prod, maps)), "input")  # the labels
     step.forward()
     step.losses()
