@@ -140,15 +140,17 @@ class Graph:
             counts[index] += 1
         return tuple(counts)
 
-    @cached_property
-    def losses(self) -> tuple[LossTerm, ...]:
-        """What training minimises: the named losses, otherwise one of each output, and those of the heads."""
-        heads = (LossTerm(self.nodes[head.output].name, head.output, head.weight) for head in self.heads)
-        return (*(self.named_losses or (LossTerm(one.name, one.node, 1.0) for one in self.outputs)), *heads)
+    @property
+    def training_results(self) -> tuple[LossTerm, ...]:
+        """What the network returns in training: the results of its losses; without any, its outputs and the heads'."""
+        if self.losses:
+            return self.losses
+        outputs = (LossTerm(output.name, output.node, 1.0) for output in self.outputs)
+        return (*outputs, *(LossTerm(self.nodes[head.output].name, head.output, head.weight) for head in self.heads))
 
     @cached_property
     def trained(self) -> tuple[Node, ...]:
-        """The nodes used in training: those that a loss depends on."""
+        """The nodes used in training: without those that no loss depends on."""
         if not self.named_losses:
             return self.nodes
         wanted = {loss.node for loss in self.losses}

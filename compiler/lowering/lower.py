@@ -104,7 +104,7 @@ def build(network: Network | Graph, *, seed: int | None = None, follow_init: boo
     given = tuple(source.index for source in graph.sources)
     outputs = tuple(output.node for output in graph.outputs)
     codes = code(graph, graph.trunk, given, outputs), code(graph, graph.trained, given, results_of(graph))
-    module = Lowered(*codes, graph.outputs, graph.losses)
+    module = Lowered(*codes, graph.outputs, graph.training_results)
     with Unfilled():
         for node in graph.nodes:
             for name in module_names(graph, node):
@@ -168,7 +168,7 @@ def statements(
 ) -> Iterable[str]:
     """The lines of a function over some nodes: each value, deleted after its last reader, and the results."""
     last_reader = {index: node.index for node in nodes for index in node.inputs}
-    in_place = overwriting(graph, given, results)
+    in_place = overwriting(graph, given)
     for node in nodes:
         if not node.inputs:
             continue
