@@ -111,7 +111,7 @@ def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exporte
     requirements.memory(graph)
     module = build(graph)
     module.load_state_dict({name: found.state[name] for name in module.state_dict()})
-    kind = result_kind(network.graph, named(network.graph, output))
+    kind = result_kind(network.graph, named(network.graph, output), found.class_names)
     about = ModelMetadata(network.title, kind, found.class_names, found.preprocessing)
     description = f"{network.title}{extent} with the weights of {found.path} ({found.score})"
     return Exported(graph, module, about, description)

@@ -7,7 +7,7 @@ format, and needs no torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.compiler.data.preprocessing import Preprocessing, read_json
@@ -17,7 +17,7 @@ from archspec.layers.activation import Softmax
 
 NETWORK, RESULT = "archspec.network", "archspec.result"
 CLASSES, PREPROCESSING = "archspec.classes", "archspec.preprocessing"
-SCORES, PROBABILITIES, FEATURES = RESULTS = "scores", "probabilities", "features"
+SCORES, PROBABILITIES, FEATURES, MAP = RESULTS = "scores", "probabilities", "features", "map"  # of class scores
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,12 @@ def _class_names(names: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def result_kind(graph: Graph, output: int) -> str:
-    """Return what the node `output` gives: scores, probabilities, or features on the way to them."""
+def result_kind(graph: Graph, output: int, class_names: Sequence[str] | None = None) -> str:
+    """Return what the node `output` gives: scores, probabilities, or features on the way to them; a map of scores if
+    the network's output is a map and has classes."""
     node = graph.nodes[output]
+    if class_names is not None and output == graph.output and node.volume.is_map:
+        return MAP
     if isinstance(node.layer, Softmax):
         return PROBABILITIES
     return SCORES if output == graph.output and len(node.volume) == 1 else FEATURES

@@ -1,8 +1,8 @@
 """The images of a step on the device: normalised, partly erased, mixed.
 
 In: the batches of a step in one process. Out: for each, images and what they show. What is drawn for an image depends
-on the step and on the image's place in it, over all processes. Its partner in a mixture is half a step away, which is in
-the same process if each has an even number of images. So the images of a step do not depend on how they are divided
+on the step and on the image's place in it, over all processes. Its partner in a mixture is half a step away, which is
+in the same process if each has an even number of images. So the images of a step do not depend on how they are divided
 into processes and batches; with an odd number in each of several processes, they are mixed with other partners.
 """
 

@@ -20,11 +20,12 @@ from archspec.compiler.data.decode import GRAYS
 from archspec.compiler.data.folder import HELD_OUT, fingerprint, too_many_damaged
 from archspec.compiler.data.hygiene.headers import Header, Headers, header, headers, upright_header
 from archspec.compiler.data.maps.masks import IGNORED, MaskFile, mask_file
-from archspec.compiler.data.maps.pair_folder import MASKS, NAMES, PairFolder, PairPart, wrong_pairs
+from archspec.compiler.data.maps.pair_folder import MASKS, NAMES, PairFolder, wrong_pairs
 from archspec.compiler.data.maps.pairs import MapVolumes, Pairs
 from archspec.compiler.data.preprocessing import usual_statistics
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
+from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
 
@@ -72,7 +73,12 @@ def pair_files(
 
 def pair_data(files: PairFiles, volumes: MapVolumes, recipe: Recipe) -> Data:
     """Return the pairs to train on and to hold out. Raises ArchspecError for files that cannot be trained on."""
-    listed = _divided(files.folder.parts, recipe.seed)
+    return checked_pairs(files, listed_pairs(files, volumes, recipe))
+
+
+def listed_pairs(files: PairFiles, volumes: MapVolumes, recipe: Recipe) -> Data:
+    """Return the pairs to train on and to hold out that can be read."""
+    listed = divided(files.folder, recipe.seed)
     readable = tuple([pair for pair in part if files.is_readable(*pair)] for part in listed)
     damaged = tuple(
         str(mask if files.headers[image] else image)
@@ -81,13 +87,19 @@ def pair_data(files: PairFiles, volumes: MapVolumes, recipe: Recipe) -> Data:
         if not files.is_readable(image, mask)
     )
     train, held_out = (Pairs([one for one, _ in part], [one for _, one in part], volumes, recipe) for part in readable)
-    data = _described(files, train, held_out, damaged, recipe.seed)
-    if len(damaged) > data.most_damaged:
-        raise too_many_damaged(damaged, data)
-    for part, use in zip(readable, ("to train on", "to hold out"), strict=True):
-        if not part:
+    return _described(files, train, held_out, damaged, recipe.seed)
+
+
+def checked_pairs(files: PairFiles, data: Data) -> Data:
+    """Return the data. Raises ArchspecError for files that cannot be trained on."""
+    if len(data.damaged) > data.most_damaged:
+        raise too_many_damaged(data.damaged, data)
+    parts = [part for part in (data.train, data.held_out) if isinstance(part, Pairs)]
+    for part, use in zip(parts, ("to train on", "to hold out"), strict=True):
+        if not len(part):
             raise wrong_pairs(f"`{files.folder.root}` has no readable pair {use}", "repair the files, or add some")
-    need_pairs(files, [pair for part in readable for pair in part], volumes.input.channels)
+    listed = [pair for part in parts for pair in zip(part.paths, part.masks, strict=True)]
+    need_pairs(files, listed, parts[0].volumes.input)
     return data
 
 
@@ -112,29 +124,29 @@ def _described(files: PairFiles, train: Pairs, held_out: Pairs, damaged: tuple[s
 Listed = list[tuple[Path, Path]]  # images with their masks
 
 
-def _divided(parts: Sequence[PairPart], seed: int) -> tuple[Listed, Listed]:
+def divided(folder: PairFolder, seed: int) -> tuple[Listed, Listed]:
     """Return the pairs to train on and to hold out: a tenth, if there is one part."""
-    listed = [list(zip(part.images, part.masks, strict=True)) for part in parts]
-    if len(parts) > 1:
+    listed = [list(zip(part.images, part.masks, strict=True)) for part in folder.parts]
+    if len(listed) > 1:
         return listed[0], listed[1]
     (own,) = listed
     if len(own) < 2:
-        raise wrong_pairs(f"`{parts[0].root}` has only one image", "a tenth is held out: give at least two")
+        raise wrong_pairs(f"`{folder.root}` has only one image", "a tenth is held out: give at least two")
     train, held = stratified(torch.zeros(len(own), dtype=torch.long), HELD_OUT, seed)
     return [own[place] for place in sorted(train.tolist())], [own[place] for place in sorted(held.tolist())]
 
 
 # ---- what is refused
-def need_pairs(files: PairFiles, pairs: Listed, channels: int) -> None:
+def need_pairs(files: PairFiles, pairs: Listed, taken: Volume) -> None:
     """Raise ArchspecError for a mask that is not one or not of its image's size, and for values without a class."""
     for found in (wrong_masks(files, pairs), wrong_sizes(files, pairs), wrong_values(files, pairs)):
         if found is not None:
             raise found
     for image, _ in pairs:
         header = files.headers[image]
-        if channels == 1 and header and header.mode not in GRAYS:
+        if taken.channels == 1 and header and header.mode not in GRAYS:
             message = f"the network takes 1 channel, but `{image}` is in colour"
-            raise failure("E457", message, helps=("give `--input` three channels: HxWx3",))
+            raise failure("E457", message, helps=(f"`--input {taken[0]}x{taken[1]}x3`",))
     _need_classes(files, [mask for _, mask in pairs])
 
 
