@@ -30,6 +30,7 @@ class Figures(Record):
     formula: str
     macs: int
     field: Field
+    fields: tuple[tuple[str, Field], ...]  # in each of several inputs
 
 
 class Line(Record):
@@ -127,20 +128,25 @@ def _indented(name: str, opened: tuple[Frame, ...], level: int) -> str:
 def _written(graph: Graph, node: Node) -> str:
     """Return the layer as a spec writes it, without the mark of a bias that a BN makes unnecessary."""
     layer = node.layer
-    readers = graph.consumers[node.index]
-    if layer.lacks_bias and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
+    if layer.lacks_bias and graph.readers[node.index] == 1 and _absorbed(graph, node):
         layer = replace(layer, bias=None)
     return layer.describe()
+
+
+def _absorbed(graph: Graph, node: Node) -> bool:
+    return any(graph.nodes[index].layer.absorbs_bias for index in graph.consumers[node.index])
 
 
 def _figures(row: Row) -> Figures:
     cost = row.cost
     macs = cost.macs + cost.attention_macs
-    return Figures(row.node.volume, cost.activations, cost.params, cost.biases, cost.formula, macs, row.field)
+    return Figures(
+        row.node.volume, cost.activations, cost.params, cost.biases, cost.formula, macs, row.field, row.fields
+    )
 
 
 def _sum(rows: Sequence[Row]) -> Figures:
     total = add_up(row.cost for row in rows)
     last = rows[-1]
     biases, macs = total.params - total.params_no_bias, total.macs + total.attention_macs
-    return Figures(last.node.volume, total.activations, total.params, biases, "", macs, last.field)
+    return Figures(last.node.volume, total.activations, total.params, biases, "", macs, last.field, last.fields)
