@@ -140,6 +140,25 @@ class Graph:
             counts[index] += 1
         return tuple(counts)
 
+    @property
+    def training_results(self) -> tuple[LossTerm, ...]:
+        """What the network returns in training: the results of its losses; without any, its outputs and the heads'."""
+        if self.losses:
+            return self.losses
+        outputs = (LossTerm(output.name, output.node, 1.0) for output in self.outputs)
+        return (*outputs, *(LossTerm(self.nodes[head.output].name, head.output, head.weight) for head in self.heads))
+
+    @cached_property
+    def trained(self) -> tuple[Node, ...]:
+        """The nodes used in training: without those that no loss depends on."""
+        if not self.named_losses:
+            return self.nodes
+        wanted = {loss.node for loss in self.losses}
+        for node in reversed(self.nodes):
+            if node.index in wanted:
+                wanted.update(node.inputs)
+        return tuple(node for node in self.nodes if node.index in wanted)
+
     @cached_property
     def trunk(self) -> tuple[Node, ...]:
         """The nodes used in inference: all but the auxiliary classifiers."""
@@ -152,7 +171,7 @@ class Graph:
     def tensors(self, node: Node) -> tuple[Tensor, ...]:
         """Return the parameters that a node makes: all that it uses, but for those that another node makes."""
         used = node.layer.tensors(self.inputs(node))
-        if node.weights is None or self._makers[node.weights.owner] == node.index:
+        if node.weights is None or self.maker(node) is node:
             return used
         return tuple(tensor for tensor in used if tensor.name not in node.weights.tensors)
 
@@ -160,6 +179,10 @@ class Graph:
         """Return the full name of a parameter that a node uses: `conv1.weight`."""
         is_shared = node.weights is not None and tensor in node.weights.tensors
         return f"{node.weights.owner if node.weights and is_shared else node.name}.{tensor}"
+
+    def maker(self, node: Node) -> Node:
+        """Return the node that makes the parameters that a node shares; a node that shares none is its own."""
+        return node if node.weights is None else self.nodes[self._makers[node.weights.owner]]
 
     @cached_property
     def _makers(self) -> dict[str, int]:

@@ -16,7 +16,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.language.transform_expressions import NO_NOTE, NO_TITLE, TIMES, ExpressionBuilder, too_large
+from archspec.language.transform_expressions import NO_NOTE, TIMES, ExpressionBuilder, too_large
 
 _SIZES = re.compile(r"[x×]")
 _FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
@@ -180,9 +180,7 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close))
 
     def net(self, title: Token) -> s.Net:
-        if NO_TITLE.search(title):
-            raise Finding("E001", "`net` is followed by a title", self._span(title), "not a title")
-        return s.Net(str(title), self._span(title))
+        return s.Net(self._title("net", title), self._span(title))
 
     def use(self, file: Token, *names: s.Name) -> s.Use:
         return s.Use(str(file), names, self._span(file, names[-1]))

@@ -12,6 +12,7 @@ from archspec.analyses import Row
 from archspec.diagnostics.findings import listed
 from archspec.graph.ir import Output
 from archspec.network import MeasuredNetwork
+from archspec.report.sources import as_data
 
 
 def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
     return {
         "network": network.name,
         "title": network.title,
+        **as_data(network),
         "input": list(network.input),
         "output": list(network.output),
         "inputs": [{"name": name, "volume": list(volume)} for name, volume in network.inputs],

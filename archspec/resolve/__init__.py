@@ -37,6 +37,7 @@ from archspec.resolve.run import Earlier, Run
 
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
+    from archspec.resolve.sources import Sources
 
 __all__ = [
     "MAX_STEPS",
@@ -60,6 +61,7 @@ class Resolved(Record):
     variants: tuple[str, ...]
     recipe: Recipe | None = None  # of its `train` section
     steps: int = 0  # that all runs took together
+    sources: Sources | None = None
 
 
 def resolve(
@@ -99,7 +101,8 @@ def resolve(
         findings += more or [*_unused(names), *_unused_inits(names, graph)]
     claims = tuple(run.layers.claims)
     seen = run.brackets
-    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe, steps)
+    variants, named = tuple(reader.variants), _sources(reader)
+    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, variants, recipe, steps, named)
 
 
 def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> FileNames:
@@ -179,6 +182,16 @@ def _losses(names: FileNames, recipe: Recipe | None, run: Run) -> tuple[tuple[Lo
     from archspec.resolve.ends.losses import losses  # most recipes leave them out
 
     return losses(recipe, names.train, run.scope.volumes)
+
+
+def _sources(reader: DeclarationReader) -> Sources | None:
+    if not reader.sources:
+        return None
+    from archspec.resolve.sources import sources  # most specs name none
+
+    variant = reader.overrides.variant
+    is_changed = reader.overrides != Overrides(variant=variant)
+    return sources(reader.sources, reader.variants, variant, is_changed)
 
 
 def _other_run(file: s.File, load: Loader, max_steps: int, changes: Overrides) -> Run:
