@@ -13,8 +13,9 @@ from archspec.graph.ir import Frame
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown
 from archspec.record import Record
-from archspec.resolve.declarations import KEYWORDS, FileNames, Value, is_reserved
+from archspec.resolve.declarations import FileNames, Value
 from archspec.resolve.graph_builder import Lost, Results, Wire
+from archspec.resolve.layer_names import KEYWORDS, is_reserved
 
 DIMENSIONS = ("C", "H", "W", "N")
 

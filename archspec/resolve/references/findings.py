@@ -25,6 +25,12 @@ def no_step_before(reference: Written, scope: Scope) -> Finding:
     return Finding("E108", "`@before` is undefined here", reference.span, notes=notes, helps=helps)
 
 
+def bare_last(reference: Written) -> Finding:
+    """Return the finding for `@last` without a label."""
+    notes = ("`@last.name` is a result of the last call above, and the call itself is the line above",)
+    return Finding("E101", "unknown result `@last`", reference.span, "no label", notes=notes)
+
+
 def reserved(reference: Written) -> Finding:
     """Return the finding for `@before.label`, and for `@last.label` beside a line that is labelled `last`."""
     name, path = reference.name.split(".", 1)
