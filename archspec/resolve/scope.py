@@ -123,7 +123,7 @@ class Scope:
         if name in self.lists:
             raise _findings().misplaced_list(name, span)
         is_number = self.has(name)
-        raise _findings().no_result(name, span, self.volumes, is_number, self.file.syntax)
+        raise _findings().no_result(name, span, [*self.volumes, *self.lists], is_number, self.file.syntax)
 
 
 class SharedCall(Record):

@@ -35,8 +35,8 @@ def reserved(reference: Written) -> Finding:
     """Return the finding for `@before.label`, and for `@last.label` beside a line that is labelled `last`."""
     name, path = reference.name.split(".", 1)
     if name == "last":
-        notes = (f"`@last.{path}` is a result of the call just before", "another label can be used with a dot")
-        return Finding("E118", "`last` cannot be a label here", reference.span, "ambiguous", notes=notes)
+        notes = (f"`@last.{path}` is a result of the call just before: give the line another label",)
+        return Finding("E118", "`last` cannot label what is used with a dot", reference.span, "a label", notes=notes)
     text = f"@last.{path}"
     helps = (Help(f"`{text}` is a result of the call just before", Edit(reference.span, text)),)
     notes = ("`@before` is the input of the previous step, a volume without labels",)
