@@ -80,7 +80,9 @@ class Lowered(Generated):
     depends on are left out.
     """
 
-    def __init__(self, code: str, training_code: str, outputs: tuple[Output, ...], losses: tuple[LossTerm, ...]) -> None:
+    def __init__(
+        self, code: str, training_code: str, outputs: tuple[Output, ...], losses: tuple[LossTerm, ...]
+    ) -> None:
         super().__init__(code, training_code)
         self.output_names = tuple(output.name for output in outputs)
         self.loss_names = tuple(loss.name for loss in losses)
