@@ -21,7 +21,9 @@ from archspec.record import collector_off
 from archspec.resolve import Resolved
 
 if TYPE_CHECKING:
+    from archspec.analyses.published import PublishedVerdict
     from archspec.recipe import Recipe
+    from archspec.resolve.sources import Sources
 
 
 class MeasuredNetwork:
@@ -73,6 +75,20 @@ class MeasuredNetwork:
     def recipe(self) -> Recipe | None:
         """The recipe of the spec's `train` section, or None."""
         return self.resolved.recipe
+
+    @property
+    def sources(self) -> Sources | None:
+        """What the spec cites, its licence, and published figures, or None."""
+        return self.resolved.sources
+
+    @cached_property
+    def published(self) -> PublishedVerdict | None:
+        """How the published counts compare with the network's, or None."""
+        if self.sources is None:
+            return None
+        from archspec.analyses.published import check_published  # most specs name no sources
+
+        return check_published(self.sources, self.graph, [row.cost for row in self.analysis.rows])
 
     @property
     def params(self) -> int:
@@ -156,7 +172,8 @@ class MeasuredNetwork:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Warnings only: a spec with errors raises ArchspecError instead."""
-        return (*self.resolved.findings, *self.verdict.findings, *advice(self.graph))
+        published = self.published.findings if self.published else ()
+        return (*self.resolved.findings, *self.verdict.findings, *published, *advice(self.graph))
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {self.input} -> {self.output}, {self.params:,} parameters>"

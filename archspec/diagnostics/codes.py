@@ -319,8 +319,8 @@ CLAIMS = {
         "[32x32x3] INPUT\nFC 10\n",
     ),
     "W301": Explanation(
-        "a wrong TOTAL of parameters",
-        "The rows add up to a different number, with and without biases.",
+        "a wrong total of parameters",
+        "`TOTAL params:` or `published params=` is a different number than the rows add up to, with and without biases.",
         I8 + "FC 10\nTOTAL params: 3M parameters\n",
         I8 + "FC 10\nTOTAL params: 2,570\n",
     ),
@@ -330,6 +330,13 @@ CLAIMS = {
         " different size.",
         I8 + "FC 10\nTOTAL memory: 24M * 4 bytes ~= 96MB\n",
         I8 + "FC 10\nTOTAL memory: 266\n",
+    ),
+    "W303": Explanation(
+        "a wrong total of multiply-accumulates",
+        "`published macs=` is a different number than the rows add up to, with and without attention's own products. What"
+        " papers and torchvision call FLOPs are usually multiply-accumulates: `macs`.",
+        "published macs=3M\n" + I8 + "FC 10\n",
+        "published macs=2.56K\n" + I8 + "FC 10\n",
     ),
 }
 SHIPPING = {
@@ -421,7 +428,8 @@ SHIPPING = {
     "E466": Explanation("out of GPU memory", "With a smaller `--batch` fewer images are in memory at once."),
     "E470": Explanation(
         "more stages than layers with weights",
-        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights.",
+        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights. Layers"
+        " that share weights are in one stage.",
     ),
     "E471": Explanation(
         "wrong number of processes for a pipeline",

@@ -188,12 +188,13 @@ Step: TypeAlias = LayerStep | CallStep | RepeatStep | MergeStep | EntryStep | Re
 
 # ---- statements ----------------------------------------------------------------------------------------------------
 class Chain(Record):
-    """A line of steps; a bracket among them is the volume at that point."""
+    """A line of steps; a bracket among them is the volume at that point. The result of an `output` line leaves."""
 
     bracket: Bracket | None
     label: str | None
     steps: tuple[Step | Bracket, ...]
     span: Span
+    is_output: bool = False
 
 
 class Let(Record):

@@ -103,6 +103,36 @@ class Net(Record):
     span: Span
 
 
+class Cites(Record):
+    """`cites torchvision, ResNet50_Weights.IMAGENET1K_V1`."""
+
+    title: str
+    span: Span
+
+
+class License(Record):
+    """`license BSD-3-Clause`."""
+
+    title: str
+    span: Span
+
+
+class PublishedFigure(Record):
+    """`top1=76.13`, `params=25.6M`."""
+
+    name: str
+    figure: Figure | Number
+    span: Span
+
+
+class Published(Record):
+    """`published b3: top1=82.008 params=12.2M`; `name` is the variant's, empty for the spec as written."""
+
+    name: str
+    figures: tuple[PublishedFigure, ...]
+    span: Span
+
+
 class Use(Record):
     """`use resnet: bottleneck, stage, train`: blocks, and the recipe."""
 
@@ -183,7 +213,8 @@ class Train(Record):
     span: Span
 
 
-Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After | Init | Total | Train
+SourceLine: TypeAlias = Cites | License | Published  # of a network, and of its figures
+Declaration: TypeAlias = BlockDefinition | Net | SourceLine | Use | Param | Variant | After | Init | Total | Train
 
 
 class File(Record):

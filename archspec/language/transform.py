@@ -16,7 +16,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.language.transform_expressions import NO_NOTE, NO_TITLE, TIMES, ExpressionBuilder, too_large
+from archspec.language.transform_expressions import NO_NOTE, TIMES, ExpressionBuilder, too_large
 
 _SIZES = re.compile(r"[x×]")
 _FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
@@ -149,13 +149,11 @@ class SyntaxBuilder(ExpressionBuilder):
         return parts
 
     def chain(self, start: tuple[Any, ...], *rest: Any) -> s.Chain:
-        if len(start) == 1:
-            bracket, label, steps = None, None, (start[0], *rest)
-        else:
-            bracket, label, steps = start[0], start[1], (start[2], *rest)
-        first = bracket or label or steps[0]
-        span = steps[0].span if first is steps[-1] else self._span(first, steps[-1])
-        return s.Chain(bracket, str(label[:-1]) if label else None, steps, span)
+        bracket, output, label, step = (None, None, None, *start) if len(start) == 1 else start
+        steps = (step, *rest)
+        first = bracket or output or label or step
+        span = step.span if first is steps[-1] else self._span(first, steps[-1])
+        return s.Chain(bracket, str(label[:-1]) if label else None, steps, span, output is not None)
 
     def let(self, name: Token, value: s.Expression) -> s.Let:
         return s.Let(str(name), value, self._span(name, value))
@@ -182,9 +180,7 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close))
 
     def net(self, title: Token) -> s.Net:
-        if NO_TITLE.search(title):
-            raise Finding("E001", "`net` is followed by a title", self._span(title), "not a title")
-        return s.Net(str(title), self._span(title))
+        return s.Net(self._title("net", title), self._span(title))
 
     def use(self, file: Token, *names: s.Name) -> s.Use:
         return s.Use(str(file), names, self._span(file, names[-1]))

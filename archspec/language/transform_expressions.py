@@ -1,4 +1,4 @@
-"""From the parser's rules to syntax: numbers, figures and expressions.
+"""From the parser's rules to syntax: numbers, figures and expressions, and the lines that name a network's sources.
 
 In: tokens and the results of the rules below, as lark passes them. Out: records of `syntax.py`, each with its span.
 """
@@ -94,6 +94,25 @@ class ExpressionBuilder(Transformer[Any, Any]):
         if text[-1] in _SUFFIX:
             return s.Figure(float(text[:-1]) * _SUFFIX[text[-1]], False, span)
         return s.Figure(int(text), True, span)
+
+    # ---- where a network and its figures come from
+    def cites(self, title: Token) -> s.Cites:
+        return s.Cites(self._title("cites", title), self._span(title))
+
+    def license(self, title: Token) -> s.License:
+        return s.License(self._title("license", title), self._span(title))
+
+    def _title(self, keyword: str, title: Token) -> str:
+        if NO_TITLE.search(title):
+            raise Finding("E001", f"`{keyword}` is followed by a title", self._span(title), "not a title")
+        return str(title)
+
+    def published(self, variant: Token | None, *figures: s.PublishedFigure) -> s.Published:
+        first = figures[0] if variant is None else variant
+        return s.Published(str(variant or ""), figures, self._span(first, figures[-1]))
+
+    def published_figure(self, name: Token, figure: Token, *_comma: Token) -> s.PublishedFigure:
+        return s.PublishedFigure(str(name), self._measure(figure), self._span(name, figure))
 
 
 def too_large(span: Span) -> Finding:

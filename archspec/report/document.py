@@ -11,6 +11,7 @@ from typing import Any
 from archspec.analyses import Row
 from archspec.diagnostics.findings import listed
 from archspec.network import MeasuredNetwork
+from archspec.report.sources import as_data
 
 
 def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
     return {
         "network": network.name,
         "title": network.title,
+        **as_data(network),
         "input": list(network.input),
         "output": list(network.output),
         "params": network.params,

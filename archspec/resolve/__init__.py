@@ -37,6 +37,7 @@ from archspec.resolve.run import Earlier, Run
 
 if TYPE_CHECKING:
     from archspec.recipe import Recipe
+    from archspec.resolve.sources import Sources
 
 __all__ = [
     "MAX_STEPS",
@@ -60,6 +61,7 @@ class Resolved(Record):
     variants: tuple[str, ...]
     recipe: Recipe | None = None  # of its `train` section
     steps: int = 0  # that all runs took together
+    sources: Sources | None = None
 
 
 def resolve(
@@ -97,7 +99,8 @@ def resolve(
         findings += more or [*_unused(names), *_unused_inits(names, graph)]
     claims = tuple(run.layers.claims)
     seen = run.brackets
-    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, tuple(reader.variants), recipe, steps)
+    variants, named = tuple(reader.variants), _sources(reader)
+    return Resolved(graph, tuple(findings), claims, seen.checked, seen.suspended, variants, recipe, steps, named)
 
 
 def _read(reader: DeclarationReader, file: s.File, overrides: Overrides) -> FileNames:
@@ -170,6 +173,16 @@ def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
     return train_section.read(names.train)
 
 
+def _sources(reader: DeclarationReader) -> Sources | None:
+    if not reader.sources:
+        return None
+    from archspec.resolve.sources import sources  # most specs name none
+
+    variant = reader.overrides.variant
+    is_changed = reader.overrides != Overrides(variant=variant)
+    return sources(reader.sources, reader.variants, variant, is_changed)
+
+
 def _other_run(file: s.File, load: Loader, max_steps: int, changes: Overrides) -> Run:
     """Return a run of the spec as written, or with other changes."""
     names = DeclarationReader(load, changes).read(file)
@@ -181,6 +194,7 @@ def _finish(file: s.File, title: str, run: Run, values: FirstValues) -> tuple[Gr
     if not isinstance(run.end, Node):
         message = f"{file.span.source.name} contains no layers"
         return None, [Diagnostic("E010", message, notes=("a spec begins with its input: `[224x224x3] INPUT`",))]
-    graph = Graph(title, tuple(builder.nodes), (Output(run.end.name, run.end.index),), tuple(builder.heads))
+    outputs = tuple(builder.outputs) or (Output(run.end.name, run.end.index),)
+    graph = Graph(title, tuple(builder.nodes), outputs, tuple(builder.heads))
     unused = unused_results(graph)
     return (None, unused) if unused else (finished(graph, values), [])

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Label, plural
 from archspec.diagnostics.source import Span
-from archspec.graph.ir import Frame, Head, Node
+from archspec.graph.ir import Frame, Head, Node, Output
 from archspec.graph.volume import Volume
 from archspec.language.layout import MAX_LINES
 from archspec.language.transform_expressions import LARGEST
@@ -60,6 +60,7 @@ class GraphBuilder:
     def __init__(self, max_steps: int = MAX_STEPS, steps: int = 0, shown: int = MAX_SHOWN) -> None:
         self.nodes: list[Node] = []
         self.heads: list[Head] = []
+        self.outputs: list[Output] = []  # of `output` lines
         self.head = 0  # the auxiliary classifier being built
         self.max_steps = max_steps
         self.steps = steps

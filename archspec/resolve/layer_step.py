@@ -153,22 +153,17 @@ class LayerSteps:
             raise
 
     def _input(self, step: s.LayerStep, context: StepContext, point: Point) -> Wire:
-        """Add the network's input."""
+        """Add an input of the network."""
         scope = context.scope
         if scope.frame is not None or point.current is not None:
-            from archspec.resolve.helps.input_step import misplaced  # correct specs need none
+            from archspec.resolve.ends.inputs import begin  # most networks have one
 
-            raise misplaced(step, context.chain, scope.frame is not None)
-        bracket = step.bracket or context.chain.bracket
-        if bracket is None:
-            from archspec.resolve.helps.input_step import without_volume  # correct specs need none
-
-            raise without_volume(step)
-        volume = self.brackets.input_volume(bracket, scope)
+            begin(step, context, self.builder)
+        name = context.label or "input"
+        volume = self.brackets.input_volume(self.brackets.of_input(step, context.chain), scope, name)
+        scope.places[name] = step.span
         if volume is None:
             return LOST
-        name = context.label or "input"
-        scope.places[name] = step.span
         node = self.builder.place(Input(), (), volume, Origin(name, None, step.span))
         scope.volumes[name] = node
         self._note_claims(step, scope, node)

@@ -38,7 +38,7 @@ class Run:
 
     def __init__(self, file: s.File, names: FileNames, overrides: Overrides, bound: int, earlier: Earlier) -> None:
         self.builder = GraphBuilder(bound, earlier.steps, earlier.shown)
-        self.brackets = Brackets(self.builder, file, overrides.input, earlier.plain)
+        self.brackets = Brackets(self.builder, file, overrides, earlier.plain)
         self.layers = LayerSteps(self.builder, self.brackets, earlier.heads, earlier.sizes or {})
         self.runner = runner = StatementRunner(self.builder, self.brackets, self.layers)
         scope = Scope(names, None, None, labels_in(file.body))
@@ -73,14 +73,13 @@ class Run:
         """Return the findings; new ones say which changes they come from. Raises ArchspecError."""
         from archspec.resolve.changes.blame import blamed
 
-        return blamed(self.builder.findings, run, overrides, self.brackets.own_input)
+        return blamed(self.builder.findings, run, overrides, self.brackets.own_inputs)
 
     def need_changes(self, overrides: Overrides) -> None:
         """Raise ArchspecError if a change has been misread, or has not had its effect."""
-        from archspec.resolve.changes.blame import need_input
+        from archspec.resolve.changes.blame import need_inputs
         from archspec.resolve.changes.class_count import need_classes
 
-        if overrides.input and self.brackets.own_input:
-            need_input(overrides.input, self.brackets.own_input)
+        need_inputs(overrides, self.brackets.own_inputs)
         if overrides.classes:
             need_classes(self.builder.nodes, self.scores, overrides.classes)

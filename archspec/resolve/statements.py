@@ -124,6 +124,10 @@ class StatementRunner:
         point = self.brackets.at_end(chain, scope, point, start)
         if chain.label and point.current is not None:
             scope.volumes[chain.label] = point.current
+        if chain.is_output:
+            from archspec.resolve.ends.outputs import leave  # most specs have one output, their last line
+
+            leave(chain, context, point.current, self.builder)
         return point
 
     # ---- steps

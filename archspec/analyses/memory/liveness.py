@@ -50,7 +50,8 @@ class TrainingStep:
 
     def __init__(self, graph: Graph, batch: int) -> None:
         self.operations, self.made = operations(graph, batch)
-        self.ends = [self.made[index] for index in sorted({graph.output, *(head.output for head in graph.heads)})]
+        ends = {*(output.node for output in graph.outputs), *(head.output for head in graph.heads)}
+        self.ends = [self.made[index] for index in sorted(ends)]
         for end in self.ends:
             end.readers += 1  # the loss
         self.batch = batch
