@@ -96,9 +96,8 @@ def _each_once(layers: Iterable[EmittedLayer]) -> Iterator[EmittedLayer]:
     for layer in layers:
         own = {}
         for name, array in layer.constants.items():
-            first = known.setdefault(name, array)
-            if first is array:
-                own[name] = array
-            elif not np.array_equal(first, array):
+            if name not in known:
+                own[name] = known[name] = array
+            elif known[name] is not array and not np.array_equal(known[name], array):
                 raise ValueError(f"{name} has two values")
         yield replace(layer, constants=own)
