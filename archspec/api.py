@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.analyses import analyse
 from archspec.analyses.advice import advice
@@ -24,7 +24,9 @@ from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
 from archspec.record import collector_off
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve, without_consequences
-from archspec.resolve.declarations import InputChange
+
+if TYPE_CHECKING:
+    from archspec.resolve.changes.given import InputChange
 
 
 class Network(MeasuredNetwork):
@@ -137,11 +139,7 @@ def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
 
 
 def overrides(
-    input: InputChange,
-    classes: int | None,
-    variant: str | None,
-    values: Mapping[str, object],
-    text: str = "",
+    input: InputChange, classes: int | None, variant: str | None, values: Mapping[str, object], text: str = ""
 ) -> Overrides:
     """Return the changes that a user asks for; `text` is the spec's. Raises ArchspecError for an invalid one."""
     if input is None and classes is None and variant is None and not values:

@@ -6,7 +6,7 @@ In: a file's declarations, the command line's changes, and a function that loads
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -22,7 +22,6 @@ from archspec.resolve.layer_names import labels_in, name_layer
 
 Loader = Callable[[str, Span], s.File]
 Seen: TypeAlias = dict[tuple[str, str], Span]
-InputChange: TypeAlias = Sequence[int] | str | Mapping[str, Sequence[int] | str] | None
 MAX_FILES = 50
 # what has a meaning already, besides the flags of layers: the input of a block, its dimensions, short forms, keywords
 KEYWORDS = frozenset("net use param variant block let if else after aux train and or not".split())  # noqa: SIM905
@@ -35,10 +34,7 @@ def is_reserved(name: str) -> bool:
 
 
 class Overrides(Record):
-    """What the command line changes: `--input`, `--classes`, `--set` and `--variant`.
-
-    `input` is the only input, `inputs` are named ones: `--input left=128x128x1`.
-    """
+    """What the command line changes; `inputs` are those that it names: `--input left=128x128x1`."""
 
     input: tuple[int, ...] | None = None
     classes: int | None = None

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.resolve.declarations import InputChange, Overrides
+from archspec.resolve.declarations import Overrides
 
+InputChange: TypeAlias = Sequence[int] | str | Mapping[str, Sequence[int] | str] | None
 EXAMPLE = ["384", "384", "3"]
 _BRACKET = re.compile(r"^ *\[(\d+(?: *[x×] *\d+)*)\]", re.MULTILINE)
 

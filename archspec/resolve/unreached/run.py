@@ -17,7 +17,7 @@ from archspec.language.expressions import Lookup, Unknown, check_function, evalu
 from archspec.layers.input import Input
 from archspec.resolve.block_calls import find_block, given_arguments, placed
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.declarations import Block, FileNames, Value
+from archspec.resolve.declarations import Block, FileNames, Overrides, Value
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Point, TooLarge, Wire
 from archspec.resolve.layer_names import labels_in
 from archspec.resolve.layer_step import LayerSteps
@@ -30,7 +30,7 @@ def findings_beyond(names: FileNames, reached: set[int], max_steps: int) -> list
     """Return the findings in the lines of a file, and in its `after` rules, that a run did not reach."""
     assert names.syntax is not None
     builder = _Collector(max_steps)
-    brackets = Brackets(builder, names.syntax, None, None)
+    brackets = Brackets(builder, names.syntax, Overrides(), None)
     layers = LayerSteps(builder, brackets, frozenset(), {})
     runner = _UnreachedRunner(builder, brackets, layers, reached)
     with suppress(TooLarge):

@@ -11,7 +11,8 @@ import numpy as np
 
 from archspec.compiler.onnx.emitters.linear import product
 from archspec.compiler.onnx.emitters.registry import emits
-from archspec.compiler.onnx.node_writer import Array, NodeWriter
+from archspec.compiler.onnx.names.parameters import Array
+from archspec.compiler.onnx.node_writer import NodeWriter
 from archspec.layers.attention import Attention
 
 TABLE = "relative_position_bias_table"
