@@ -1,7 +1,7 @@
 """Graphs written node by node, for what a back end must compute whatever the language calls it."""
 
 from archspec.diagnostics.source import Source, Span
-from archspec.graph.ir import Graph, Loss, Node, Output, SharedWeights
+from archspec.graph.ir import Graph, LossTerm, Node, Output, SharedWeights
 from archspec.graph.volume import Volume
 from archspec.layers.base import Layer
 from archspec.layers.input import Input
@@ -46,7 +46,7 @@ class Sketch:
     def graph(self, *outputs: str, losses: tuple[tuple[str, float], ...] = ()) -> Graph:
         """The graph with some outputs, by default the last layer."""
         found = tuple(Output(name, self.named(name).index) for name in outputs or (self.nodes[-1].name,))
-        named = tuple(Loss(name, weight, self.named(name).index) for name, weight in losses)
+        named = tuple(LossTerm(name, self.named(name).index, weight) for name, weight in losses)
         return Graph("sketch", tuple(self.nodes), found, named_losses=named)
 
     def named(self, name: str) -> Node:

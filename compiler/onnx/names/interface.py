@@ -82,7 +82,7 @@ def about(
 ) -> ModelMetadata:
     """What the model of a network says of itself, or that of the part that leads to `output`."""
     inputs = inputs_of(part(graph, output))
-    kinds = tuple((one.name, result_kind(graph, one.node)) for one in named(graph, output))
+    kinds = tuple((one.name, result_kind(graph, one.node, class_names)) for one in named(graph, output))
     takes_one = len(inputs) == 1 and inputs[0].ids is None
     return ModelMetadata(
         title,
