@@ -1,7 +1,7 @@
 """What is published of a network, compared with its totals.
 
-In: figures that a spec quotes, and the totals. Out: a `PublishedVerdict`. A figure with K, M or G must be within 1 %, one
-without must be exact. Accuracies are not looked at here.
+In: figures that a spec quotes, and the totals. Out: a `PublishedVerdict`. A figure with K, M or G must be within 1 %,
+one without must be exact. Accuracies are not looked at here.
 """
 
 from __future__ import annotations
