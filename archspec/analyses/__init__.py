@@ -78,7 +78,7 @@ def add_up(costs: Iterable[Cost]) -> Totals:
 
 
 def weight_layers(graph: Graph) -> int:
-    """Return the most weight layers on any path from the input to the output, as lectures count depth.
+    """Return the most weight layers on any path from an input to an output, as lectures count depth.
 
     Parallel layers count once, auxiliary classifiers never. GoogLeNet has 22.
     """
@@ -86,4 +86,4 @@ def weight_layers(graph: Graph) -> int:
     for node in graph.nodes:
         before = max((depths[index] for index in node.inputs), default=0)
         depths.append(before + node.layer.is_weight_layer)
-    return depths[graph.output]
+    return max(depths[output.node] for output in graph.outputs)

@@ -16,7 +16,7 @@ from archspec.diagnostics.errors import ArchspecError
 from archspec.diagnostics.findings import printable
 
 if TYPE_CHECKING:
-    from archspec.compiler.onnx.proof import Proof
+    from archspec.compiler.onnx.checks.steps import Proof
 
 EPILOG = """\b
 Examples:

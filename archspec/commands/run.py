@@ -29,6 +29,7 @@ Examples:
   archspec run resnet50.onnx photos/ --top 3      every image in a folder, recursively
   archspec run resnet50.onnx photos/ --json | jq '.images[].top[0].name'
   archspec run fc7.onnx cat.jpg --features        the output vector of a truncated model
+  archspec run unet.onnx cells.png                which share of the pixels is of which class
 
 \b
 Exit status: 0; 1 if the model fails or an image cannot be read (the others are classified);
@@ -129,13 +130,18 @@ def _watched(outcomes: Iterable[Outcome], count: int) -> Iterator[Outcome]:
 
 
 def _text(classifier: Classifier, outcome: Outcome, top: int | None) -> str:
-    """Return the most likely classes, or without `top` the raw output."""
+    """Return the most likely classes, of a map the most frequent ones, or without `top` the raw output."""
     if top is None:
         return f"{printable(str(outcome.path))}\t" + " ".join(
             f"{value:.6g}" for value in outcome.output.ravel().tolist()
         )
     from archspec.compiler.evaluation.confusion_tables import short
 
+    if classifier.is_of_pixels:
+        shares = classifier.shares(outcome.output)[:top]
+        rows = [f"{100 * one.share:6.2f} %  {short(one.name, LONGEST)}" for one in shares]
+        size = "x".join(map(str, outcome.output.shape[1:]))
+        return "\n".join([f"{printable(str(outcome.path))}: share of {size} pixels", *rows])
     guesses = classifier.top(outcome.output, top)
     rows = [f"{100 * guess.probability:6.2f} %  {short(guess.name, LONGEST)}" for guess in guesses]
     return "\n".join([printable(str(outcome.path)), *rows])
@@ -144,6 +150,10 @@ def _text(classifier: Classifier, outcome: Outcome, top: int | None) -> str:
 def _entry(classifier: Classifier, outcome: Outcome, top: int | None) -> dict[str, Any]:
     if top is None:
         return {"image": str(outcome.path), "features": outcome.output.tolist()}
+    if classifier.is_of_pixels:
+        shares = classifier.shares(outcome.output)[:top]
+        classes = [{"class": one.number, "name": one.name, "pixels": one.pixels, "share": one.share} for one in shares]
+        return {"image": str(outcome.path), "size": list(outcome.output.shape[1:]), "classes": classes}
     guesses = classifier.top(outcome.output, top)
     ranked = [{"class": guess.number, "name": guess.name, "probability": guess.probability} for guess in guesses]
     return {"image": str(outcome.path), "top": ranked}

@@ -262,6 +262,16 @@ _EVALUATED = {
         "the class `cat` has 900 images to train on, 9.0 times as many as `dog` with 100",
         "archspec train resnet18 --data photos --sampling balanced",
     ),
+    "W441": (
+        "archspec data shapes",
+        "no pixel in `val` is of the class disc",
+        "cp more/images/7.jpg shapes/val/images/ && cp more/masks/7.png shapes/val/masks/",
+    ),
+    "W442": (
+        "archspec data shapes",
+        "3 masks are without an image: training does not read them",
+        "archspec data shapes --list lonely",
+    ),
     "W440": (
         "archspec data photos",
         "`validation` is not used: the images in `val` are held out",

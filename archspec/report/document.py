@@ -11,6 +11,7 @@ from typing import Any
 from archspec.analyses import Row
 from archspec.diagnostics.findings import listed
 from archspec.network import MeasuredNetwork
+from archspec.report.sources import as_data
 
 
 def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
     return {
         "network": network.name,
         "title": network.title,
+        **as_data(network),
         "input": list(network.input),
         "output": list(network.output),
         "params": network.params,
@@ -50,6 +52,8 @@ def _layer(network: MeasuredNetwork, row: Row) -> dict[str, Any]:
         "output": list(node.volume),
         "params": cost.params,
         "params_no_bias": cost.params - cost.biases,
+        "tensors": [tensor.name for tensor in graph.tensors(node)] if node.inputs else [],
+        "owner": None if node.weights is None else node.weights.owner,
         "macs": cost.macs,
         "attention_macs": cost.attention_macs,
         "activations": cost.activations,

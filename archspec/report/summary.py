@@ -82,6 +82,10 @@ def _remarks(network: MeasuredNetwork) -> Iterator[str]:
     if len(heads) > len(told):
         yield f"and {plural(len(heads) - len(told), 'more auxiliary classifier')}"
     yield from _implied(network)
+    if network.sources is not None:
+        from archspec.report.sources import remarks  # most specs name none
+
+        yield from remarks(network)
     yield from _checked(network)
 
 
@@ -107,10 +111,12 @@ def _checked(network: MeasuredNetwork) -> Iterator[str]:
         (verdict.memory, "memory", ""),
         (verdict.params, "parameters", bare),
         (verdict.totals, "totals", ""),
+        (network.published.held if network.published else 0, "published", ""),
     ]
     held = [f"{what} {count:,}{note}" for count, what, note in counts if count]
     if held:
         yield "claims that hold: " + ", ".join(held)
     suspended = resolved.brackets_suspended + verdict.suspended
+    suspended += network.published.suspended if network.published else 0
     if suspended:
         yield f"{plural(suspended, 'claim')} not checked: changed by the command line"

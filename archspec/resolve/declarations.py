@@ -34,12 +34,13 @@ def is_reserved(name: str) -> bool:
 
 
 class Overrides(Record):
-    """What the command line changes: `--input`, `--classes`, `--set` and `--variant`."""
+    """What the command line changes; `inputs` are those that it names: `--input left=128x128x1`."""
 
     input: tuple[int, ...] | None = None
     classes: int | None = None
     values: tuple[tuple[str, object], ...] = ()
     variant: str | None = None
+    inputs: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def any(self) -> bool:
@@ -80,6 +81,7 @@ class DeclarationReader:
         self.findings: list[Diagnostic] = []
         self.title = ""
         self.variants: dict[str, s.Variant] = {}
+        self.sources: list[s.SourceLine] = []
         self.loaded: dict[str, FileNames] = {}
         self._loading: list[str] = []
         self._asked: set[str] = set()
@@ -97,6 +99,10 @@ class DeclarationReader:
                 names.lost |= {declaration.name} if isinstance(declaration, s.Param | s.BlockDefinition) else set()
                 if isinstance(wrong, Finding):
                     collect(self.findings, wrong, declaration.span)
+        if is_main and self.sources:
+            from archspec.resolve.sources import findings  # most specs name none
+
+            self.findings += [one.diagnostic(file.span) for one in findings(self.sources, self.variants)]
         if is_main and (self.variants or self.overrides.values or self.overrides.variant is not None):
             self._change(names, file)
         return names
@@ -118,6 +124,8 @@ class DeclarationReader:
             self.variants[node.name] = node
         elif isinstance(node, s.Net) and is_main:
             self.title = node.title
+        elif isinstance(node, s.SourceLine) and is_main:
+            self.sources.append(node)
 
     def _change(self, names: FileNames, file: s.File) -> None:
         """Check all variants and apply one; then set the values of single parameters."""
@@ -175,10 +183,12 @@ def _order(node: s.Declaration) -> int:
 
 def _once(node: s.Declaration, seen: Seen) -> None:
     """Raise Finding for a declaration with the name of another."""
-    if isinstance(node, s.Net | s.Train):
+    if isinstance(node, s.Net | s.Train | s.License):
         key = (type(node).__name__, "")
-    elif isinstance(node, s.BlockDefinition | s.Param | s.Variant):
+    elif isinstance(node, s.BlockDefinition | s.Param | s.Variant | s.Published):
         key = (type(node).__name__, node.name)
+    elif isinstance(node, s.Cites):
+        key = (type(node).__name__, node.title)
     else:
         return
     if key in seen:

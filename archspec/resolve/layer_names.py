@@ -63,6 +63,16 @@ def name_layer(step: s.LayerStep) -> NamedLayer:
     return NamedLayer(layer, words[-1].text.lower(), {})
 
 
+def has_a_role(step: s.Step | None) -> bool:
+    """Whether a step is a normalisation or an activation."""
+    if not isinstance(step, s.LayerStep):
+        return False
+    try:
+        return name_layer(step).layer.role != ""
+    except Finding:
+        return False
+
+
 def _split(text: str) -> tuple[str, int | None, int | None]:
     found = _NUMBERED.fullmatch(text.rsplit(" ", 1)[-1])
     if found is None:

@@ -17,7 +17,7 @@ from archspec.compiler.data.decode import load
 from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.inference.image_model import BATCH, EXPORT, metadata_of, need_classes, need_images, need_output
 from archspec.compiler.inference.model_process import ModelProcess, OpenedModel
-from archspec.compiler.weights.model_metadata import SCORES, ModelMetadata
+from archspec.compiler.weights.model_metadata import MAP, SCORES, ModelMetadata
 from archspec.diagnostics.errors import Finding, failure
 from archspec.diagnostics.findings import Diagnostic, plural
 
@@ -31,6 +31,16 @@ class Guess:
     number: int
     name: str
     probability: float
+
+
+@dataclass(frozen=True)
+class ClassShare:
+    """A class, and the pixels of a map that were classified as it."""
+
+    number: int
+    name: str
+    pixels: int
+    share: float
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,18 @@ class Classifier:
         shares = softmax(output) if self.metadata.result == SCORES else output
         order = np.argsort(-shares, kind="stable")[:count]
         return [Guess(int(number), self._name(int(number)), float(shares[number])) for number in order]
+
+    @property
+    def is_of_pixels(self) -> bool:
+        """Whether its output is a map of class scores."""
+        return self.metadata.result == MAP
+
+    def shares(self, output: Floats) -> list[ClassShare]:
+        """Return the classes of the pixels of one image [C, H, W], the most frequent first."""
+        numbers, counts = np.unique(output.argmax(0), return_counts=True)
+        found = sorted(zip(numbers.tolist(), counts.tolist(), strict=True), key=lambda one: (-one[1], one[0]))
+        whole = output.shape[1] * output.shape[2]
+        return [ClassShare(number, self._name(number), count, count / whole) for number, count in found]
 
     def _name(self, number: int) -> str:
         """Return the name of a class."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.inference.model_process import ModelValue, OpenedModel
-from archspec.compiler.weights.model_metadata import FEATURES, ModelMetadata
+from archspec.compiler.weights.model_metadata import FEATURES, MAP, ModelMetadata
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
 
@@ -77,10 +77,12 @@ def need_output(path: Path, opened: OpenedModel, metadata: ModelMetadata, featur
 
 
 def need_classes(path: Path, shape: Sequence[int | str | None], metadata: ModelMetadata) -> None:
-    """Raise ArchspecError unless a shape, [batch, classes], has one score for each class."""
+    """Raise ArchspecError unless a shape, [batch, classes] or [batch, classes, height, width], has one score for each
+    class."""
     classes = None if metadata.class_names is None else len(metadata.class_names)
-    if len(shape) != 2 or shape[1] == 0:
-        expected = "[images, classes]" if classes is None else f"[images, {classes}]"
+    pixels = ", height, width" if metadata.result == MAP else ""
+    if len(shape) != (4 if pixels else 2) or 0 in shape[1:]:
+        expected = f"[images, {'classes' if classes is None else classes}{pixels}]"
         raise _no_scores(f"`{path}` outputs {list(shape)}; expected {expected}")
     if classes is not None and isinstance(shape[1], int) and shape[1] != classes:
         names = plural(classes, "class name")

@@ -20,6 +20,9 @@ LONGEST = 40_000  # characters of a text in which a name is changed everywhere
 _FOLLOWING = {"E001", "E101", "E103", "E105", "E106"}  # what the use of a reserved name leads to
 _NOUNS = {
     s.Net: "the title",
+    s.Cites: "the citation",
+    s.License: "the licence",
+    s.Published: "`published`",
     s.Train: "`train`",
     s.Param: "the parameter",
     s.Variant: "the variant",
@@ -49,6 +52,8 @@ def declared_twice(node: s.Declaration, name: str, first: Span) -> Finding:
     """Return the finding for a declaration with the name of another one."""
     noun = _NOUNS[type(node)]
     message = f"{noun} `{name}` is given twice" if name else f"{noun} is given twice"
+    if isinstance(node, s.Published) and name:
+        message = f"`published {name}` is given twice"
     if first.source.text[: first.start].rsplit("\n", 1)[-1].startswith("use "):
         message = f"the block `{name}` is defined here and imported by `use`"
         helps = [Help("drop the import", _without_used(first)), Help("drop the definition", dropped(node.span))]
