@@ -12,7 +12,7 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Node, Output
 from archspec.language import syntax as s
-from archspec.resolve.ends.labels import free_label
+from archspec.language.free_labels import free_label
 from archspec.resolve.graph_builder import GraphBuilder, Wire
 from archspec.resolve.scope import StepContext
 
