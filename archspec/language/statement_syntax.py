@@ -196,6 +196,10 @@ class Chain(Record):
     span: Span
     is_output: bool = False
 
+    def step_after(self, position: int) -> Step | None:
+        """The step written after the one at a position, the first after -1; brackets are no steps."""
+        return next((step for step in self.steps[position + 1 :] if not isinstance(step, Bracket)), None)
+
 
 class Let(Record):
     """`let w = round8(32*width)`."""

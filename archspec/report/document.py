@@ -55,6 +55,8 @@ def _layer(network: MeasuredNetwork, row: Row) -> dict[str, Any]:
         "output": list(node.volume),
         "params": cost.params,
         "params_no_bias": cost.params - cost.biases,
+        "tensors": [tensor.name for tensor in graph.tensors(node)] if node.inputs else [],
+        "owner": None if node.weights is None else node.weights.owner,
         "macs": cost.macs,
         "attention_macs": cost.attention_macs,
         "activations": cost.activations,

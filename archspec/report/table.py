@@ -89,9 +89,11 @@ def _cells(line: Line, memory: Number, macs: Number) -> Cells:
 
 
 def _params(figures: Figures) -> str:
-    """Return weights, then biases: 73,728 + 128."""
-    weights = f"{figures.params - figures.biases:,}" if figures.params else ""
-    return weights + (f" + {figures.biases:,}" if figures.biases else "")
+    """Return weights, then biases: 73,728 + 128; of shared ones whose they are: of tower1.conv1."""
+    weights, owner = figures.params - figures.biases, figures.owner
+    parts = [f"of {_cut(owner, LONGEST_NAME)}"] * bool(owner)
+    parts += [f"{weights:,}"] if weights or (figures.params and not owner) else []
+    return " + ".join([*parts, *[f"{figures.biases:,}"] * bool(figures.biases)])
 
 
 def _formula(line: Line) -> str:

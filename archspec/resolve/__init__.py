@@ -210,4 +210,12 @@ def _finish(
     outputs = tuple(builder.outputs) or (Output(run.end.name, run.end.index),)
     graph = Graph(title, tuple(builder.nodes), outputs, tuple(builder.heads), losses)
     unused = unused_results(graph)
-    return (None, unused) if unused else (finished(graph, values), [])
+    if unused:
+        return None, unused
+    graph = finished(graph, values)
+    if not builder.twins and not builder.ties:
+        return graph, []
+    from archspec.resolve.references.shared_weights import with_shared_weights  # most specs share none
+
+    graph, wrong = with_shared_weights(graph, builder)
+    return (None, wrong) if wrong else (graph, [])

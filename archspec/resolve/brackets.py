@@ -69,7 +69,7 @@ class Brackets:
             return Point(self.builder.place(Input(), (), volume, Origin("input", None, bracket.span)))
         if isinstance(point.current, Node):
             return point  # checked in `at_end`, when the other reading is known too
-        return Point(self._recovered(bracket, scope, point.current), point.before)
+        return Point(self._recovered(bracket, scope, point.current), point.before, point.results)
 
     def of_result(self, step: s.LayerStep, chain: s.Chain) -> s.Bracket | None:
         """Return the bracket with the volume that a layer produces, if the step or its line has one."""

@@ -75,7 +75,12 @@ class Run:
             return {}
         from archspec.resolve.changes.class_count import class_sizes
 
-        return class_sizes(self.builder.nodes, self.scores(losses), classes)
+        sizes = class_sizes(self.builder.nodes, self.scores(losses), classes)
+        if self.builder.twins:
+            from archspec.resolve.references.shared_weights import in_all_calls
+
+            return in_all_calls(sizes, self.builder)
+        return sizes
 
     def blamed(self, run: Callable[[Overrides], list[Diagnostic]], overrides: Overrides) -> list[Diagnostic]:
         """Return the findings; new ones say which changes they come from. Raises ArchspecError."""
