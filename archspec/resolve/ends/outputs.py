@@ -35,6 +35,21 @@ def _marks(chain: s.Chain) -> bool:
     return [step.name for step in chain.steps if isinstance(step, s.ReferenceStep)] == [chain.label]
 
 
+def last_weights(builder: GraphBuilder) -> Iterator[int]:
+    """Yield the ordinal of the last weight layer before each output that no other layer reads."""
+    weights = [node.index for node in builder.nodes if node.layer.is_weight_layer]
+    ordinals = {index: number for number, index in enumerate(weights, 1)}
+    read = {index for node in builder.nodes for index in node.inputs}
+    for output in builder.outputs:
+        wanted = {output.node} - read
+        for node in reversed(builder.nodes[: output.node + 1]):
+            if node.index in wanted:
+                wanted.update(node.inputs)
+                if node.index in ordinals:
+                    yield ordinals[node.index]
+                    break
+
+
 def _inside(chain: s.Chain, context: StepContext, in_aux: bool) -> Finding:
     """Return the finding for an `output` line that is not at the top level."""
     scope = context.scope
