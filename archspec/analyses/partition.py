@@ -120,16 +120,25 @@ def crossing_bytes(graph: Graph) -> list[int]:
     """Return the bytes that cross each place between two nodes; the first and last places are the ends."""
     changes = [0] * (len(graph.nodes) + 1)
     results = set(results_of(graph))
-    for node in graph.nodes:
-        last = len(graph.nodes) - 1 if node.index in results else max(graph.consumers[node.index], default=node.index)
+    for node, reader in zip(graph.nodes, last_readers(graph), strict=True):
+        last = len(graph.nodes) - 1 if node.index in results else reader
         changes[node.index + 1 if node.inputs else 1] += FLOAT_BYTES * node.volume.values
         changes[last + 1] -= FLOAT_BYTES * node.volume.values
     return list(accumulate(changes))
 
 
+def last_readers(graph: Graph) -> list[int]:
+    """Return for each node the last one that reads it in training; itself if none does."""
+    found = list(range(len(graph.nodes)))
+    for node in graph.trained:
+        for index in node.inputs:
+            found[index] = node.index
+    return found
+
+
 def results_of(graph: Graph) -> tuple[int, ...]:
     """Return the results in a training step's loss, in the order of the losses."""
-    return tuple(loss.node for loss in graph.losses)
+    return tuple(loss.node for loss in graph.training_results)
 
 
 def _stage(graph: Graph, costs: Sequence[int], begin: int, end: int) -> Stage:

@@ -64,20 +64,20 @@ class Output(Record):
     node: int
 
 
+class LossTerm(Record):
+    """A result that a loss is of: its label, its node, and the weight of its loss."""
+
+    name: str
+    node: int
+    weight: float
+
+
 class Head(Record):
     """An auxiliary classifier: its loss weight, and the node of its scores."""
 
     weight: float
     output: int
     number: int
-
-
-class Loss(Record):
-    """A result that training compares with the classes: its name, the weight of its loss, and its node."""
-
-    name: str
-    weight: float
-    node: int
 
 
 class Graph:
@@ -89,18 +89,30 @@ class Graph:
         nodes: tuple[Node, ...],
         outputs: tuple[Output, ...],
         heads: tuple[Head, ...] = (),
-        named_losses: tuple[Loss, ...] = (),  # of a `loss` line
+        named_losses: tuple[LossTerm, ...] = (),
     ) -> None:
         self.title = title
         self.nodes = nodes
         self.outputs = outputs
         self.heads = heads
-        self.named_losses = named_losses
+        self.named_losses = named_losses  # of the recipe's `loss` line
 
     @property
     def output(self) -> int:
         """The node of the first output."""
         return self.outputs[0].node
+
+    @property
+    def losses(self) -> tuple[LossTerm, ...]:
+        """What a training step's loss is of: what the recipe names, or the only output; then the auxiliary classifiers.
+
+        None for a network with several outputs whose recipe names none.
+        """
+        named = self.named_losses
+        if not named and len(self.outputs) > 1:
+            return ()
+        own = named or (LossTerm(self.outputs[0].name, self.output, 1.0),)
+        return (*own, *(LossTerm(self.nodes[head.output].name, head.output, head.weight) for head in self.heads))
 
     @cached_property
     def sources(self) -> tuple[Node, ...]:
@@ -118,21 +130,27 @@ class Graph:
 
     @cached_property
     def readers(self) -> tuple[int, ...]:
-        """How often each node's result is read, by nodes and as an output of the network or of a head."""
+        """How often each node's result is read: by nodes, as an output of the network or of a head, and by a loss.
+
+        A loss of an output is not a second reader.
+        """
         counts = [len(consumers) for consumers in self.consumers]
-        for index in (*(output.node for output in self.outputs), *(head.output for head in self.heads)):
+        left = [*(output.node for output in self.outputs), *(head.output for head in self.heads)]
+        for index in (*left, *({loss.node for loss in self.named_losses} - {*left})):
             counts[index] += 1
         return tuple(counts)
 
-    @cached_property
-    def losses(self) -> tuple[Loss, ...]:
-        """What training minimises: the named losses, otherwise one of each output, and those of the heads."""
-        heads = (Loss(self.nodes[head.output].name, head.weight, head.output) for head in self.heads)
-        return (*(self.named_losses or (Loss(one.name, 1.0, one.node) for one in self.outputs)), *heads)
+    @property
+    def training_results(self) -> tuple[LossTerm, ...]:
+        """What the network returns in training: the results of its losses; without any, its outputs and the heads'."""
+        if self.losses:
+            return self.losses
+        outputs = (LossTerm(output.name, output.node, 1.0) for output in self.outputs)
+        return (*outputs, *(LossTerm(self.nodes[head.output].name, head.output, head.weight) for head in self.heads))
 
     @cached_property
     def trained(self) -> tuple[Node, ...]:
-        """The nodes used in training: those that a loss depends on."""
+        """The nodes used in training: without those that no loss depends on."""
         if not self.named_losses:
             return self.nodes
         wanted = {loss.node for loss in self.losses}

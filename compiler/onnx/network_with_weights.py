@@ -111,7 +111,7 @@ def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exporte
     module = build(graph)
     module.load_state_dict({name: found.state[name] for name in module.state_dict()})
     said = about(network.graph, network.title, output, found.class_names, found.preprocessing)
-    description = f"{network.title}{extent} with the weights of {found.path} (top-1 {100 * found.top1:.2f} %)"
+    description = f"{network.title}{extent} with the weights of {found.path} ({found.score})"
     return Exported(graph, module, said, description)
 
 

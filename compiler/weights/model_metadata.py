@@ -7,7 +7,7 @@ text in a model's metadata. Knows no file format, and needs no torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.compiler.data.preprocessing import Preprocessing, read_json
@@ -18,7 +18,7 @@ from archspec.layers.activation import Softmax
 NETWORK, RESULT = "archspec.network", "archspec.result"
 CLASSES, PREPROCESSING = "archspec.classes", "archspec.preprocessing"
 INPUTS, OUTPUTS = "archspec.inputs", "archspec.outputs"
-SCORES, PROBABILITIES, FEATURES = RESULTS = "scores", "probabilities", "features"
+SCORES, PROBABILITIES, FEATURES, MAP = RESULTS = "scores", "probabilities", "features", "map"  # of class scores
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class ModelMetadata:
             if ports:
                 pairs.append((key, json.dumps(dict(ports), ensure_ascii=False)))
         return tuple(pairs)
+
+    def result_of(self, output: str) -> str:
+        """Return what an output gives."""
+        return dict(self.outputs).get(output, self.result)
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, str]) -> ModelMetadata:
@@ -89,9 +93,12 @@ def _results(found: str | None) -> tuple[tuple[str, str], ...]:
     return outputs
 
 
-def result_kind(graph: Graph, output: int) -> str:
-    """Return what the node `output` gives: scores, probabilities, or features on the way to them."""
+def result_kind(graph: Graph, output: int, class_names: Sequence[str] | None = None) -> str:
+    """Return what the node `output` gives: scores, probabilities, or features on the way to them; a map of scores if
+    the network's output is a map and has classes."""
     node = graph.nodes[output]
+    if class_names is not None and output == graph.output and node.volume.is_map:
+        return MAP
     if isinstance(node.layer, Softmax):
         return PROBABILITIES
     is_output = any(output == one.node for one in graph.outputs)

@@ -37,6 +37,10 @@ class Port:
         """Its shape in ONNX, the batch by name."""
         return [BATCH, *self.volume.laid_out]
 
+    def to_dict(self) -> dict[str, str | list[str | int]]:
+        """The input or output as `--json` gives it."""
+        return {"name": self.name, "type": self.kind, "shape": self.shape}
+
     def __str__(self) -> str:
         return f"{self.volume}{'' if self.ids is None else f' token ids below {self.ids:,}'}"
 
@@ -78,7 +82,7 @@ def about(
 ) -> ModelMetadata:
     """What the model of a network says of itself, or that of the part that leads to `output`."""
     inputs = inputs_of(part(graph, output))
-    kinds = tuple((one.name, result_kind(graph, one.node)) for one in named(graph, output))
+    kinds = tuple((one.name, result_kind(graph, one.node, class_names)) for one in named(graph, output))
     takes_one = len(inputs) == 1 and inputs[0].ids is None
     return ModelMetadata(
         title,

@@ -48,7 +48,7 @@ class Pipeline:
             raise failure("E471", "a pipeline requires at least 2 processes, got 1", helps=helps)
         self.module = module
         self.group, self.recipe = group, recipe
-        self.loss_weights = tuple(loss.weight for loss in graph.losses)
+        self.loss_weights = tuple(loss.weight for loss in graph.training_results)
         self.last = group.size - 1  # the process that has the results
         self._input, self._output = (graph.nodes[index].volume.laid_out for index in (0, graph.output))
         self._precise = _Precise(self.module, precision)
