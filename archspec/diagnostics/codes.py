@@ -484,7 +484,8 @@ SHIPPING = {
     ),
     "E420": Explanation(
         "an unknown result",
-        "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
+        "`--output` of `archspec export` names an output, a layer or a block of the spec, all of which"
+        " `archspec check SPEC --all` shows; that of `archspec run` names an output of the model.",
     ),
     "E421": Explanation(
         "weights of another network",
@@ -519,7 +520,7 @@ SHIPPING = {
     "E430": Explanation("not an ONNX model", "The file is missing, or onnxruntime cannot load it."),
     "E431": Explanation(
         "a model that cannot be given images",
-        "Its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
+        "It has several inputs, its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
     ),
     "E432": Explanation("not an image", "The file is missing, damaged, or something else under the name of an image."),
     "E433": Explanation("a folder without images", "No file in it has the suffix of an image."),
@@ -529,8 +530,8 @@ SHIPPING = {
     ),
     "E435": Explanation(
         "a model without class scores",
-        "It outputs features, which `--features` prints; or it has several outputs, or more or fewer scores than its metadata"
-        " have class names.",
+        "It outputs features, which `--features` prints; or it has several outputs that its metadata do not describe, or more"
+        " or fewer scores than they have class names.",
     ),
     "E436": Explanation(
         "a model that fails",

@@ -25,7 +25,7 @@ from archspec.compiler.lowering.recompute import recomputed
 from archspec.compiler.lowering.sharing import borrowing, call, made, module_names
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import Label
-from archspec.graph.ir import Graph, LossTerm, Node, Output
+from archspec.graph.ir import Graph, Node
 
 Forward = Callable[..., Any]
 _numbers = count(1)
@@ -80,13 +80,11 @@ class Lowered(Generated):
     depends on are left out.
     """
 
-    def __init__(
-        self, code: str, training_code: str, outputs: tuple[Output, ...], losses: tuple[LossTerm, ...]
-    ) -> None:
+    def __init__(self, code: str, training_code: str, graph: Graph) -> None:
         super().__init__(code, training_code)
-        self.output_names = tuple(output.name for output in outputs)
-        self.loss_names = tuple(loss.name for loss in losses)
-        self.loss_weights = tuple(loss.weight for loss in losses)
+        self.output_names = tuple(output.name for output in graph.outputs)
+        self.loss_names = tuple(loss.name for loss in graph.training_results)
+        self.loss_weights = tuple(loss.weight for loss in graph.training_results)
 
     def forward(self, *inputs: Tensor) -> Any:
         """Run the network."""
@@ -106,7 +104,7 @@ def build(network: Network | Graph, *, seed: int | None = None, follow_init: boo
     given = tuple(source.index for source in graph.sources)
     outputs = tuple(output.node for output in graph.outputs)
     codes = code(graph, graph.trunk, given, outputs), code(graph, graph.trained, given, results_of(graph))
-    module = Lowered(*codes, graph.outputs, graph.training_results)
+    module = Lowered(*codes, graph)
     with Unfilled():
         for node in graph.nodes:
             for name in module_names(graph, node):

@@ -100,7 +100,7 @@ class NodeWriter:
 
     def parameter(self, tensor: str) -> str:
         """The full name of a weight: with its owner's name."""
-        return self.weights.graph.parameter(self.node, tensor)
+        return self.weights.name(self.node, tensor)
 
     def weight(self, tensor: str) -> str:
         """Store a weight as it is, under the spec's name."""

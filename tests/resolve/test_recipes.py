@@ -182,6 +182,13 @@ def test_losses_are_kept_with_the_graph_and_through_json() -> None:
     assert network.graph.readers[1] == 2  # the RELU, and the loss: nothing may be written over it
 
 
+def test_losses_are_kept_where_blocks_share_their_weights() -> None:
+    lines = ["block head shared", "    FC 10", "[4] INPUT", "class: head()", "teacher: @input -> head()"]
+    lines += ["train", "    loss class 0.25, teacher 0.75"]
+    losses = archspec.loads("\n".join(lines) + "\n").losses
+    assert [(one.name, one.weight) for one in losses] == [("class", 0.25), ("teacher", 0.75)]
+
+
 def test_without_a_loss_line_the_loss_is_of_the_only_output_and_of_each_aux() -> None:
     network = archspec.loads(LABELLED.replace("RELU\n", "RELU\naux 0.3: side: FC 10\n"))
     assert [(one.name, one.weight) for one in network.losses] == [("teacher", 1.0), ("side", 0.3)]
