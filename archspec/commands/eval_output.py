@@ -50,6 +50,12 @@ def titles_of(members: list[EnsembleMember]) -> list[str]:
     return [one.trained.network.title for one in members]
 
 
+def accuracies(member: EnsembleMember) -> dict[int, float]:
+    """Return what the spec of a network says is published of it: percentages by k of top-k."""
+    sources = member.trained.network.sources
+    return sources.accuracies if sources else {}
+
+
 def text_of(
     members: list[EnsembleMember], examples: Examples, result: EnsembleEvaluation, tta: tuple[str, ...]
 ) -> list[str]:
@@ -67,7 +73,8 @@ def text_of(
     if tta:
         lines.append(described(tta, [one.views for one in members]))
     found = result.together
-    return [*lines, "", *totals(found), "", *class_table(found), "", *matrix_table(found)]
+    published = accuracies(members[0]) if len(members) == 1 else {}
+    return [*lines, "", *totals(found, published), "", *class_table(found), "", *matrix_table(found)]
 
 
 def document_of(
@@ -83,6 +90,7 @@ def document_of(
             "eval_crop": one.trained.preprocessing.crop,
             "top1": alone.top1,
             "right": alone.right,
+            "published": {f"top{k}": percentage / 100 for k, percentage in accuracies(one).items()},
         }
         for one, alone in zip(members, result.alone, strict=True)
     ]

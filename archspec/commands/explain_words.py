@@ -23,6 +23,12 @@ WORDS = (
         "net Tiny\n\n" + _INPUT + "GAP -> FC 10\n",
     ),
     _word(
+        "cites license published",
+        "where a network and its figures come from",
+        "`cites` names a paper, an implementation or weights, `license` their licence, and `published top1=76.13 top5=92.862 params=25.6M macs=4.09G` what is published of them; `published b3: ...` is about a variant. `archspec check` compares params and macs with the totals (K, M, G: within 1 %), `archspec eval` shows accuracies beside its own.",
+        "net Tiny\ncites Someone et al. 2015\nlicense BSD-3-Clause\npublished top1=76.13 params=650\n\n[8x8x1] INPUT\nFC 10\n",
+    ),
+    _word(
         "INPUT input",
         "the input of the network",
         "The first layer. Its bracket is the image: height x width x channels. Every other size is computed from it.",

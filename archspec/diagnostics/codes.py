@@ -222,6 +222,14 @@ NAMES = {
         "block unit(s2)\n    CONV s2 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
     ),
+    "E119": Explanation(
+        "weights that cannot be shared",
+        "All calls of a `shared` block that stand in one instance of a block, or at the top level, use the same weights: they"
+        " need the same numbers, the same layers, and tensors of the same shapes. The size of a map may differ. A layer with"
+        " `weights=@name` uses the tensors of the layer `name` that have the same name and shape as its own, at least one.",
+        "block unit shared\n    CONV 4 3x3 same -> RELU\n" + I8 + "unit() -> CONV 8 1x1 -> RELU -> unit()\n",
+        "block unit shared\n    CONV 4 3x3 same -> RELU\n" + I8 + "unit() -> CONV 4 1x1 -> RELU -> unit()\n",
+    ),
     "E120": Explanation(
         "a wrong command line",
         "An unknown command or flag, a missing argument, or a value that a flag does not take. `archspec --help` lists the"
@@ -319,8 +327,8 @@ CLAIMS = {
         "[32x32x3] INPUT\nFC 10\n",
     ),
     "W301": Explanation(
-        "a wrong TOTAL of parameters",
-        "The rows add up to a different number, with and without biases.",
+        "a wrong total of parameters",
+        "`TOTAL params:` or `published params=` is a different number than the rows add up to, with and without biases.",
         I8 + "FC 10\nTOTAL params: 3M parameters\n",
         I8 + "FC 10\nTOTAL params: 2,570\n",
     ),
@@ -330,6 +338,13 @@ CLAIMS = {
         " different size.",
         I8 + "FC 10\nTOTAL memory: 24M * 4 bytes ~= 96MB\n",
         I8 + "FC 10\nTOTAL memory: 266\n",
+    ),
+    "W303": Explanation(
+        "a wrong total of multiply-accumulates",
+        "`published macs=` is a different number than the rows add up to, with and without attention's own products. What"
+        " papers and torchvision call FLOPs are usually multiply-accumulates: `macs`.",
+        "published macs=3M\n" + I8 + "FC 10\n",
+        "published macs=2.56K\n" + I8 + "FC 10\n",
     ),
 }
 SHIPPING = {
@@ -424,7 +439,8 @@ SHIPPING = {
     "E466": Explanation("out of GPU memory", "With a smaller `--batch` fewer images are in memory at once."),
     "E470": Explanation(
         "more stages than layers with weights",
-        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights.",
+        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights. Layers"
+        " that share weights are in one stage.",
     ),
     "E471": Explanation(
         "wrong number of processes for a pipeline",
@@ -468,7 +484,8 @@ SHIPPING = {
     ),
     "E420": Explanation(
         "an unknown result",
-        "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
+        "`--output` of `archspec export` names an output, a layer or a block of the spec, all of which"
+        " `archspec check SPEC --all` shows; that of `archspec run` names an output of the model.",
     ),
     "E421": Explanation(
         "weights of another network",
@@ -503,7 +520,7 @@ SHIPPING = {
     "E430": Explanation("not an ONNX model", "The file is missing, or onnxruntime cannot load it."),
     "E431": Explanation(
         "a model that cannot be given images",
-        "Its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
+        "It has several inputs, its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
     ),
     "E432": Explanation("not an image", "The file is missing, damaged, or something else under the name of an image."),
     "E433": Explanation("a folder without images", "No file in it has the suffix of an image."),
@@ -513,8 +530,8 @@ SHIPPING = {
     ),
     "E435": Explanation(
         "a model without class scores",
-        "It outputs features, which `--features` prints; or it has several outputs, or more or fewer scores than its metadata"
-        " have class names.",
+        "It outputs features, which `--features` prints; or it has several outputs that its metadata do not describe, or more"
+        " or fewer scores than they have class names.",
     ),
     "E436": Explanation(
         "a model that fails",

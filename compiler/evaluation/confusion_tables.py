@@ -6,7 +6,7 @@ entries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.diagnostics.findings import printable
@@ -33,10 +33,11 @@ def short(name: str, longest: int = LONGEST) -> str:
     return shown if len(shown) <= longest else shown[: longest - 3] + "..."
 
 
-def totals(found: Evaluation) -> list[str]:
-    """Return top-1, and top-5 for more than five classes."""
-    lines = [f"top-1  {share(found.right, found.images)}"]
-    return lines + [f"top-5  {share(sum(found.right_in_5), found.images)}"] * (len(found.class_names) > FEW)
+def totals(found: Evaluation, published: Mapping[int, float]) -> list[str]:
+    """Return top-1, and top-5 for more than five classes, with the `published` percentages by k beside them."""
+    right = {1: found.right} | ({5: sum(found.right_in_5)} if len(found.class_names) > FEW else {})
+    beside = {k: f"; published: {percentage:g} %" for k, percentage in published.items()}
+    return [f"top-{k}  {share(count, found.images)}{beside.get(k, '')}" for k, count in right.items()]
 
 
 def class_rows(found: Evaluation) -> list[tuple[str, str, str, str, str]]:

@@ -41,9 +41,11 @@ def write_page(session: Session, folder: RunFolder, result: HeldOutResult | None
 def _notes(session: Session, folder: RunFolder) -> dict[str, str]:
     network, device = session.configuration.network, session.context.group.device
     measured = peak_memory(device)
+    published = network.sources.accuracies if network.sources else {}
     return {
         "network": network.title,
         "parameters": f"{network.params:,}",
+        **({"published": ", ".join(f"top-{k} {share:g} %" for k, share in published.items())} if published else {}),
         "data": session.configuration.data.description,
         "time": clock(sum(row.seconds for row in folder.rows)),
         "device": str(device),

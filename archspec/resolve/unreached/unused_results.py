@@ -30,8 +30,8 @@ def unused_result(node: Node, graph: Graph, is_shown: bool) -> Diagnostic:
 
 def _drop(node: Node, graph: Graph) -> tuple[Help, ...]:
     """Drop the lines that only compute this result, if each adds nothing else."""
-    needed = _needed(graph, {graph.output, *(head.output for head in graph.heads)})
-    only_here = _needed(graph, {node.index}) - needed - {0}
+    needed = _needed(graph, {*(output.node for output in graph.outputs), *(head.output for head in graph.heads)})
+    only_here = _needed(graph, {node.index}) - needed - ({0} if len(graph.sources) == 1 else set())
     elsewhere = {_at(span) for other in graph.nodes if other.index not in only_here for span in _spans(other)}
     lines: dict[Line, Span] = {}
     for index in sorted(only_here):

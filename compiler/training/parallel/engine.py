@@ -69,7 +69,7 @@ class Engine(Protocol):
         ...
 
     def scores(self, images: Tensor) -> Tensor:
-        """Return the output for images, [B, classes] or [B, classes, H, W], in float32."""
+        """Return the first output for images, [B, classes] or [B, classes, H, W], in float32."""
         ...
 
     def agree_on_statistics(self, averages: list[dict[str, Tensor]]) -> None:
@@ -158,8 +158,9 @@ class ReplicaEngine:
     def scores(self, images: Tensor) -> Tensor:
         """See Engine."""
         with self.precision():
-            found: Tensor = self.module(images)
-        return found.float()
+            found = self.module(images)
+        scores: Tensor = found[0] if isinstance(found, tuple) else found
+        return scores.float()
 
     def whole(self, own: dict[str, Any]) -> dict[str, Any]:
         """See Engine."""
