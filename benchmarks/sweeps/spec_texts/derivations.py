@@ -25,6 +25,7 @@ TERMINALS: dict[str, tuple[str, ...]] = {
     "LABEL": ("a:", "stem:", "p3:"),
     "OUTPUT": ("output",),
     "REFERENCE": ("@a", "@stem", "@before", "@h"),
+    "LIST": ("@more...", "@h..."),
     "LAYER": (*(name for name in sorted(REGISTRY) if " " not in name), "CONV3-8", "POOL2", "CONV1", "FC-10", "POOL0"),
     "NUMBER": ("1", "2", "3", "4", "8", "0", "0.5", "1e-5", "0.0", "64", "9223372036854775807"),
     "EXTENT": ("3x3", "1x1", "2x2", "1x7", "0x3", "3x3x3"),

@@ -51,7 +51,11 @@ class NetworkWriter:
                 chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12"))
             )
         if self.has_outputs:
-            self.lines.append(f"output last: {chance.choice(('RELU', 'FC 10', '@' + (self.outputs or ['last'])[-1]))}")
+            self.lines.append(f"output last: {chance.choice(('RELU', 'FC 10', 'add'))}")
+            if self.lines[-1].endswith("add"):
+                self.lines += ["    | x", f"    | {self._step(KEEPING)}"]
+            if self.outputs and chance.random() < 0.3:
+                self.lines.append(f"output again: @{chance.choice(self.outputs)}")
         recipe = chance.choice(RECIPES).rstrip() if chance.random() < 0.25 else ""
         if recipe.startswith("train") and (named := self.outputs or [*self.labels]):
             recipe += "\n    loss " + ", ".join(f"{name} {chance.choice(('1', '0.5'))}" for name in named)
