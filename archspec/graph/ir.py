@@ -6,6 +6,7 @@ only this.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from archspec.diagnostics.source import Span
@@ -96,6 +97,10 @@ class Graph:
         self.outputs = outputs
         self.heads = heads
         self.named_losses = named_losses  # of the recipe's `loss` line
+
+    def with_nodes(self, nodes: Iterable[Node]) -> Graph:
+        """Return the same network with its nodes replaced, one by one."""
+        return Graph(self.title, tuple(nodes), self.outputs, self.heads, self.named_losses)
 
     @property
     def output(self) -> int:
