@@ -15,13 +15,15 @@ from archspec.analyses.claims import Verdict
 from archspec.bundle import Bundle
 from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Source
-from archspec.graph.ir import Graph
+from archspec.graph.ir import Graph, LossTerm
 from archspec.graph.volume import Volume
 from archspec.record import collector_off
 from archspec.resolve import Resolved
 
 if TYPE_CHECKING:
+    from archspec.analyses.published import PublishedVerdict
     from archspec.recipe import Recipe
+    from archspec.resolve.sources import Sources
 
 
 class MeasuredNetwork:
@@ -61,18 +63,47 @@ class MeasuredNetwork:
 
     @property
     def input(self) -> Volume:
-        """The volume of one image, `(H, W, C)`."""
+        """The volume of the first input, `(H, W, C)` for an image."""
         return self.graph.nodes[0].volume
 
     @property
     def output(self) -> Volume:
-        """The volume of the result, `(C,)` for a classifier."""
+        """The volume of the first output, `(C,)` for a classifier."""
         return self.graph.nodes[self.graph.output].volume
+
+    @property
+    def inputs(self) -> tuple[tuple[str, Volume], ...]:
+        """The name and volume of each input, in the order in which a module takes them."""
+        return tuple((node.name, node.volume) for node in self.graph.sources)
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Volume], ...]:
+        """The name and volume of each output, in the order of their lines."""
+        return tuple((output.name, self.graph.nodes[output.node].volume) for output in self.graph.outputs)
+
+    @property
+    def losses(self) -> tuple[LossTerm, ...]:
+        """The results that the training loss is of, with weights; none if several outputs need a `loss` line."""
+        return self.graph.losses
 
     @property
     def recipe(self) -> Recipe | None:
         """The recipe of the spec's `train` section, or None."""
         return self.resolved.recipe
+
+    @property
+    def sources(self) -> Sources | None:
+        """What the spec cites, its licence, and published figures, or None."""
+        return self.resolved.sources
+
+    @cached_property
+    def published(self) -> PublishedVerdict | None:
+        """How the published counts compare with the network's, or None."""
+        if self.sources is None:
+            return None
+        from archspec.analyses.published import check_published  # most specs name no sources
+
+        return check_published(self.sources, self.graph, [row.cost for row in self.analysis.rows])
 
     @property
     def params(self) -> int:
@@ -156,7 +187,8 @@ class MeasuredNetwork:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Warnings only: a spec with errors raises ArchspecError instead."""
-        return (*self.resolved.findings, *self.verdict.findings, *advice(self.graph))
+        published = self.published.findings if self.published else ()
+        return (*self.resolved.findings, *self.verdict.findings, *published, *advice(self.graph))
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {self.input} -> {self.output}, {self.params:,} parameters>"

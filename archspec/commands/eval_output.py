@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archspec.diagnostics.findings import Diagnostic, plural
 
@@ -10,6 +10,28 @@ if TYPE_CHECKING:
     from archspec.compiler.evaluation.ensemble_member import EnsembleMember
     from archspec.compiler.evaluation.evaluate import EnsembleEvaluation
     from archspec.compiler.evaluation.examples import Examples
+
+
+class EvaluatedEnsemble(NamedTuple):
+    """Classifiers, the images that they were evaluated on, and the result."""
+
+    members: list[EnsembleMember]
+    examples: Examples
+    result: EnsembleEvaluation
+    tta: tuple[str, ...]
+
+    @property
+    def findings(self) -> list[Diagnostic]:
+        """What there is to warn of."""
+        return findings_of(self.examples, self.result)
+
+    def text(self) -> list[str]:
+        """Return the lines that are printed."""
+        return text_of(self.members, self.examples, self.result, self.tta)
+
+    def document(self) -> dict[str, Any]:
+        """Return plain data, for `--json`."""
+        return document_of(self.members, self.examples, self.result, self.tta)
 
 
 def findings_of(examples: Examples, result: EnsembleEvaluation) -> list[Diagnostic]:
@@ -26,6 +48,12 @@ def findings_of(examples: Examples, result: EnsembleEvaluation) -> list[Diagnost
 def titles_of(members: list[EnsembleMember]) -> list[str]:
     """Return the titles of the networks."""
     return [one.trained.network.title for one in members]
+
+
+def accuracies(member: EnsembleMember) -> dict[int, float]:
+    """Return what the spec of a network says is published of it: percentages by k of top-k."""
+    sources = member.trained.network.sources
+    return sources.accuracies if sources else {}
 
 
 def text_of(
@@ -45,7 +73,8 @@ def text_of(
     if tta:
         lines.append(described(tta, [one.views for one in members]))
     found = result.together
-    return [*lines, "", *totals(found), "", *class_table(found), "", *matrix_table(found)]
+    published = accuracies(members[0]) if len(members) == 1 else {}
+    return [*lines, "", *totals(found, published), "", *class_table(found), "", *matrix_table(found)]
 
 
 def document_of(
@@ -61,6 +90,7 @@ def document_of(
             "eval_crop": one.trained.preprocessing.crop,
             "top1": alone.top1,
             "right": alone.right,
+            "published": {f"top{k}": percentage / 100 for k, percentage in accuracies(one).items()},
         }
         for one, alone in zip(members, result.alone, strict=True)
     ]

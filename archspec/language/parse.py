@@ -123,7 +123,7 @@ class _Reader:
 
     def _stand_in(self, line: Layout, nodes: list[Any]) -> None:
         stand_in = self.mended.stand_in(line)
-        nodes += [stand_in] if stand_in else []
+        nodes += [stand_in] if stand_in and stand_in.steps else []
         self.has_all_names &= isinstance(stand_in, s.Chain) and not line.children
 
     def _read_setting(self, line: Layout, nodes: list[Any]) -> None:

@@ -79,27 +79,64 @@ __all__ = [  # besides the records below
 
 # ---- declarations --------------------------------------------------------------------------------------------------
 class Parameter(Record):
-    """A parameter of a block; one written `@h` takes a volume."""
+    """A parameter of a block; one written `@h` takes a volume, one written `@more...` all further volumes."""
 
     name: str
     default: Expression | Reference | None
     is_volume: bool
     span: Span
+    is_list: bool = False
+
+    @property
+    def text(self) -> str:
+        """The parameter without its default: `f`, `@h`, `@more...`."""
+        return "@" * self.is_volume + self.name + "..." * self.is_list
 
 
 class BlockDefinition(Record):
-    """`block bottleneck(f, stride=1)` with the lines under it."""
+    """`block bottleneck(f, stride=1)` with the lines under it; all calls of a `shared` one use the same weights."""
 
     name: str
     parameters: tuple[Parameter, ...]
     body: Body
     span: Span
+    is_shared: bool = False
 
 
 class Net(Record):
     """`net ResNet-50`."""
 
     title: str
+    span: Span
+
+
+class Cites(Record):
+    """`cites torchvision, ResNet50_Weights.IMAGENET1K_V1`."""
+
+    title: str
+    span: Span
+
+
+class License(Record):
+    """`license BSD-3-Clause`."""
+
+    title: str
+    span: Span
+
+
+class PublishedFigure(Record):
+    """`top1=76.13`, `params=25.6M`."""
+
+    name: str
+    figure: Figure | Number
+    span: Span
+
+
+class Published(Record):
+    """`published b3: top1=82.008 params=12.2M`; `name` is the variant's, empty for the spec as written."""
+
+    name: str
+    figures: tuple[PublishedFigure, ...]
     span: Span
 
 
@@ -183,7 +220,8 @@ class Train(Record):
     span: Span
 
 
-Declaration: TypeAlias = BlockDefinition | Net | Use | Param | Variant | After | Init | Total | Train
+SourceLine: TypeAlias = Cites | License | Published  # of a network, and of its figures
+Declaration: TypeAlias = BlockDefinition | Net | SourceLine | Use | Param | Variant | After | Init | Total | Train
 
 
 class File(Record):

@@ -1,4 +1,4 @@
-"""From the parser's rules to syntax: numbers, figures and expressions.
+"""From the parser's rules to syntax: numbers, sizes, figures, expressions, and the lines that name a network's sources.
 
 In: tokens and the results of the rules below, as lark passes them. Out: records of `syntax.py`, each with its span.
 """
@@ -16,9 +16,10 @@ from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 
 LARGEST = 2**63 - 1
-_SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
+_SUFFIX = {"K": 3, "M": 6, "G": 9, "B": 9}  # powers of ten
 
 # words that are read as a name, a title or a note, and mean something else
+_SIZES = re.compile(r"[x×]")
 TIMES = re.compile(r"x\d+")
 NO_TITLE = re.compile(r"^(?:=|->|→)|->|→|^[A-Z]{2,}[A-Z0-9]* .*\d+x\d+")
 NO_NOTE = re.compile(
@@ -53,6 +54,25 @@ class ExpressionBuilder(Transformer[Any, Any]):
         if value > LARGEST:
             raise too_large(span)
         return s.Number(value, span)
+
+    # ---- sizes
+    def extent(self, first: Any, second: Any = None) -> s.Extent:
+        if isinstance(first, Token):
+            return s.Extent(self._dimensions(first, str(first)), self._span(first))
+        return s.Extent((first, second), self._span(first, second))
+
+    def _dimensions(self, token: Token, text: str) -> tuple[s.Expression, ...]:
+        parts = _SIZES.split(text)
+        if any(len(part) > 19 for part in parts):
+            raise too_large(self._span(token))
+        return tuple(s.Number(int(part), self._span(token)) for part in parts)
+
+    def short(self, token: Token) -> s.GivenArgument:
+        span = self._span(token)
+        if any(len(part) > 9 for part in re.split(r"[:x×]", token[1:])):
+            raise too_large(span)
+        sizes = tuple(tuple(int(n) for n in part.split(":")) for part in _SIZES.split(token[1:]))
+        return s.GivenArgument(None, s.Short(token[0], sizes, span), span)
 
     # ---- expressions
     def number(self, token: Token) -> s.Number:
@@ -92,8 +112,27 @@ class ExpressionBuilder(Transformer[Any, Any]):
             raise too_large(span)
         text = value.replace(",", "").removesuffix("B") if value[-2:-1] in _SUFFIX else value.replace(",", "")
         if text[-1] in _SUFFIX:
-            return s.Figure(float(text[:-1]) * _SUFFIX[text[-1]], False, span)
+            return s.Figure(float(f"{text[:-1]}e{_SUFFIX[text[-1]]}"), False, span)
         return s.Figure(int(text), True, span)
+
+    # ---- where a network and its figures come from
+    def cites(self, title: Token) -> s.Cites:
+        return s.Cites(self._title("cites", title), self._span(title))
+
+    def license(self, title: Token) -> s.License:
+        return s.License(self._title("license", title), self._span(title))
+
+    def _title(self, keyword: str, title: Token) -> str:
+        if NO_TITLE.search(title):
+            raise Finding("E001", f"`{keyword}` is followed by a title", self._span(title), "not a title")
+        return str(title)
+
+    def published(self, variant: Token | None, *figures: s.PublishedFigure) -> s.Published:
+        first = figures[0] if variant is None else variant
+        return s.Published(str(variant or ""), figures, self._span(first, figures[-1]))
+
+    def published_figure(self, name: Token, figure: Token, *_comma: Token) -> s.PublishedFigure:
+        return s.PublishedFigure(str(name), self._measure(figure), self._span(name, figure))
 
 
 def too_large(span: Span) -> Finding:

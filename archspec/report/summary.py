@@ -53,6 +53,11 @@ def _totals(network: MeasuredNetwork, batch: int) -> Iterator[tuple[str, str, st
     training = bytes_text(network.training_bytes(batch))
     yield "training", training, f"peak of a training step: batch {batch:,}, SGD with momentum, float32"
     yield "weight layers", f"{network.weight_layers:,}", "along the longest path"
+    if len(network.inputs) > 1 or len(network.outputs) > 1:
+        from archspec.report.ends import ends  # most networks have one input and one output
+
+        yield from ends(network)
+        return
     field = network.analysis.field
     if field:
         more = "; +: through a global layer, the whole map" if field.is_partial else ""
@@ -82,6 +87,10 @@ def _remarks(network: MeasuredNetwork) -> Iterator[str]:
     if len(heads) > len(told):
         yield f"and {plural(len(heads) - len(told), 'more auxiliary classifier')}"
     yield from _implied(network)
+    if network.sources is not None:
+        from archspec.report.sources import remarks  # most specs name none
+
+        yield from remarks(network)
     yield from _checked(network)
 
 
@@ -107,10 +116,12 @@ def _checked(network: MeasuredNetwork) -> Iterator[str]:
         (verdict.memory, "memory", ""),
         (verdict.params, "parameters", bare),
         (verdict.totals, "totals", ""),
+        (network.published.held if network.published else 0, "published", ""),
     ]
     held = [f"{what} {count:,}{note}" for count, what, note in counts if count]
     if held:
         yield "claims that hold: " + ", ".join(held)
     suspended = resolved.brackets_suspended + verdict.suspended
+    suspended += network.published.suspended if network.published else 0
     if suspended:
         yield f"{plural(suspended, 'claim')} not checked: changed by the command line"

@@ -17,11 +17,12 @@ from archspec.language import syntax as s
 from archspec.language.mistakes import lookalikes, pasted, prose
 from archspec.language.mistakes.foreign import lines
 from archspec.language.mistakes.reading import Reading, ReadingBuilder
-from archspec.language.mistakes.rules import brackets, declared, pages, punctuation, shorthand, words
+from archspec.language.mistakes.rules import brackets, declared, origins, pages, punctuation, shorthand, words
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
 from archspec.language.tables import LineParser, grammar_folder, load_parser
 
 RULES = (
+    *origins.RULES,
     *lines.RULES,
     *shorthand.RULES,
     *pages.RULES,

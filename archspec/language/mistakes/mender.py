@@ -22,7 +22,7 @@ from archspec.language.mistakes.attempt import Attempt, Grammar
 from archspec.language.mistakes.foreign import lines
 from archspec.language.mistakes.foreign.wrapped import wrapped
 from archspec.language.mistakes.reading import Reading
-from archspec.language.mistakes.rules import declared, words
+from archspec.language.mistakes.rules import declared, origins, words
 from archspec.language.mistakes.rules.rule import Mistake, Words
 
 LONGEST = 400  # characters of a line that is mended
@@ -30,7 +30,7 @@ MOST_TRIALS = 4_000
 MOST_LABELS = 3
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(
-    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:"
+    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?(?:[a-z_]\w*:|output\b)"
 )
 _SLASHES = re.compile(r"(?<=\d) +// *([A-Za-z_]+)[A-Za-z ,.'-]*$")
 _BRACKET = re.compile(r"\[[^\]]*\]")
@@ -69,7 +69,8 @@ class Mender:
             raise known from None
         attempt = Attempt(line, start, self.words, self.grammar)
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
-        is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
+        is_prose = ends or prose.is_sentence(line.text, self.words)
+        is_prose = is_prose and attempt.found and not origins.BEGINS.match(attempt.reading.text)
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
             if attempt.is_title:
                 self._note([prose.mistake(line, self.words)])
@@ -154,8 +155,8 @@ class Mender:
             step = chain.steps[0]
             assert isinstance(step, s.LayerStep)
             is_plain = len(chain.steps) == 1 and not (chain.bracket or chain.label or step.bracket)
-            if chain.label in ("net", "name", "model", "network", "title"):
-                self._note([_title(chain)])
+            if keyword := origins.TITLES.get(chain.label or ""):
+                self._note([_title(chain, keyword)])
                 meant[id(chain)] = []
                 continue
             word = step.words[0].text
@@ -209,7 +210,7 @@ class Mender:
     def stand_in(self, line: Layout) -> s.Chain | None:
         """Return a chain for a line that was not read, with the bracket before it; None if it may define names."""
         text = line.span.text
-        lost = (s.UnreadStep(line.span),)
+        lost = (s.UnreadStep(line.span),) if not origins.BEGINS.match(text) else ()  # which is no step
         if line.is_branch or line.children or _NAMES.match(text):
             return s.Chain(None, None, lost, line.span) if text.startswith(("if ", "else if ")) else None
         bracket = None
@@ -225,9 +226,9 @@ class Mender:
         return [_finding(kind, found) for kind, found in self.found.items()]
 
 
-def _title(chain: s.Chain) -> Mistake:
-    new = f"net {chain.span.text.partition(':')[2].strip()}"
-    what = f"a title is written `{new}`"
+def _title(chain: s.Chain, keyword: str) -> Mistake:
+    new = f"{keyword} {chain.span.text.partition(':')[2].strip()}"
+    what = f"{origins.NOUNS[keyword]} is written `{new}`"
     return Mistake("title", "E001", what, "a title", chain.span, (Edit(chain.span, new),), f"`{new}`", True)
 
 

@@ -24,7 +24,7 @@ _BULLET = re.compile(
 _STEP = re.compile(
     r"\b[A-Z]{2,}[A-Z0-9]*(?:[ :]+\(?\d|[ )*/>-]*$|[ ,]*(?:->|→))|(?:->|→) *[A-Za-z]"
     r"|\b(?i:conv\w*|\w*pool\w*|fc|linear|dense)[ :(]+\d|^\( *[x×]? *\d"
-    r"|^\((?:strides?|pad|padding|same|groups|(?:no|without) +bias)\b"
+    r"|^% *,? *(?:top|acc|params|macs)|^\((?:strides?|pad|padding|same|groups|(?:no|without) +bias)\b"
 )
 REMARK = re.compile(r"\\(?:begin|end|label|caption)|//|%|;|/\*|<!--|--|```|~~~|\((?=(?:[^()]|\([^()]*\))*\)\.?$)")
 _ARROW = re.compile(r"(?:->|[→⇒⟶➔➜]|[—–]>) *(?=\S)")

@@ -13,6 +13,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language.mistakes.reading import Reading
+from archspec.language.mistakes.rules import origins
 from archspec.language.mistakes.rules.brackets import CLOSERS, unbalanced
 from archspec.language.mistakes.rules.declared import KEYWORDS
 
@@ -48,7 +49,7 @@ _PHRASES = {
 }
 _QUIET = {"CLAIM", "NOTE", "LABEL", "FIGURE", "BYTES", "PROSE"}
 LONGEST = 200  # characters of a line that is proposed
-_RESERVED = {*KEYWORDS, "and", "or", "not"}
+_RESERVED = {*KEYWORDS, *origins.KEYWORDS, "and", "or", "not"}
 # a line that begins so continues the arguments of another
 CONTINUES = re.compile(
     r"(?:,|\d+[x×]\d+(?![x×])|[spgd]\d+\b|\d+(?:\.\d+)?(?: |$)(?!x )"

@@ -20,6 +20,9 @@ LONGEST = 40_000  # characters of a text in which a name is changed everywhere
 _FOLLOWING = {"E001", "E101", "E103", "E105", "E106"}  # what the use of a reserved name leads to
 _NOUNS = {
     s.Net: "the title",
+    s.Cites: "the citation",
+    s.License: "the licence",
+    s.Published: "`published`",
     s.Train: "`train`",
     s.Param: "the parameter",
     s.Variant: "the variant",
@@ -49,6 +52,8 @@ def declared_twice(node: s.Declaration, name: str, first: Span) -> Finding:
     """Return the finding for a declaration with the name of another one."""
     noun = _NOUNS[type(node)]
     message = f"{noun} `{name}` is given twice" if name else f"{noun} is given twice"
+    if isinstance(node, s.Published) and name:
+        message = f"`published {name}` is given twice"
     if first.source.text[: first.start].rsplit("\n", 1)[-1].startswith("use "):
         message = f"the block `{name}` is defined here and imported by `use`"
         helps = [Help("drop the import", _without_used(first)), Help("drop the definition", dropped(node.span))]
@@ -88,6 +93,24 @@ def parameter_twice(parameter: s.Parameter, node: s.BlockDefinition, first: Span
     message = f"the parameter `{parameter.name}` is given twice"
     helps = (Help(f"`{text}`", Edit(node.span, text)),)
     return Finding("E109", message, parameter.span, "the second", others=others, helps=helps)
+
+
+def misplaced_parameter(parameter: s.Parameter, node: s.BlockDefinition) -> Finding:
+    """Return the finding for a list that is not the last parameter, and for a parameter with a dot."""
+    if "." in parameter.name:
+        name = parameter.name.split(".")[-1]
+        notes = (f"give the block a volume: `@{name}`; a default may have one, `@{name}=@{parameter.name}`",)
+        message = f"`@{parameter.name}` cannot be a parameter: a dot names a result inside a call"
+        return Finding("E105", message, parameter.span, "a dot", notes=notes)
+    kept = [one.span.text for one in node.parameters if one is not parameter]
+    text = f"{node.name}({', '.join([*kept, parameter.text])})"
+    helps = (
+        ()
+        if any(one.is_list for one in node.parameters if one is not parameter)
+        else (Help(f"`{text}`", Edit(node.span, text)),)
+    )
+    message = f"`{parameter.text}` takes all further volumes, so it must be the last parameter"
+    return Finding("E104", message, parameter.span, "not the last", helps=helps)
 
 
 def rule_twice(node: s.After | s.Init, word: s.Word, first: s.After | s.Init) -> Finding:
