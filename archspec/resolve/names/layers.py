@@ -21,14 +21,13 @@ from archspec.resolve.names.lines import without_step
 # what no layer here computes, however similar the name
 _MISSING = frozenset(
     """
-    adain adaptivemaxpool2d alphadropout batchnorm3d bilinear bilstm capsule celu cnorm conv3d conv3ddw convlstm
-    crelu crop cropping2d crossattention dconv deformconv deformconv2d depth2space depthtospace dropblock einsum elu
-    embed embedding fft fpn fractionalmaxpool2d gcn geglu globalmaxpool globalmaxpooling2d glu gmp grn gru gsp
-    hardshrink hardswiglu hardtanh hash interpolate involution kan lambda leakyrelu lenet logsigmoid logsoftmax
-    lppool lrelu lstm mamba maskedconv maxout maxpool1d maxpool3d maxunpool mish nms normalize octconv
-    pixelshuffle pixelunshuffle prelu pwl quantize rmsnorm rnn roialign roipool rope rotary rrelu selu sin
-    softplus softshrink softsign spectralnorm spp sppf sru swiglu switchnorm tcn threshold transformer unfold
-    unpool upsample3d weightnorm wn yolo zeropad3d
+    adain alphadropout batchnorm3d bilinear bilstm capsule celu cnorm conv3d conv3ddw convlstm crelu crop cropping2d
+    crossattention dconv deformconv deformconv2d depth2space depthtospace dropblock einsum embed embedding fft fpn
+    fractionalmaxpool2d gcn geglu glu gru gsp hardshrink hardswiglu hash interpolate involution kan lambda lenet
+    logsigmoid logsoftmax lppool lstm mamba maskedconv maxout maxpool1d maxpool3d maxunpool nms normalize octconv
+    pixelshuffle pixelunshuffle pwl quantize rmsnorm rnn roialign roipool rope rotary rrelu selu sin softplus
+    softshrink softsign spectralnorm spp sppf sru swiglu switchnorm tcn threshold transformer unfold unpool upsample3d
+    weightnorm wn yolo zeropad3d
     """.split()  # noqa: SIM905  # a list of words
 )
 _NEEDLESS = {
