@@ -118,20 +118,21 @@ def _fields_in(graph: Graph, source: int) -> list[Field | None]:
             high, wide = (Reach((0,), (0,), 1, extent) for extent in extents)
             sight: _Sight | None = _Sight(high, wide, False, False)
         else:
-            pairs = zip(node.inputs, graph.inputs(node), strict=True)
-            paths = [(path, volume) for index, volume in pairs if (path := found[index])]
-            sight = _sight(node, node.layer.sees(graph.inputs(node)), paths, most) if paths else None
+            volumes = graph.inputs(node)
+            seen = [
+                _repeated(path, volume, node)
+                for index, volume in zip(node.inputs, volumes, strict=True)
+                if (path := found[index])
+            ]
+            sight = _sight(node, node.layer.sees(volumes), seen, most) if seen else None
         is_old = bool(node.inputs) and sight is found[node.inputs[0]]
         fields.append(fields[node.inputs[0]] if is_old else sight and sight.field)
         found.append(sight)
     return fields
 
 
-def _sight(node: Node, window: Window, given: Sequence[tuple[_Sight, Volume]], most: int) -> _Sight:
-    paths = [path for path, _ in given]
-    if window is POINTWISE and len(node.inputs) > 1:
-        paths = [_repeated(path, volume, node.volume) for path, volume in given]
-    if window is POINTWISE and len(paths) == 1:
+def _sight(node: Node, window: Window, paths: Sequence[_Sight], most: int) -> _Sight:
+    if len(paths) == 1 and window is POINTWISE:
         return paths[0]
     counted = [path for path in paths if not path.all] or paths
     seen = []
@@ -143,9 +144,9 @@ def _sight(node: Node, window: Window, given: Sequence[tuple[_Sight, Volume]], m
     return _Sight(seen[0], seen[1], some, window.is_global or all(path.all for path in paths))
 
 
-def _repeated(path: _Sight, volume: Volume, result: Volume) -> _Sight:
+def _repeated(path: _Sight, volume: Volume, node: Node) -> _Sight:
     """Return a path that is global if `mul` repeats its map over a larger one: all outputs see all of it."""
-    if not volume.is_map or volume.spatial == result.spatial:
+    if len(node.inputs) == 1 or not volume.is_map or volume.spatial == node.volume.spatial:
         return path
     return _Sight(_whole(path.high), _whole(path.wide), True, True)
 
