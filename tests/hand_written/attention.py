@@ -1,4 +1,4 @@
-"""Attention between channels and places: Woo et al. 2018 and 2023, Zhang et al. 2020; and DeiT (Touvron et al. 2020)."""
+"""Attention between channels and places: Woo et al. 2018 and 2023, Zhang et al. 2020, Touvron et al. 2020."""
 
 import torch
 from torch import Tensor, nn
