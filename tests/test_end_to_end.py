@@ -55,7 +55,6 @@ FAMILIES = {
     "gmlp_s16",
     "swin_t",
     "unet",
-    "mobilenet_v3_small",
     "siamese",
 }
 # families whose blocks repeat, with fewer of them: the networks themselves take long

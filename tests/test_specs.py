@@ -6,6 +6,8 @@ torchvision 0.28 and timm 1.0.31, MACs with torch's `FlopCounterMode`, without t
 two is needed here.
 """
 
+from itertools import pairwise
+
 import pytest
 
 import archspec
@@ -130,6 +132,12 @@ PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
     "deit_distilled_small": (22_436_432, 4_262_836_224, None),
     "deit_distilled_base": (87_338_192, 16_934_203_392, None),
     "fpn_resnet50": (26_852_416, 6_929_104_896, None),  # tv: resnet_fpn_backbone("resnet50"), with BN
+    "cbam_resnet50": (28_089_624, 4_095_573_110, None),  # worked out below
+    "convnext_v2": (28_635_496, 4_455_531_264, None),  # timm: convnextv2_tiny, convnextv2_base, convnextv2_large
+    "convnext_v2_tiny": (28_635_496, 4_455_531_264, None),
+    "convnext_v2_base": (88_717_800, 15_354_729_472, None),
+    "convnext_v2_large": (197_956_840, 34_361_433_600, None),
+    "dcgan": (12_658_435, 410_583_040, None),  # worked out below
     "siamese": (38_951_745, 1_817_251_840, None),  # worked out below
     "unetpp": (9_159_780, 4_850_417_664, None),  # worked out below
     "resnet": (25_557_032, 4_089_184_256, 50),
@@ -211,6 +219,23 @@ def test_auxiliary_classifiers_add_torchvisions_parameters() -> None:
     for name, all_of_them in (("inception_v3", 27_161_264), ("googlenet_bn", 13_004_888)):
         network = archspec.load(name)
         assert network.params + sum(totals.params for totals in network.auxiliary) == all_of_them
+
+
+def test_cbam_adds_one_mlp_and_one_convolution_to_each_unit_of_resnet50() -> None:
+    added = {f: 2 * f * f // 16 + f // 16 + f + 2 * 49 + 2 for f in (256, 512, 1024, 2048)}
+    params, macs, _ = PUBLISHED["resnet50"]
+    counts = {256: (3, 56), 512: (4, 28), 1024: (6, 14), 2048: (3, 7)}
+    params += sum(count * added[f] for f, (count, _) in counts.items())
+    macs += sum(count * (2 * 2 * f * f // 16 + 2 * 49 * size**2) for f, (count, size) in counts.items())
+    assert (params, macs) == PUBLISHED["cbam_resnet50"][:2]
+
+
+def test_dcgan_is_one_matrix_and_four_transposed_convolutions() -> None:
+    widths = (1024, 512, 256, 128, 3)
+    windows = [16 * before * after for before, after in pairwise(widths)]
+    params = 100 * 16 * 1024 + sum(windows) + 2 * sum(widths[:-1]) + 3
+    macs = 100 * 16 * 1024 + sum(window * (4 << place) ** 2 for place, window in enumerate(windows))
+    assert (params, macs) == PUBLISHED["dcgan"][:2]
 
 
 def test_a_siamese_network_is_one_tower_used_twice() -> None:
