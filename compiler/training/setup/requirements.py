@@ -45,9 +45,11 @@ def _pixel_classifier(network: Network, group: Group) -> None:
         message = f"{network.title} maps {network.input} to {network.output}: it has no class scores for each pixel"
         helps = ("end with a map as large as the input: `UPSAMPLE 2 bilinear` doubles one",)
         raise failure("E454", message, helps=helps)
-    for head in network.graph.heads:
-        if (volume := network.graph.nodes[head.output].volume) != network.output:
-            message = f"auxiliary classifier {head.number} outputs {volume}, the network {network.output}"
+    graph = network.graph
+    compared = {f"auxiliary classifier {head.number}": head.output for head in graph.heads}
+    for name, index in (compared | {f"`{one.name}`": one.node for one in graph.outputs}).items():
+        if (volume := graph.nodes[index].volume) != network.output:
+            message = f"{name} outputs {volume}, but `{graph.outputs[0].name}` outputs {network.output}"
             raise failure("E454", message, helps=("both are compared with the same masks: give both the same size",))
     if group.is_pipeline:
         message = "`--pipeline` does not work with a network whose output is a map of classes"
