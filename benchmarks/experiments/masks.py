@@ -6,15 +6,28 @@ show digits that no training picture has.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from sklearn.datasets import load_digits
 
+from archspec.compiler import build
 from archspec.compiler.data.digits import split
-from benchmarks.experiments.runs import Done, Folders, Run, done, page, words
+from archspec.compiler.data.maps.pairs import MapVolumes, Pairs
+from archspec.compiler.pages.map_pictures import class_colours, coloured_map
+from archspec.compiler.training.records.report_page import versions
+from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.trained import open_trained
+from archspec.recipe import Recipe
+from benchmarks.experiments.runs import RESULTS, Done, Folders, Run, done, page, words, write_epochs
 
 SIDE, DIGITS = 64, 2  # pixels, digits of a picture
 SIZES = (22, 34)  # pixels of a digit's side
@@ -25,7 +38,7 @@ COLUMNS = ("epoch", "lr", "loss", "train_pixel_accuracy", "held_out_loss", "pixe
 SHARES = ("iou", "precision", "recall")
 Pixels = NDArray[np.float64]
 COMMAND = words(
-    "unet --set width=8 --set depth=3 --input 64x64x1 --data RUNS/digits-on-grounds --workers 0 --no-flip --epochs 20"
+    "unet --set width=8 --set depth=3 --input 64x64x1 --data RUNS/digits-on-grounds --workers 0 --no-flip --epochs 8"
 )
 
 
