@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archspec.analyses.pixel_stride import pixel_strides
 from archspec.api import Network
+from archspec.compiler.data.maps.pair_folder import is_of_pairs
 from archspec.compiler.data.preprocessing import COLOURS
 from archspec.compiler.memory import less, memory_of, need_memory, size_text
 from archspec.compiler.training.parallel.processes import Group
@@ -63,6 +64,14 @@ def masks(network: Network, root: Path | None) -> Path:
         helps = ("`--data DIR`, with `images` and `masks` in DIR; the bundled digits have no masks",)
         raise failure("E454", message, helps=helps)
     return root
+
+
+def classes(network: Network, root: Path) -> None:
+    """Require a folder of classes, not of images and masks, which would be taken for two classes."""
+    if is_of_pairs(root):
+        message = f"`{root}` has images and masks, but {network.title} outputs one class per image"
+        helps = ("a network whose output is a map of classes, such as `unet`, learns from masks",)
+        raise failure("E450", message, helps=helps)
 
 
 def same_pixels(network: Network, recipe: Recipe) -> None:
