@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.analyses import analyse
 from archspec.analyses.advice import advice
@@ -24,6 +24,9 @@ from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
 from archspec.record import collector_off
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve, without_consequences
+
+if TYPE_CHECKING:
+    from archspec.resolve.changes.given import InputChange
 
 
 class Network(MeasuredNetwork):
@@ -61,7 +64,7 @@ class Network(MeasuredNetwork):
 def load(  # one keyword for each flag of `archspec check`
     spec: str | Path,
     *,
-    input: tuple[int, ...] | str | None = None,  # the flag's name
+    input: InputChange = None,  # the flag's name
     classes: int | None = None,
     variant: str | None = None,
     set: Mapping[str, object] | None = None,
@@ -72,7 +75,7 @@ def load(  # one keyword for each flag of `archspec check`
 
     Args:
         spec: The name of a built-in spec (`"resnet50"`) or the path of a file (`"./mine.arch"`).
-        input: Another input volume, `(384, 384, 3)` or `"384x384x3"`.
+        input: Another input volume, `(384, 384, 3)` or `"384x384x3"`; of several inputs, volumes by name.
         classes: Another number of class scores.
         variant: A variant of a family.
         set: Other values of the spec's parameters, by name.
@@ -123,8 +126,7 @@ def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
     """
     if wrong := fault(data):
         raise failure("E401", f"{whose} does not say which network it belongs to", notes=(wrong,))
-    size = tuple(data["input"]) if data["input"] else None
-    changes = overrides(size, data["classes"], data["variant"], data["set"])
+    changes = overrides(data["input"], data["classes"], data["variant"], data["set"])
     uses = dict(data["uses"])
     located = Located(data["name"], Source(data["file"], data["text"]), None)
 
@@ -137,11 +139,7 @@ def restore(data: Mapping[str, Any], whose: str = "the bundle") -> Network:
 
 
 def overrides(
-    input: tuple[int, ...] | str | None,
-    classes: int | None,
-    variant: str | None,
-    values: Mapping[str, object],
-    text: str = "",
+    input: InputChange, classes: int | None, variant: str | None, values: Mapping[str, object], text: str = ""
 ) -> Overrides:
     """Return the changes that a user asks for; `text` is the spec's. Raises ArchspecError for an invalid one."""
     if input is None and classes is None and variant is None and not values:

@@ -35,7 +35,7 @@ class Bundle(Record):
             "file": component(Path(self.located.source.name).name),
             "text": self.located.source.text,
             "uses": dict(self.uses),
-            "input": list(changes.input) if changes.input else None,
+            "input": {name: list(sizes) for name, sizes in changes.inputs} or (changes.input and list(changes.input)),
             "classes": changes.classes,
             "variant": changes.variant,
             "set": dict(changes.values),
@@ -64,8 +64,8 @@ def fault(data: object) -> str | None:
         return f"`bundle.{wrong}`: expected text, got {shown(data[wrong])}"
     if not isinstance(uses, dict) or not all(isinstance(text, str) for pair in uses.items() for text in pair):
         return f"`bundle.uses`: expected an object of texts, got {shown(uses)}"
-    if data["input"] is not None and not _is_volume(data["input"]):
-        return f"`bundle.input`: expected a volume, got {shown(data['input'])}"
+    if data["input"] is not None and not _is_input(data["input"]):
+        return f"`bundle.input`: expected a volume, or volumes by name, got {shown(data['input'])}"
     if data["classes"] is not None and not _is_number(data["classes"], MAX_CLASSES):
         return f"`bundle.classes`: expected a number of classes, got {shown(data['classes'])}"
     if data["variant"] is not None and not isinstance(data["variant"], str):
@@ -73,6 +73,12 @@ def fault(data: object) -> str | None:
     if not isinstance(values, dict) or not all(isinstance(key, str) and _is_value(values[key]) for key in values):
         return f"`bundle.set`: expected an object of numbers and names, got {shown(values)}"
     return None
+
+
+def _is_input(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_volume(sizes) for name, sizes in value.items())
+    return _is_volume(value)
 
 
 def _is_volume(value: object) -> bool:

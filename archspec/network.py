@@ -15,7 +15,7 @@ from archspec.analyses.claims import Verdict
 from archspec.bundle import Bundle
 from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Source
-from archspec.graph.ir import Graph
+from archspec.graph.ir import Graph, LossTerm
 from archspec.graph.volume import Volume
 from archspec.record import collector_off
 from archspec.resolve import Resolved
@@ -63,13 +63,28 @@ class MeasuredNetwork:
 
     @property
     def input(self) -> Volume:
-        """The volume of one image, `(H, W, C)`."""
+        """The volume of the first input, `(H, W, C)` for an image."""
         return self.graph.nodes[0].volume
 
     @property
     def output(self) -> Volume:
-        """The volume of the result, `(C,)` for a classifier."""
+        """The volume of the first output, `(C,)` for a classifier."""
         return self.graph.nodes[self.graph.output].volume
+
+    @property
+    def inputs(self) -> tuple[tuple[str, Volume], ...]:
+        """The name and volume of each input, in the order in which a module takes them."""
+        return tuple((node.name, node.volume) for node in self.graph.sources)
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Volume], ...]:
+        """The name and volume of each output, in the order of their lines."""
+        return tuple((output.name, self.graph.nodes[output.node].volume) for output in self.graph.outputs)
+
+    @property
+    def losses(self) -> tuple[LossTerm, ...]:
+        """The results that the training loss is of, with weights; none if several outputs need a `loss` line."""
+        return self.graph.losses
 
     @property
     def recipe(self) -> Recipe | None:

@@ -45,6 +45,7 @@ class Recipe(Record):
     head_lr: float = 0.0  # the peak rate of the classifier; 0 for that of the other layers
     layer_decay: float = 1.0  # of the rate from each depth to the one below (Bao et al. 2021)
     freeze: tuple[str, ...] = ()  # patterns of the names of layers that are not trained
+    losses: tuple[tuple[str, float], ...] = ()  # labels and weights; without any, the only output has weight 1
     label_smoothing: float = 0.0
     clip: float = 0.0  # the largest norm of all gradients together; 0 for no limit
     ema: float = 0.0  # the decay of an average of the weights; 0 for none
@@ -123,4 +124,11 @@ OPTIMIZERS = tuple(OPTIMIZER_DEFAULTS)
 
 def from_dict(data: Mapping[str, Any]) -> Recipe:
     """Return the recipe of `to_dict`, also from JSON. Raises TypeError for other data."""
-    return replace(Recipe(), **{name: tuple(one) if isinstance(one, list) else one for name, one in data.items()})
+    return replace(Recipe(), **{name: _frozen(one) for name, one in data.items()})
+
+
+def _frozen(value: Any) -> Any:
+    """Return a value with tuples in the place of lists, and of lists in them."""
+    if not isinstance(value, list):
+        return value
+    return tuple(tuple(one) if isinstance(one, list) else one for one in value)

@@ -171,7 +171,7 @@ def test_what_is_not_a_module_is_a_type_error(wrong: object, said: str, tmp_path
 
 def test_a_failed_proof_is_an_error_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from archspec.compiler.onnx import export as exporting
-    from archspec.compiler.onnx.proof import Check, Proof
+    from archspec.compiler.onnx.checks.steps import Check, Proof
 
     monkeypatch.setattr(exporting, "prove", lambda *_: Proof((Check("a step", False, "it differs"),)))
     with pytest.raises(archspec.ArchspecError, match="does not compute what torch does"):

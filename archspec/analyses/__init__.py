@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.analyses.cost import Cost, costs
-from archspec.analyses.receptive_field import Field, last_map, receptive_fields
+from archspec.analyses.receptive_field import Field, fields_by_input, last_map, receptive_fields
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
@@ -20,7 +20,8 @@ class Row(Record):
 
     node: Node
     cost: Cost
-    field: Field
+    field: Field  # in the first input that it sees
+    fields: tuple[tuple[str, Field], ...] = ()  # in each input that it sees, by name, of a network with several
 
     @property
     def receptive_field(self) -> tuple[int, int]:
@@ -54,8 +55,13 @@ class Analysis(Record):
 
 def analyse(graph: Graph) -> Analysis:
     """Measure every layer of a graph."""
-    fields = receptive_fields(graph)
-    rows = tuple(map(Row, graph.nodes, costs(graph), fields))
+    if len(graph.sources) == 1:
+        fields = receptive_fields(graph)
+        rows = tuple(map(Row, graph.nodes, costs(graph), fields))
+    else:
+        by_input = fields_by_input(graph)
+        fields = tuple(found[0][1] for found in by_input)
+        rows = tuple(map(Row, graph.nodes, costs(graph), fields, by_input))
     last = last_map(graph)
     return Analysis(
         rows=rows,
@@ -78,7 +84,7 @@ def add_up(costs: Iterable[Cost]) -> Totals:
 
 
 def weight_layers(graph: Graph) -> int:
-    """Return the most weight layers on any path from the input to the output, as lectures count depth.
+    """Return the most weight layers on any path from an input to an output, as lectures count depth.
 
     Parallel layers count once, auxiliary classifiers never. GoogLeNet has 22.
     """
@@ -86,4 +92,4 @@ def weight_layers(graph: Graph) -> int:
     for node in graph.nodes:
         before = max((depths[index] for index in node.inputs), default=0)
         depths.append(before + node.layer.is_weight_layer)
-    return depths[graph.output]
+    return max(depths[output.node] for output in graph.outputs)

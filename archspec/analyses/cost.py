@@ -14,8 +14,8 @@ from archspec.record import Record
 class Cost(Record):
     """The cost of one layer.
 
-    `params` includes `biases`; `formula` is the size of the weights as a lecture writes it. `activations` is 0 for a
-    layer that overwrites its input or is a view of it.
+    `params` includes `biases`, and no parameters of another layer; `formula` is the size of the weights as a lecture
+    writes it. `activations` is 0 for a layer that overwrites its input or is a view of it.
     """
 
     params: int
@@ -31,6 +31,9 @@ def costs(graph: Graph) -> list[Cost]:
     known: dict[tuple[int, tuple[Volume, ...], bool], Cost] = {}
     found = []
     for node in graph.nodes:
+        if node.weights is not None:
+            found.append(cost(graph, node))
+            continue
         key = id(node.layer), graph.inputs(node), is_in_place(graph, node)
         one = known.get(key)
         if one is None:
@@ -42,7 +45,7 @@ def costs(graph: Graph) -> list[Cost]:
 def cost(graph: Graph, node: Node) -> Cost:
     """Return the cost of one node."""
     inputs = graph.inputs(node)
-    tensors = node.layer.tensors(inputs) if inputs else ()
+    tensors = graph.tensors(node) if inputs else ()
     biases = sum(tensor.size for tensor in tensors if tensor.is_bias)
     formulas = [tensor.formula for tensor in tensors if tensor.formula]
     return Cost(

@@ -10,13 +10,13 @@ layers) or, for layers bound by memory, the values that they read and write, eac
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from math import inf
 
-from archspec.diagnostics.errors import failure
+from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import plural
 from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import FLOAT_BYTES
@@ -37,14 +37,44 @@ class Stage(Record):
 
 
 def cut(graph: Graph, count: int) -> tuple[Stage, ...]:
-    """Cut a graph into `count` stages, each with weights. Raises ArchspecError if it has too few weight layers."""
-    weighted = [node.index for node in graph.nodes if graph.tensors(node)]
-    if count > len(weighted):
-        message = f"{count:,} stages require as many layers with weights, the network has {len(weighted):,}"
-        raise failure("E470", message, helps=(f"use at most {plural(len(weighted), 'process')}",))
+    """Cut a graph into `count` stages, each with weights that are trained; layers that share weights are in one.
+
+    Raises ArchspecError for fewer places to cut.
+    """
+    learning = {node.index for node in graph.trained}
+    weighted = [node.index for node in graph.nodes if node.index in learning and graph.tensors(node)]
+    places = _places(graph)
+    runs = sorted({bisect_right(places, index) - 1 for index in weighted})  # between two places, those with weights
+    if count > len(runs):
+        raise _too_many(count, len(weighted), len(runs), graph)
     costs = [node_cost(graph, node) for node in graph.nodes]
-    ends = cuts(costs, weighted, crossing_bytes(graph), count)
+    before, crossed = [0, *accumulate(costs)], crossing_bytes(graph)
+    own = [before[end] - before[begin] for begin, end in pairwise(places)]
+    ends = [places[end] for end in cuts(own, runs, [crossed[place] for place in places], count)]
     return tuple(_stage(graph, costs, begin, end) for begin, end in pairwise(ends))
+
+
+def _places(graph: Graph) -> list[int]:
+    """Return where a stage may begin or end: not between two users of the same weights."""
+    changes = [0] * (len(graph.nodes) + 2)
+    for node in graph.nodes:
+        if node.weights is not None:
+            first, last = sorted((node.index, graph.maker(node).index))
+            changes[first + 1] += 1
+            changes[last + 1] -= 1
+    return [place for place, within in enumerate(accumulate(changes[: len(graph.nodes) + 1])) if not within]
+
+
+def _too_many(count: int, layers: int, runs: int, graph: Graph) -> ArchspecError:
+    helps = (f"use at most {plural(runs, 'process')}",)
+    if runs == layers:
+        message = f"{count:,} stages require as many layers with weights, the network has {layers:,}"
+        return failure("E470", message, helps=helps)
+    shared = next(node for node in graph.nodes if graph.maker(node) is not node)
+    users = f"{graph.maker(shared).name} and {shared.name}"
+    notes = (f"layers that share weights are in one stage, with all between them: {users}, for example",)
+    message = f"{count:,} stages require as many places with weights to cut, the network has {runs:,}"
+    return failure("E470", message, notes=notes, helps=helps)
 
 
 def cuts(costs: Sequence[int], weighted: Sequence[int], crossed: Sequence[int], count: int) -> list[int]:
@@ -79,8 +109,10 @@ def node_cost(graph: Graph, node: Node) -> int:
 
 
 def crossing(nodes: Sequence[Node], results: Sequence[int], at: int) -> tuple[int, ...]:
-    """Return the values computed before a place that are results or inputs of nodes after it."""
-    found = {index for node in nodes if node.index >= at for index in node.inputs if index < at}
+    """Return the values known before a place that are results or inputs of nodes after it. Inputs of the network are
+    known before its first layer."""
+    known = {node.index for node in nodes if node.index < at or not node.inputs}
+    found = {index for node in nodes if node.index >= at for index in node.inputs if index in known}
     return tuple(sorted(found | {index for index in results if index < at}))
 
 
@@ -88,16 +120,25 @@ def crossing_bytes(graph: Graph) -> list[int]:
     """Return the bytes that cross each place between two nodes; the first and last places are the ends."""
     changes = [0] * (len(graph.nodes) + 1)
     results = set(results_of(graph))
-    for node in graph.nodes:
-        last = len(graph.nodes) - 1 if node.index in results else max(graph.consumers[node.index], default=node.index)
-        changes[node.index + 1] += FLOAT_BYTES * node.volume.values
+    for node, reader in zip(graph.nodes, last_readers(graph), strict=True):
+        last = len(graph.nodes) - 1 if node.index in results else reader
+        changes[node.index + 1 if node.inputs else 1] += FLOAT_BYTES * node.volume.values
         changes[last + 1] -= FLOAT_BYTES * node.volume.values
     return list(accumulate(changes))
 
 
+def last_readers(graph: Graph) -> list[int]:
+    """Return for each node the last one that reads it in training; itself if none does."""
+    found = list(range(len(graph.nodes)))
+    for node in graph.trained:
+        for index in node.inputs:
+            found[index] = node.index
+    return found
+
+
 def results_of(graph: Graph) -> tuple[int, ...]:
-    """Return the outputs in a training step's loss: the network's, then those of the auxiliary classifiers."""
-    return (graph.output, *(head.output for head in graph.heads))
+    """Return the results in a training step's loss, in the order of the losses."""
+    return tuple(loss.node for loss in graph.training_results)
 
 
 def _stage(graph: Graph, costs: Sequence[int], begin: int, end: int) -> Stage:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from archspec.commands.eval_output import document_of, findings_of, text_of, titles_of
+from archspec.commands.eval_flags import EvalFlags
+from archspec.commands.eval_maps import EvaluatedMap, evaluated_map
+from archspec.commands.eval_output import EvaluatedEnsemble, titles_of
 from archspec.commands.findings import show, status
 from archspec.commands.max_damaged import most_damaged_of, number_or_share
 from archspec.commands.packages import DIGITS, need
@@ -20,7 +21,8 @@ from archspec.diagnostics.findings import printable
 from archspec.library import need_kind
 
 if TYPE_CHECKING:
-    from archspec.compiler.evaluation.ensemble_member import EnsembleMember
+    import torch
+
     from archspec.compiler.evaluation.evaluate import EnsembleEvaluation
     from archspec.compiler.evaluation.examples import Examples, Split
     from archspec.compiler.weights.trained import Trained
@@ -37,12 +39,14 @@ Examples:
   archspec eval runs/resnet18-1 --data photos/ --eval-crop 0.875
   archspec eval runs/resnet18-1 --data photos/ --plot confusion.svg
   archspec eval runs/resnet18-1 --data photos/ --json | jq .top1
+  archspec eval runs/unet-1 --data shapes/               IoU of classes, on images with masks
 
 \b
 Which images: in a folder with `train` and `val` (or `validation`), `val`; in one with class
 folders only, all images, or if the weights were trained on this folder, the tenth that was held
 out. --split chooses another part, --all every image. The first line says which images were used.
-Classes are matched by name. Without --data: the bundled digits.
+Classes are matched by name. Without --data: the bundled digits. Weights whose output is a map
+of classes are evaluated on a folder of images and masks, as for `archspec train`.
 
 \b
 --tta averages over views of each image:
@@ -53,30 +57,6 @@ Classes are matched by name. Without --data: the bundled digits.
 \b
 Exit status: 0; 1 for invalid weights or data; 2 for a usage error.
 """
-
-
-@dataclass(frozen=True)
-class EvalFlags:
-    """The flags that choose images and how they are evaluated."""
-
-    data: Path | None
-    tta: tuple[str, ...]
-    eval_crop: float | None
-    split: Split | None
-    everything: bool
-    max_damaged: tuple[float, bool] | None
-    device: str
-    batch: int
-    workers: int | None
-    threads: int | None
-    quiet: bool
-
-    @property
-    def decoding_processes(self) -> int:
-        """How many processes decode images."""
-        from archspec.compiler.data.loader import workers_for
-
-        return workers_for(self.workers, self.data is not None)
 
 
 @click.command("eval", epilog=EPILOG)
@@ -125,30 +105,24 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
     try:
         need_kind(weights, ".safetensors", "E401")
         need("eval", *(() if flags.data else (DIGITS,)))
-        members, examples, result = _evaluate(weights, flags, plot)
+        found = _evaluate(weights, flags, plot)
     except ArchspecError as error:
         if as_json:
-            found = [finding.to_dict() for finding in error.diagnostics]
-            click.echo(json.dumps({"weights": list(map(str, weights)), "diagnostics": found}, indent=2))
+            wrong = [finding.to_dict() for finding in error.diagnostics]
+            click.echo(json.dumps({"weights": list(map(str, weights)), "diagnostics": wrong}, indent=2))
         show(error.diagnostics)
         sys.exit(status(error.diagnostics))
     if as_json:
-        click.echo(json.dumps(document_of(members, examples, result, flags.tta), indent=2))
+        click.echo(json.dumps(found.document(), indent=2))
     else:
-        for line in text_of(members, examples, result, flags.tta):
+        for line in found.text():
             click.echo(printable(line))
-    show(findings_of(examples, result))
+    show(found.findings)
 
 
-def _evaluate(
-    weights: tuple[Path, ...], flags: EvalFlags, plot: Path | None
-) -> tuple[list[EnsembleMember], Examples, EnsembleEvaluation]:
+def _evaluate(weights: tuple[Path, ...], flags: EvalFlags, plot: Path | None) -> EvaluatedMap | EvaluatedEnsemble:
     """Evaluate, and draw. All weights are read and matched with the data before any image is."""
     from archspec.compiler.device import chosen
-    from archspec.compiler.evaluation.ensemble_member import ensemble_member, need_same
-    from archspec.compiler.evaluation.evaluate import EvaluationSettings, evaluate
-    from archspec.compiler.progress import Progress
-    from archspec.compiler.threads import computing_with
     from archspec.compiler.weights.destination import need_writable
     from archspec.compiler.weights.trained import open_trained
 
@@ -158,6 +132,21 @@ def _evaluate(
     trained = [open_trained(path) for path in weights]
     if flags.eval_crop is not None:
         trained = [one.with_crop(flags.eval_crop) for one in trained]
+    if any(one.network.output.is_map for one in trained):
+        return evaluated_map(trained, flags, plot, device)
+    found = _ensemble(trained, flags, device)
+    if plot is not None:
+        _draw(plot, titles_of(found.members), found.result)
+    return found
+
+
+def _ensemble(trained: list[Trained], flags: EvalFlags, device: torch.device) -> EvaluatedEnsemble:
+    """Evaluate classifiers."""
+    from archspec.compiler.evaluation.ensemble_member import ensemble_member, need_same
+    from archspec.compiler.evaluation.evaluate import EvaluationSettings, evaluate
+    from archspec.compiler.progress import Progress
+    from archspec.compiler.threads import computing_with
+
     for other in trained[1:]:
         need_same(trained[0].class_names, f"`{trained[0].path}`", other.class_names, f"`{other.path}`")
     examples = _examples(trained, flags)
@@ -168,9 +157,7 @@ def _evaluate(
     settings = EvaluationSettings(device, flags.batch, flags.decoding_processes, limit)
     with computing_with(flags.threads or 0):
         result = evaluate(members, examples, settings, Progress(flags.quiet))
-    if plot is not None:
-        _draw(plot, titles_of(members), result)
-    return members, examples, result
+    return EvaluatedEnsemble(members, examples, result, flags.tta)
 
 
 def _examples(trained: list[Trained], flags: EvalFlags) -> Examples:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archspec.diagnostics.findings import Diagnostic, plural
 
@@ -10,6 +10,28 @@ if TYPE_CHECKING:
     from archspec.compiler.evaluation.ensemble_member import EnsembleMember
     from archspec.compiler.evaluation.evaluate import EnsembleEvaluation
     from archspec.compiler.evaluation.examples import Examples
+
+
+class EvaluatedEnsemble(NamedTuple):
+    """Classifiers, the images that they were evaluated on, and the result."""
+
+    members: list[EnsembleMember]
+    examples: Examples
+    result: EnsembleEvaluation
+    tta: tuple[str, ...]
+
+    @property
+    def findings(self) -> list[Diagnostic]:
+        """What there is to warn of."""
+        return findings_of(self.examples, self.result)
+
+    def text(self) -> list[str]:
+        """Return the lines that are printed."""
+        return text_of(self.members, self.examples, self.result, self.tta)
+
+    def document(self) -> dict[str, Any]:
+        """Return plain data, for `--json`."""
+        return document_of(self.members, self.examples, self.result, self.tta)
 
 
 def findings_of(examples: Examples, result: EnsembleEvaluation) -> list[Diagnostic]:

@@ -22,6 +22,7 @@ Examples:
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   archspec train --from runs/resnet18-1 --data photos/ --freeze conv1 --freeze bn1 --freeze stage1
   archspec train --from runs/vit_b16-1 --data photos/ --layer-decay 0.75 --head-lr 1e-3
+  archspec train unet --data shapes/                        images with masks, a class for each pixel
   archspec train resnet50 --data photos/ --profile          where the time of a step goes
   archspec train resnet50 --data photos/ --checkpoint       larger batches in the same memory
   archspec train resnet50 --data photos/ --processes 2      gradients averaged over both
@@ -34,6 +35,12 @@ Data: --data takes a folder with one folder of images per class, split into `tra
 (or `validation`). Without that split, a tenth of the images is held out. Without --data, the
 network is trained on the 1,797 handwritten digits that come with scikit-learn. `archspec data`
 checks a folder; the same warnings come before the first step.
+
+\b
+Masks: a network whose output is a map of classes learns from a folder with `images` and `masks`,
+in `train` and `val` or directly. Each image has a mask of its name and size, a PNG of one channel
+with a value for each class, from 0; pixels of value 255 are ignored. `classes.txt` names the
+classes, one a line. Where the output is smaller than the input, masks are cropped to its centre.
 
 \b
 Batch: if neither --batch nor --accumulate is given, a step is split into as many batches as the

@@ -170,7 +170,8 @@ NAMES = {
     "E108": Explanation(
         "a name that is undefined here",
         "`C`, `H`, `W` and `N` are the dimensions of a block's input, `x` is the input of a block or a merge, `@before` the"
-        " input of the previous step. At the top level they are undefined. A result of an `aux` is undefined outside it.",
+        " input of the previous step. At the top level they are undefined. A result of an `aux` is undefined outside it,"
+        " and results leave the network, `output p3: ...`, only at the top level.",
         I8 + "FC C\n",
         "block same()\n    FC C\n" + I8 + "same()\n",
     ),
@@ -182,8 +183,9 @@ NAMES = {
         I8 + "a: RELU\nb: RELU\n",
     ),
     "E110": Explanation(
-        "no INPUT, or a second one",
-        "A network has one input, on its first line: `[224x224x3] INPUT`, or the bracket of the first line.",
+        "no INPUT, or one in the wrong place",
+        "A network's first line is its input: `[224x224x3] INPUT`, or the bracket of the first line. Further inputs are lines"
+        " of the top level too, each with a label: `[224x224x3] right: INPUT`.",
         "CONV 4 3x3\n",
         I8 + "CONV 4 3x3\n",
     ),
@@ -197,7 +199,8 @@ NAMES = {
     ),
     "E113": Explanation(
         "an unused result",
-        "Every layer must contribute to the output. A line that begins with `x` or `@name` discards the result of the line above.",
+        "Every layer must contribute to an output: the last line, or those of `output` lines. A line that begins with `x` or"
+        " `@name` discards the result of the line above.",
         "block b()\n    CONV 4 3x3 same\n    x\n    RELU\n" + I8 + "b()\n",
         "block b()\n    add\n        | CONV 4 3x3 same\n        | x\n    RELU\n" + I8 + "b()\n",
     ),
@@ -221,6 +224,14 @@ NAMES = {
         " arguments of layers, and `if`, `block`, `let` and the like are keywords: parameters, `let`s and labels need other names.",
         "block unit(s2)\n    CONV s2 3x3\n" + I8 + "unit(4)\n",
         "block unit(f)\n    CONV f 3x3\n" + I8 + "unit(4)\n",
+    ),
+    "E119": Explanation(
+        "weights that cannot be shared",
+        "All calls of a `shared` block that stand in one instance of a block, or at the top level, use the same weights: they"
+        " need the same numbers, the same layers, and tensors of the same shapes. The size of a map may differ. A layer with"
+        " `weights=@name` uses the tensors of the layer `name` that have the same name and shape as its own, at least one.",
+        "block unit shared\n    CONV 4 3x3 same -> RELU\n" + I8 + "unit() -> CONV 8 1x1 -> RELU -> unit()\n",
+        "block unit shared\n    CONV 4 3x3 same -> RELU\n" + I8 + "unit() -> CONV 4 1x1 -> RELU -> unit()\n",
     ),
     "E120": Explanation(
         "a wrong command line",
@@ -354,7 +365,9 @@ SHIPPING = {
         "a folder that cannot be trained on",
         "`--data` takes a folder with one folder of images per class, at least two classes, each with images to train on"
         " and some images to hold out. Hidden folders and files are ignored. Links to a class's folder are followed, links"
-        " below it are not. A resumed run must find the images it began with.",
+        " below it are not. A resumed run must find the images it began with. A network whose output is a map of classes"
+        " takes a folder with `images` and `masks` instead: each image has a mask of its name and size, a PNG with one"
+        " value a class from 0; 255 is ignored. `classes.txt` names the classes, a line each.",
     ),
     "E451": Explanation(
         "a folder that already contains a run", "`--resume` continues it; `--out` names another folder."
@@ -369,8 +382,9 @@ SHIPPING = {
     ),
     "E454": Explanation(
         "a network that cannot be trained",
-        "Training needs a layer with weights and a vector of class scores as output; training on images also needs a map"
-        " with 1 or 3 channels as input.",
+        "Training needs a layer with weights, a map with 1 or 3 channels as input, and as output a vector of class scores,"
+        " or a map of them with a place for each pixel of the input, or of its centre. A map learns from `--data` with"
+        " images and masks.",
     ),
     "E455": Explanation(
         "a setting that requires CUDA",
@@ -423,12 +437,13 @@ SHIPPING = {
     "E465": Explanation(
         "weights without class scores",
         "To be evaluated, a network must output a vector with one score for each class, and its weights must name the"
-        " classes.",
+        " classes. A network whose output is a map of classes is evaluated alone, on images with masks.",
     ),
     "E466": Explanation("out of GPU memory", "With a smaller `--batch` fewer images are in memory at once."),
     "E470": Explanation(
         "more stages than layers with weights",
-        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights.",
+        "Each process of a pipeline runs one stage of the network, and every stage must have a layer with weights. Layers"
+        " that share weights are in one stage.",
     ),
     "E471": Explanation(
         "wrong number of processes for a pipeline",
@@ -472,7 +487,8 @@ SHIPPING = {
     ),
     "E420": Explanation(
         "an unknown result",
-        "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
+        "`--output` of `archspec export` names an output, a layer or a block of the spec, all of which"
+        " `archspec check SPEC --all` shows; that of `archspec run` names an output of the model.",
     ),
     "E421": Explanation(
         "weights of another network",
@@ -507,7 +523,7 @@ SHIPPING = {
     "E430": Explanation("not an ONNX model", "The file is missing, or onnxruntime cannot load it."),
     "E431": Explanation(
         "a model that cannot be given images",
-        "Its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
+        "It has several inputs, its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
     ),
     "E432": Explanation("not an image", "The file is missing, damaged, or something else under the name of an image."),
     "E433": Explanation("a folder without images", "No file in it has the suffix of an image."),
@@ -517,8 +533,8 @@ SHIPPING = {
     ),
     "E435": Explanation(
         "a model without class scores",
-        "It outputs features, which `--features` prints; or it has several outputs, or more or fewer scores than its metadata"
-        " have class names.",
+        "It outputs features, which `--features` prints; or it has several outputs that its metadata do not describe, or more"
+        " or fewer scores than they have class names.",
     ),
     "E436": Explanation(
         "a model that fails",
@@ -563,6 +579,15 @@ SHIPPING = {
         "uneven classes",
         "With a class that is much larger than another, a network can be right often by guessing the larger one."
         " `--sampling balanced` shows it all classes equally often; `archspec eval` prints the accuracy of each class.",
+    ),
+    "W441": Explanation(
+        "a class without pixels",
+        "No mask of a part of the folder has a pixel of this class. What is missing from the training part cannot be"
+        " learned. A class that is missing from the held-out part, and is not predicted there, is left out of the mean IoU.",
+    ),
+    "W442": Explanation(
+        "masks that are of no use",
+        "A mask without an image of its name is not read. From one whose pixels are all ignored, nothing is learned.",
     ),
     "W440": Explanation(
         "a second folder of held-out images",

@@ -6,6 +6,7 @@ only this.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from archspec.diagnostics.source import Span
@@ -64,6 +65,14 @@ class Output(Record):
     node: int
 
 
+class LossTerm(Record):
+    """A result that a loss is of: its label, its node, and the weight of its loss."""
+
+    name: str
+    node: int
+    weight: float
+
+
 class Head(Record):
     """An auxiliary classifier: its loss weight, and the node of its scores."""
 
@@ -76,17 +85,39 @@ class Graph:
     """A network. Immutable by convention: passes return new graphs."""
 
     def __init__(
-        self, title: str, nodes: tuple[Node, ...], outputs: tuple[Output, ...], heads: tuple[Head, ...] = ()
+        self,
+        title: str,
+        nodes: tuple[Node, ...],
+        outputs: tuple[Output, ...],
+        heads: tuple[Head, ...] = (),
+        named_losses: tuple[LossTerm, ...] = (),
     ) -> None:
         self.title = title
         self.nodes = nodes
         self.outputs = outputs
         self.heads = heads
+        self.named_losses = named_losses  # of the recipe's `loss` line
+
+    def with_nodes(self, nodes: Iterable[Node]) -> Graph:
+        """Return the same network with its nodes replaced, one by one."""
+        return Graph(self.title, tuple(nodes), self.outputs, self.heads, self.named_losses)
 
     @property
     def output(self) -> int:
         """The node of the first output."""
         return self.outputs[0].node
+
+    @property
+    def losses(self) -> tuple[LossTerm, ...]:
+        """What a training step's loss is of: what the recipe names, or the only output; then the auxiliary classifiers.
+
+        None for a network with several outputs whose recipe names none.
+        """
+        named = self.named_losses
+        if not named and len(self.outputs) > 1:
+            return ()
+        own = named or (LossTerm(self.outputs[0].name, self.output, 1.0),)
+        return (*own, *(LossTerm(self.nodes[head.output].name, head.output, head.weight) for head in self.heads))
 
     @cached_property
     def sources(self) -> tuple[Node, ...]:
@@ -104,11 +135,34 @@ class Graph:
 
     @cached_property
     def readers(self) -> tuple[int, ...]:
-        """How often each node's result is read, by nodes and as an output of the network or of a head."""
+        """How often each node's result is read: by nodes, as an output of the network or of a head, and by a loss.
+
+        A loss of an output is not a second reader.
+        """
         counts = [len(consumers) for consumers in self.consumers]
-        for index in (*(output.node for output in self.outputs), *(head.output for head in self.heads)):
+        left = [*(output.node for output in self.outputs), *(head.output for head in self.heads)]
+        for index in (*left, *({loss.node for loss in self.named_losses} - {*left})):
             counts[index] += 1
         return tuple(counts)
+
+    @property
+    def training_results(self) -> tuple[LossTerm, ...]:
+        """What the network returns in training: the results of its losses; without any, its outputs and the heads'."""
+        if self.losses:
+            return self.losses
+        outputs = (LossTerm(output.name, output.node, 1.0) for output in self.outputs)
+        return (*outputs, *(LossTerm(self.nodes[head.output].name, head.output, head.weight) for head in self.heads))
+
+    @cached_property
+    def trained(self) -> tuple[Node, ...]:
+        """The nodes used in training: without those that no loss depends on."""
+        if not self.named_losses:
+            return self.nodes
+        wanted = {loss.node for loss in self.losses}
+        for node in reversed(self.nodes):
+            if node.index in wanted:
+                wanted.update(node.inputs)
+        return tuple(node for node in self.nodes if node.index in wanted)
 
     @cached_property
     def trunk(self) -> tuple[Node, ...]:
@@ -122,7 +176,7 @@ class Graph:
     def tensors(self, node: Node) -> tuple[Tensor, ...]:
         """Return the parameters that a node makes: all that it uses, but for those that another node makes."""
         used = node.layer.tensors(self.inputs(node))
-        if node.weights is None or self._makers[node.weights.owner] == node.index:
+        if node.weights is None or self.maker(node) is node:
             return used
         return tuple(tensor for tensor in used if tensor.name not in node.weights.tensors)
 
@@ -130,6 +184,10 @@ class Graph:
         """Return the full name of a parameter that a node uses: `conv1.weight`."""
         is_shared = node.weights is not None and tensor in node.weights.tensors
         return f"{node.weights.owner if node.weights and is_shared else node.name}.{tensor}"
+
+    def maker(self, node: Node) -> Node:
+        """Return the node that makes the parameters that a node shares; a node that shares none is its own."""
+        return node if node.weights is None else self.nodes[self._makers[node.weights.owner]]
 
     @cached_property
     def _makers(self) -> dict[str, int]:

@@ -188,12 +188,17 @@ Step: TypeAlias = LayerStep | CallStep | RepeatStep | MergeStep | EntryStep | Re
 
 # ---- statements ----------------------------------------------------------------------------------------------------
 class Chain(Record):
-    """A line of steps; a bracket among them is the volume at that point."""
+    """A line of steps; a bracket among them is the volume at that point. The result of an `output` line leaves."""
 
     bracket: Bracket | None
     label: str | None
     steps: tuple[Step | Bracket, ...]
     span: Span
+    is_output: bool = False
+
+    def step_after(self, position: int) -> Step | None:
+        """The step written after the one at a position, the first after -1; brackets are no steps."""
+        return next((step for step in self.steps[position + 1 :] if not isinstance(step, Bracket)), None)
 
 
 class Let(Record):

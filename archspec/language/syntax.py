@@ -79,21 +79,28 @@ __all__ = [  # besides the records below
 
 # ---- declarations --------------------------------------------------------------------------------------------------
 class Parameter(Record):
-    """A parameter of a block; one written `@h` takes a volume."""
+    """A parameter of a block; one written `@h` takes a volume, one written `@more...` all further volumes."""
 
     name: str
     default: Expression | Reference | None
     is_volume: bool
     span: Span
+    is_list: bool = False
+
+    @property
+    def text(self) -> str:
+        """The parameter without its default: `f`, `@h`, `@more...`."""
+        return "@" * self.is_volume + self.name + "..." * self.is_list
 
 
 class BlockDefinition(Record):
-    """`block bottleneck(f, stride=1)` with the lines under it."""
+    """`block bottleneck(f, stride=1)` with the lines under it; all calls of a `shared` one use the same weights."""
 
     name: str
     parameters: tuple[Parameter, ...]
     body: Body
     span: Span
+    is_shared: bool = False
 
 
 class Net(Record):

@@ -6,7 +6,6 @@ Text that the grammar accepts but that is meaningless raises a `Finding` here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +15,8 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.language.transform_expressions import NO_NOTE, TIMES, ExpressionBuilder, too_large
+from archspec.language.transform_expressions import NO_NOTE, TIMES, ExpressionBuilder
 
-_SIZES = re.compile(r"[x×]")
 _FIRST_WORDS = frozenset({"MAX", "AVG", "AVERAGE", "GLOBAL"})  # of layers with two
 # words on slides without a meaning: `96 11x11 filters at stride 4`, `NORM1: Normalization layer`, `FC8: class scores`
 NOISE_WORDS = (
@@ -34,24 +32,6 @@ class SyntaxBuilder(ExpressionBuilder):
     """Build syntax while a line is parsed; token positions count from `offset` in `source`."""
 
     # ---- parts of steps
-    def extent(self, first: Any, second: Any = None) -> s.Extent:
-        if isinstance(first, Token):
-            return s.Extent(self._dimensions(first, str(first)), self._span(first))
-        return s.Extent((first, second), self._span(first, second))
-
-    def _dimensions(self, token: Token, text: str) -> tuple[s.Expression, ...]:
-        parts = _SIZES.split(text)
-        if any(len(part) > 19 for part in parts):
-            raise too_large(self._span(token))
-        return tuple(s.Number(int(part), self._span(token)) for part in parts)
-
-    def short(self, token: Token) -> s.GivenArgument:
-        span = self._span(token)
-        if any(len(part) > 9 for part in re.split(r"[:x×]", token[1:])):
-            raise too_large(span)
-        sizes = tuple(tuple(int(n) for n in part.split(":")) for part in _SIZES.split(token[1:]))
-        return s.GivenArgument(None, s.Short(token[0], sizes, span), span)
-
     def positional(self, value: Any) -> s.GivenArgument:
         if isinstance(value, s.Name) and TIMES.fullmatch(value.name):  # RELU (x2)
             raise Finding("E001", f"`{value.name}` is not an argument", value.span, "a repeat?")
@@ -64,7 +44,7 @@ class SyntaxBuilder(ExpressionBuilder):
         return s.GivenArgument(None, self._reference(token), self._span(token))
 
     def named_volume(self, name: Token, token: Token) -> s.GivenArgument:
-        return s.GivenArgument(str(name), self._reference(token), self._span(name, token))
+        return s.GivenArgument(name.removeprefix("@"), self._reference(token), self._span(name, token))
 
     def _reference(self, token: Token) -> s.Reference:
         return s.Reference(str(token[1:]), self._span(token))
@@ -149,13 +129,11 @@ class SyntaxBuilder(ExpressionBuilder):
         return parts
 
     def chain(self, start: tuple[Any, ...], *rest: Any) -> s.Chain:
-        if len(start) == 1:
-            bracket, label, steps = None, None, (start[0], *rest)
-        else:
-            bracket, label, steps = start[0], start[1], (start[2], *rest)
-        first = bracket or label or steps[0]
-        span = steps[0].span if first is steps[-1] else self._span(first, steps[-1])
-        return s.Chain(bracket, str(label[:-1]) if label else None, steps, span)
+        bracket, output, label, step = (None, None, None, *start) if len(start) == 1 else start
+        steps = (step, *rest)
+        first = bracket or output or label or step
+        span = step.span if first is steps[-1] else self._span(first, steps[-1])
+        return s.Chain(bracket, str(label[:-1]) if label else None, steps, span, output is not None)
 
     def let(self, name: Token, value: s.Expression) -> s.Let:
         return s.Let(str(name), value, self._span(name, value))
@@ -177,9 +155,13 @@ class SyntaxBuilder(ExpressionBuilder):
         value = None if default is None else self._reference(default)
         return s.Parameter(str(name[1:]), value, True, self._span(name, default))
 
-    def block(self, name: Token, *parameters: Any) -> s.BlockDefinition:
+    def list_parameter(self, token: Token) -> s.Parameter:
+        return s.Parameter(str(token[1:-3]), None, True, self._span(token), is_list=True)
+
+    def block(self, name: Token, *parts: Any) -> s.BlockDefinition:
+        *parameters, shared = parts
         *given, close = (parameter for parameter in (name, *parameters) if parameter is not None)
-        return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close))
+        return s.BlockDefinition(str(name), tuple(given[1:]), (), self._span(name, close), shared is not None)
 
     def net(self, title: Token) -> s.Net:
         return s.Net(self._title("net", title), self._span(title))

@@ -1,4 +1,4 @@
-"""From the parser's rules to syntax: numbers, figures and expressions, and the lines that name a network's sources.
+"""From the parser's rules to syntax: numbers, sizes, figures, expressions, and the lines that name a network's sources.
 
 In: tokens and the results of the rules below, as lark passes them. Out: records of `syntax.py`, each with its span.
 """
@@ -19,6 +19,7 @@ LARGEST = 2**63 - 1
 _SUFFIX = {"K": 3, "M": 6, "G": 9, "B": 9}  # powers of ten
 
 # words that are read as a name, a title or a note, and mean something else
+_SIZES = re.compile(r"[x×]")
 TIMES = re.compile(r"x\d+")
 NO_TITLE = re.compile(r"^(?:=|->|→)|->|→|^[A-Z]{2,}[A-Z0-9]* .*\d+x\d+")
 NO_NOTE = re.compile(
@@ -53,6 +54,25 @@ class ExpressionBuilder(Transformer[Any, Any]):
         if value > LARGEST:
             raise too_large(span)
         return s.Number(value, span)
+
+    # ---- sizes
+    def extent(self, first: Any, second: Any = None) -> s.Extent:
+        if isinstance(first, Token):
+            return s.Extent(self._dimensions(first, str(first)), self._span(first))
+        return s.Extent((first, second), self._span(first, second))
+
+    def _dimensions(self, token: Token, text: str) -> tuple[s.Expression, ...]:
+        parts = _SIZES.split(text)
+        if any(len(part) > 19 for part in parts):
+            raise too_large(self._span(token))
+        return tuple(s.Number(int(part), self._span(token)) for part in parts)
+
+    def short(self, token: Token) -> s.GivenArgument:
+        span = self._span(token)
+        if any(len(part) > 9 for part in re.split(r"[:x×]", token[1:])):
+            raise too_large(span)
+        sizes = tuple(tuple(int(n) for n in part.split(":")) for part in _SIZES.split(token[1:]))
+        return s.GivenArgument(None, s.Short(token[0], sizes, span), span)
 
     # ---- expressions
     def number(self, token: Token) -> s.Number:

@@ -75,6 +75,11 @@ def flag(doc: str, default: bool | None = False, **words: bool) -> Any:
     return Argument(FLAG, doc, default, None, False, tuple(words.items()))
 
 
+def volume(doc: str) -> Any:
+    """Describe a field that says whether the layer is given another volume: `kv=@memory`."""
+    return Argument(VOLUME, doc, False, None, False, ())
+
+
 def _whole(value: Any, least: int, noun: str) -> int:
     if isinstance(value, tuple):
         raise Finding("E105", f"expected {noun}, got {_shown(value)}")
@@ -152,6 +157,10 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _volume(value: Any) -> bool:
+    raise Finding("E105", f"expected a volume, got {_shown(value)}", notes=("a volume is given by its label: `@name`",))
+
+
 def _word(value: Any) -> str:
     raise Finding("E105", f"expected a word, got {_shown(value)}")
 
@@ -185,6 +194,19 @@ def written(value: Any, squeeze: bool = False) -> str:
     return rows[0] if rows[0] == rows[1] else "x".join(rows)
 
 
+def spelt(field: str, value: Any, argument: Argument) -> str:
+    """An argument as a step writes it: `64`, `s2`, `nobias`; empty for a default, and for a volume, as labels are."""
+    if value == argument.default:
+        return ""
+    word = next((word for word, meaning in argument.words if meaning == value), None)
+    if word is not None:
+        return word
+    if isinstance(value, bool):
+        return ""
+    prefix = "" if argument.is_positional else argument.short or f"{field}="
+    return prefix + written(value, squeeze=bool(prefix))
+
+
 COUNT = Kind("a count", "64", _count)
 INDEX = Kind("an index", "0", _index)
 REAL = Kind("a number", "1e-6", _real)
@@ -195,3 +217,4 @@ PAIR = Kind("height x width", "3x3", _pair, takes_extent=True)
 PADS = Kind("a padding", "1", _pads, takes_extent=True)
 FLAG = Kind("yes or no", "", _flag)
 WORD = Kind("a word", "", _word)
+VOLUME = Kind("a volume", "@name", _volume)

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, ClassVar
 
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import Argument, Pads, Pair, order, written
+from archspec.layers.arguments import VOLUME, Argument, Pads, Pair, order, spelt
 from archspec.layers.demand import UNKNOWN, Demand, Workload, conservative
 from archspec.record import Record
 
@@ -119,6 +119,7 @@ class Layer(Record):
     examples: ClassVar[tuple[Example, ...]] = ()
     arguments: ClassVar[dict[str, Argument]] = {}
     written_order: ClassVar[tuple[tuple[str, Argument], ...]] = ()  # the arguments as `describe` shows them
+    volumes: ClassVar[tuple[str, ...]] = ()  # the arguments that take a volume: `kv`; its inputs, after the flow
     words: ClassVar[dict[str, tuple[str, Any]]] = {}  # the bare words that set a field: `same`, `floor`
 
     def __init_subclass__(cls) -> None:
@@ -130,6 +131,7 @@ class Layer(Record):
                 cls._defaults[field] = value.default
         cls.arguments = {**cls.arguments, **arguments}
         cls.written_order = tuple(sorted(cls.arguments.items(), key=order))
+        cls.volumes = tuple(field for field, one in cls.arguments.items() if one.kind is VOLUME)
         cls.words = {word: (field, value) for field, one in cls.arguments.items() for word, value in one.words}
         if cls.keyword:
             cls.kind = cls.__dict__.get("kind", "") or cls.keyword.lower()
@@ -207,6 +209,11 @@ class Layer(Record):
         return type(self).onnx is not Layer.onnx
 
     @property
+    def given(self) -> tuple[str, ...]:
+        """The arguments by which it is given volumes, in the order of its inputs after the first."""
+        return tuple(name for name in self.volumes if getattr(self, name))
+
+    @property
     def is_marked_linear(self) -> bool:
         """Whether it is written with `linear`: no activation is meant to follow."""
         return False
@@ -227,18 +234,8 @@ class Layer(Record):
 
     def describe(self) -> str:
         """The layer as the short form writes it: `CONV 64 3x3 p1`."""
-        words = [self.keyword]
-        for field, description in self.written_order:
-            value = getattr(self, field)
-            if value == description.default:
-                continue
-            word = next((word for word, meaning in description.words if meaning == value), None)
-            if word is not None:
-                words.append(word)
-            elif not isinstance(value, bool):
-                prefix = "" if description.is_positional else description.short or f"{field}="
-                words.append(prefix + written(value, squeeze=bool(prefix)))
-        return " ".join(words)
+        parts = (spelt(field, getattr(self, field), description) for field, description in self.written_order)
+        return " ".join([self.keyword, *filter(None, parts)])
 
 
 def register(cls: type[Layer], registry: dict[str, type[Layer]]) -> None:

@@ -12,3 +12,5 @@ class Input(Layer):
     keyword = "INPUT"
     keeps_channels = False
     memory = COPY
+
+    tokens: bool = False  # token ids, which only EMBED reads

@@ -21,7 +21,10 @@ INDENT = "  "
 
 
 class Figures(Record):
-    """The cost of a layer or closed block. `activations` is 0 for in-place layers; `formula` excludes biases."""
+    """The cost of a layer or closed block.
+
+    `activations` is 0 for in-place layers; `formula` excludes biases; `params` those that another layer makes.
+    """
 
     output: Volume
     activations: int
@@ -30,6 +33,8 @@ class Figures(Record):
     formula: str
     macs: int
     field: Field
+    fields: tuple[tuple[str, Field], ...]  # in each of several inputs
+    owner: str = ""  # of the parameters that it shares: a layer, or a block
 
 
 class Line(Record):
@@ -111,7 +116,7 @@ def _lines(graph: Graph, rows: Sequence[Row], paths: Sequence[tuple[Frame, ...]]
             while end < len(rows) and len(paths[end]) > depth and paths[end][depth] is path[depth]:
                 end += 1
             block = path[depth]
-            yield Line(_indented(block.name, opened, depth), block.call, _sum(rows[start:end]), True)
+            yield Line(_indented(block.name, opened, depth), block.call, _sum(rows[start:end], block.name), True)
         else:
             node = rows[start].node
             yield Line(_indented(node.name, opened, len(opened)), _written(graph, node), _figures(rows[start]))
@@ -127,20 +132,35 @@ def _indented(name: str, opened: tuple[Frame, ...], level: int) -> str:
 def _written(graph: Graph, node: Node) -> str:
     """Return the layer as a spec writes it, without the mark of a bias that a BN makes unnecessary."""
     layer = node.layer
-    readers = graph.consumers[node.index]
-    if layer.lacks_bias and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
+    if layer.lacks_bias and graph.readers[node.index] == 1 and _absorbed(graph, node):
         layer = replace(layer, bias=None)
-    return layer.describe()
+    given = zip(layer.given, node.inputs[1:], strict=True) if layer.volumes else ()
+    return " ".join([layer.describe(), *(f"{name}=@{graph.nodes[index].name}" for name, index in given)])
+
+
+def _absorbed(graph: Graph, node: Node) -> bool:
+    return any(graph.nodes[index].layer.absorbs_bias for index in graph.consumers[node.index])
 
 
 def _figures(row: Row) -> Figures:
-    cost = row.cost
+    cost, weights = row.cost, row.node.weights
     macs = cost.macs + cost.attention_macs
-    return Figures(row.node.volume, cost.activations, cost.params, cost.biases, cost.formula, macs, row.field)
+    formula, owner = (cost.formula, "") if weights is None else ("", weights.owner)
+    return Figures(
+        row.node.volume, cost.activations, cost.params, cost.biases, formula, macs, row.field, row.fields, owner
+    )
 
 
-def _sum(rows: Sequence[Row]) -> Figures:
+def _sum(rows: Sequence[Row], block: str) -> Figures:
     total = add_up(row.cost for row in rows)
     last = rows[-1]
     biases, macs = total.params - total.params_no_bias, total.macs + total.attention_macs
-    return Figures(last.node.volume, total.activations, total.params, biases, "", macs, last.field)
+    owner = "" if total.params else _owner(rows, block)
+    return Figures(last.node.volume, total.activations, total.params, biases, "", macs, last.field, last.fields, owner)
+
+
+def _owner(rows: Sequence[Row], block: str) -> str:
+    """Return the block that makes all parameters of another one; empty if they are of several, or there are none."""
+    shared = [(row.node.name.removeprefix(block), row.node.weights.owner) for row in rows if row.node.weights]
+    owners = {owner.removesuffix(name) if owner.endswith(name) else "" for name, owner in shared}
+    return owners.pop() if len(owners) == 1 else ""

@@ -84,19 +84,26 @@ def _cells(line: Line, memory: Number, macs: Number) -> Cells:
         memory(figures.activations) if figures.activations else "in place",
         _params(figures),
         macs(figures.macs) if figures.macs else "",
-        field_text(figures.field),
+        _fields(figures),
     )
 
 
 def _params(figures: Figures) -> str:
-    """Return weights, then biases: 73,728 + 128."""
-    weights = f"{figures.params - figures.biases:,}" if figures.params else ""
-    return weights + (f" + {figures.biases:,}" if figures.biases else "")
+    """Return weights, then biases: 73,728 + 128; of shared ones whose they are: of tower1.conv1."""
+    weights, owner = figures.params - figures.biases, figures.owner
+    parts = [f"of {_cut(owner, LONGEST_NAME)}"] * bool(owner)
+    parts += [f"{weights:,}"] if weights or (figures.params and not owner) else []
+    return " + ".join([*parts, *[f"{figures.biases:,}"] * bool(figures.biases)])
 
 
 def _formula(line: Line) -> str:
     """Return the same with its formula: (3*3*64)*128 = 73,728 + 128."""
     return f"{line.figures.formula} = {_params(line.figures)}" if line.figures and line.figures.formula else ""
+
+
+def _fields(figures: Figures) -> str:
+    """Return the receptive field; of several inputs, those that differ: 3 | 5."""
+    return " | ".join(dict.fromkeys(field_text(field) for _, field in figures.fields)) or field_text(figures.field)
 
 
 def field_text(field: Field) -> str:

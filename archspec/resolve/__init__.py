@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
-from archspec.graph.ir import Graph, Node, Output
+from archspec.graph.ir import Graph, LossTerm, Node, Output
 from archspec.language import syntax as s
 from archspec.record import Record, replace
 from archspec.resolve.after_build import FirstValues, finished, first_values, unused_results
@@ -76,7 +76,9 @@ def resolve(
     reader = DeclarationReader(load, overrides)
     names = _read(reader, file, overrides)
     run = Run(file, names, overrides, max_steps, Earlier(shown=shown))
-    earlier = Earlier(run.heads, run.class_sizes(overrides.classes), shown=shown)
+    recipe, wrong = _recipe(names)
+    losses = _losses(names, recipe, run)[0]
+    earlier = Earlier(run.heads, run.class_sizes(overrides.classes, losses), shown=shown)
     if (names.after or earlier.sizes) and run.builder.steps <= max_steps:
         before = run.builder.steps if names.after else 0
         run = Run(file, names, overrides, max_steps, replace(earlier, steps=before))
@@ -86,16 +88,16 @@ def resolve(
         run = Run(file, names, overrides, max_steps, replace(earlier, plain=plain.brackets.seen))
         found = run.blamed(lambda other: _other_run(file, load, max_steps, other).builder.findings, overrides)
     if overrides.any and not found:
-        run.need_changes(overrides)
+        run.need_changes(overrides, losses)
     steps = run.builder.steps * (3 if overrides.any and found else 1)
-    recipe, wrong = _recipe(names)
+    losses, unknown = _losses(names, recipe, run)
     values = first_values((names, *reader.loaded.values()), reader.findings)
-    findings = [*reader.findings, *found, *_beyond(names, run, max_steps), *wrong]
+    findings = [*reader.findings, *found, *_beyond(names, run, max_steps), *wrong, *unknown]
     if any(finding.code == "E118" for finding in findings):
         findings = without_consequences(findings)
     graph = None
     if file.is_whole and not any(finding.severity == "error" for finding in findings):
-        graph, more = _finish(file, reader.title, run, values)
+        graph, more = _finish(file, reader.title, run, values, losses)
         findings += more or [*_unused(names), *_unused_inits(names, graph)]
     claims = tuple(run.layers.claims)
     seen = run.brackets
@@ -173,6 +175,15 @@ def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
     return train_section.read(names.train)
 
 
+def _losses(names: FileNames, recipe: Recipe | None, run: Run) -> tuple[tuple[LossTerm, ...], list[Diagnostic]]:
+    """Return the losses that a recipe names, and what is wrong with their names."""
+    if recipe is None or names.train is None or not recipe.losses:
+        return (), []
+    from archspec.resolve.ends.losses import losses  # most recipes leave them out
+
+    return losses(recipe, names.train, run.scope.volumes)
+
+
 def _sources(reader: DeclarationReader) -> Sources | None:
     if not reader.sources:
         return None
@@ -189,11 +200,22 @@ def _other_run(file: s.File, load: Loader, max_steps: int, changes: Overrides) -
     return Run(file, names, changes, max_steps, Earlier())
 
 
-def _finish(file: s.File, title: str, run: Run, values: FirstValues) -> tuple[Graph | None, list[Diagnostic]]:
+def _finish(
+    file: s.File, title: str, run: Run, values: FirstValues, losses: tuple[LossTerm, ...]
+) -> tuple[Graph | None, list[Diagnostic]]:
     builder = run.builder
     if not isinstance(run.end, Node):
         message = f"{file.span.source.name} contains no layers"
         return None, [Diagnostic("E010", message, notes=("a spec begins with its input: `[224x224x3] INPUT`",))]
-    graph = Graph(title, tuple(builder.nodes), (Output(run.end.name, run.end.index),), tuple(builder.heads))
+    outputs = tuple(builder.outputs) or (Output(run.end.name, run.end.index),)
+    graph = Graph(title, tuple(builder.nodes), outputs, tuple(builder.heads), losses)
     unused = unused_results(graph)
-    return (None, unused) if unused else (finished(graph, values), [])
+    if unused:
+        return None, unused
+    graph = finished(graph, values)
+    if not builder.twins and not builder.ties:
+        return graph, []
+    from archspec.resolve.references.shared_weights import with_shared_weights  # most specs share none
+
+    graph, wrong = with_shared_weights(graph, builder)
+    return (None, wrong) if wrong else (graph, [])

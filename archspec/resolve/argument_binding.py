@@ -19,6 +19,7 @@ from archspec.layers.arguments import Argument, Respelling
 from archspec.record import REQUIRED
 
 SECOND = "the second"
+WEIGHTS = "weights"  # of another layer: `weights=@words`
 _EXAMPLES = {"stride": "s2", "groups": "g32", "dilation": "d2"}
 
 
@@ -60,14 +61,23 @@ class ArgumentBinder:
         return self.layer(**self.bound)
 
     def _named(self, name: str, argument: s.GivenArgument) -> None:
-        if name not in self.layer.arguments:
-            known = [*self.layer.arguments, *self.words]
+        has_tensors = self.layer.tensors is not Layer.tensors
+        if name in self.layer.volumes or (name == WEIGHTS and has_tensors):
+            self._once(name, argument.span)
+            self.bound |= dict.fromkeys({name} & {*self.layer.volumes}, True)
+            if not isinstance(argument.value, s.Reference):
+                from archspec.resolve.names.layers import needs_label  # only wrong specs need it
+
+                raise needs_label(name, argument.value)
+        elif name not in self.layer.arguments:
+            known = [*self.layer.arguments, *self.words, *[WEIGHTS] * has_tensors]
             span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
             message = f"{self.layer.keyword} has no argument `{name}`"
             raise Finding(
                 "E103", message, span, "unknown", notes=(self._takes(),), helps=lambda: did_you_mean(name, known, span)
             )
-        self._set(name, argument.value, argument.span)
+        else:
+            self._set(name, argument.value, argument.span)
 
     def _word(self, word: s.Name, waiting: list[s.GivenArgument]) -> None:
         """Bind a bare word: one that sets a field, the name of the value after it, a variable, or noise."""
@@ -177,7 +187,7 @@ class ArgumentBinder:
             if isinstance(value, s.Name) and value.name in dict(description.words):
                 self.bound[field] = dict(description.words)[value.name]
             else:
-                self.bound[field] = description.kind.convert(self._evaluate(value))
+                self.bound[field] = description.kind.convert(self._evaluate(value, field))
         except Unknown:
             self.bound[field] = None  # it has its argument
             raise
@@ -200,14 +210,15 @@ class ArgumentBinder:
             raise Finding("E106", message, span, SECOND, others=(self._before(field),))
         self.places[field] = span
 
-    def _evaluate(self, value: Any) -> Any:
+    def _evaluate(self, value: Any, field: str) -> Any:
         if isinstance(value, s.Short):
             rows = tuple(row[0] if len(row) == 1 else row for row in value.sizes)
             return rows[0] if len(rows) == 1 and not isinstance(rows[0], tuple) else rows
         if isinstance(value, s.Extent):
             return tuple(number(size, self.lookup) for size in value.sizes)
         if isinstance(value, s.Reference):
-            raise Finding("E105", f"`@{value.name}` is a volume and cannot be an argument of a layer", value.span)
+            message = f"`@{value.name}` is a volume and cannot be the {field} of {self.layer.keyword}"
+            raise Finding("E105", message, value.span)
         evaluated = evaluate(value, self.lookup)
         return evaluated if isinstance(evaluated, bool) else need_number(evaluated, value.span)
 

@@ -11,14 +11,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame, Node
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate
 from archspec.record import Record
 from archspec.resolve.declarations import Block, Value
-from archspec.resolve.graph_builder import LOST, Point, Wire
+from archspec.resolve.graph_builder import LOST, Point, Results, Wire
 from archspec.resolve.scope import Scope
 
 if TYPE_CHECKING:
@@ -28,7 +27,10 @@ Given: TypeAlias = dict[str, s.GivenArgument]
 
 
 class BlockCall(Record):
-    """A call with its block, and the arguments that are given, by parameter: as written, their values, and volumes."""
+    """A call with its block, and the arguments that are given, by parameter: as written, their values, and volumes.
+
+    `more` are the volumes of its list.
+    """
 
     block: Block
     step: s.CallStep
@@ -36,24 +38,28 @@ class BlockCall(Record):
     given: Given
     values: dict[str, Value]
     volumes: dict[str, Wire]
+    more: tuple[Wire, ...]
 
     @property
     def text(self) -> str:
         """The call with its values: `stage(128, 4, 2)`."""
-        shown = []
+        written = []
         for parameter in self.block.definition.parameters:
             name = parameter.name
-            if name in self.volumes:
-                shown.append(f"@{name}")
+            if parameter.is_volume:
+                written.append(parameter.text)
             elif name in self.values:
-                shown.append(_shown(self.values[name]))
-        return f"{self.step.name}({', '.join(shown)})"
+                written.append(shown(self.values[name]))
+        return f"{self.step.name}({', '.join(written)})"
 
     def instance(self, frame: Frame, entry: Wire) -> Scope:
         """The scope of one instance, defaults filled in. Raises Finding for a default that has no value there."""
         scope = Scope(self.block.file, frame, entry, self.block.labels)
         scope.given, scope.call = self.given, (self.step, self.caller)
         for parameter in self.block.definition.parameters:
+            if parameter.is_list:
+                scope.lists[parameter.name] = self.more
+                continue
             if parameter.is_volume:
                 scope.volumes[parameter.name] = self.volumes.get(parameter.name, LOST)
                 continue
@@ -65,6 +71,11 @@ class BlockCall(Record):
                 scope.values[parameter.name] = evaluate(parameter.default, scope.lookup)
             scope.places[parameter.name] = parameter.span
         return scope
+
+    def results(self, inner: Scope) -> Results:
+        """Return what the call shows: the labels of its instance, without the volumes that it was given."""
+        shown = {name: wire for name, wire in inner.volumes.items() if name not in self.volumes}
+        return Results(inner.path[:-1], shown, inner.results)
 
 
 def read_call(step: s.CallStep, caller: Scope, point: Point) -> BlockCall:
@@ -81,14 +92,35 @@ def read_call(step: s.CallStep, caller: Scope, point: Point) -> BlockCall:
         argument = given.get(parameter.name)
         if argument is None:
             if isinstance(parameter.default, s.Reference):
-                if point.before is None and parameter.default.name == "before":
+                if not _is_defined(parameter.default, point):
                     raise _calls().FaultyCall(block.definition, step, placed(caller, point)).missing(parameter)
-                volumes[parameter.name] = _volume_of(parameter.default, caller, point.before)
-        elif isinstance(argument.value, s.Reference):
-            volumes[parameter.name] = _volume_of(argument.value, caller, point.before)
-        elif not isinstance(argument.value, s.Extent | s.Short):
+                volumes[parameter.name] = _volume_of(parameter.default, caller, point)
+        elif isinstance(argument.value, s.Reference) and not parameter.is_list:
+            volumes[parameter.name] = _volume_of(argument.value, caller, point)
+        elif not isinstance(argument.value, s.Extent | s.Short | s.Reference):
             values[parameter.name] = evaluate(argument.value, caller.lookup)
-    return BlockCall(block, step, caller, given, values, volumes)
+    parameters = block.definition.parameters
+    more = _more(step, given, caller, point) if parameters and parameters[-1].is_list else ()
+    return BlockCall(block, step, caller, given, values, volumes, more)
+
+
+def _is_defined(default: s.Reference, point: Point) -> bool:
+    """Whether there is a step before for `@before`, and a call before for `@last.coarse`."""
+    if default.name == "before":
+        return point.before is not None
+    return point.results is not None or not default.name.startswith("last.")
+
+
+def _more(step: s.CallStep, given: Given, caller: Scope, point: Point) -> tuple[Wire, ...]:
+    """Return the volumes that a call gives to a list: of all arguments that no other parameter takes."""
+    found: list[Wire] = []
+    others = [id(argument) for argument in given.values()]
+    for argument in step.arguments:
+        if id(argument) not in others:
+            value = argument.value
+            assert isinstance(value, s.Reference)  # given_arguments has looked
+            found += caller.lists[value.name] if value.name in caller.lists else [_volume_of(value, caller, point)]
+    return tuple(found)
 
 
 def given_arguments(definition: s.BlockDefinition, step: s.CallStep, place: Callable[[], CallPlace]) -> Given:
@@ -97,9 +129,14 @@ def given_arguments(definition: s.BlockDefinition, step: s.CallStep, place: Call
     Raises Finding for an argument that is unknown, given twice, missing, of the wrong kind or one too many.
     """
     free = {parameter.name: parameter for parameter in definition.parameters}
+    more = free.popitem()[1] if definition.parameters and definition.parameters[-1].is_list else None
     given: Given = {}
     for number, argument in enumerate(step.arguments):
         name = argument.name or next(iter(free), None)
+        if more is not None and name in (None, more.name):
+            if not isinstance(argument.value, s.Reference):
+                raise _calls().FaultyCall(definition, step, place()).wrong_kind(more, argument)
+            continue
         if name is None:
             surplus = [one for one in step.arguments[number:] if one.name is None]
             raise _calls().FaultyCall(definition, step, place()).surplus(surplus)
@@ -133,7 +170,8 @@ def placed(scope: Scope, point: Point | None) -> CallPlace:
     return CallPlace(tuple(scope.volumes), channels, (*inside, *scope.file.blocks))
 
 
-def _shown(value: Value) -> str:
+def shown(value: Value) -> str:
+    """Return a value as a call writes it."""
     if isinstance(value, Block):
         return value.definition.name
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -172,13 +210,16 @@ def _of_argument(name: str, scope: Scope) -> Finding:
     return finding
 
 
-def _volume_of(reference: s.Reference, caller: Scope, before: Wire | None) -> Wire:
-    """Return the volume of `@name`; `@before` is the input of the previous step of the caller's chain."""
-    if reference.name != "before":
-        return caller.reference(reference.name, reference.span)
-    if before is None:
-        labels = list(caller.volumes)
-        helps = [Help(f"`@{labels[-1]}`", Edit(reference.span, f"@{labels[-1]}"))] if labels else []
-        notes = ("it is the input of the previous step, and this is the first step",)
-        raise Finding("E108", "`@before` is undefined here", reference.span, notes=notes, helps=helps)
-    return before
+def _volume_of(reference: s.Reference, caller: Scope, point: Point) -> Wire:
+    """Return the volume of `@name`; of `@before`, `@last.label` and `@call.label` at a point of the caller's chain."""
+    wire = caller.volumes.get(reference.name)
+    if wire is not None:
+        return wire
+    from archspec.resolve.references.results import found
+
+    return found(reference, caller, point)[0]
+
+
+def references(step: s.CallStep) -> list[str]:
+    """Return the labels that a call is given."""
+    return [argument.value.name for argument in step.arguments if isinstance(argument.value, s.Reference)]

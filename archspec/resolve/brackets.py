@@ -16,6 +16,7 @@ from archspec.language import syntax as s
 from archspec.language.expressions import Lookup, Unknown, number
 from archspec.layers.input import Input
 from archspec.layers.window import size_formula
+from archspec.resolve.declarations import Overrides
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
 from archspec.resolve.scope import Scope
 
@@ -39,18 +40,17 @@ def _is_input(chain: s.Chain) -> bool:
 class Brackets:
     """The brackets of one run, in the order in which a line meets them.
 
-    `input` replaces the network's input, `plain` is what the
-    same spec produces without the command line's changes.
+    `changes` may replace the network's inputs, `plain` is what the same spec produces without them.
     """
 
-    def __init__(self, builder: GraphBuilder, file: s.File, input: tuple[int, ...] | None, plain: Seen | None) -> None:
+    def __init__(self, builder: GraphBuilder, file: s.File, changes: Overrides, plain: Seen | None) -> None:
         self.builder = builder
         self.file = file
         self.receives = shows_received(file.body)
-        self.input = input
+        self.changes = changes
         self.plain = plain
         self.seen: Seen = {}
-        self.own_input: Volume | None = None  # as the spec says it
+        self.own_inputs: dict[str, Volume | None] = {}  # as the spec says them
         self.checked = 0
         self.suspended = 0
         self._believed = True
@@ -63,17 +63,26 @@ class Brackets:
         if bracket is None or not self.receives:
             return point
         if point.current is None and scope.frame is None:
-            volume = self.input_volume(bracket, scope)
+            volume = self.input_volume(bracket, scope, "input")
             if volume is None:
                 return Point(LOST)
             return Point(self.builder.place(Input(), (), volume, Origin("input", None, bracket.span)))
         if isinstance(point.current, Node):
             return point  # checked in `at_end`, when the other reading is known too
-        return Point(self._recovered(bracket, scope, point.current), point.before)
+        return Point(self._recovered(bracket, scope, point.current), point.before, point.results)
 
     def of_result(self, step: s.LayerStep, chain: s.Chain) -> s.Bracket | None:
         """Return the bracket with the volume that a layer produces, if the step or its line has one."""
         return step.bracket or (None if self.receives else chain.bracket)
+
+    def of_input(self, step: s.LayerStep, chain: s.Chain) -> s.Bracket:
+        """Return the bracket with the volume of an INPUT. Raises Finding if there is none."""
+        bracket = step.bracket or chain.bracket
+        if bracket is None:
+            from archspec.resolve.helps.input_step import without_volume  # correct specs need none
+
+            raise without_volume(step)
+        return bracket
 
     def inside(self, bracket: s.Bracket, scope: Scope, wire: Wire | None) -> Wire | None:
         """Check a bracket after a layer or between steps; return the volume at that point."""
@@ -103,10 +112,13 @@ class Brackets:
         """Whether a misfit probably follows from a claim that has failed before."""
         return not self._believed and finding.code.startswith("E2")
 
-    def input_volume(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
-        """Return the volume of the network's input: the command line's, or the bracket's."""
-        self.own_input = self.volume(bracket, scope)
-        return Volume(self.input) if self.input else self.own_input
+    def input_volume(self, bracket: s.Bracket, scope: Scope, name: str) -> Volume | None:
+        """Return the volume of an input of the network: the command line's, or the bracket's."""
+        own = self.own_inputs[name] = self.volume(bracket, scope)
+        sizes = self.changes.input if len(self.own_inputs) == 1 else None
+        if self.changes.inputs:
+            sizes = dict(self.changes.inputs).get(name)
+        return Volume(sizes) if sizes else own
 
     def volume(self, bracket: s.Bracket, scope: Scope) -> Volume | None:
         """Return the volume in a bracket; None if it has none, which is then reported."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Label, plural
 from archspec.diagnostics.source import Span
-from archspec.graph.ir import Frame, Head, Node
+from archspec.graph.ir import Frame, Head, Node, Output
 from archspec.graph.volume import Volume
 from archspec.language.layout import MAX_LINES
 from archspec.language.transform_expressions import LARGEST
@@ -31,18 +31,36 @@ LOST = Lost()
 Wire: TypeAlias = Node | Lost
 
 
+class Results(Record):
+    """What a call shows: the volumes of the labels in its block, and what the labelled calls in it show."""
+
+    call: str  # the path of the instance
+    volumes: dict[str, Wire]
+    inner: dict[str, Results]
+
+
+UNKNOWN = Results("", {}, {})  # of a call that failed
+
+
 class Point(Record):
     """A point in a chain: the volume there, and the input of the step before it (`@before`).
 
-    `current` is None until there is an input.
+    `current` is None until there is an input. `results` are those of the last call in these lines (`@last.coarse`);
+    `element` is the volume of a list that a branch stands for.
     """
 
     current: Wire | None
     before: Wire | None = None
+    results: Results | None = None
+    element: Wire | None = None
 
     def after(self, wire: Wire | None) -> Point:
-        """Return the point after one more step."""
-        return Point(wire, self.current)
+        """Return the point after one more step, which is not a call."""
+        return Point(wire, self.current, self.results, None)
+
+    def lost(self) -> Point:
+        """Return the point after a step that failed: it may have been a call."""
+        return Point(LOST, self.current, UNKNOWN, None)
 
 
 class Origin(Record):
@@ -54,13 +72,24 @@ class Origin(Record):
     implied: bool = False
 
 
+class Tie(Record):
+    """`weights=@words`: the node that the label names, and where it is written."""
+
+    node: int
+    span: Span
+
+
 class GraphBuilder:
     """The nodes so far. `findings` has each finding once, however many instances share it."""
 
     def __init__(self, max_steps: int = MAX_STEPS, steps: int = 0, shown: int = MAX_SHOWN) -> None:
         self.nodes: list[Node] = []
         self.heads: list[Head] = []
+        self.outputs: list[Output] = []  # of `output` lines
         self.head = 0  # the auxiliary classifier being built
+        self.open_heads = [0]  # the trunk, and the auxiliary classifiers around the current line
+        self.twins: dict[str, str] = {}  # instances of shared blocks, with the first of the same scope
+        self.ties: dict[int, Tie] = {}  # `weights=@label`, by the node that it is given to
         self.max_steps = max_steps
         self.steps = steps
         self.shown = shown
@@ -96,6 +125,15 @@ class GraphBuilder:
             note = (f"the same in {plural(again, 'more instance' if len(key) > 1 else 'more place')}",) if again else ()
             found.append(replace(diagnostic, notes=(*diagnostic.notes, *note)))
         return found
+
+    # ---- what is seen
+    def visible(self, wire: Wire, span: Span) -> Wire:
+        """Return the volume of a label. Raises Finding if it belongs to an auxiliary classifier that has ended."""
+        if isinstance(wire, Node) and wire.head not in self.open_heads:
+            from archspec.resolve.names.steps import outside_its_aux  # a correct spec does not need it
+
+            raise outside_its_aux(span)
+        return wire
 
     # ---- growth
     def step(self, span: Span, more: int = 1) -> None:

@@ -18,7 +18,7 @@ from archspec.record import Record, replace
 from archspec.resolve.argument_binding import ArgumentBinder
 from archspec.resolve.brackets import Brackets
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Origin, Point, Wire
-from archspec.resolve.layer_names import NamedLayer, name_layer
+from archspec.resolve.layer_names import NamedLayer, has_a_role, name_layer
 from archspec.resolve.scope import Scope, StepContext
 
 
@@ -64,7 +64,12 @@ class LayerSteps:
         is_head = self._is_head(named.layer)
         try:
             layer = self._bind(step, named, context)
-            wire = self._grow(layer, label, step, context.scope, point.current)
+            inputs: tuple[Wire, ...] = (point.current,)
+            if any(isinstance(argument.value, s.Reference) for argument in step.arguments):
+                from archspec.resolve.references.layer_arguments import given  # few layers are given volumes
+
+                inputs += given(layer, step, context.scope, point, self.builder)
+            wire = self._grow(layer, label, step, context.scope, inputs)
         except Finding as finding:
             raise self._refused(finding, step, named, context, point.current) from None
         self._note_claims(step, context.scope, wire)
@@ -130,7 +135,7 @@ class LayerSteps:
         return {**named.fields, field: volume.channels}
 
     # ---- its volume
-    def _grow(self, layer: Layer, label: str | None, step: s.LayerStep, scope: Scope, current: Wire) -> Wire:
+    def _grow(self, layer: Layer, label: str | None, step: s.LayerStep, scope: Scope, inputs: tuple[Wire, ...]) -> Wire:
         """Add the layer to the graph; if its volume is lost, the bracket after it restores it."""
         if label:
             name = scope.label(label, step.words[-1].span)
@@ -139,36 +144,31 @@ class LayerSteps:
             name = scope.number(layer.kind)
         if name in self.sizes:
             layer = replace(layer, **{layer.outputs: self.sizes[name]})
-        wire = self._add(layer, current, Origin(name, scope.frame, step.span))
+        wire = self._add(layer, inputs, Origin(name, scope.frame, step.span))
         if label:
             scope.volumes[label] = wire
         return wire if step.bracket is None else self.brackets.inside(step.bracket, scope, wire) or LOST
 
-    def _add(self, layer: Layer, current: Wire, origin: Origin) -> Wire:
+    def _add(self, layer: Layer, inputs: tuple[Wire, ...], origin: Origin) -> Wire:
         try:
-            return self.builder.add(layer, (current,), origin)
+            return self.builder.add(layer, inputs, origin)
         except Finding as finding:
             if self.brackets.doubts(finding):
                 return LOST
             raise
 
     def _input(self, step: s.LayerStep, context: StepContext, point: Point) -> Wire:
-        """Add the network's input."""
+        """Add an input of the network."""
         scope = context.scope
         if scope.frame is not None or point.current is not None:
-            from archspec.resolve.helps.input_step import misplaced  # correct specs need none
+            from archspec.resolve.ends.inputs import begin  # most networks have one
 
-            raise misplaced(step, context.chain, scope.frame is not None)
-        bracket = step.bracket or context.chain.bracket
-        if bracket is None:
-            from archspec.resolve.helps.input_step import without_volume  # correct specs need none
-
-            raise without_volume(step)
-        volume = self.brackets.input_volume(bracket, scope)
+            begin(step, context, self.builder)
+        name = context.label or "input"
+        volume = self.brackets.input_volume(self.brackets.of_input(step, context.chain), scope, name)
+        scope.places[name] = step.span
         if volume is None:
             return LOST
-        name = context.label or "input"
-        scope.places[name] = step.span
         node = self.builder.place(Input(), (), volume, Origin(name, None, step.span))
         scope.volumes[name] = node
         self._note_claims(step, scope, node)
@@ -198,7 +198,7 @@ class LayerSteps:
     def _implied(self, layer: Layer, context: StepContext, point: Point) -> Point:
         scope = context.scope
         rule = scope.file.after.get(type(layer))
-        if rule is None or layer.is_marked_linear or _has_a_role(context.following):
+        if rule is None or layer.is_marked_linear or has_a_role(context.following):
             return point
         self.rules.add(id(rule))
         for step in rule.steps:
@@ -208,7 +208,7 @@ class LayerSteps:
             try:
                 added = self._bind(step, named, context)
                 origin = Origin(scope.number(added.kind), scope.frame, step.span, implied=True)
-                point = point.after(self._add(added, point.current or LOST, origin))
+                point = point.after(self._add(added, (point.current or LOST,), origin))
             except Finding as finding:
                 raise self._refused(finding, step, named, context, point.current) from None
         return point
@@ -237,13 +237,3 @@ def _is_literal(value: object, layer: type[Layer]) -> bool:
     if isinstance(value, s.Extent):
         return all(isinstance(size, s.Number) for size in value.sizes)
     return isinstance(value, s.Number | s.Short) or (isinstance(value, s.Name) and value.name in layer.words)
-
-
-def _has_a_role(step: s.Step | None) -> bool:
-    """Whether a step is a normalisation or an activation."""
-    if not isinstance(step, s.LayerStep):
-        return False
-    try:
-        return name_layer(step).layer.role != ""
-    except Finding:
-        return False

@@ -13,8 +13,9 @@ from archspec.graph.ir import Frame
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown
 from archspec.record import Record
-from archspec.resolve.declarations import KEYWORDS, FileNames, Value, is_reserved
-from archspec.resolve.graph_builder import Lost, Wire
+from archspec.resolve.declarations import FileNames, Value
+from archspec.resolve.graph_builder import Lost, Results, Wire
+from archspec.resolve.layer_names import KEYWORDS, is_reserved
 
 DIMENSIONS = ("C", "H", "W", "N")
 
@@ -29,6 +30,9 @@ class Scope:
         self.values: dict[str, Value] = {}
         self.lost: set[str] = set()  # names whose `let` failed and was reported
         self.volumes: dict[str, Wire] = {}
+        self.lists: dict[str, tuple[Wire, ...]] = {}  # the volumes of `@more...`
+        self.results: dict[str, Results] = {}  # of labelled calls
+        self.shared: dict[int, SharedCall] = {}  # the first calls of shared blocks, by the identity of the definition
         self.places: dict[str, Span] = {}  # of lets and labels, to report duplicates
         self.given: dict[str, s.GivenArgument] = {}  # the arguments of the block's call, by parameter ...
         self.call: tuple[s.CallStep, Scope] | None = None  # ... which stands in this scope
@@ -54,6 +58,10 @@ class Scope:
             raise _declared().reserved_label(name, span)
         self._once(name, span, "label")
         return f"{self.path}{name}"
+
+    def name(self, label: str | None, kind: str, span: Span) -> str:
+        """Return the path of what a step builds: its label, or the next name of its kind."""
+        return self.label(label, span) if label else self.number(kind)
 
     def count_label(self, kind: str) -> None:
         """Count a labelled node among its kind, so that CONV1:, CONV, CONV3: are 1, 2, 3."""
@@ -112,8 +120,19 @@ class Scope:
         """Return the volume of `@name`. Raises Finding if there is no such label."""
         if name in self.volumes:
             return self.volumes[name]
+        if name in self.lists:
+            raise _findings().misplaced_list(name, span)
         is_number = self.has(name)
-        raise _findings().no_result(name, span, self.volumes, is_number, self.file.syntax)
+        raise _findings().no_result(name, span, [*self.volumes, *self.lists], is_number, self.file.syntax)
+
+
+class SharedCall(Record):
+    """A call of a shared block: the path of its instance, the values of the parameters, and its place."""
+
+    name: str
+    values: dict[str, Value]
+    given: frozenset[str]  # the parameters that have an argument
+    span: Span
 
 
 class StepContext(Record):

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame, Head, Node
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate, number, truth
@@ -33,7 +32,6 @@ class StatementRunner:
         self.brackets = brackets
         self.layers = layers
         self.nesting = 0
-        self.open_heads = [0]  # the trunk, and the auxiliary classifiers around the current line
         self.met: set[int] = set()  # the arms and repeated steps that were met, by identity ...
         self.reached: set[int] = set()  # ... and those of them that were run, and all bodies that were
 
@@ -45,17 +43,13 @@ class StatementRunner:
             try:
                 following = body[position + 1] if position + 1 < len(body) else None
                 point = self._statement(statement, following, scope, point, entry)
-            except Finding as finding:
-                self.builder.report(finding, statement.span, scope.frame)
+            except (Finding, Unknown) as wrong:
+                if isinstance(wrong, Finding):
+                    self.builder.report(wrong, statement.span, scope.frame)
                 if isinstance(statement, s.Let):
                     scope.lost.add(statement.name)
                 else:
-                    point = point.after(LOST)
-            except Unknown:
-                if isinstance(statement, s.Let):
-                    scope.lost.add(statement.name)
-                else:
-                    point = point.after(LOST)
+                    point = point.lost()
         return point
 
     def _statement(
@@ -87,12 +81,12 @@ class StatementRunner:
         outer, self.builder.head = self.builder.head, len(self.builder.heads) + 1
         number_ = self.builder.head
         self.builder.heads.append(Head(float(weight), -1, number_))
-        self.open_heads.append(number_)
+        self.builder.open_heads.append(number_)
         try:
             end = self._chain(statement.chain, StepContext(statement.chain, None, scope, entry), point).current
         finally:
             self.builder.head = outer
-            self.open_heads.pop()
+            self.builder.open_heads.pop()
         if isinstance(end, Node) and end.head != number_:
             raise _findings().empty_aux(statement)
         if isinstance(end, Node):
@@ -107,23 +101,28 @@ class StatementRunner:
         for position, step in enumerate(chain.steps):
             if isinstance(step, s.Bracket):
                 self.builder.step(step.span)
-                point = Point(self.brackets.inside(step, scope, point.current), point.before)
+                point = Point(self.brackets.inside(step, scope, point.current), point.before, point.results)
                 continue
             is_last = position == len(chain.steps) - 1
-            following = context.following if is_last else _next_step(chain.steps, position)
+            following = context.following if is_last else chain.step_after(position)
             label = chain.label if is_last else None
             try:
                 if position and isinstance(step, s.EntryStep | s.ReferenceStep):
                     raise _findings().in_the_middle(step)
                 point = self._step(step, StepContext(chain, following, scope, context.entry, label), point)
-            except Finding as finding:
-                self.builder.report(finding, step.span, scope.frame)
-                point = point.after(LOST)
-            except Unknown:
-                point = point.after(LOST)
+            except (Finding, Unknown) as wrong:
+                if isinstance(wrong, Finding):
+                    self.builder.report(wrong, step.span, scope.frame)
+                point = point.lost()
         point = self.brackets.at_end(chain, scope, point, start)
         if chain.label and point.current is not None:
             scope.volumes[chain.label] = point.current
+            if point.results is not None and any(isinstance(step, s.CallStep | s.RepeatStep) for step in chain.steps):
+                scope.results[chain.label] = point.results
+        if chain.is_output:
+            from archspec.resolve.ends.outputs import leave  # most specs have one output, their last line
+
+            leave(chain, context, point.current, self.builder)
         return point
 
     # ---- steps
@@ -136,9 +135,9 @@ class StatementRunner:
         if isinstance(step, s.EntryStep):
             if context.entry is None:
                 raise _findings().entry_at_the_top(step.span)
-            return point.after(context.entry)
+            return Point(context.entry, point.current)
         if isinstance(step, s.ReferenceStep):
-            return point.after(self._visible(context.scope.reference(step.name, step.span), step.span))
+            return self._reference(step, context.scope, point)
         if point.current is None:
             raise no_input(step.span)
         if isinstance(step, s.RepeatStep):
@@ -148,11 +147,14 @@ class StatementRunner:
                 return self._call(step, context, point, 1, 1)
             return self._merge(step, context, point)
 
-    def _visible(self, wire: Wire, span: Span) -> Wire:
-        """Return the volume of a label. Raises Finding if it belongs to an auxiliary classifier that has ended."""
-        if isinstance(wire, Node) and wire.head not in self.open_heads:
-            raise _findings().outside_its_aux(span)
-        return wire
+    def _reference(self, step: s.ReferenceStep, scope: Scope, point: Point) -> Point:
+        """Go on from `@name`, with the results of its call."""
+        wire, results = scope.volumes.get(step.name), scope.results.get(step.name)
+        if wire is None:
+            from archspec.resolve.references.results import found  # few specs need it
+
+            wire, results = found(step, scope, point)
+        return Point(self.builder.visible(wire, step.span), point.current, results, None)
 
     @contextmanager
     def _one_deeper(self, step: s.Step) -> Iterator[None]:
@@ -183,58 +185,60 @@ class StatementRunner:
         return point
 
     def _call(self, step: s.CallStep, context: StepContext, point: Point, ordinal: int, times: int) -> Point:
-        from archspec.resolve.block_calls import read_call  # not needed without blocks
+        from archspec.resolve.block_calls import read_call, references  # not needed without blocks
 
-        entry = point.current
+        entry, scope = point.current, context.scope
         assert entry is not None  # _step has looked
-        call = read_call(step, context.scope, point)
-        for wire in call.volumes.values():
-            self._visible(wire, step.span)
+        if scope.lists:
+            self.builder.step(step.span, sum(len(scope.lists.get(name, ())) for name in references(step)))
+        call = read_call(step, scope, point)
+        for wire in (*call.volumes.values(), *call.more):
+            self.builder.visible(wire, step.span)
         definition = call.block.definition
         written = call.text
         self.builder.step(definition.span, len(definition.parameters) + len(written) // LONG)
-        name = self._name(context, definition.name, step.span)
+        name = scope.name(context.label, definition.name, step.span)
         if len(name) > LONG:
             self.builder.step(step.span, len(name) // LONG)
-        frame = Frame(written, step.span, name, ordinal, times, context.scope.frame, definition.span)
+        frame = Frame(written, step.span, name, ordinal, times, scope.frame, definition.span)
         try:
             inner = call.instance(frame, entry)
         except Finding as finding:
             self.builder.report(finding, step.span, frame)
-            return point.after(LOST)
-        return point.after(self.body(definition.body, inner, Point(entry), entry).current)
+            return point.lost()
+        if definition.is_shared:
+            from archspec.resolve.references.sharing import share  # few blocks are
+
+            share(call, inner, scope, self.builder)
+        end = self.body(definition.body, inner, Point(entry), entry).current
+        return Point(end, entry, call.results(inner), None)
 
     def _merge(self, step: s.MergeStep, context: StepContext, point: Point) -> Point:
         scope, entry = context.scope, point.current
         self.builder.step(step.span, len(step.branches))
-        ends = [self.body(branch, scope, Point(entry), entry).current for branch in step.branches]
+        branches = written = [(branch, Point(entry, None, point.results, None)) for branch in step.branches]
+        if scope.lists:
+            from archspec.resolve.references.lists import unfolded  # few specs have lists
+
+            self.met.update(map(id, step.branches))  # that of an empty list is not run
+            branches = unfolded(written, scope, self.builder)
+        ends = [self.body(branch, scope, start, entry).current for branch, start in branches]
         if step.name not in MERGES:
             raise _findings().unknown_merge(step, scope.file.blocks)
         wires = tuple(end for end in ends if end is not None)
+        if len(wires) == 1 and branches is not written:
+            return point.after(wires[0])
         if len(wires) < 2:
             volumes = {wire.volume for wire in (entry, *wires) if isinstance(wire, Node)}
             raise _findings().single_branch(step, len(wires), len(volumes) == 1)
         layer = MERGES[step.name]()
-        name = self._name(context, layer.kind, step.span)
+        name = scope.name(context.label, layer.kind, step.span)
         return point.after(self.layers.merge(layer, wires, step, Origin(name, scope.frame, step.span), context))
-
-    @staticmethod
-    def _name(context: StepContext, kind: str, span: Span) -> str:
-        """Return the path of what a step builds: its label, or the next name of its kind."""
-        scope = context.scope
-        return scope.label(context.label, span) if context.label else scope.number(kind)
 
 
 def _first_step(statement: s.Statement | None) -> s.Step | None:
     """Return the first step of a line."""
-    return _next_step(statement.steps, -1) if isinstance(statement, s.Chain) else None
-
-
-def _next_step(steps: tuple[s.Step | s.Bracket, ...], position: int) -> s.Step | None:
-    for step in steps[position + 1 :]:
-        if not isinstance(step, s.Bracket):
-            return step
-    return None
+    return statement.step_after(-1) if isinstance(statement, s.Chain) else None
 
 
 def _findings() -> ModuleType:

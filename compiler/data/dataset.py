@@ -22,7 +22,8 @@ Key = tuple[int, int]  # the number of an image, and the seed of its augmentatio
 
 
 class Batch(NamedTuple):
-    """Images [B, C, H, W] as bytes, their classes [B], files that could not be read, and the images' numbers."""
+    """Images [B, C, H, W] as bytes, their classes [B] or those of pixels [B, H', W'] as bytes, files that could not be
+    read, and the images' numbers."""
 
     images: Tensor
     classes: Tensor
@@ -33,7 +34,7 @@ class Batch(NamedTuple):
 class Images(Protocol):
     """The training or the held-out images."""
 
-    classes: Tensor
+    classes: Tensor  # of each image; 0 where masks have the classes of pixels
 
     def __len__(self) -> int: ...
 
@@ -65,6 +66,14 @@ class Data:
     fingerprint: str = ""  # of a folder: `folder.fingerprint` of all its images
     findings: tuple[Diagnostic, ...] = ()  # about the folder; in the first process
     held_out_in: str = ""  # the folder of the held-out images; empty if the seed chose them
+    pixels: tuple[int, ...] = ()  # of each class to train on, where masks have the classes
+
+    @property
+    def counts(self) -> Tensor:
+        """How many images, or pixels, of each class there are to train on."""
+        if self.pixels:
+            return torch.tensor(self.pixels)
+        return torch.bincount(self.train.classes, minlength=len(self.class_names))
 
     @property
     def most_damaged(self) -> int:

@@ -145,9 +145,14 @@ def prepare(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.floa
     return normalised(fitted(image.convert(preprocessing.mode), preprocessing.size, preprocessing.crop), preprocessing)
 
 
-def fitted(image: Image.Image, size: tuple[int, int], crop: float = 1.0) -> Image.Image:
+def fitted(
+    image: Image.Image,
+    size: tuple[int, int],
+    crop: float = 1.0,
+    resampling: Image.Resampling = Image.Resampling.BICUBIC,
+) -> Image.Image:
     """Resize an image until it covers `size`, width and height, divided by `crop`, and crop it to the centre."""
-    return ImageOps.fit(image, size, Image.Resampling.BICUBIC, bleed=(1 - crop) / 2)
+    return ImageOps.fit(image, size, resampling, bleed=(1 - crop) / 2)
 
 
 def resized(size: tuple[int, int], crop: float) -> tuple[int, int]:

@@ -137,6 +137,31 @@ class Evaluation:
         """The share whose class is among the first five."""
         return sum(self.right_in_5) / max(1, self.images)
 
+    @property
+    def score(self) -> float:
+        """What the best weights of a run are chosen by: top-1."""
+        return self.top1
+
+    @property
+    def headline(self) -> str:
+        """The result in a line."""
+        return f"top-1 {100 * self.top1:.2f} % ({self.right:,} of {self.images:,} held-out images)"
+
+    def epoch_figures(self, train_right: float) -> dict[str, float]:
+        """Return the figures of an epoch by their columns; `train_right` is the share of the training images."""
+        return {"train_top1": train_right, "top1": self.top1, "top5": self.top5}
+
+    def summary(self, loss: float, best: float) -> dict[str, float | int]:
+        """Return what a run's summary says of its end; `best` is the highest top-1 of an epoch."""
+        return {
+            "top1": self.top1,
+            "top5": self.top5,
+            "loss": loss,
+            "images": self.images,
+            "right": self.right,
+            "best_top1": best,
+        }
+
     def classes(self) -> Iterator[ClassResult]:
         """Yield the result of each class."""
         number = len(self.class_names)

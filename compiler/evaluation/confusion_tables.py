@@ -62,7 +62,7 @@ def figure_rows(found: Evaluation) -> list[tuple[str, ...]]:
 
 def class_table(found: Evaluation) -> list[str]:
     """Return a line for each class, under a head."""
-    return list(_aligned(class_rows(found), "<>>><"))
+    return list(aligned(class_rows(found), "<>>><"))
 
 
 def matrix_table(found: Evaluation) -> list[str]:
@@ -72,7 +72,7 @@ def matrix_table(found: Evaluation) -> list[str]:
     numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
     if len(names) <= MOST_CLASSES:
         for head, labels in ((names, names), (numbers, numbered)):
-            lines = list(_aligned([("", *head), *_matrix_rows(found, labels)], "<" + ">" * len(names)))
+            lines = list(aligned([("", *head), *_matrix_rows(found, labels)], "<" + ">" * len(names)))
             if max(map(len, lines)) <= WIDTH:
                 return ["confusion matrix: rows are true classes, columns predicted ones", *lines]
     return _confusion_list(found)
@@ -90,10 +90,10 @@ def _confusion_list(found: Evaluation) -> list[str]:
     rows = [("true class", "confused with", "images", "of the class")]
     for one in largest:
         rows.append((short(one.name), short(one.confused_with), f"{one.times:,}", f"{100 * one.share:.1f} %"))
-    return ["most frequent confusions", *_aligned(rows, "<<>>")]
+    return ["most frequent confusions", *aligned(rows, "<<>>")]
 
 
-def _aligned(rows: Sequence[Sequence[str]], sides: str) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]], sides: str) -> Iterator[str]:
     """Yield lines whose columns are as wide as their widest cell, aligned to the left (`<`) or the right (`>`)."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -93,7 +93,7 @@ def _of_class_folders(layout: FolderLayout, trained: Sequence[Trained], split: S
     parts = [_files(one.train if split == "train" else one.held_out) for one in data]
     kept = {path: images[path] for path in in_all(parts, f"`{root}`")}
     which = f"{len(kept):,} of {_count(images, names)}, {_why(own, seeds, whole, split)}"
-    return replace(_described(root, kept, names, which), findings=_changed(root, trained, whole))
+    return replace(_described(root, kept, names, which), findings=changed_files(root, trained, whole))
 
 
 def _files(images: Images) -> list[Path]:
@@ -119,10 +119,10 @@ def _whole(root: Path, images: Labelled, names: tuple[str, ...], trained: Sequen
         return _described(root, images, names, count + _use_in_training(above, place))
     runs = "the run was" if len(trained) == 1 else "the runs were"
     found = _described(root, images, names, f"{count} ({runs} trained on other files)")
-    return replace(found, findings=_changed(root, trained, ""))
+    return replace(found, findings=changed_files(root, trained, ""))
 
 
-def _changed(root: Path, trained: Sequence[Trained], whole: str) -> tuple[Diagnostic, ...]:
+def changed_files(root: Path, trained: Sequence[Trained], whole: str) -> tuple[Diagnostic, ...]:
     """Warn of weights that held out a tenth of a folder of other files, of which this may be a changed copy."""
     notes = (f"if `{root}` is a changed copy of that folder, it contains training images",)
     helps = (f"train on a folder with `{TRAIN}` and `val`: it keeps held-out images apart",)

@@ -17,7 +17,7 @@ from archspec.compiler.data.decode import load
 from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.inference.image_model import BATCH, EXPORT, metadata_of, need_classes, need_images, need_output
 from archspec.compiler.inference.model_process import ModelProcess, OpenedModel
-from archspec.compiler.weights.model_metadata import SCORES, ModelMetadata
+from archspec.compiler.weights.model_metadata import MAP, SCORES, ModelMetadata
 from archspec.diagnostics.errors import Finding, failure
 from archspec.diagnostics.findings import Diagnostic, plural
 
@@ -34,6 +34,16 @@ class Guess:
 
 
 @dataclass(frozen=True)
+class ClassShare:
+    """A class, and the pixels of a map that were classified as it."""
+
+    number: int
+    name: str
+    pixels: int
+    share: float
+
+
+@dataclass(frozen=True)
 class Classifier:
     """An opened model that takes images."""
 
@@ -44,11 +54,12 @@ class Classifier:
     preprocessing: Preprocessing
     batch: int = BATCH  # images at once
     features: bool = False  # are wanted, not classes
+    output: str = ""
 
     def __call__(self, images: list[Floats]) -> Floats:
         """Return the outputs, one row per image. Raises ArchspecError where there are not as many."""
         (entering,) = self.opened.inputs
-        output = self.process.run(self.path, entering.name, np.stack(images))
+        output = self.process.run(self.path, entering.name, np.stack(images), self.output)
         if not output.ndim or len(output) != len(images) or not output.size:
             message = f"`{self.path}` outputs {list(output.shape)} for {plural(len(images), 'image')}"
             raise failure("E435", message, helps=(EXPORT,))
@@ -58,9 +69,21 @@ class Classifier:
 
     def top(self, output: Floats, count: int) -> list[Guess]:
         """Return the most likely classes of one image; of equal ones the lower number comes first."""
-        shares = softmax(output) if self.metadata.result == SCORES else output
+        shares = softmax(output) if self.metadata.result_of(self.output) == SCORES else output
         order = np.argsort(-shares, kind="stable")[:count]
         return [Guess(int(number), self._name(int(number)), float(shares[number])) for number in order]
+
+    @property
+    def is_of_pixels(self) -> bool:
+        """Whether its output is a map of class scores."""
+        return self.metadata.result == MAP
+
+    def shares(self, output: Floats) -> list[ClassShare]:
+        """Return the classes of the pixels of one image [C, H, W], the most frequent first."""
+        numbers, counts = np.unique(output.argmax(0), return_counts=True)
+        found = sorted(zip(numbers.tolist(), counts.tolist(), strict=True), key=lambda one: (-one[1], one[0]))
+        whole = output.shape[1] * output.shape[2]
+        return [ClassShare(number, self._name(number), count, count / whole) for number, count in found]
 
     def _name(self, number: int) -> str:
         """Return the name of a class."""
@@ -77,13 +100,18 @@ class Outcome:
     wrong: Diagnostic | None = None
 
 
-def open_classifier(process: ModelProcess, path: Path, device: str, features: bool) -> Classifier:
-    """Open a model for images. Raises ArchspecError if it is not one, or cannot give what is asked."""
+def open_classifier(
+    process: ModelProcess, path: Path, device: str, features: bool, output: str | None = None
+) -> Classifier:
+    """Open a model for images, for its first output or a named one.
+
+    Raises ArchspecError if it is not one, or cannot give what is asked.
+    """
     opened = process.open(path, device)
     metadata = metadata_of(path, opened)
     preprocessing, batch = need_images(path, opened, metadata)
-    need_output(path, opened, metadata, features)
-    return Classifier(path, process, opened, metadata, preprocessing, batch, features)
+    name = need_output(path, opened, metadata, features, output)
+    return Classifier(path, process, opened, metadata, preprocessing, batch, features, name)
 
 
 def classify(classifier: Classifier, paths: Sequence[Path]) -> Iterator[Outcome]:

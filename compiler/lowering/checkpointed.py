@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from archspec.analyses.memory.segments import Segment, best_cuts, segments
 from archspec.analyses.partition import results_of
-from archspec.compiler.lowering.lower import Lowered, code, statements, submodule
+from archspec.compiler.lowering.lower import Lowered, code, statements
+from archspec.compiler.lowering.sharing import attribute, computing
 from archspec.graph.ir import Graph
 
 
@@ -27,8 +28,8 @@ def checkpointed_code(graph: Graph, cuts: Sequence[int]) -> str:
         for number, one in enumerate(first, 1)
     ]
     results = results_of(graph)
-    lines = ["def forward(self, v0):"]
-    alive = {0}
+    alive = {source.index for source in graph.sources}
+    lines = [f"def forward(self, {_values(sorted(alive))}):"]
     for number, one in enumerate(first, 1):
         lines.append(f"    {_values(one.passes_on)} = {_call(graph, number, one)}")
         alive |= set(one.passes_on)
@@ -42,7 +43,8 @@ def checkpointed_code(graph: Graph, cuts: Sequence[int]) -> str:
 
 def _call(graph: Graph, number: int, segment: Segment) -> str:
     nodes = segment.nodes(graph)
-    normalisations = "".join(f"{submodule(node.name)}, " for node in nodes if node.layer.has_statistics)
+    names = dict.fromkeys(computing(graph, node) for node in nodes if node.layer.has_statistics)
+    normalisations = "".join(f"{attribute(name)}, " for name in names)
     draws = any(node.layer.is_identity for node in nodes)  # dropout: in inference it is
     return f"recomputed(segment{number}, self, ({normalisations}), {draws}, {_values(segment.given)})"
 

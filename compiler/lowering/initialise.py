@@ -11,7 +11,7 @@ has.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,8 +20,9 @@ from torch import Generator, Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
+from archspec.compiler.lowering.random_inputs import random_inputs
+from archspec.compiler.lowering.sharing import module_names
 from archspec.graph.ir import Graph, Node
-from archspec.graph.volume import Volume
 from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
 from archspec.layers.sequence import TOKEN_STD
@@ -42,29 +43,31 @@ class Unfilled(TorchFunctionMode):
 
 
 def initialise(
-    graph: Graph, find: Callable[[Node], nn.Module], generator: Generator | None, follow_init: bool = True
+    graph: Graph, find: Callable[[Node, str], nn.Module], generator: Generator | None, follow_init: bool = True
 ) -> None:
     """Fill the parameters; norms and learned scales keep the values of their modules unless the spec gives others.
 
-    `find` returns the module of a layer. All layers draw from one generator, in the graph's order. Without
-    `follow_init` the spec's `init` counts for nothing.
+    `find` returns a module of a layer by its name. All layers draw from one generator, in the graph's order; shared
+    parameters are drawn once, for the layer that makes them. Without `follow_init` the spec's `init` counts for
+    nothing.
     """
     rectified = _rectified(graph)
     with torch.no_grad():
         for node in graph.nodes:
             if not node.inputs or not graph.tensors(node):
                 continue
-            own = find(node)
+            modules = [find(node, name) for name in module_names(graph, node)]
+            own = {name: parameter for module in modules for name, parameter in module.named_parameters()}
             stated = _stated(node) if follow_init else None
             if node.layer.is_weight_layer:
                 bias = node.layer.bias_init if follow_init and isinstance(node.layer, Biased) else None
                 _fill(own, _rule(graph, node, rectified[node.index], stated), bias or 0.0, generator)
             elif node.layer.is_embedding:
-                for parameter in own.parameters():
+                for parameter in own.values():
                     _normal(parameter, TOKEN_STD if stated is None else stated, generator)
-            elif stated is not None:
-                own.get_parameter("weight").fill_(stated)
-            del own  # before the next is found: one layer at a time may be in memory
+            elif stated is not None and "weight" in own:
+                own["weight"].fill_(stated)
+            del modules, own  # before the next is found: one layer at a time may be in memory
 
 
 def _stated(node: Node) -> float | None:
@@ -73,8 +76,8 @@ def _stated(node: Node) -> float | None:
     return node.init if own is None else own
 
 
-def settle(module: nn.Module, volume: Volume, seed: int) -> None:
-    """Give batch normalisations, layer by layer, the mean square of a batch of normal images as their variance.
+def settle(module: nn.Module, graph: Graph, seed: int) -> None:
+    """Give batch normalisations, layer by layer, the mean square of a batch of random inputs as their variance.
 
     Before training they are 0 and 1, with which the variance doubles from one residual block to the next: in
     inference, ResNet-1202 would overflow float32. Means stay 0: images are so alike after many random layers that
@@ -84,7 +87,7 @@ def settle(module: nn.Module, volume: Volume, seed: int) -> None:
     norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
     hooks = [norm.register_forward_pre_hook(_take_square) for norm in norms]
     with torch.no_grad():
-        module.eval()(torch.randn(SETTLING, *volume.laid_out, generator=Generator().manual_seed(seed)))
+        module.eval()(*random_inputs(graph, SETTLING, Generator().manual_seed(seed)))
     for hook in hooks:
         hook.remove()
 
@@ -106,9 +109,9 @@ def _rule(graph: Graph, node: Node, is_rectified: bool, stated: float | None) ->
     return partial(_uniform, bound=bound)
 
 
-def _fill(own: nn.Module, weights: Fill, bias: float, generator: Generator | None) -> None:
+def _fill(own: Mapping[str, nn.Parameter], weights: Fill, bias: float, generator: Generator | None) -> None:
     """Fill weights by their rule, biases with their value, and tables of offsets with a narrow distribution."""
-    for name, parameter in own.named_parameters():
+    for name, parameter in own.items():
         if name.endswith("bias"):
             nn.init.constant_(parameter, bias)
         elif name.endswith("weight"):

@@ -3,6 +3,7 @@
 In: a network. Out: an `nn.Module` whose submodules stand under the spec's names, and whose forward pass is generated
 Python: one statement a layer, in the graph's order, and each value dropped after its last reader. Nothing is
 interpreted at run time, so an eager run costs what a hand-written module's does, and torch.compile sees plain code.
+Layers that share parameters are in `sharing.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
-from keyword import iskeyword
 from typing import Any, Self
 
 import torch
@@ -21,8 +21,8 @@ from archspec.analyses.partition import results_of
 from archspec.api import Network
 from archspec.compiler.lowering.in_place import overwriting
 from archspec.compiler.lowering.initialise import Unfilled, initialise
-from archspec.compiler.lowering.module_of import module_of
 from archspec.compiler.lowering.recompute import recomputed
+from archspec.compiler.lowering.sharing import borrowing, call, made, module_names
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import Label
 from archspec.graph.ir import Graph, Node
@@ -70,18 +70,25 @@ class Generated(nn.Module):
 class Lowered(Generated):
     """A network in torch.
 
-    Takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]). Returns the network's output; in training, a
-    network with auxiliary classifiers returns a tuple: the output, then theirs, in the order of the spec.
-    `loss_weights` are the weights of the tuple's parts.
+    Takes a batch of each input, in the order of the spec: maps [B, C, H, W], sequences [B, N, C], vectors [B, C], token
+    ids [B, N] in int64.
+
+    Returns in evaluation the output, or the tuple of several, in the order of their `output_names`:
+    `dict(zip(module.output_names, module(left, right)))`. In training it returns what losses compare with the classes,
+    in the order of `loss_names`, each to be weighted by its `loss_weights`: the results that a `loss` line names,
+    otherwise all outputs, then the scores of auxiliary classifiers; a tuple if there are several. Layers that no loss
+    depends on are left out.
     """
 
-    def __init__(self, code: str, training_code: str, loss_weights: tuple[float, ...]) -> None:
+    def __init__(self, code: str, training_code: str, graph: Graph) -> None:
         super().__init__(code, training_code)
-        self.loss_weights = loss_weights
+        self.output_names = tuple(output.name for output in graph.outputs)
+        self.loss_names = tuple(loss.name for loss in graph.training_results)
+        self.loss_weights = tuple(loss.weight for loss in graph.training_results)
 
-    def forward(self, images: Tensor) -> Any:
+    def forward(self, *inputs: Tensor) -> Any:
         """Run the network."""
-        return self._train(self, images) if self.training else self._use(self, images)
+        return self._train(self, *inputs) if self.training else self._use(self, *inputs)
 
 
 def build(network: Network | Graph, *, seed: int | None = None, follow_init: bool = True) -> Lowered:
@@ -94,38 +101,23 @@ def build(network: Network | Graph, *, seed: int | None = None, follow_init: boo
     Raises ArchspecError for a layer whose name is an attribute of the torch module.
     """
     graph = network.graph if isinstance(network, Network) else network
-    results = results_of(graph)
-    image = (0,)
-    codes = code(graph, graph.trunk, image, results[:1]), code(graph, graph.nodes, image, results)
-    module = Lowered(*codes, loss_weights(graph))
+    given = tuple(source.index for source in graph.sources)
+    outputs = tuple(output.node for output in graph.outputs)
+    codes = code(graph, graph.trunk, given, outputs), code(graph, graph.trained, given, results_of(graph))
+    module = Lowered(*codes, graph)
     with Unfilled():
         for node in graph.nodes:
-            _add_module(module, graph, node)
+            for name in module_names(graph, node):
+                place(module, node, name, made(graph, node, name))
     if torch.get_default_device().type != "meta":  # where a normal distribution takes seconds to be decomposed
         generator = None if seed is None else torch.Generator().manual_seed(seed)
-        initialise(graph, lambda node: module.get_submodule(node.name), generator, follow_init)
+        initialise(graph, lambda _, name: module.get_submodule(name), generator, follow_init)
     return module
 
 
-def loss_weights(graph: Graph) -> tuple[float, ...]:
-    """The weights of the losses of the output and of the auxiliary classifiers, in the order of the spec."""
-    return (1.0, *(head.weight for head in graph.heads))
-
-
-def _add_module(root: nn.Module, graph: Graph, node: Node) -> None:
-    if not has_module(node):
-        return
-    place(root, node, module_of(node.layer, graph.inputs(node)))
-
-
-def has_module(node: Node) -> bool:
-    """Whether a node is a submodule rather than an expression."""
-    return bool(node.inputs) and not node.layer.is_expression
-
-
-def place(root: nn.Module, node: Node, made: nn.Module) -> None:
-    """Put a node's module under its name."""
-    *path, name = node.name.split(".")
+def place(root: nn.Module, node: Node, full_name: str, module: nn.Module) -> None:
+    """Put a module of a node under its name."""
+    *path, name = full_name.split(".")
     parent = root
     for part in path:
         if part not in parent._modules:
@@ -133,7 +125,7 @@ def place(root: nn.Module, node: Node, made: nn.Module) -> None:
             parent.add_module(part, nn.Module())
         parent = parent.get_submodule(part)
     _need_free(parent, name, node)
-    parent.add_module(name, made)
+    parent.add_module(name, module)
 
 
 def _need_free(parent: nn.Module, name: str, node: Node) -> None:
@@ -148,7 +140,7 @@ def _function(code: str) -> Forward:
     """The forward pass as a function of the module and the images."""
     name = f"<archspec network {next(_numbers)}>"
     linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)  # for tracebacks
-    space: dict[str, Any] = {"torch": torch, "functional": functional, "recomputed": recomputed}
+    space: dict[str, Any] = {"torch": torch, "functional": functional, "recomputed": recomputed, "borrowing": borrowing}
     exec(compile(code, name, "exec"), space)  # generated below from the graph alone
     forward: Forward = space["forward"]
     return forward
@@ -195,12 +187,4 @@ def _expression(graph: Graph, node: Node, in_place: frozenset[int]) -> str:
         return layer.overwriting(names)
     if layer.is_expression:
         return layer.expression(names, volumes)
-    return f"{submodule(node.name)}({layer.entering(names[0], volumes)})"
-
-
-def submodule(name: str) -> str:
-    """The expression of a module by its name."""
-    found = "self"
-    for part in name.split("."):  # a label may be a word of Python
-        found = f"getattr({found}, {part!r})" if iskeyword(part) else f"{found}.{part}"
-    return found
+    return call(graph, node, layer.entering(names[0], volumes))

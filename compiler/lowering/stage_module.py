@@ -8,14 +8,15 @@ states of all stages together are the whole's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from torch import Generator, Tensor, nn
 
 from archspec.analyses.partition import Stage, crossing, results_of
 from archspec.compiler.lowering.initialise import Unfilled, initialise
-from archspec.compiler.lowering.lower import Generated, code, has_module, place
-from archspec.compiler.lowering.module_of import module_of
+from archspec.compiler.lowering.lower import Generated, code, place
+from archspec.compiler.lowering.sharing import made, module_names
 from archspec.graph.ir import Graph, Node
 
 
@@ -29,7 +30,7 @@ class StageModule(Generated):
 
 def stage_module(graph: Graph, whole: nn.Module, stage: Stage) -> StageModule:
     """The module of a stage; it shares its weights with the whole network's module."""
-    return _stage_of(graph, stage, lambda node: whole.get_submodule(node.name)).train(whole.training)
+    return _stage_of(graph, stage, lambda _, name: whole.get_submodule(name)).train(whole.training)
 
 
 def build_stage(graph: Graph, stage: Stage, seed: int) -> StageModule:
@@ -38,32 +39,32 @@ def build_stage(graph: Graph, stage: Stage, seed: int) -> StageModule:
     All layers draw from one generator, so those before the stage are built, filled and dropped one by one.
     """
     with Unfilled():
-        module = _stage_of(graph, stage, lambda node: module_of(node.layer, graph.inputs(node)))
+        module = _stage_of(graph, stage, partial(made, graph))
 
-    def find(node: Node) -> nn.Module:
+    def find(node: Node, name: str) -> nn.Module:
         if stage.begin <= node.index < stage.end:
-            return module.get_submodule(node.name)
+            return module.get_submodule(name)
         with Unfilled():
-            return module_of(node.layer, graph.inputs(node))
+            return made(graph, node, name)
 
     initialise(graph, find, Generator().manual_seed(seed))
     return module
 
 
-def _stage_of(graph: Graph, stage: Stage, find: Callable[[Node], nn.Module]) -> StageModule:
-    results = results_of(graph)
+def _stage_of(graph: Graph, stage: Stage, find: Callable[[Node, str], nn.Module]) -> StageModule:
+    outputs = tuple(output.node for output in graph.outputs)
     module = StageModule(
-        _stage_code(graph, graph.trunk, results[:1], stage), _stage_code(graph, graph.nodes, results, stage)
+        _stage_code(graph, graph.trunk, outputs, stage), _stage_code(graph, graph.trained, results_of(graph), stage)
     )
     for node in graph.nodes[stage.begin : stage.end]:
-        if has_module(node):
-            place(module, node, find(node))
+        for name in module_names(graph, node):
+            place(module, node, name, find(node, name))
     return module
 
 
 def _stage_code(graph: Graph, nodes: Sequence[Node], results: Sequence[int], stage: Stage) -> str:
     own = [node for node in nodes if stage.begin <= node.index < stage.end]
-    given = crossing(nodes, results, stage.begin) or (0,)
+    given = crossing(nodes, results, stage.begin) if stage.begin else [source.index for source in graph.sources]
     if stage.end == len(graph.nodes):
         return code(graph, own, given, results)
     return code(graph, own, given, crossing(nodes, results, stage.end), packed=True)

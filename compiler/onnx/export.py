@@ -11,12 +11,13 @@ import numpy as np
 from torch import nn
 
 from archspec.api import Network
+from archspec.compiler.onnx.checks.steps import Proof
 from archspec.compiler.onnx.emit import emitted
 from archspec.compiler.onnx.file import SUFFIX, staged
 from archspec.compiler.onnx.model import assemble, need_room, write_data
+from archspec.compiler.onnx.names.parameters import Array
 from archspec.compiler.onnx.network_with_weights import network_with_module
-from archspec.compiler.onnx.node_writer import Array
-from archspec.compiler.onnx.proof import SILENT, Proof, prove
+from archspec.compiler.onnx.proof import SILENT, prove
 from archspec.compiler.progress import Progress
 from archspec.compiler.weights.atomic import write_flushed
 from archspec.compiler.weights.destination import need_writable

@@ -15,17 +15,17 @@ import onnx
 from onnx import TensorProto, helper
 
 from archspec import __version__
-from archspec.compiler.onnx.node_writer import Array, EmittedLayer, EmittedNode
-from archspec.compiler.onnx.provenance import provenance
+from archspec.compiler.onnx.names.interface import IDS, Port, inputs_of, outputs_of
+from archspec.compiler.onnx.names.parameters import Array
+from archspec.compiler.onnx.names.provenance import provenance
+from archspec.compiler.onnx.node_writer import EmittedLayer, EmittedNode
 from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import failure
 from archspec.graph.ir import Graph, Node
-from archspec.layers.input import Input
 
 IR_VERSION = 10  # the first whose nodes have metadata
 OPSET = 18
 OPSETS = {"Gelu": 20}  # operators that need a newer one
-BATCH = "batch"
 MOST = 2**31 - 2**20  # bytes of weights, the nodes left some room
 APART = 1024  # bytes from which on a constant goes into the file of the weights
 ALIGNED = 64
@@ -38,9 +38,11 @@ def assemble(
     model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="archspec", producer_version=__version__)
     made = model.graph
     made.name = graph.title or "network"
-    made.input.extend(value_info(node) for node in graph.nodes if isinstance(node.layer, Input))
-    made.output.append(value_info(graph.nodes[graph.output]))
-    made.value_info.extend(value_info(part.nodes[-1]) for part in emitted[:-1] if part.operations)
+    outputs = outputs_of(graph)
+    made.input.extend(map(value_info, inputs_of(graph)))
+    made.output.extend(map(value_info, outputs))
+    inner = [part for part in emitted if part.operations and part.value not in {port.name for port in outputs}]
+    made.value_info.extend(value_info(Port(part.value, part.nodes[-1].volume)) for part in inner)
     for part in emitted:
         made.node.extend(_node(operation, part.nodes) for operation in part.operations)
     for constant in placed(emitted):
@@ -118,6 +120,7 @@ def _describe(proto: Any, properties: Iterable[tuple[str, str]]) -> None:
         proto.metadata_props.add(key=key, value=value)
 
 
-def value_info(node: Node) -> onnx.ValueInfoProto:
-    """A node's value and its type, the batch by name."""
-    return helper.make_tensor_value_info(node.name, TensorProto.FLOAT, [BATCH, *node.volume.laid_out])
+def value_info(port: Port) -> onnx.ValueInfoProto:
+    """A value and its type, the batch by name."""
+    kind = TensorProto.INT64 if port.kind == IDS else TensorProto.FLOAT
+    return helper.make_tensor_value_info(port.name, kind, port.shape)

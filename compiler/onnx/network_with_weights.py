@@ -17,14 +17,14 @@ from torch import Tensor, nn
 import archspec
 from archspec.api import Network
 from archspec.compiler import build
-from archspec.compiler.data.preprocessing import default_preprocessing
 from archspec.compiler.lowering.initialise import settle
 from archspec.compiler.onnx import requirements
+from archspec.compiler.onnx.names.interface import about, image_preprocessing
 from archspec.compiler.weights.files import fill, need_fit
-from archspec.compiler.weights.model_metadata import ModelMetadata, result_kind
+from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.compiler.weights.trained import is_weights, open_trained
 from archspec.diagnostics.errors import failure
-from archspec.graph.extent import named, upto
+from archspec.graph.extent import part
 from archspec.graph.ir import Graph
 
 WRAPPED = "module.module"
@@ -59,21 +59,20 @@ def network_with_module(network: Network, module: nn.Module | None, output: str 
     Raises ArchspecError for weights that are not those of the network, and for a network too large for the memory.
     """
     graph, extent = _part(network, output)
-    kind = result_kind(network.graph, named(network.graph, output))
-    about = ModelMetadata(network.title, kind, None, default_preprocessing(network.input))
+    said = about(network.graph, network.title, output, None, image_preprocessing(graph))
     if module is not None:
         _need_module(module)
     requirements.memory(graph)
     if module is None:
         built = build(graph, seed=seed, follow_init=False)  # so that the proof sees every layer
-        settle(built, network.input, seed)
-        return Exported(graph, built, about, f"{network.title}{extent} with weights initialised by seed {seed}")
+        settle(built, graph, seed)
+        return Exported(graph, built, said, f"{network.title}{extent} with weights initialised by seed {seed}")
     built = build(graph, seed=seed)
     state = _state_of(module)
     with torch.device("meta"):
         need_fit(build(network), state, "the module")
     fill(built, {name: state[name] for name in built.state_dict()}, "the module")
-    return Exported(graph, built, about, f"{network.title}{extent} with the weights of a module")
+    return Exported(graph, built, said, f"{network.title}{extent} with the weights of a module")
 
 
 def _need_module(module: object) -> None:
@@ -111,14 +110,13 @@ def _trained(path: Path, changes: dict[str, Any], output: str | None) -> Exporte
     requirements.memory(graph)
     module = build(graph)
     module.load_state_dict({name: found.state[name] for name in module.state_dict()})
-    kind = result_kind(network.graph, named(network.graph, output))
-    about = ModelMetadata(network.title, kind, found.class_names, found.preprocessing)
-    description = f"{network.title}{extent} with the weights of {found.path} (top-1 {100 * found.top1:.2f} %)"
-    return Exported(graph, module, about, description)
+    said = about(network.graph, network.title, output, found.class_names, found.preprocessing)
+    description = f"{network.title}{extent} with the weights of {found.path} ({found.score})"
+    return Exported(graph, module, said, description)
 
 
 def _part(network: Network, output: str | None) -> tuple[Graph, str]:
     """The network up to `output`, and that in words."""
-    last = named(network.graph, output)
-    node = network.graph.nodes[last]
-    return upto(network.graph, last), f" up to `{node.name}` {node.volume}" if output else ""
+    graph = part(network.graph, output)
+    (end, *_) = graph.outputs
+    return graph, f" up to `{end.name}` {graph.nodes[end.node].volume}" if output else ""

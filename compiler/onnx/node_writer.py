@@ -7,20 +7,15 @@ last node outputs the layer's own value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from archspec.diagnostics.errors import failure
+from archspec.compiler.onnx.names.parameters import Array, Parameters
 from archspec.graph.ir import Node
 from archspec.graph.volume import Volume
 from archspec.layers.base import Layer, OnnxNode, Tensor
-
-Array = NDArray[Any]
-Weights = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ class NodeWriter:
         node: Node,
         inputs: tuple[str, ...],
         volumes: tuple[Volume, ...],
-        weights: Weights,
+        weights: Parameters,
         readers: tuple[Layer, ...] = (),
     ) -> None:
         self.node = node
@@ -97,24 +92,49 @@ class NodeWriter:
     def array(self, tensor: str) -> Array:
         """The values of a weight, by the tensor's name in the layer."""
         shape = next((one.shape for one in self.layer.tensors(self.volumes) if one.name == tensor), None)
-        return weight(self.weights, self.node, Tensor(tensor, shape or (self.volume.channels,)))
+        return self.weights.array(self.node, Tensor(tensor, shape or (self.volume.channels,)))
+
+    def is_shared(self, tensor: str) -> bool:
+        """Whether other layers use a weight too: it is then stored as it is, whatever this one needs."""
+        return self.weights.is_shared(self.node, tensor)
+
+    def parameter(self, tensor: str) -> str:
+        """The full name of a weight: with its owner's name."""
+        return self.weights.name(self.node, tensor)
 
     def weight(self, tensor: str) -> str:
         """Store a weight as it is, under the spec's name."""
         return self.stored(tensor, self.array(tensor))
 
-    def stored(self, tensor: str, value: Array) -> str:
-        """Store a weight in another shape."""
-        return self._keep(f"{self.node.name}.{tensor}", value)
+    def stored(self, tensor: str, value: Array, form: str = "") -> str:
+        """Store a weight that no other layer uses in another form: its name, and `form` if it needs one."""
+        return self._keep(f"{self.parameter(tensor)}{form}", value)
+
+    def transposed(self, tensor: str) -> str:
+        """A matrix as a right operand of MatMul, which cannot transpose."""
+        if not self.is_shared(tensor):
+            return self.stored(tensor, self.array(tensor).T, ".transposed")
+        return self._once(f"{self.parameter(tensor)}.transposed", "Transpose", self.weight(tensor), perm=[1, 0])
 
     def wide(self, tensor: str) -> str:
         """A weight with one value per channel, in a shape that broadcasts over the layer's input."""
-        channels = self.array(tensor)
-        return self.stored(tensor, channels[:, None, None] if self.volume.is_map else channels)
+        if not self.volume.is_map:
+            return self.weight(tensor)
+        if not self.is_shared(tensor):
+            return self.stored(tensor, self.array(tensor)[:, None, None])
+        axes = self._keep(f"{self.parameter(tensor)}/axes", np.array([1, 2]))
+        return self._once(f"{self.parameter(tensor)}.wide", "Unsqueeze", self.weight(tensor), axes)
 
-    def constant(self, name: str, value: Array) -> str:
-        """Store an array that is not a weight."""
-        return self._keep(f"{self.node.name}/{name}", value)
+    def _once(self, name: str, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Write a node for all layers that use a weight, and return its value's name."""
+        if self.weights.once(name):
+            self.operations.append(EmittedNode(operator, name, inputs, (name,), tuple(attributes.items())))
+        return name
+
+    def constant(self, name: str, value: Array, made_of: tuple[str, ...] = ()) -> str:
+        """Store an array that is not a weight; one `made_of` weights is that of their owner."""
+        full = self.weights.computed(self.node, name, value, made_of) if made_of else f"{self.node.name}/{name}"
+        return self._keep(full, value)
 
     def _keep(self, name: str, value: Array) -> str:
         if name in self.constants and not np.array_equal(self.constants[name], value):
@@ -153,16 +173,3 @@ class NodeWriter:
 
 def _stored(value: float | int | tuple[int, ...]) -> Array:
     return np.array(value, dtype=np.float32 if isinstance(value, float) else np.int64)
-
-
-def weight(weights: Weights, node: Node, tensor: Tensor) -> Array:
-    """A weight of a node as float32. Raises ArchspecError if it is missing or has another shape."""
-    key = f"{node.name}.{tensor.name}"
-    found = weights.get(key)
-    if found is None:
-        raise failure("E421", f"the weights have no `{key}`")
-    if tuple(found.shape) != tuple(tensor.shape):
-        sizes = "x".join(map(str, found.shape)), "x".join(map(str, tensor.shape))
-        message = f"`{key}` is {sizes[0]} in the weights, and {sizes[1]} in the spec"
-        raise failure("E421", message)
-    return np.asarray(found, dtype=np.float32)

@@ -29,6 +29,7 @@ def forward_values(graph: Graph) -> int:
     torch convolves in float64 by a matrix product: each output position has a copy of what its window sees.
     """
     last_reader = {index: node.index for node in graph.nodes for index in node.inputs}
+    last_reader.update((output.node, len(graph.nodes)) for output in graph.outputs)  # alive to the end
     alive = most = 0
     for node in graph.nodes:
         inputs = graph.inputs(node)

@@ -27,7 +27,7 @@ from archspec.diagnostics.errors import ArchspecError
 
 
 def train(session: Session, folder: RunFolder | None, best: float = -1.0) -> RunSummary | StoppedRun:
-    """Train to the end, or until a signal stops it. `folder` is the first process's; `best` a resumed run's top-1."""
+    """Train to the end, or until a signal stops it. `folder` is the first process's; `best` a resumed run's score."""
     _announce(session, folder)
     with caught_signals() as signals:
         recorder = RunRecorder(session, folder, signals, best)
@@ -52,7 +52,7 @@ def _train(recorder: RunRecorder) -> RunSummary | StoppedRun:
         recorder.end_epoch(figures)
     result = trainer.result or trainer.evaluate(recorder)  # a finished run that is resumed has none yet
     summary = _summary(recorder, result, time.monotonic() - start)
-    recorder.write_weights(WEIGHTS, summary.top1)
+    recorder.write_weights(WEIGHTS, result.evaluation.score)
     if folder is not None:
         _write_results(session, folder, summary, result)
     return summary
@@ -82,12 +82,9 @@ def _summary(recorder: RunRecorder, result: HeldOutResult, seconds: float) -> Ru
     measured = peak_memory(recorder.context.group.device)
     return RunSummary(
         network=configuration.network.name,
-        top1=result.evaluation.top1,
-        top5=result.evaluation.top5,
+        evaluation=result.evaluation,
         loss=result.loss,
-        images=result.evaluation.images,
-        right=result.evaluation.right,
-        best_top1=recorder.best,
+        best=recorder.best,
         classes=len(configuration.data.class_names),
         epochs=configuration.recipe.epochs,
         seconds=sum(row.seconds for row in folder.rows) if folder else seconds,
@@ -103,14 +100,14 @@ def _summary(recorder: RunRecorder, result: HeldOutResult, seconds: float) -> Ru
 
 
 def _write_results(session: Session, folder: RunFolder, summary: RunSummary, result: HeldOutResult) -> None:
-    """Write the summary, the confusion matrix and the page, and say what to do next."""
+    """Write the summary, the evaluation and the page, and say what to do next."""
     say, data = session.context.say, session.configuration.data
     folder.write_json(SUMMARY, summary.to_dict())
     folder.write_json(EVALUATION, result.evaluation.to_dict())
     page = write_page(session, folder, result, finished(summary.epochs))
-    say(f"curves, confusion matrix, mistakes and recipe: {page}")
-    time_taken = clock(summary.seconds)
-    say(f"top-1 {100 * summary.top1:.2f} % ({summary.right:,} of {summary.images:,} held-out images) in {time_taken}")
+    shown = "predictions" if result.maps else "confusion matrix, mistakes"
+    say(f"curves, {shown} and recipe: {page}")
+    say(f"{result.evaluation.headline} in {clock(summary.seconds)}")
     if isinstance(data.held_out, Digits):
         write_samples(data.held_out, folder.path / SAMPLES)
         say(f"one held-out digit of each class as an image: {folder.path / SAMPLES}/")

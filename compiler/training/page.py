@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archspec.compiler.memory import size_text
+from archspec.compiler.pages.map_pictures import predicted_maps
 from archspec.compiler.pages.mistake_pictures import mistaken_images
 from archspec.compiler.progress import clock
 from archspec.compiler.training.loop.held_out import HeldOutResult
@@ -32,6 +33,7 @@ def write_page(session: Session, folder: RunFolder, result: HeldOutResult | None
         why=configuration.why,
         status=status,
         mistakes=mistaken_images(result.mistakes, data.held_out, data.class_names) if result else (),
+        maps=predicted_maps(result.maps, data.held_out) if result else (),
     )
     return path
 

@@ -23,11 +23,12 @@ from archspec.compiler.training.session import Session
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.trained import BEST
 
+SCORES = {"top-1": "top1", "top-5": "top5", "mean IoU": "mean_iou", "pixels": "pixel_accuracy"}  # of an epoch's line
 SLOW_LOADING = 0.2  # of the time: from here on, more `--workers` may help
 
 
 class RunRecorder:
-    """The observer of a run's trainer. `best` is the highest top-1 so far."""
+    """The observer of a run's trainer. `best` is the highest top-1, or mean IoU, so far."""
 
     def __init__(self, session: Session, folder: RunFolder | None, signals: SignalFlags, best: float = -1.0) -> None:
         self.session, self.folder, self.signals, self.best = session, folder, signals, best
@@ -73,21 +74,21 @@ class RunRecorder:
         network, processes = self.session.configuration.network, self.context.group.size
         speed = throughput(network, measured.images_per_second, processes, self.peak)
         figures = replace(measured, tflops=speed.tflops, mfu=speed.mfu)
-        is_best, self.best = figures.top1 > self.best, max(self.best, figures.top1)
+        is_best, self.best = figures.score > self.best, max(self.best, figures.score)
         self.context.say(epoch_line(figures, self.session.configuration.recipe.epochs))
         self.write(lambda folder: folder.add(figures))
         self.write(lambda _: self.scalars.add(figures))
         if is_best:  # before the checkpoint that knows of it
-            self.write_weights(BEST, figures.top1)
+            self.write_weights(BEST, figures.score)
         self.save(self.session.trainer.state())
 
     def write_page(self, status: RunStatus) -> None:
         """Write the page of the run as it is now."""
         self.write(lambda folder: write_page(self.session, folder, self.session.trainer.result, status))
 
-    def write_weights(self, name: str, top1: float) -> None:
+    def write_weights(self, name: str, score: float) -> None:
         """Write the weights, from all processes."""
-        metadata, state = self.session.weights_metadata(top1), self.session.trainer.weights()
+        metadata, state = self.session.weights_metadata(score), self.session.trainer.weights()
         self.write(lambda folder: weights.write(folder.path / name, state, metadata.to_json()))
 
     def write(self, work: Callable[[RunFolder], object]) -> None:
@@ -105,8 +106,10 @@ def epoch_line(figures: EpochFigures, epochs: int) -> str:
     waiting = f"  waiting {100 * figures.data_wait:.0f} %" if figures.data_wait >= SLOW_LOADING else ""
     mfu = f"  MFU {100 * figures.mfu:.0f} %" if figures.mfu is not None else ""
     skipped = f"  {figures.skipped} skipped" if figures.skipped else ""
+    scores = [(name, getattr(figures, column)) for name, column in SCORES.items()]
+    right = "".join(f"  {name} {100 * value:.2f} %" for name, value in scores if value is not None)
     return (
         f"epoch {figures.epoch:>3}/{epochs}  loss {figures.loss:.4f}  held-out {figures.held_out_loss:.4f}"
-        f"  top-1 {100 * figures.top1:.2f} %  top-5 {100 * figures.top5:.2f} %  lr {figures.lr:.2g}"
+        f"{right}  lr {figures.lr:.2g}"
         f"  {figures.images_per_second:,.0f} images/s{waiting}{mfu}{skipped}"
     )

@@ -37,12 +37,12 @@ class Session:
         recipe, why = self.configuration.recipe, self.configuration.why
         return RunDescription(bundle, recipe, data.mean, data.std, data.class_names, why)
 
-    def weights_metadata(self, top1: float) -> WeightsMetadata:
-        """Return what a weights file says of itself; `top1` is that of its weights."""
+    def weights_metadata(self, score: float) -> WeightsMetadata:
+        """Return what a weights file says of itself; `score` is that of its weights."""
         network, data = self.configuration.network, self.configuration.data
         images = TrainedOn(data.source, data.fingerprint, len(data.train) + len(data.held_out), data.held_out_in)
         recipe = self.configuration.recipe.to_dict()
-        return WeightsMetadata(network, recipe, data.class_names, data.mean, data.std, top1, images)
+        return WeightsMetadata(network, recipe, data.class_names, data.mean, data.std, score, images)
 
 
 def session(configuration: RunConfiguration, context: RunContext) -> Session:

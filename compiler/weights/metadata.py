@@ -36,7 +36,7 @@ class TrainedOn:
 
 @dataclass(frozen=True)
 class WeightsMetadata:
-    """A trained network: the share `top1` of its held-out images was classified correctly.
+    """A trained network: `score` is its top-1 on the held-out images, or the mean IoU if its output is a map.
 
     `recipe` is that of training, as data. Files of early versions lack `data`.
     """
@@ -46,7 +46,7 @@ class WeightsMetadata:
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    top1: float
+    score: float
     data: TrainedOn | None = None
 
     @property
@@ -71,7 +71,7 @@ class WeightsMetadata:
             "std": list(self.std),
             "class_names": list(self.class_names),
             "input": list(self.network.input),
-            "top1": self.top1,
+            score_key(self.network): self.score,
         }
         if data is not None:
             found["data"] = dict(vars(data))
@@ -85,10 +85,16 @@ class WeightsMetadata:
         mean, std = (each_channel(data.get(name), name, network.input.channels) for name in ("mean", "std"))
         need_deviations(std)
         names = _class_names(data, network)
-        top1 = data.get("top1")
-        if not is_finite(top1) or not 0 <= top1 <= 1:
-            raise ValueError(f"`top1` is {shown(top1)}; expected a share from 0 to 1")
-        return cls(network, _recipe(data), names, mean, std, top1, _trained_on(data))
+        key = score_key(network)
+        score = data.get(key)
+        if not is_finite(score) or not 0 <= score <= 1:
+            raise ValueError(f"`{key}` is {shown(score)}; expected a share from 0 to 1")
+        return cls(network, _recipe(data), names, mean, std, score, _trained_on(data))
+
+
+def score_key(network: Network) -> str:
+    """Return what a file calls the score of a network."""
+    return "mean_iou" if network.output.is_map else "top1"
 
 
 # ---- the parts of a file; each raises ValueError where it is wrong
@@ -106,7 +112,7 @@ def _class_names(data: Mapping[str, Any], network: Network) -> tuple[str, ...]:
         raise ValueError(f"`class_names` is {shown(names)}; expected a list of names")
     if len(set(names)) != len(names):
         raise ValueError("two classes have the same name")
-    if network.output != (len(names),):
+    if network.output.channels != len(names) or network.output.kind == "sequence":
         raise ValueError(f"the network outputs {network.output}, but has {plural(len(names), 'class name')}")
     return tuple(names)
 

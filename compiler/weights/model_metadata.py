@@ -1,13 +1,13 @@
 """What an exported model says of itself, so that `archspec run` needs nothing else.
 
-In: a network's title, classes and preprocessing. Out: a record, and its text in a model's metadata. Knows no file
-format, and needs no torch.
+In: a network's title, classes and preprocessing, and of several inputs or outputs what each is. Out: a record, and its
+text in a model's metadata. Knows no file format, and needs no torch.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.compiler.data.preprocessing import Preprocessing, read_json
@@ -17,17 +17,24 @@ from archspec.layers.activation import Softmax
 
 NETWORK, RESULT = "archspec.network", "archspec.result"
 CLASSES, PREPROCESSING = "archspec.classes", "archspec.preprocessing"
-SCORES, PROBABILITIES, FEATURES = RESULTS = "scores", "probabilities", "features"
+INPUTS, OUTPUTS = "archspec.inputs", "archspec.outputs"
+SCORES, PROBABILITIES, FEATURES, MAP = RESULTS = "scores", "probabilities", "features", "map"  # of class scores
 
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """A model without `class_names` numbers its classes; one without `preprocessing` takes no images."""
+    """A model without `class_names` numbers its classes; one without `preprocessing` takes no images.
+
+    `result` is what its first output gives; of several outputs, `outputs` says it for each. `inputs` says what each
+    input takes where that is not one image: names and texts.
+    """
 
     network: str
     result: str
     class_names: tuple[str, ...] | None = None
     preprocessing: Preprocessing | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
 
     def properties(self) -> tuple[tuple[str, str], ...]:
         """Return the record as pairs of texts."""
@@ -36,7 +43,14 @@ class ModelMetadata:
             pairs.append((CLASSES, json.dumps(self.class_names, ensure_ascii=False)))
         if self.preprocessing is not None:
             pairs.append((PREPROCESSING, self.preprocessing.to_json()))
+        for key, ports in ((INPUTS, self.inputs), (OUTPUTS, self.outputs)):
+            if ports:
+                pairs.append((key, json.dumps(dict(ports), ensure_ascii=False)))
         return tuple(pairs)
+
+    def result_of(self, output: str) -> str:
+        """Return what an output gives."""
+        return dict(self.outputs).get(output, self.result)
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, str]) -> ModelMetadata:
@@ -51,6 +65,8 @@ class ModelMetadata:
                 result,
                 None if names is None else _class_names(read_json(names, "classes")),
                 None if preprocessing is None else Preprocessing.from_json(preprocessing),
+                _texts(properties.get(INPUTS), "inputs"),
+                _results(properties.get(OUTPUTS)),
             )
         except RecursionError:
             raise ValueError("they are nested too deeply") from None
@@ -62,9 +78,28 @@ def _class_names(names: object) -> tuple[str, ...]:
     return tuple(names)
 
 
-def result_kind(graph: Graph, output: int) -> str:
-    """Return what the node `output` gives: scores, probabilities, or features on the way to them."""
+def _texts(found: str | None, what: str) -> tuple[tuple[str, str], ...]:
+    named = {} if found is None else read_json(found, what)
+    if not isinstance(named, dict) or not all(isinstance(text, str) for text in named.values()):
+        raise ValueError(f"`{what}` is {shown(named)}; expected a text for each name")
+    return tuple(named.items())
+
+
+def _results(found: str | None) -> tuple[tuple[str, str], ...]:
+    outputs = _texts(found, "outputs")
+    for name, result in outputs:
+        if result not in RESULTS:
+            raise ValueError(f"`outputs` says {shown(result)} of {shown(name)}; expected {', '.join(RESULTS)}")
+    return outputs
+
+
+def result_kind(graph: Graph, output: int, class_names: Sequence[str] | None = None) -> str:
+    """Return what the node `output` gives: scores, probabilities, or features on the way to them; a map of scores if
+    the network's output is a map and has classes."""
     node = graph.nodes[output]
+    if class_names is not None and output == graph.output and node.volume.is_map:
+        return MAP
     if isinstance(node.layer, Softmax):
         return PROBABILITIES
-    return SCORES if output == graph.output and len(node.volume) == 1 else FEATURES
+    is_output = any(output == one.node for one in graph.outputs)
+    return SCORES if is_output and len(node.volume) == 1 else FEATURES

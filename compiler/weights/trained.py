@@ -52,9 +52,10 @@ class Trained:
         return replace(self, metadata=replace(self.metadata, recipe=recipe))
 
     @property
-    def top1(self) -> float:
-        """The share of the held-out images that it classified correctly in training."""
-        return self.metadata.top1
+    def score(self) -> str:
+        """How good it was on the held-out images of training, in words."""
+        name = "mean IoU" if self.network.output.is_map else "top-1"
+        return f"{name} {100 * self.metadata.score:.2f} %"
 
 
 def is_weights(path: Path) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from archspec.cli import main
 from archspec.compiler.onnx import export as exporting
-from archspec.compiler.onnx.proof import Check, Proof
+from archspec.compiler.onnx.checks.steps import Check, Proof
 from support.exports import STEPS, export, files, output_of, refused, write_spec
 
 

@@ -60,7 +60,7 @@ def test_rows_are_true_classes_and_the_first_of_equal_confusions_is_named() -> N
 @pytest.mark.parametrize(("count", "lines"), [(2, 1), (5, 1), (6, 2)])
 def test_top_5_is_shown_for_more_than_five_classes(count: int, lines: int) -> None:
     names = tuple(map(str, range(count)))
-    assert len(totals(Evaluation.of_matrix(names, ((1,) * count,) * count, (1,) * count))) == lines
+    assert len(totals(Evaluation.of_matrix(names, ((1,) * count,) * count, (1,) * count), {})) == lines
 
 
 @pytest.mark.parametrize(("count", "head"), [(12, "confusion matrix"), (13, "most frequent confusions")])

@@ -222,8 +222,8 @@ def test_settled_statistics_keep_a_deep_untrained_network_in_scale() -> None:
     images = torch.randn(2, 8, 8, 8)
     assert module(images).abs().max() > 1e8
     before = torch.get_rng_state()
-    settle(module, network.input, seed=0)
-    settle(again, network.input, seed=0)
+    settle(module, network.graph, seed=0)
+    settle(again, network.graph, seed=0)
     assert torch.equal(torch.get_rng_state(), before)
     assert not any(part.training for part in module.modules())
     assert module(images).abs().max() < 1e3
@@ -234,7 +234,7 @@ def test_settled_statistics_keep_a_deep_untrained_network_in_scale() -> None:
 def test_a_settled_deep_network_without_shortcuts_computes_more_than_rounding_errors() -> None:
     network = archspec.load("plain56")
     module = build(network, seed=0)
-    settle(module, network.input, seed=0)
+    settle(module, network.graph, seed=0)
     images = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
         single = module(images)
@@ -245,7 +245,7 @@ def test_a_settled_deep_network_without_shortcuts_computes_more_than_rounding_er
 def test_a_settled_norm_has_the_mean_square_of_its_input_as_variance() -> None:
     network = archspec.loads("[6x5x3] INPUT\nBN -> FC 2\n")
     module = build(network, seed=0)
-    settle(module, network.input, seed=7)
+    settle(module, network.graph, seed=7)
     images = torch.randn(4, 3, 6, 5, generator=torch.Generator().manual_seed(7))
     torch.testing.assert_close(module.get_buffer("bn1.running_var"), images.square().mean((0, 2, 3)))
     assert not module.get_buffer("bn1.running_mean").any()

@@ -170,7 +170,7 @@ def test_every_built_in_network_equals_a_walk_too(name: str) -> None:
     graph = archspec.load(name).graph
     module, walk = build(graph, seed=0, follow_init=False).eval(), Walk(graph).eval()
     images = images_for(graph, 1)
-    settle(module, graph.nodes[0].volume, seed=0)
+    settle(module, graph, seed=0)
     for node in graph.nodes:
         if graph.tensors(node):
             walk.of(node).load_state_dict(module.get_submodule(node.name).state_dict())

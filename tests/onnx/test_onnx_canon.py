@@ -117,7 +117,7 @@ def stands_beside_torchs_own(graph: Graph, folder: Path) -> None:
         module = HandNetwork(graph)
     lively(module)
     # random statistics let SE-ResNet-50 grow until float32 is too coarse for it, which a proof refuses
-    settle(module, graph.nodes[0].volume, seed=0)
+    settle(module, graph, seed=0)
     model = emit(graph, weights_of(module))
     path = folder / "net.onnx"
     path.write_bytes(model.SerializeToString())

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from archspec.compiler.onnx import emit
+from archspec.compiler.onnx.checks.shapes import inferred_shapes
 from archspec.compiler.onnx.emitters import EMITTERS
-from archspec.compiler.onnx.proof import inferred_shapes
 from archspec.graph.volume import Volume
 from archspec.layers.base import Layer
 from support.layer_cases import CASES, CLASSES, Case

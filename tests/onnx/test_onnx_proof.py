@@ -12,7 +12,8 @@ from onnx import numpy_helper
 import archspec
 from archspec.compiler import build
 from archspec.compiler.onnx import emit
-from archspec.compiler.onnx.proof import BATCHES, MOST, ROUNDINGS, TIMES_TORCH, UNIT, Proof, compare, prove
+from archspec.compiler.onnx.checks.steps import Proof
+from archspec.compiler.onnx.proof import BATCHES, MOST, ROUNDINGS, TIMES_TORCH, UNIT, compare, prove
 from support.onnx_models import HandNetwork, randomised, weights_of
 
 SPEC = """

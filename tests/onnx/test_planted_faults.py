@@ -15,7 +15,8 @@ from onnx import helper, numpy_helper
 import archspec
 from archspec.compiler import build
 from archspec.compiler.onnx import emit
-from archspec.compiler.onnx.proof import Proof, prove
+from archspec.compiler.onnx.checks.steps import Proof
+from archspec.compiler.onnx.proof import prove
 from archspec.graph.ir import Graph
 from support.onnx_models import randomised, weights_of
 

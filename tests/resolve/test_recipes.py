@@ -17,10 +17,12 @@ from archspec.resolve.train_section.settings import EXAMPLES, SETTINGS
 from support.helps import findings_in, trials
 
 BODY = "[8x8x3] INPUT\nFC 10\n"
+LABELLED = "[8x8x3] INPUT\nclass: FC 10\nRELU\nteacher: FC 10\n"
 
 
 def recipe(*settings: str) -> Recipe:
-    found = archspec.loads(f"{BODY}train\n" + "".join(f"    {line}\n" for line in settings)).recipe
+    body = LABELLED if any(line.startswith("loss") for line in settings) else BODY
+    found = archspec.loads(f"{body}train\n" + "".join(f"    {line}\n" for line in settings)).recipe
     assert found is not None
     return found
 
@@ -75,6 +77,9 @@ READ: list[tuple[str, dict[str, Any]]] = [
     ("label_smoothing 0.1", {"label_smoothing": 0.1}),
     ("clip 1", {"clip": 1.0}),
     ("ema 0.9999", {"ema": 0.9999}),
+    ("loss class", {"losses": (("class", 1.0),)}),
+    ("loss class 2", {"losses": (("class", 2.0),)}),
+    ("loss class 0.5, teacher 0.5", {"losses": (("class", 0.5), ("teacher", 0.5))}),
 ]
 
 
@@ -137,7 +142,58 @@ BOUNDS: list[tuple[str, tuple[float | str, ...], tuple[float | str, ...]]] = [
     ("label_smoothing {}", (0, 0.999), (1,)),
     ("clip {}", ("1e-6", "1e9"), (0, "1e10")),
     ("ema {}", (0, 0.999999), (1,)),
+    ("loss class {}", ("1e-6", "1e6"), (0, "1e7")),
 ]
+
+
+# what is wrong with a `loss` line, and the helps
+LOSSES = [
+    ("loss clas 0.5, teacher 0.5", "unknown result `clas`", ["did you mean `class`?"]),
+    ("loss cross_entropy", "unknown result `cross_entropy`", ["leave out this line"]),
+    ("loss input 1", "`input` is an input, not a result", ["leave out this line"]),
+    ("loss side 1", "`side` is of an `aux`, whose weight is in its own line", ["leave out this line"]),
+    ("loss class, teacher 0.5", "`class` needs a weight", ["`class 1`"]),
+    ("loss class 0.5, teacher", "`teacher` needs a weight", ["`teacher 1`"]),
+    ("loss class 0.5, teacher 1, class 0.5", "`class` is given twice", ["`loss class 0.5 teacher 1`"]),
+    ("loss class=0.5", "`class=0.5` has an equals sign", ["`class 0.5`"]),
+    ("loss 0.5 class, 1 teacher", "`0.5` is not a label", ["`loss class 0.5, teacher 1`"]),
+    ("loss", "`loss` needs a label", ["leave out this line"]),
+]
+
+
+@pytest.mark.parametrize(("setting", "message", "helps"), LOSSES, ids=[setting for setting, _, _ in LOSSES])
+def test_a_loss_is_of_labels_with_weights(setting: str, message: str, helps: list[str]) -> None:
+    body = LABELLED.replace("RELU\n", "RELU\naux 0.3: side: FC 10\n")
+    text = f"{body}train\n    epochs 2\n    {setting}\n"
+    (finding,) = findings_in(text)
+    assert (finding.message, [*finding.helps]) == (message, helps)
+    assert all(one.works for one in trials(text))
+
+
+def test_losses_are_kept_with_the_graph_and_through_json() -> None:
+    text = f"{LABELLED}train\n    loss class 0.25, teacher 0.75\n"
+    network = archspec.loads(text)
+    assert [(one.name, network.graph.nodes[one.node].name, one.weight) for one in network.losses] == [
+        ("class", "class", 0.25),
+        ("teacher", "teacher", 0.75),
+    ]
+    assert network.recipe is not None
+    assert from_dict(json.loads(json.dumps(network.recipe.to_dict()))) == network.recipe
+    assert network.graph.readers[1] == 2  # the RELU, and the loss: nothing may be written over it
+
+
+def test_losses_are_kept_where_blocks_share_their_weights() -> None:
+    lines = ["block head shared", "    FC 10", "[4] INPUT", "class: head()", "teacher: @input -> head()"]
+    lines += ["train", "    loss class 0.25, teacher 0.75"]
+    losses = archspec.loads("\n".join(lines) + "\n").losses
+    assert [(one.name, one.weight) for one in losses] == [("class", 0.25), ("teacher", 0.75)]
+
+
+def test_without_a_loss_line_the_loss_is_of_the_only_output_and_of_each_aux() -> None:
+    network = archspec.loads(LABELLED.replace("RELU\n", "RELU\naux 0.3: side: FC 10\n"))
+    assert [(one.name, one.weight) for one in network.losses] == [("teacher", 1.0), ("side", 0.3)]
+    several = archspec.loads("[8x8x3] INPUT\noutput a: FC 10\nRELU\noutput b: FC 10\n")
+    assert several.losses == ()
 
 
 @pytest.mark.parametrize(("setting", "inside", "outside"), BOUNDS, ids=[setting for setting, _, _ in BOUNDS])
@@ -280,7 +336,8 @@ def test_a_call_of_an_unknown_block_called_train_is_reported(tmp_path: Path) -> 
 
 
 # ---- the papers' ---------------------------------------------------------------------------------------------------
-WITHOUT = {"lenet5", "unet", "inception_naive"}  # archspec's own; no classifiers
+# archspec's own; no classifiers of images
+WITHOUT = {"lenet5", "unet", "unetpp", "inception_naive", "fpn_resnet50", "siamese"}
 
 # optimizer, rate and its batch, weight decay, epochs, schedule
 PAPERS: dict[str, tuple[str, float, int, float, int, str]] = {
@@ -299,7 +356,13 @@ PAPERS: dict[str, tuple[str, float, int, float, int, str]] = {
     "convnext": ("adamw", 4e-3, 4096, 0.05, 300, "cosine"),
     "vit_b16": ("adamw", 3e-3, 4096, 0.3, 300, "cosine"),
     "swin_t": ("adamw", 1e-3, 1024, 0.05, 300, "cosine"),
+    "deit_tiny": ("adamw", 5e-4, 512, 0.05, 300, "cosine"),
     "mixer": ("adamw", 1e-3, 4096, 0.1, 300, "linear"),
+    "mobilenet_v3_small": ("rmsprop", 0.1, 4096, 1e-5, 600, "exponential"),
+    "regnet_y_400mf": ("sgd", 0.8, 1024, 5e-5, 100, "cosine"),
+    "repvgg_a0": ("sgd", 0.1, 256, 1e-4, 120, "cosine"),
+    "resnest50": ("sgd", 0.1, 256, 1e-4, 270, "cosine"),
+    "hrnet_w18": ("sgd", 0.1, 256, 1e-4, 100, "step"),
     "nasnet_a_large": ("rmsprop", 1.5, 1600, 5e-5, 250, "exponential"),
 }
 # what is done to images

@@ -21,6 +21,7 @@ from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from archspec.compiler import build
+from archspec.compiler.lowering.random_inputs import random_inputs
 from archspec.graph.ir import Graph, Node
 from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
@@ -175,8 +176,9 @@ class Lowered(nn.Module):
         super().__init__()
         self.module = build(graph, seed=0)
 
-    def forward(self, images: Tensor) -> list[Tensor]:
-        return [self.module(images)]
+    def forward(self, *inputs: Tensor) -> list[Tensor]:
+        results = self.module(*inputs)
+        return list(results) if isinstance(results, tuple) else [results]
 
 
 def training_bytes(
@@ -194,14 +196,14 @@ def training_bytes(
 
 
 def train_two_steps(graph: Graph, network: nn.Module, batch: int, decay: float) -> None:
-    volume, output = graph.nodes[0].volume, graph.nodes[graph.output].volume
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, weight_decay=decay, foreach=False)
-    images = torch.rand(batch, *((volume[2], *volume[:2]) if volume.is_map else volume))
-    labels = torch.zeros(batch, *output.spatial, dtype=torch.long)
+    inputs = random_inputs(graph, batch)
+    places = {graph.nodes[loss.node].volume.spatial for loss in graph.training_results}
+    labels = {sizes: torch.zeros(batch, *sizes, dtype=torch.long) for sizes in places}
     for mark in ("first", "second"):
         with record_function(mark):
             optimizer.zero_grad()
-            losses = [functional.cross_entropy(scores, labels) for scores in network(images)]
+            losses = [functional.cross_entropy(scores, labels[tuple(scores.shape[2:])]) for scores in network(*inputs)]
             reduce(add, losses).backward()
             optimizer.step()
 

@@ -74,7 +74,7 @@ def _statement(node: s.Statement, indent: str) -> list[str]:
 
 def _chain(node: s.Chain, indent: str, lead: str) -> list[str]:
     bracket = f"{_bracket(node.bracket)} " if node.bracket else ""
-    label = f"{node.label}: " if node.label else ""
+    label = f"{'output ' * node.is_output}{node.label}: " if node.label else ""
     steps = " -> ".join(_bracket(step) if isinstance(step, s.Bracket) else _step(step) for step in node.steps)
     lines = [f"{lead}{bracket}{label}{steps}"]
     merge = _merge_of(node.steps[-1])

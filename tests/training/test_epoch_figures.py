@@ -14,7 +14,13 @@ from click.testing import CliRunner, Result
 from archspec.cli import main
 from archspec.compiler.training.recorder import epoch_line
 from archspec.compiler.training.records.checkpoint import REQUIRED, Checkpoint, RunDescription, TrainerState
-from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
+from archspec.compiler.training.records.epoch_figures import (
+    COLUMNS,
+    OF_CLASSES,
+    OF_MAPS,
+    EpochFigures,
+    columns_of,
+)
 from archspec.compiler.training.records.report_page import write_report
 from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.compiler.training.records.tensorboard import ScalarWriter
@@ -37,25 +43,30 @@ FIGURES = EpochFigures(
     damaged=9,
     seconds=11.0,
 )
-NAMES = [field.name for field in fields(EpochFigures)]
+OF_PIXELS = replace(
+    FIGURES, train_top1=None, top1=None, top5=None, train_pixel_accuracy=0.5, pixel_accuracy=0.75, mean_iou=0.625
+)
+NAMES = list(columns_of([FIGURES]))
 
 
-def test_every_figure_is_a_column_everywhere(tmp_path: Path) -> None:
-    assert list(COLUMNS) == NAMES
-    assert all(getattr(FIGURES, name) is not None for name in NAMES)
-    RunFolder(tmp_path).add(FIGURES)
+@pytest.mark.parametrize("figures", [FIGURES, OF_PIXELS], ids=["of classes", "of maps"])
+def test_every_figure_is_a_column_everywhere(tmp_path: Path, figures: EpochFigures) -> None:
+    names = [field.name for field in fields(EpochFigures) if getattr(figures, field.name) is not None]
+    assert {*names, *OF_CLASSES, *OF_MAPS} == {*COLUMNS}
+    RunFolder(tmp_path).add(figures)
     with (tmp_path / "metrics.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert row == {name: str(getattr(FIGURES, name)) for name in NAMES}
-    assert json.loads((tmp_path / "metrics.jsonl").read_text()) == {name: getattr(FIGURES, name) for name in NAMES}
-    ScalarWriter(tmp_path).add(FIGURES)
+    assert row == {name: str(getattr(figures, name)) for name in names}
+    assert json.loads((tmp_path / "metrics.jsonl").read_text()) == {name: getattr(figures, name) for name in names}
+    ScalarWriter(tmp_path).add(figures)
     known: dict[str, list[tuple[int, Any]]] = {
-        name: [(3, pytest.approx(getattr(FIGURES, name)))] for name in NAMES if name != "epoch"
+        name: [(3, pytest.approx(getattr(figures, name)))] for name in names if name != "epoch"
     }
     assert scalars(tmp_path) == known  # in float32
-    write_report(tmp_path / "report.html", "Net", [FIGURES], {}, None, {})
+    write_report(tmp_path / "report.html", "Net", [figures], {}, None, {})
     page = (tmp_path / "report.html").read_text()
-    assert "".join(f"<th>{name}</th>" for name in NAMES) in page
+    assert "".join(f"<th>{name}</th>" for name in names) in page
+    assert EpochFigures.from_dict(figures.to_dict()) == figures
 
 
 def test_an_unknown_figure_is_an_empty_cell_and_a_missing_key(tmp_path: Path) -> None:
@@ -71,6 +82,7 @@ def test_the_terminal_shows_the_figures_of_an_epoch() -> None:
         "epoch   3/90  loss 1.2500  held-out 1.5000  top-1 62.50 %  top-5 87.50 %  lr 0.5  1,234 images/s"
         "  waiting 25 %  MFU 38 %  7 skipped"
     )
+    assert "  mean IoU 62.50 %  pixels 75.00 %  lr 0.5" in epoch_line(OF_PIXELS, 90)
     usual = replace(FIGURES, data_wait=0.1, mfu=None, skipped=0)
     assert len(epoch_line(usual, 90)) <= 100
 

@@ -345,7 +345,12 @@ def test_fewer_images_than_a_step_takes_are_refused(colour: Path, photos: Path, 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[8x8x3] INPUT\nCONV 4 3x3\n", "is not an image classifier"),
+        ("[8x8x3] INPUT\nTOKENS\n", "has no weights"),
+        ("[8x8x3] INPUT\nTOKENS -> FC 4\n", "is not an image classifier: it maps [8x8x3] to [64x4]"),
+        ("[8x8x3] INPUT\nCONV 4 3x3 s2 p1\n", "it has no class scores for each pixel"),
+        ("[8x8x3] INPUT\nCONV 4 3x3 -> UPSAMPLE 2\n", "it has no class scores for each pixel"),
+        ("[8x8x3] INPUT\nCONV 4 3x3 p2\n", "it has no class scores for each pixel"),
+        ("[8x8x3] INPUT\nCONV 4 3x3\n", "a map of classes: it learns from images with masks"),
         ("[9x8] INPUT\nGAP -> FC 10\n", "is not an image classifier"),
         ("[8x8x1] INPUT\nFC ten\n", "unknown"),
     ],

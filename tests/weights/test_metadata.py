@@ -16,11 +16,11 @@ def test_a_record_is_read_as_it_was_written(data: TrainedOn | None) -> None:
     written = WeightsMetadata(network, recipe, ("cat", "dög"), (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), 0.75, data)
     read = WeightsMetadata.from_json(json.loads(json.dumps(written.to_json())), "it")
     assert read.to_json() == json.loads(json.dumps(written.to_json()))
-    assert (read.class_names, read.mean, read.std, read.top1, read.data) == (
+    assert (read.class_names, read.mean, read.std, read.score, read.data) == (
         written.class_names,
         written.mean,
         written.std,
-        written.top1,
+        written.score,
         data,
     )
     assert (read.seed, read.network.title, read.network.params) == (5, "Small", network.params)

@@ -6,6 +6,7 @@ attention, and a window whose pads differ from end to end. Factors are multiplie
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import prod
 
@@ -13,15 +14,19 @@ from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import FLOAT_BYTES, Volume
 from archspec.layers.base import Layer
 from archspec.layers.demand import INDEX_BYTES, Demand, Workload
+from archspec.layers.input import Input
+
+SharedParameter = tuple[str, tuple[int, ...], int]  # its owner, its shape, its number among those of that shape
 
 
 class TorchOperation(Workload):
     """What torch runs for a layer or a part of one, and where it stands among the others.
 
-    `learns`: its result depends on a parameter, so that it is part of the backward pass.
+    `learns`: its result depends on a parameter, so that it is part of the backward pass. `shares` names its parameters
+    if other operations use them too, and None is one of its own; `repeats` are those that an earlier one has.
     """
 
-    __slots__ = ("index", "layer", "learns", "name", "readers", "sources")
+    __slots__ = ("index", "layer", "learns", "name", "readers", "repeats", "shares", "sources")
 
     def __init__(  # noqa: PLR0913, PLR0917  # the fields of a record, of which hundreds are created
         self, index: int, name: str, layer: Layer, sources: Sequence[TorchOperation], volume: Volume, known: Known
@@ -33,6 +38,8 @@ class TorchOperation(Workload):
         self.layer = layer
         self.sources = sources
         self.readers = 0
+        self.shares: Sequence[SharedParameter | None] = ()
+        self.repeats: frozenset[SharedParameter] = frozenset()
         for source in sources:
             source.readers += 1
             self.continues = self.continues or source.learns
@@ -49,12 +56,21 @@ class TorchOperation(Workload):
     @property
     def statistics(self) -> int:
         """Bytes of running statistics: mean and variance of each channel, and an int64 counter."""
-        return 2 * FLOAT_BYTES * self.volume.channels + INDEX_BYTES if self.layer.has_statistics else 0
+        has_own = self.layer.has_statistics and not self.repeats
+        return 2 * FLOAT_BYTES * self.volume.channels + INDEX_BYTES if has_own else 0
 
     @property
     def parameters(self) -> list[int]:
-        """Bytes of each parameter."""
+        """Bytes of each parameter that it uses."""
         return [FLOAT_BYTES * prod(shape) for shape in self.shapes]
+
+    @property
+    def made_parameters(self) -> list[int]:
+        """Bytes of each parameter that no operation before it uses."""
+        if not self.repeats:
+            return self.parameters
+        named = zip(self.parameters, self.shares, strict=True)
+        return [size for size, name in named if name is None or name not in self.repeats]
 
     def demand(self) -> Demand:
         """What its layer asks for."""
@@ -91,23 +107,64 @@ class Known:
 
 
 def operations(graph: Graph, batch: int) -> tuple[list[TorchOperation], list[TorchOperation]]:
-    """The operations of a graph, and for each node the one that outputs its volume."""
-    program = Program(batch)
+    """The operations of a training step, its inputs first, and for each node the one that outputs its volume.
+
+    A node that training leaves out has that of the node before it.
+    """
+    program = Program(batch, graph)
+    inputs = {source.index: program.input(source) for source in graph.sources}
     made: list[TorchOperation] = []
+    trained = {node.index for node in graph.trained}
     for node in graph.nodes:
-        made.append(program.layer(node, [made[index] for index in node.inputs], graph.inputs(node)))
+        if not node.inputs:
+            made.append(inputs[node.index])
+        elif node.index in trained:
+            made.append(program.layer(node, [made[index] for index in node.inputs], graph.inputs(node)))
+        else:
+            made.append(made[-1])
     return program.operations, made
 
 
 class Program:
     """The operations so far. Each method adds some and returns the one with the result."""
 
-    def __init__(self, batch: int) -> None:
+    def __init__(self, batch: int, graph: Graph) -> None:
         self.known = Known(batch)
         self.operations: list[TorchOperation] = []
+        self.owners = {node.weights.owner for node in graph.nodes if node.weights is not None}
+        self.shared: set[SharedParameter] = set()
+
+    def input(self, source: Node) -> TorchOperation:
+        """What enters the network: token ids take 8 bytes each."""
+        operation = self._run(source.name, source.layer, (), source.volume)
+        if isinstance(source.layer, Input) and source.layer.tokens:
+            operation.made = INDEX_BYTES * operation.made // FLOAT_BYTES
+        return operation
 
     def layer(self, node: Node, sources: Sequence[TorchOperation], volumes: tuple[Volume, ...]) -> TorchOperation:
         """What a layer runs."""
+        begin = len(self.operations)
+        operation = self._layer(node, sources, volumes)
+        if node.weights is not None or node.name in self.owners:
+            self._share(node, volumes, self.operations[begin:])
+        return operation
+
+    def _share(self, node: Node, volumes: tuple[Volume, ...], operations: Sequence[TorchOperation]) -> None:
+        """Name the parameters that a layer shares, by their owner, their shape and how many of that shape it has."""
+        owner, names = (node.weights.owner, node.weights.tensors) if node.weights else (node.name, None)
+        tensors = node.layer.tensors(volumes)
+        shared = {tensor.shape for tensor in tensors if names is None or tensor.name in names}
+        counts: Counter[tuple[int, ...]] = Counter()
+        for operation in operations:
+            counted = []
+            for shape in operation.shapes:
+                counts[shape] += 1
+                counted.append((owner, shape, counts[shape]) if shape in shared else None)
+            operation.shares = counted
+            operation.repeats = frozenset(one for one in counted if one in self.shared and one is not None)
+            self.shared.update(one for one in counted if one is not None)
+
+    def _layer(self, node: Node, sources: Sequence[TorchOperation], volumes: tuple[Volume, ...]) -> TorchOperation:
         layer = node.layer
         if layer.is_pairwise:
             for factor in sources[2:]:

@@ -8,7 +8,7 @@ something, as torch.utils.checkpoint does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from archspec.analyses.memory.heap import Peak, Storage
 from archspec.analyses.memory.liveness import Life, TrainingStep, peak_of
@@ -26,7 +26,7 @@ class Recomputation:
     __slots__ = ("begin", "first", "held", "last")
 
     def __init__(self, begin: int, keeping: Sequence[int]) -> None:
-        self.begin = max(1, begin)  # the images are there
+        self.begin = begin
         self.first = keeping[0]
         self.last = keeping[-1]
         self.held: list[Storage] = []
@@ -37,7 +37,9 @@ class CheckpointedStep(TrainingStep):
 
     def __init__(self, graph: Graph, batch: int, cuts: Sequence[int]) -> None:
         super().__init__(graph, batch)
-        begins = [0, *(self.made[cut - 1].index + 1 for cut in cuts)]
+        reached = list(accumulate((operation.index for operation in self.made), max))
+        places = {len(graph.sources), *(reached[cut - 1] + 1 for cut in cuts)}  # the inputs are there
+        begins = sorted(places - {len(self.operations)})
         self.kept_from = begins[-1]
         self.is_forward = True
         self.kept = 0  # bytes alive at the end of the forward pass

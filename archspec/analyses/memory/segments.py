@@ -13,7 +13,7 @@ from math import isqrt
 
 from archspec.analyses.memory.liveness import peak_of
 from archspec.analyses.memory.recomputation import CheckpointedStep
-from archspec.analyses.partition import results_of
+from archspec.analyses.partition import last_readers, results_of
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
@@ -30,8 +30,8 @@ class Segment(Record):
     passes_on: tuple[int, ...]
 
     def nodes(self, graph: Graph) -> Sequence[Node]:
-        """Return its layers."""
-        return graph.nodes[self.begin : self.end]
+        """Return its layers that are used in training."""
+        return [node for node in graph.trained if self.begin <= node.index < self.end]
 
 
 @lru_cache(maxsize=32)
@@ -55,8 +55,9 @@ def _needs(graph: Graph, batch: int, cuts: Sequence[int]) -> tuple[int, int]:
 
 
 def segments(graph: Graph, cuts: Sequence[int]) -> tuple[Segment, ...]:
-    """Return the segments between some cuts."""
-    return tuple(_segment(graph, begin, end) for begin, end in pairwise((0, *cuts, len(graph.nodes))))
+    """Return the segments between some cuts, but for those without a layer that training runs."""
+    found = (_segment(graph, begin, end) for begin, end in pairwise((0, *cuts, len(graph.nodes))))
+    return tuple(one for one in found if any(node.inputs for node in one.nodes(graph)))
 
 
 def places(graph: Graph, most: int = 1) -> list[int]:
@@ -65,9 +66,9 @@ def places(graph: Graph, most: int = 1) -> list[int]:
     Place n is before node n. Before a layer that could overwrite the value there is no cut, which would forbid that.
     """
     changes = [0] * (len(graph.nodes) + 1)
-    for node in graph.nodes:
-        changes[node.index + 1] += 1
-        changes[max(graph.consumers[node.index], default=node.index) + 1] -= 1
+    for node, last in zip(graph.nodes, last_readers(graph), strict=True):
+        changes[node.index + 1 if node.inputs else 1] += 1
+        changes[last + 1] -= 1
     alive = list(accumulate(changes))
     return [at for at in range(2, len(graph.nodes)) if alive[at] <= most and not graph.nodes[at].layer.overwrites]
 
@@ -90,8 +91,10 @@ def _cuts(found: Iterable[int], before: Sequence[int], budget: int) -> tuple[int
 
 
 def _segment(graph: Graph, begin: int, end: int) -> Segment:
-    own = range(max(1, begin), end)  # the images are given
-    given = {index for node in graph.nodes[begin:end] for index in node.inputs if index < own.start}
-    results = results_of(graph)
-    passed = [index for index in own if index in results or max(graph.consumers[index], default=0) >= end]
+    own = range(begin, end)
+    results, last = results_of(graph), last_readers(graph)
+    inputs = {index for node in Segment(begin, end, (), ()).nodes(graph) for index in node.inputs}
+    given = [index for index in inputs if index not in own or not graph.nodes[index].inputs]
+    computed = (index for index in own if graph.nodes[index].inputs)
+    passed = [index for index in computed if index in results or last[index] >= end]
     return Segment(begin, end, tuple(sorted(given)), tuple(passed))

@@ -10,7 +10,6 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.resolve.helps.inputs import is_channels_first, written
-from archspec.resolve.helps.respelling import dropped
 
 _USUAL = ((224, 224, 3), (227, 227, 3), (32, 32, 3), (28, 28, 1), (64, 64, 3))
 
@@ -48,12 +47,3 @@ def _volume_of(step: s.LayerStep) -> tuple[int, ...]:
     if is_channels_first(volume):
         return (*volume[1:], volume[0])
     return (*volume, 1) if len(volume) == 2 else volume if len(volume) in (1, 3) else ()
-
-
-def misplaced(step: s.LayerStep, chain: s.Chain, is_in_a_block: bool) -> Finding:
-    """Return the finding for an INPUT that is not the first step of the network."""
-    message = "INPUT inside a block" if is_in_a_block else "a second INPUT"
-    is_alone = len(chain.steps) == 1
-    fix = Help("drop it", dropped(chain.span if is_alone else step.span))
-    notes = ("a network has one INPUT, on its first line",)
-    return Finding("E110", message, step.span, notes=notes, helps=(fix,))

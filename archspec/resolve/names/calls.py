@@ -54,7 +54,7 @@ class FaultyCall:
 
         def helps() -> tuple[Help, ...]:
             rest = [one for one in self.step.arguments if one is not argument]
-            needed = sum(one.default is None for one in self.definition.parameters)
+            needed = sum(one.default is None and not one.is_list for one in self.definition.parameters)
             return self._meant() if len(rest) < needed else self._rewritten(map(_text, rest))
 
         return Finding("E106", message, argument.span, "the second", others=others, helps=helps)
@@ -62,7 +62,8 @@ class FaultyCall:
     def unknown(self, argument: s.GivenArgument, given: Given) -> Finding:
         """Return the finding for an argument with the name of no parameter."""
         name = argument.name or ""
-        span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
+        start = argument.span.start + argument.span.text.startswith("@")
+        span = Span(argument.span.source, start, start + len(name))
         named = {one.name for one in self.step.arguments}
         free = [one.name for one in self.definition.parameters if one.name not in given and one.name not in named]
 
@@ -82,12 +83,16 @@ class FaultyCall:
         name = self.step.name
         needs = f"a volume for `@{parameter.name}`" if parameter.is_volume else f"a value for `{parameter.name}`"
         message = f"`{name}` requires {needs}"
-        return Finding("E106", message, self.step.span, "missing argument", notes=self.notes, helps=self._meant)
+        notes = self.notes
+        if isinstance(parameter.default, s.Reference) and parameter.default.name.startswith("last."):
+            notes += (f"`@{parameter.default.name}` is a result of the last call above, and there is none",)
+        return Finding("E106", message, self.step.span, "missing argument", notes=notes, helps=self._meant)
 
     def wrong_kind(self, parameter: s.Parameter, argument: s.GivenArgument) -> Finding:
         """Return the finding for a number in place of a volume, or the other way round."""
         if parameter.is_volume:
-            message, label = f"`{self.step.name}` takes a volume for `@{parameter.name}`", "not a volume"
+            what = "volumes" if parameter.is_list else "a volume"
+            message, label = f"`{self.step.name}` takes {what} for `{parameter.text}`", "not a volume"
         else:
             message, label = f"`{self.step.name}` takes a number or a block for `{parameter.name}`", "a volume"
         helps = lambda: self._corrected(argument)  # noqa: E731
@@ -104,13 +109,16 @@ class FaultyCall:
         waiting = [one for one in self.step.arguments if not one.name]
         written, by_name = [], False
         for parameter in self.definition.parameters:
+            if parameter.is_list:
+                written += [_text(one) for one in waiting if self._fits(one, parameter)]
+                continue
             prefix = f"{'@' * parameter.is_volume}{parameter.name}="
             if parameter.name in named:
                 by_name = True
                 written.append(f"{prefix}{named[parameter.name].value.span.text}")
                 continue
             fitting = [one for one in waiting if self._fits(one, parameter)]
-            if not fitting and parameter.default is not None and not _is_before(parameter.default):
+            if not fitting and parameter.default is not None and not _is_relative(parameter.default):
                 by_name = True
                 continue
             value = _text(fitting[0]) if fitting else self._value(parameter)
@@ -147,8 +155,9 @@ class FaultyCall:
         return self._meant()
 
 
-def _is_before(default: s.Expression | s.Reference) -> bool:
-    return isinstance(default, s.Reference) and default.name == "before"
+def _is_relative(default: s.Expression | s.Reference) -> bool:
+    """Whether a default depends on what is before the call."""
+    return isinstance(default, s.Reference) and default.name.split(".")[0] in ("before", "last")
 
 
 def _text(argument: s.GivenArgument) -> str:

@@ -127,14 +127,16 @@ def argument_names(body: s.Body) -> set[str]:
 
 
 def volume_names(body: s.Body) -> set[str]:
-    """Return the labels that a body refers to."""
-    found = set()
-    for step in steps_in(body):
-        if isinstance(step, s.ReferenceStep):
-            found.add(step.name)
-        elif isinstance(step, s.CallStep):
-            found |= {one.value.name for one in step.arguments if isinstance(one.value, s.Reference)}
-    return found
+    """Return the labels that a body refers to; of `@encoder.stage2.skip` the first."""
+    return {one.name.split(".")[0] for step in steps_in(body) for one in references_of(step)}
+
+
+def references_of(step: s.Step) -> Iterator[s.Reference | s.ReferenceStep]:
+    """Yield the references of a step: itself, or those among its arguments."""
+    if isinstance(step, s.ReferenceStep):
+        yield step
+    elif isinstance(step, s.CallStep | s.LayerStep):
+        yield from (one.value for one in step.arguments if isinstance(one.value, s.Reference))
 
 
 def positional_names(layer: type[Layer]) -> list[bool]:

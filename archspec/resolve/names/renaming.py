@@ -12,7 +12,7 @@ from archspec.diagnostics.findings import Edit
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.layers import REGISTRY
-from archspec.resolve.names.parts import expressions_in, names_in, of_argument, steps_in
+from archspec.resolve.names.parts import expressions_in, names_in, of_argument, references_of, steps_in
 
 _SHORT = {
     "s": ("stride", "a stride"),
@@ -67,8 +67,9 @@ class Renaming:
                 found.append(self._begin(step.span))
             elif isinstance(step, s.LayerStep):
                 found += [one.span for one in step.arguments if one.name is None and one.span.text == self.old]
-            elif isinstance(step, s.ReferenceStep) and step.name == self.old:
-                found.append(Span(step.span.source, step.span.start + 1, step.span.end))
+            for one in references_of(step):
+                if one.name.split(".")[0] == self.old:
+                    found.append(self._begin(one.span))
         return self._edits(found)
 
     def of_arguments(self, block: str, file: s.File) -> list[Edit]:

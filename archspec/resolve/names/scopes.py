@@ -175,8 +175,17 @@ def _argument(call: Span, text: str) -> Edit:
     return Edit(Span(call.source, call.end - 1, call.end - 1), text if is_empty else f", {text}")
 
 
+def misplaced_list(name: str, span: Span) -> Finding:
+    """Return the finding for a list where one volume is needed."""
+    notes = ("a list begins a branch of a merge, `| @more`, or is given to another list",)
+    return Finding("E108", f"`@{name}` is a list of volumes, not one volume", span, "a list", notes=notes)
+
+
 def twice(name: str, span: Span, first: Span, noun: str, file: s.File | None) -> Finding:
     """Return the finding for a label or a `let` with a name that is taken."""
+    if span == first:  # in a branch that stands for several
+        notes = ("a branch that begins with a list stands for one for each of its volumes",)
+        return Finding("E109", f"the label `{name}` would name several results", span, "each of them", notes=notes)
     helps = lambda: _renamed(name, span, noun, file)  # noqa: E731
     others = (Label(first, "the first"),)
     return Finding("E109", f"the {noun} `{name}` is given twice", span, "the second", others=others, helps=helps)

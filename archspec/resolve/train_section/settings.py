@@ -13,6 +13,7 @@ from archspec.diagnostics.findings import Edit, Help, suggest
 from archspec.diagnostics.spelling import is_slip
 from archspec.language import syntax as s
 from archspec.recipe import MOST_PAD, MOST_RANDAUGMENT, OPTIMIZERS
+from archspec.resolve.train_section.loss import read_loss
 from archspec.resolve.train_section.setting_helps import (
     kept,
     option_helps,
@@ -212,6 +213,7 @@ SETTINGS: dict[str, Callable[[SettingWords], None]] = {
     "label_smoothing": _single("label_smoothing", 0, 0.999),
     "clip": _single("clip", 1e-6, 1e9),
     "ema": _single("ema", 0, 0.999999),
+    "loss": read_loss,
 }
 _TIMES = "lr 0.256 for batch 4096, times 0.97 every 2.4 epochs"
 _OPTIMIZER_EXAMPLES = {
@@ -228,4 +230,5 @@ EXAMPLES = {
     "label_smoothing": "label_smoothing 0.1",
     "clip": "clip 1.0",
     "ema": "ema 0.9999",
+    "loss": "loss class 0.5, teacher 0.5",
 }

@@ -17,11 +17,12 @@ from archspec.language.expressions import Lookup, Unknown, check_function, evalu
 from archspec.layers.input import Input
 from archspec.resolve.block_calls import find_block, given_arguments, placed
 from archspec.resolve.brackets import Brackets
-from archspec.resolve.declarations import Block, FileNames, Value
+from archspec.resolve.declarations import Block, FileNames, Overrides, Value
 from archspec.resolve.graph_builder import LOST, GraphBuilder, Point, TooLarge, Wire
 from archspec.resolve.layer_names import labels_in
 from archspec.resolve.layer_step import LayerSteps
 from archspec.resolve.names.parts import of_argument, parts_of, unrolled
+from archspec.resolve.references.results import found
 from archspec.resolve.scope import Scope, StepContext
 from archspec.resolve.statements import StatementRunner
 
@@ -30,7 +31,7 @@ def findings_beyond(names: FileNames, reached: set[int], max_steps: int) -> list
     """Return the findings in the lines of a file, and in its `after` rules, that a run did not reach."""
     assert names.syntax is not None
     builder = _Collector(max_steps)
-    brackets = Brackets(builder, names.syntax, None, None)
+    brackets = Brackets(builder, names.syntax, Overrides(), None)
     layers = LayerSteps(builder, brackets, frozenset(), {})
     runner = _UnreachedRunner(builder, brackets, layers, reached)
     with suppress(TooLarge):
@@ -90,6 +91,9 @@ class _UnreachedRunner(StatementRunner):
         frame = Frame(definition.name, definition.span, definition.name, 1, 1, None)
         scope = _scope(names, frame, definition.body)
         for parameter in definition.parameters:
+            if parameter.is_list:
+                scope.lists[parameter.name] = (LOST,)
+                continue
             if parameter.is_volume:
                 scope.volumes[parameter.name] = LOST
                 continue
@@ -142,7 +146,7 @@ class _UnreachedRunner(StatementRunner):
         for step in chain.steps:
             if isinstance(step, s.MergeStep):
                 for branch in step.branches:
-                    self.body(branch, context.scope, Point(LOST), LOST)
+                    self.body(branch, context.scope, Point(LOST, None, None, LOST), LOST)
             elif isinstance(step, s.RepeatStep) and id(step.step) not in self.before:
                 only = s.Chain(None, None, (step,), chain.span)
                 super()._chain(only, context, Point(LOST, LOST))
@@ -172,11 +176,11 @@ class _UnreachedRunner(StatementRunner):
         for argument in step.arguments:
             for expression in of_argument(argument):
                 self._expression(expression, scope.lookup, scope.frame)
-            if isinstance(argument.value, s.Reference) and argument.value.name != "before":
-                scope.reference(argument.value.name, argument.value.span)
+            if isinstance(argument.value, s.Reference) and argument.value.name not in scope.lists:
+                found(argument.value, scope, Point(LOST, LOST))
         block = find_block(step, scope)
         given_arguments(block.definition, step, lambda: placed(scope, point))
-        return point.after(LOST)
+        return point.lost()
 
     def _condition(self, condition: s.Expression, scope: Scope) -> None:
         try:

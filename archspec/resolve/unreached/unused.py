@@ -143,11 +143,13 @@ def _without(node: s.BlockDefinition, parameter: s.Parameter) -> Edit:
 
 
 def _without_argument(node: s.BlockDefinition, parameter: s.Parameter, step: s.CallStep) -> Edit | None:
-    free = [one.name for one in node.parameters]
+    more = node.parameters[-1].name if node.parameters[-1].is_list else ""
+    free = [one.name for one in node.parameters if not one.is_list]
     kept = []
     for argument in step.arguments:
-        name = argument.name or free[0]
-        free.remove(name)
+        name = argument.name or (free[0] if free else more)
+        if name != more:
+            free.remove(name)
         if name != parameter.name:
             kept.append(argument.span.text)
     if len(kept) == len(step.arguments):

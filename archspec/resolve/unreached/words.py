@@ -9,7 +9,7 @@ import re
 
 from archspec.language import syntax as s
 
-_WORD = re.compile(r"[A-Za-z_]\w*(?!\w)(?! *=[^=])")  # but for the name of an argument
+_WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w)(?! *=[^=])")  # but for the name of an argument, and a result's
 _LET = re.compile(r"\blet +(\w+)")
 _COMMENT = re.compile(r"#.*")
 _MARGIN = re.compile(r"^[^\s#]", re.MULTILINE)

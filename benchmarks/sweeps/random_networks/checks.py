@@ -18,9 +18,9 @@ from torch import Tensor, nn
 import archspec
 from archspec.compiler import build
 from archspec.compiler.inference.runtime import cpu_session
+from archspec.compiler.onnx.checks.sensitivity import sensitivity
 from archspec.compiler.onnx.export import Unproven, export
 from archspec.compiler.onnx.proof import TIMES_TORCH, Bounds
-from archspec.compiler.onnx.sensitivity import sensitivity
 from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import ArchspecError
 from archspec.graph.extent import upto
@@ -171,7 +171,7 @@ def _onnx(graph: Graph, module: nn.Module, images: Tensor, told: Forward) -> flo
     right, part = told.values[graph.output], upto(graph, graph.output)
     with torch.inference_mode():
         single = module(images)
-        summed = sensitivity(module, images[:1], single[:1])
+        (summed,) = sensitivity(module, [images[:1]], [single[:1]])
     bounds = Bounds(float(np.abs(single.numpy() - right).max()), float(np.abs(right).max()), summed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.onnx"

@@ -22,7 +22,8 @@ DEEPEST = 12  # rules within rules: then the shortest way out
 TERMINALS: dict[str, tuple[str, ...]] = {
     "NAME": ("f", "n", "add", "concat", "mul", "a", "C", "H", "N", "same", "bias", "floor", "stride", "unit", "b"),
     "CALL": ("unit", "b", "max", "min", "round8", "ceil"),
-    "LABEL": ("a:", "stem:"),
+    "LABEL": ("a:", "stem:", "p3:"),
+    "OUTPUT": ("output",),
     "REFERENCE": ("@a", "@stem", "@before", "@h"),
     "LAYER": (*(name for name in sorted(REGISTRY) if " " not in name), "CONV3-8", "POOL2", "CONV1", "FC-10", "POOL0"),
     "NUMBER": ("1", "2", "3", "4", "8", "0", "0.5", "1e-5", "0.0", "64", "9223372036854775807"),

@@ -73,17 +73,23 @@ def _shift(span: float, chance: random.Random) -> float:
     return chance.randint(0, steps) * span / steps
 
 
-def cropped(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
-    """Return a part of an image, resized. Whatever lies outside the image is black."""
+def cropped(
+    image: Image.Image,
+    box: Box,
+    size: tuple[int, int],
+    resampling: Image.Resampling = Image.Resampling.BICUBIC,
+    outside: int = 0,
+) -> Image.Image:
+    """Return a part of an image, resized. Whatever lies outside the image is `outside`: black."""
     left, top, right, bottom = box
     inside = max(left, 0.0), max(top, 0.0), min(right, image.width), min(bottom, image.height)
     across, down = size[0] / (right - left), size[1] / (bottom - top)
     begin = round((inside[0] - left) * across), round((inside[1] - top) * down)
     end = round((inside[2] - left) * across), round((inside[3] - top) * down)
     if (begin, end) == ((0, 0), size):
-        return image.resize(size, Image.Resampling.BICUBIC, inside)
-    canvas = Image.new(image.mode, size)
+        return image.resize(size, resampling, inside)
+    canvas = Image.new(image.mode, size, outside)
     if begin[0] < end[0] and begin[1] < end[1]:  # a pad may be larger than the input
-        part = image.resize((end[0] - begin[0], end[1] - begin[1]), Image.Resampling.BICUBIC, inside)
+        part = image.resize((end[0] - begin[0], end[1] - begin[1]), resampling, inside)
         canvas.paste(part, begin)
     return canvas

@@ -1,8 +1,8 @@
 """The images of a step on the device: normalised, partly erased, mixed.
 
-In: the batches of a step in one process. Out: for each, images and a `Target`. What is drawn for an image depends on
-the step and on the image's place in it, over all processes. Its partner in a mixture is half a step away, which is in
-the same process if each has an even number of images. So the images of a step do not depend on how they are divided
+In: the batches of a step in one process. Out: for each, images and what they show. What is drawn for an image depends
+on the step and on the image's place in it, over all processes. Its partner in a mixture is half a step away, which is
+in the same process if each has an even number of images. So the images of a step do not depend on how they are divided
 into processes and batches; with an odd number in each of several processes, they are mixed with other partners.
 """
 
@@ -17,8 +17,10 @@ from torch import Tensor
 from archspec.compiler.data.augmentation.erasing import cut_out, erase
 from archspec.compiler.data.augmentation.mixup import Target, mixed
 from archspec.compiler.data.dataset import Batch
+from archspec.compiler.data.maps.target import MapTarget, counted_pixels
 from archspec.recipe import Recipe
 
+Labels = Target | MapTarget  # of a batch: classes of images, or of pixels
 Normalise = Callable[[Batch], tuple[Tensor, Tensor]]
 ERASING, MIXING = "erasing", "mixing"  # what a random number is for
 
@@ -26,11 +28,33 @@ ERASING, MIXING = "erasing", "mixing"  # what a random number is for
 class StepImages:
     """Prepares the batches of steps in one of some processes, to which images are dealt in turn."""
 
-    def __init__(self, recipe: Recipe, normalise: Normalise, rank: int = 0, processes: int = 1) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        normalise: Normalise,
+        rank: int = 0,
+        processes: int = 1,
+        total: Callable[[Tensor], Tensor] = lambda counts: counts,
+    ) -> None:
         self.recipe, self.normalise, self.rank, self.processes = recipe, normalise, rank, processes
+        self.total = total  # over the processes
 
-    def parts(self, batches: Sequence[Batch], seed: int) -> Iterator[tuple[Tensor, Target]]:
+    def parts(self, batches: Sequence[Batch], seed: int) -> Iterator[tuple[Tensor, Labels]]:
         """Yield images and targets of each batch of a step; `seed` is the step's, the same in all processes."""
+        return self._of_maps(batches) if batches[0].classes.dim() > 1 else self._of_images(batches, seed)
+
+    def _of_maps(self, batches: Sequence[Batch]) -> Iterator[tuple[Tensor, Labels]]:
+        """Yield images and the classes of their pixels: neither erased nor mixed."""
+        pixels: Tensor | None = None
+        for batch in batches:
+            images, classes = self.normalise(batch)
+            if pixels is None:
+                counted = sum(counted_pixels(one.classes) for one in batches)
+                whole = self.total(torch.tensor(float(counted), device=classes.device))
+                pixels = whole.clamp(min=1) / (len(batches) * self.processes)
+            yield images, MapTarget(classes, pixels)
+
+    def _of_images(self, batches: Sequence[Batch], seed: int) -> Iterator[tuple[Tensor, Labels]]:
         count = sum(len(batch.classes) for batch in batches)
         first = 0
         for batch in batches:

@@ -95,19 +95,20 @@ def findings(images: ImageSet) -> tuple[FolderFinding, ...]:
     """Return what is worth knowing before training, the worst first."""
     return tuple(
         one
-        for kind in (_leaks, _two_labels, _duplicates, _unreadable, _colours, _tiny, _uneven_classes, _unused)
+        for kind in (leaks, two_labels, duplicates, unreadable, colours, tiny, uneven_classes, unused)
         for one in kind(images)
     )
 
 
-def _leaks(images: ImageSet) -> Iterator[FolderFinding]:
+def leaks(images: ImageSet) -> Iterator[FolderFinding]:
+    """Find images that lie in two parts."""
     for first, second in combinations(images.parts, 2):
         groups = [group for group in images.copies if any(one in first.classes for one in group)]
         groups = [group for group in groups if any(one in second.classes for one in group)]
         if groups:
             held_out = [path for group in groups for path in group if path in second.classes]
             count = plural(len(held_out), "image")
-            message = f"{count} in {second.name} {_be(held_out)} also in {first.name}: the accuracy will be too high"
+            message = f"{count} in {second.name} {be(held_out)} also in {first.name}: the accuracy will be too high"
             kind = "leaks" if images.is_divided else "duplicates"
             kept = f"removes the copies in {first.name}" if images.is_divided else "keeps one copy of each"
             advice = f"`{images.listing(kind)} {REMOVE}` {kept}"
@@ -115,19 +116,21 @@ def _leaks(images: ImageSet) -> Iterator[FolderFinding]:
             yield FolderFinding("leaks", "W434", len(held_out), message, advice, tuple(groups), listed)
 
 
-def _two_labels(images: ImageSet) -> Iterator[FolderFinding]:
+def two_labels(images: ImageSet) -> Iterator[FolderFinding]:
+    """Find images that lie in two classes."""
     classes = {path: name for part in images.parts for path, name in part.classes.items()}
     groups = [group for group in images.copies if len({classes[path] for path in group}) > 1]
     if groups:
         one, *others = groups[0]
         other = next(path for path in others if classes[path] != classes[one])
-        message = f"{plural(len(groups), 'image')} {_be(groups)} in two classes: `{one}` is `{other}`"
+        message = f"{plural(len(groups), 'image')} {be(groups)} in two classes: `{one}` is `{other}`"
         advice = f"`{images.listing('labels')}` lists them: keep each in its own class"
         listed = tuple(path for group in groups for path in group)
         yield FolderFinding("labels", "W435", len(groups), message, advice, tuple(groups), listed)
 
 
-def _duplicates(images: ImageSet) -> Iterator[FolderFinding]:
+def duplicates(images: ImageSet) -> Iterator[FolderFinding]:
+    """Find copies in one class and part."""
     for part in images.parts:
         groups = [
             own
@@ -143,22 +146,24 @@ def _duplicates(images: ImageSet) -> Iterator[FolderFinding]:
             yield FolderFinding("duplicates", "W436", len(listed), message, advice, tuple(groups), listed)
 
 
-def _unreadable(images: ImageSet) -> Iterator[FolderFinding]:
+def unreadable(images: ImageSet) -> Iterator[FolderFinding]:
+    """Find files that are not images."""
     paths = tuple(path for path, one in images.headers.items() if one is None)
     if paths:
-        message = f"{plural(len(paths), 'image')} cannot be read: training leaves {_it(paths)} out"
-        advice = f"`{images.listing('unreadable')}` lists {_it(paths)}: repair or remove {_it(paths)}"
+        message = f"{plural(len(paths), 'image')} cannot be read: training leaves {it(paths)} out"
+        advice = f"`{images.listing('unreadable')}` lists {it(paths)}: repair or remove {it(paths)}"
         yield FolderFinding("unreadable", "W431", len(paths), message, advice, tuple((path,) for path in paths), paths)
 
 
-def _colours(images: ImageSet) -> Iterator[FolderFinding]:
+def colours(images: ImageSet) -> Iterator[FolderFinding]:
+    """Find images that are not RGB."""
     if images.input and images.input.channels == 1:
         return  # gray is what it takes, and colours are refused
     found = {path: one.colours for path, one in images.readable.items() if one.colours != "RGB"}
     if found:
         parts = ", ".join(f"{count:,} {name}" for name, count in Counter(found.values()).most_common())
-        message = f"{plural(len(found), 'image')} {_be(found)} not RGB ({parts}): training converts {_it(found)}"
-        advice = f"`{images.listing('colours')}` lists {_it(found)}"
+        message = f"{plural(len(found), 'image')} {be(found)} not RGB ({parts}): training converts {it(found)}"
+        advice = f"`{images.listing('colours')}` lists {it(found)}"
         if len(found) == len(images.readable) and {*found.values()} == {"gray"}:
             height, width = images.input[:2] if images.input else (TINY, TINY)
             advice = f"`--input {height}x{width}x1` trains on one channel"
@@ -167,24 +172,26 @@ def _colours(images: ImageSet) -> Iterator[FolderFinding]:
         )
 
 
-def _tiny(images: ImageSet) -> Iterator[FolderFinding]:
+def tiny(images: ImageSet) -> Iterator[FolderFinding]:
+    """Find images smaller than the input."""
     height, width = images.input[:2] if images.input else (TINY, TINY)
     needed = min(height, width), max(height, width)  # a photograph may be turned
     sizes = {path: sorted(one.size) for path, one in images.readable.items()}
-    tiny = {path: size for path, size in sizes.items() if size[0] < needed[0] or size[1] < needed[1]}
-    if tiny:
-        smallest = "x".join(map(str, min(tiny.values())))
+    small = {path: size for path, size in sizes.items() if size[0] < needed[0] or size[1] < needed[1]}
+    if small:
+        smallest = "x".join(map(str, min(small.values())))
         than = f"the input of {height}x{width}" if images.input else f"{TINY}x{TINY} pixels"
-        message = f"{plural(len(tiny), 'image')} {_be(tiny)} smaller than {than} ({smallest} and up): enlarged"
-        advice = f"`{images.listing('tiny')}` lists {_it(tiny)}"
+        message = f"{plural(len(small), 'image')} {be(small)} smaller than {than} ({smallest} and up): enlarged"
+        advice = f"`{images.listing('tiny')}` lists {it(small)}"
         shorts = sorted(size[0] for size in sizes.values())
         fits = shorts[int(MANY * len(shorts))] // 8 * 8
-        if images.input and len(tiny) > MANY * len(sizes) and fits:
+        if images.input and len(small) > MANY * len(sizes) and fits:
             advice = f"`--input {fits}x{fits}x{images.input.channels}` enlarges at most {100 * MANY:g} % of them"
-        yield FolderFinding("tiny", "W438", len(tiny), message, advice, tuple((path,) for path in tiny), tuple(tiny))
+        yield FolderFinding("tiny", "W438", len(small), message, advice, tuple((path,) for path in small), tuple(small))
 
 
-def _uneven_classes(images: ImageSet) -> Iterator[FolderFinding]:
+def uneven_classes(images: ImageSet) -> Iterator[FolderFinding]:
+    """Find classes that are much larger than others."""
     counts = images.parts[0].counts
     smallest, largest = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     ratio = counts[largest] / counts[smallest]
@@ -195,18 +202,21 @@ def _uneven_classes(images: ImageSet) -> Iterator[FolderFinding]:
         yield FolderFinding("imbalance", "W439", counts[largest], message, advice)
 
 
-def _unused(images: ImageSet) -> Iterator[FolderFinding]:
+def unused(images: ImageSet) -> Iterator[FolderFinding]:
+    """Find folders of images that are not read."""
     if images.unused:
         names = ", ".join(f"`{path.name}`" for path in images.unused)
         held_out = images.parts[1].name
-        message = f"{names} {_be(images.unused)} not used: the images in {held_out} are held out"
-        advice = f"remove or rename {_it(images.unused)}, or move the images into {held_out}"
+        message = f"{names} {be(images.unused)} not used: the images in {held_out} are held out"
+        advice = f"remove or rename {it(images.unused)}, or move the images into {held_out}"
         yield FolderFinding("unused", "W440", len(images.unused), message, advice, (images.unused,), images.unused)
 
 
-def _be(counted: Sized) -> str:
+def be(counted: Sized) -> str:
+    """Return the verb for what is counted."""
     return "is" if len(counted) == 1 else "are"
 
 
-def _it(counted: Sized) -> str:
+def it(counted: Sized) -> str:
+    """Return the pronoun for what is counted."""
     return "it" if len(counted) == 1 else "them"

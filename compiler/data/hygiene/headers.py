@@ -14,6 +14,7 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from archspec.compiler.data.decode import open_bitmap
+from archspec.compiler.data.photos import upright_size
 
 DEEP = ("I", "F")  # Pillow's modes of more than 8 bits: I, I;16, I;16B, F
 NAMES = {
@@ -75,6 +76,15 @@ def decoded(path: Path) -> Header | None:
             return found
     except Exception:  # as above
         return None
+
+
+def upright_header(path: Path, read: Callable[[Path], Header | None] = header) -> Header | None:
+    """Do as `read`, with the width and height that the image has once it is upright."""
+    found = read(path)
+    if found is None:
+        return None
+    with open_bitmap(path) as image:
+        return found._replace(size=upright_size(image))
 
 
 def _of(image: Image.Image) -> Header:

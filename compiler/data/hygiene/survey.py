@@ -86,15 +86,20 @@ def survey(
     found = headers(paths, read, lambda: seen(next(done), len(paths)))
     images = ImageSet(root, parts, found, volume, bool(layout.parts), layout.unused)
     surveyed = [SurveyedPart(*about, part.counts) for about, part in zip(_uses(layout), parts, strict=True)]
-    sizes = sorted((one.size for one in images.readable.values()), key=lambda size: size[0] * size[1])
     return FolderSurvey(
         root=root,
         parts=tuple(surveyed),
         colours=Counter(one.colours for one in images.readable.values()),
-        sides=Sides(sizes[0], sizes[-1], median_low(map(min, sizes))) if sizes else None,
+        sides=sides_of(images.readable.values()),
         findings=findings(images),
         refusals=_refusals(data, found),
     )
+
+
+def sides_of(found: Iterable[Header]) -> Sides | None:
+    """Return the sides of images, None for none."""
+    sizes = sorted((one.size for one in found), key=lambda size: size[0] * size[1])
+    return Sides(sizes[0], sizes[-1], median_low(map(min, sizes))) if sizes else None
 
 
 def _parts(layout: FolderLayout, data: Data) -> tuple[ImagePart, ...]:

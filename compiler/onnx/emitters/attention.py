@@ -11,8 +11,11 @@ import numpy as np
 
 from archspec.compiler.onnx.emitters.linear import product
 from archspec.compiler.onnx.emitters.registry import emits
-from archspec.compiler.onnx.node_writer import Array, NodeWriter
+from archspec.compiler.onnx.names.parameters import Array
+from archspec.compiler.onnx.node_writer import NodeWriter
 from archspec.layers.attention import Attention
+
+TABLE = "relative_position_bias_table"
 
 
 @emits(Attention)
@@ -64,8 +67,8 @@ def _added(writer: NodeWriter) -> tuple[str, ...]:
     """The bias of relative positions, [heads, N, N], and the mask of a shift, [windows, 1, N, N]."""
     constants = []
     if writer.layer.relpos:
-        table = writer.array("relative_position_bias_table")
-        constants.append(writer.constant("relative_position_bias", relative_bias(table, writer.layer.window)))
+        bias = relative_bias(writer.array(TABLE), writer.layer.window)
+        constants.append(writer.constant("relative_position_bias", bias, made_of=(TABLE,)))
     if any(writer.layer.shifts(writer.volume)):
         constants.append(writer.constant("mask", shift_mask(writer)))
     return tuple(constants)

@@ -19,6 +19,5 @@ def fully_connected(writer: NodeWriter) -> str:
 
 def product(writer: NodeWriter, x: str, weight: str, bias: str = "") -> str:
     """x W^T + b over the last dimension. MatMul cannot transpose, so the matrix is stored as it is used."""
-    matrix = writer.stored(f"{weight}.transposed", writer.array(weight).T)
-    made = writer.op("MatMul", x, matrix)
+    made = writer.op("MatMul", x, writer.transposed(weight))
     return writer.op("Add", made, writer.weight(bias)) if bias else made

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from archspec.compiler.onnx.emitters.registry import emits
-from archspec.compiler.onnx.fold import scale_and_shift
+from archspec.compiler.onnx.fold import OF_BATCHES, scale_and_shift
 from archspec.compiler.onnx.node_writer import NodeWriter
 from archspec.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from archspec.layers.scale import Affine, Scale
@@ -34,10 +34,9 @@ def batch_norm(writer: NodeWriter) -> str:
     """BatchNormalization with the running statistics; of a sequence, a Mul and an Add."""
     if len(writer.volume) == 2:
         scale, shift = scale_and_shift(writer)
-        scaled = writer.op("Mul", writer.x, writer.constant("scale", scale.astype(np.float32)))
-        return writer.op("Add", scaled, writer.constant("shift", shift.astype(np.float32)))
-    names = ("weight", "bias", "running_mean", "running_var")
-    return writer.op("BatchNormalization", writer.x, *map(writer.weight, names), epsilon=writer.layer.eps)
+        scaled = writer.op("Mul", writer.x, writer.constant("scale", scale.astype(np.float32), OF_BATCHES))
+        return writer.op("Add", scaled, writer.constant("shift", shift.astype(np.float32), OF_BATCHES))
+    return writer.op("BatchNormalization", writer.x, *map(writer.weight, OF_BATCHES), epsilon=writer.layer.eps)
 
 
 @emits(LayerNorm)

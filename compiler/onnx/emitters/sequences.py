@@ -23,7 +23,10 @@ def class_token(writer: NodeWriter) -> str:
     Repeating the vector along the batch would take arithmetic on shapes, which onnxruntime leaves to the CPU.
     """
     vectors, channels = writer.volume
+    padded = writer.op("Pad", writer.x, writer.integers("pads", 0, 1, 0, 0, 0, 0))
+    if writer.is_shared("weight"):  # by sequences of other lengths, perhaps
+        row = writer.op("Unsqueeze", writer.weight("weight"), writer.integers("axis", 0))
+        return writer.op("Add", padded, writer.op("Pad", row, writer.integers("rows", 0, 0, vectors, 0)))
     weight = np.zeros((vectors + 1, channels), dtype=np.float32)
     weight[0] = writer.array("weight")
-    padded = writer.op("Pad", writer.x, writer.integers("pads", 0, 1, 0, 0, 0, 0))
     return writer.op("Add", padded, writer.stored("weight", weight))

@@ -20,10 +20,10 @@ class Normaliser:
         self.mean, self.std = (torch.tensor(one, device=device)[:, None, None] for one in (data.mean, data.std))
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return images [B, C, H, W] in float32 and classes [B]. Images without values stay so."""
+        """Return images [B, C, H, W] in float32 and classes [B] or [B, H, W]. Images without values stay so."""
         if batch.images.is_meta:
             return batch.images.float(), batch.classes.to(self.device, non_blocking=True)
         pixels = batch.images.to(self.device, non_blocking=True).float().div_(255).sub_(self.mean).div_(self.std)
         if self.channels_last:
             pixels = pixels.contiguous(memory_format=torch.channels_last)
-        return pixels, batch.classes.to(self.device, non_blocking=True)
+        return pixels, batch.classes.to(self.device, non_blocking=True).long()

@@ -46,14 +46,17 @@ class Trainer:
         self.update = WeightUpdate(engine)
         self.plateau = Plateau(recipe)
         self.normalise = Normaliser(data, recipe, group.device)
-        self.step_images = StepImages(recipe, self.normalise, group.replica, group.replicas)
+        self.step_images = StepImages(recipe, self.normalise, group.replica, group.replicas, group.total)
         self.order = train_order(data, recipe, group.replica, group.replicas)
         self.train = batches_of(data.train, self.order, recipe.batch, workers, group)
         self.held_out = HeldOutImages(engine, data, self.normalise, workers)
         self.steps = steps_per_epoch(len(data.train), recipe, group.replicas)
+        self.what = "pixels" if data.pixels else "top-1"  # of what the share is that is right
         self.epoch = 0  # epochs done
         self.steps_done = 0  # of this epoch
-        self.seen = torch.zeros(3, dtype=torch.float64, device=group.device)  # loss, right, images of this epoch so far
+        self.seen = torch.zeros(
+            3, dtype=torch.float64, device=group.device
+        )  # loss, right, images or pixels of this epoch so far
         self.damaged = DamagedImages(data.damaged, data.most_damaged)
         self._nothing_seen = torch.zeros_like(self.seen)
         self.result: HeldOutResult | None = None  # of the last epoch
@@ -74,15 +77,13 @@ class Trainer:
             epoch=self.epoch,
             lr=steps.lr,
             loss=steps.loss,
-            train_top1=steps.train_top1,
             held_out_loss=self.result.loss,
-            top1=self.result.evaluation.top1,
-            top5=self.result.evaluation.top5,
             images_per_second=steps.images_per_second,
             data_wait=steps.data_wait,
             skipped=self.update.skipping.skipped,
             damaged=len(self.damaged.paths),
             seconds=time.monotonic() - start,
+            **self.result.evaluation.epoch_figures(steps.train_right),
         )
 
     def run_steps(self, observer: TrainingObserver) -> StepFigures | None:
@@ -128,7 +129,7 @@ class Trainer:
         left = timer.seconds_left(self.steps_done, self.steps * (self.recipe.epochs - self.epoch) - self.steps_done)
         return (
             f"epoch {self.epoch + 1}/{self.recipe.epochs} step {self.steps_done:,}/{self.steps:,}"
-            f"  loss {loss / max(1, images):.4f}  top-1 {100 * right / max(1, images):.1f} %  lr {lr:.2g}"
+            f"  loss {loss / max(1, images):.4f}  {self.what} {100 * right / max(1, images):.1f} %  lr {lr:.2g}"
             f"  {timer.images_per_second(self.steps_done, timer.seconds):,.0f} images/s  {clock(left)} left"
         )
 

@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from archspec.compiler.data.augmentation.mixup import Target
+from archspec.compiler.data.augmentation.step_images import Labels
 from archspec.compiler.lowering.checkpointed import checkpoint_segments
 from archspec.compiler.lowering.lower import Lowered
 from archspec.compiler.lowering.modules.norms import synchronised
@@ -38,14 +39,14 @@ class MicroBatch(NamedTuple):
     """A part of a step: images as the network takes them, [B, C, H, W], and what they show."""
 
     images: Tensor
-    target: Target
+    target: Labels
 
 
 class StepResult(NamedTuple):
     """What a step measured, on the device.
 
     `loss` is the mean that was minimised; `seen` [3] has the sums of the output's losses and of its right first guesses
-    over this replica's images, and the number of images.
+    over this replica's images, or their pixels, and the number of those.
     """
 
     loss: Tensor
@@ -68,7 +69,7 @@ class Engine(Protocol):
         ...
 
     def scores(self, images: Tensor) -> Tensor:
-        """Return the output for images, [B, classes] in float32."""
+        """Return the first output for images, [B, classes] or [B, classes, H, W], in float32."""
         ...
 
     def agree_on_statistics(self, averages: list[dict[str, Tensor]]) -> None:
@@ -157,8 +158,9 @@ class ReplicaEngine:
     def scores(self, images: Tensor) -> Tensor:
         """See Engine."""
         with self.precision():
-            found: Tensor = self.module(images)
-        return found.float()
+            found = self.module(images)
+        scores: Tensor = found[0] if isinstance(found, tuple) else found
+        return scores.float()
 
     def whole(self, own: dict[str, Any]) -> dict[str, Any]:
         """See Engine."""
@@ -204,7 +206,8 @@ class PipelineEngine:
     def backward(self, parts: Iterable[MicroBatch], count: int, scaler: GradScaler) -> StepResult:  # noqa: ARG002
         """See Engine."""
         images, targets = zip(*parts, strict=True)
-        seen = self.pipeline.train_step(torch.cat(images), torch.cat([target.packed() for target in targets]))
+        packed = [target.packed() for target in targets if isinstance(target, Target)]  # all: it trains no maps
+        seen = self.pipeline.train_step(torch.cat(images), torch.cat(packed))
         return StepResult(seen[0] / seen[2], seen)
 
     def scores(self, images: Tensor) -> Tensor:

@@ -109,7 +109,7 @@ def _end(children: list[Process]) -> bool:
     killed = [rank for rank, code in enumerate(codes) if code is not None and code < 0]
     if not killed or any(code is not None and code > 0 for code in codes):  # which have told it
         return False
-    from archspec.compiler.training.parallel.lost import KILLED, Loss, tell
+    from archspec.compiler.training.parallel.lost import KILLED, LostProcess, tell
 
-    tell(Loss(killed[0], KILLED), len(children), 0, "")
+    tell(LostProcess(killed[0], KILLED), len(children), 0, "")
     return True

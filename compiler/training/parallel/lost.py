@@ -23,14 +23,14 @@ DONE = "done"  # said by a process that has not been lost
 TURN = 0.02  # seconds between two processes that try to be the one that speaks
 
 
-class Loss(NamedTuple):
+class LostProcess(NamedTuple):
     """The process that was lost, and how: `killed`, `silent` or `failed`."""
 
     rank: int
     how: str
 
 
-def tell(loss: Loss, size: int, patience: int, folder: str) -> None:
+def tell(loss: LostProcess, size: int, patience: int, folder: str) -> None:
     """Print on standard error which process was lost, and how to continue."""
     how = {
         KILLED: "was killed or crashed",

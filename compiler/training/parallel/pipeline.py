@@ -18,7 +18,6 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from archspec.compiler.data.augmentation.mixup import Target
-from archspec.compiler.lowering.lower import loss_weights
 from archspec.compiler.lowering.stage_module import StageModule
 from archspec.compiler.training.parallel.processes import Group
 from archspec.diagnostics.errors import failure
@@ -49,7 +48,7 @@ class Pipeline:
             raise failure("E471", "a pipeline requires at least 2 processes, got 1", helps=helps)
         self.module = module
         self.group, self.recipe = group, recipe
-        self.loss_weights = loss_weights(graph)
+        self.loss_weights = tuple(loss.weight for loss in graph.training_results)
         self.last = group.size - 1  # the process that has the results
         self._input, self._output = (graph.nodes[index].volume.laid_out for index in (0, graph.output))
         self._precise = _Precise(self.module, precision)
@@ -91,7 +90,8 @@ class Pipeline:
         schedule = self._scoring
         self.module.eval()
         filling = (0,) * (2 * images.dim() - 1) + (self.images - len(images),)
-        scores = schedule.step(*self._given(functional.pad(images, filling)))
+        found = schedule.step(*self._given(functional.pad(images, filling)))
+        scores = found[0] if isinstance(found, tuple) else found
         if scores is None:
             scores = torch.empty(self.images, *self._output, device=self.group.device)
         return self._from_last(scores.float())[: len(images)]

@@ -23,7 +23,7 @@ from typing import Any
 from torch import distributed
 
 from archspec.compiler.training.parallel.launch import PARENT
-from archspec.compiler.training.parallel.lost import DONE, FAILED, KILLED, SILENT, Loss, is_speaker, tell
+from archspec.compiler.training.parallel.lost import DONE, FAILED, KILLED, SILENT, LostProcess, is_speaker, tell
 
 BEAT = 1.0  # seconds
 GRACE = 2.0  # seconds in which a process may end by itself, with its own message
@@ -167,14 +167,14 @@ class Watch:
             elif peer.rank is None:
                 self._drop(peer)
             else:
-                self._lose(Loss(peer.rank, SILENT))
+                self._lose(LostProcess(peer.rank, SILENT))
 
     def _read(self, peer: Peer) -> None:
         lines = peer.lines()
         if lines is None:
             self._drop(peer)
             if peer.rank is not None:
-                self._lose(Loss(peer.rank, KILLED))
+                self._lose(LostProcess(peer.rank, KILLED))
             return
         for line in lines:
             if peer.rank is None:
@@ -183,7 +183,7 @@ class Watch:
                 self._drop(peer)
                 return
             elif line == FAILED:
-                self._lose(Loss(peer.rank, FAILED))
+                self._lose(LostProcess(peer.rank, FAILED))
             elif line == "lost":  # the first process says what was lost
                 self._end(None)
 
@@ -195,13 +195,13 @@ class Watch:
             with suppress(OSError):  # it may have gone by itself
                 peer.connection.shutdown(socket.SHUT_RDWR)
 
-    def _lose(self, loss: Loss) -> None:
+    def _lose(self, loss: LostProcess) -> None:
         for peer in self._peers.values():
             if peer.rank not in (0, None, loss.rank):
                 peer.say("lost")
         self._end(loss)
 
-    def _end(self, loss: Loss | None) -> None:
+    def _end(self, loss: LostProcess | None) -> None:
         """End this process, unless it ends by itself; tell a loss that nobody else tells."""
         self._has_lost.set()
         if self._left.wait(GRACE):

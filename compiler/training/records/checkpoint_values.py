@@ -64,6 +64,11 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _are_losses(value: Any) -> bool:
+    pairs = [one for one in value if isinstance(one, tuple) and len(one) == 2 and _is_text(one[0])]
+    return len(pairs) == len(value) and all(is_number(weight) and 0 < weight <= 1e30 for _, weight in pairs)
+
+
 def _are_weights(value: object) -> bool:
     return isinstance(value, dict) and all(
         isinstance(name, str) and isinstance(tensor, Tensor) and tensor.layout == torch.strided and not tensor.is_meta
@@ -164,6 +169,7 @@ SETTINGS: Mapping[str, Expected] = {
     "class_weights": TEXT,
     "layer_decay": _between(LEAST, 1),
     "freeze": Expected(lambda value: all(map(_is_text, value)), "texts"),
+    "losses": Expected(_are_losses, "names with weights above 0"),
     "scale": Expected(
         lambda value: not value or (len(value) == 2 and all(map(is_number, value)) and 1 <= value[0] <= value[1] <= 10),
         "two numbers from 1 to 10",

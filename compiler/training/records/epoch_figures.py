@@ -6,7 +6,8 @@ In: what a trainer measured. Out: records.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ class StepFigures(NamedTuple):
 
     lr: float
     loss: float
-    train_top1: float
+    train_right: float  # the share of the training images, or of their pixels
     images_per_second: float
     data_wait: float
 
@@ -27,16 +28,20 @@ class StepFigures(NamedTuple):
 class EpochFigures:
     """What is measured in an epoch, in the order of the columns.
 
-    Losses are mean cross-entropies in nats per image; top-1, top-5, `data_wait` and `mfu` are shares from 0 to 1.
+    Losses are mean cross-entropies in nats per image, or per pixel of a network whose output is a map; what is right,
+    `data_wait` and `mfu` are shares from 0 to 1. An epoch has the figures of classes or those of maps.
     """
 
     epoch: int  # from 1
     lr: float  # the learning rate of the last step
     loss: float  # on the training images as they were augmented, while the weights changed
-    train_top1: float  # on the same images
+    train_top1: float | None = None  # on the same images
+    train_pixel_accuracy: float | None = None  # on the same images
     held_out_loss: float
-    top1: float  # on the held-out images
-    top5: float  # on the held-out images
+    top1: float | None = None  # on the held-out images
+    top5: float | None = None  # on the held-out images
+    pixel_accuracy: float | None = None  # on the held-out images
+    mean_iou: float | None = None  # on the held-out images
     images_per_second: float  # in training, over all processes
     data_wait: float  # of the training time, spent waiting for images
     tflops: float | None = None  # 10^12 floating-point operations a second, per process
@@ -44,6 +49,12 @@ class EpochFigures:
     skipped: int  # steps that were not finite, since the start of the run
     damaged: int  # images that cannot be read, since the start of the run
     seconds: float  # including the evaluation
+
+    @property
+    def score(self) -> float:
+        """What the best epoch is chosen by: top-1, or the mean IoU."""
+        found = self.top1 if self.mean_iou is None else self.mean_iou
+        return math.nan if found is None else found
 
     def to_dict(self) -> dict[str, float]:
         """Return the figures that are known, by column."""
@@ -54,6 +65,7 @@ class EpochFigures:
     def from_dict(cls, row: Mapping[str, Any]) -> EpochFigures:
         """Return the record of a dict. Raises ValueError for other columns, and for what is not a number."""
         required = {field.name for field in fields(cls) if field.default is MISSING}
+        required |= set(OF_MAPS if "mean_iou" in row else OF_CLASSES)
         if missing := required - row.keys():
             raise ValueError(f"an epoch lacks `{min(missing)}`")
         if unknown := row.keys() - set(COLUMNS):
@@ -69,3 +81,12 @@ class EpochFigures:
 
 
 COLUMNS = tuple(field.name for field in fields(EpochFigures))
+OF_CLASSES = ("train_top1", "top1", "top5")
+OF_MAPS = ("train_pixel_accuracy", "pixel_accuracy", "mean_iou")
+
+
+def columns_of(rows: Sequence[EpochFigures]) -> tuple[str, ...]:
+    """Return the columns of a run's table: those of maps only where some epoch has them, and of classes else."""
+    are_maps = any(row.mean_iou is not None for row in rows)
+    others = OF_CLASSES if are_maps else OF_MAPS
+    return tuple(column for column in COLUMNS if column not in others)

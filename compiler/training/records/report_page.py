@@ -17,8 +17,12 @@ from typing import Any
 from archspec import __version__
 from archspec.compiler.evaluation.confusion import Evaluation
 from archspec.compiler.evaluation.confusion_tables import figure_rows, share
+from archspec.compiler.evaluation.maps.map_evaluation import MapEvaluation
+from archspec.compiler.evaluation.maps.map_tables import IOU, map_rows
 from archspec.compiler.pages.confusion_picture import confusion_picture
 from archspec.compiler.pages.line_chart import line_chart
+from archspec.compiler.pages.map_pictures import STYLE as MAPS_STYLE
+from archspec.compiler.pages.map_pictures import PredictedMap, map_figures
 from archspec.compiler.pages.mistake_pictures import STYLE as MISTAKES_STYLE
 from archspec.compiler.pages.mistake_pictures import MistakenImage, mistake_figures
 from archspec.compiler.pages.svg import number, shown_text
@@ -31,6 +35,16 @@ AGAIN = 60  # seconds after which the page of a run in progress is loaded again
 CHARTS = (  # title, unit, what each line shows by its column, and a factor
     ("Loss", "cross-entropy", {"loss": "training", "held_out_loss": "held out"}, 1.0),
     ("Accuracy", "%", {"train_top1": "top-1, training", "top1": "top-1, held out", "top5": "top-5, held out"}, PERCENT),
+    (
+        "Pixels",
+        "%",
+        {
+            "train_pixel_accuracy": "accuracy, training",
+            "pixel_accuracy": "accuracy, held out",
+            "mean_iou": "mean IoU, held out",
+        },
+        PERCENT,
+    ),
     ("Learning rate", "", {"lr": "learning rate"}, 1.0),
     ("Speed", "images/s", {"images_per_second": "images/s"}, 1.0),
     ("Time", "%", {"data_wait": "waiting for images", "mfu": "MFU"}, PERCENT),
@@ -59,11 +73,12 @@ def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
     title: str,
     epochs: Sequence[EpochFigures],
     recipe: Mapping[str, Any],
-    evaluation: Evaluation | None,
+    evaluation: Evaluation | MapEvaluation | None,
     notes: Mapping[str, str],
     *,
     status: RunStatus | None = None,
     mistakes: Sequence[MistakenImage] = (),
+    maps: Sequence[PredictedMap] = (),
     why: Mapping[str, str] | None = None,
 ) -> None:
     """Write the page; `why` has reasons for settings of the recipe. Figures that no epoch has are not shown.
@@ -74,12 +89,13 @@ def write_report(  # noqa: PLR0913, PLR0917  # the parts of the page
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
         *([f'<meta http-equiv="refresh" content="{AGAIN}">'] if status and status.is_in_progress else []),
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{shown_text(title)}</title><style>{STYLE}{MISTAKES_STYLE}</style></head><body><h1>{shown_text(title)}</h1>",
+        f"<title>{shown_text(title)}</title><style>{STYLE}{MISTAKES_STYLE}{MAPS_STYLE}</style></head><body><h1>{shown_text(title)}</h1>",
         *_status(status),
         *_figures(_summary(epochs, evaluation) | dict(notes)),
         *_charts(epochs),
         *_evaluation(title, evaluation),
         *_mistakes(mistakes),
+        *_maps(maps, evaluation),
         "<h2>Recipe</h2>",
         *_recipe(recipe, why or {}),
         "<h2>Epochs</h2><details><summary>results by epoch</summary>",
@@ -105,14 +121,17 @@ def _status(status: RunStatus | None) -> Iterator[str]:
         yield f"<p>{shown_text(status.text)} (written on {written}{more})</p>"
 
 
-def _summary(epochs: Sequence[EpochFigures], evaluation: Evaluation | None) -> dict[str, str]:
+def _summary(epochs: Sequence[EpochFigures], evaluation: Evaluation | MapEvaluation | None) -> dict[str, str]:
     found: dict[str, str] = {}
-    if evaluation is not None:
+    if isinstance(evaluation, MapEvaluation):
+        found["mean IoU"] = f"{PERCENT * evaluation.mean_iou:.2f} %"
+        found["pixel accuracy"] = share(evaluation.right, evaluation.pixels)
+    elif evaluation is not None:
         found["top-1"] = share(evaluation.right, evaluation.images)
         found["top-5"] = share(sum(evaluation.right_in_5), evaluation.images)
     if epochs:
-        best = max(epochs, key=lambda one: (one.top1, -one.epoch))
-        found["best epoch"] = f"{best.epoch} of {len(epochs)}: {PERCENT * best.top1:.2f} %"
+        best = max(epochs, key=lambda one: (one.score, -one.epoch))
+        found["best epoch"] = f"{best.epoch} of {len(epochs)}: {PERCENT * best.score:.2f} %"
     return found
 
 
@@ -136,8 +155,12 @@ def _charts(epochs: Sequence[EpochFigures]) -> Iterator[str]:
     yield "</div>"
 
 
-def _evaluation(title: str, found: Evaluation | None) -> Iterator[str]:
+def _evaluation(title: str, found: Evaluation | MapEvaluation | None) -> Iterator[str]:
     if found is None:
+        return
+    if isinstance(found, MapEvaluation):
+        yield f"<h2>Held-out images</h2><p>{shown_text(IOU)}</p>"
+        yield from _table(map_rows(found))
         return
     yield f'<h2>Held-out images</h2><figure class="matrix">{confusion_picture(title, found)}</figure>'
     yield "<details><summary>results by class</summary>"
@@ -150,6 +173,13 @@ def _mistakes(found: Sequence[MistakenImage]) -> Iterator[str]:
         yield "<h2>Most confident mistakes</h2><p>Held-out images with the highest probability of a wrong class, at the"
         yield "size that the network sees.</p>"
         yield from mistake_figures(found)
+
+
+def _maps(found: Sequence[PredictedMap], evaluation: Evaluation | MapEvaluation | None) -> Iterator[str]:
+    if found and evaluation is not None:
+        yield "<h2>Predictions</h2><p>Image, mask and prediction: images spread over all held-out ones, then those with"
+        yield "the most wrong pixels. Ignored pixels are gray.</p>"
+        yield from map_figures(found, evaluation.class_names)
 
 
 def _recipe(recipe: Mapping[str, Any], why: Mapping[str, str]) -> Iterator[str]:

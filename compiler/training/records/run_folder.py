@@ -14,7 +14,7 @@ import json
 import pickle
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from itertools import count
 from os import SEEK_END
@@ -25,7 +25,7 @@ from typing import Any
 import torch
 
 from archspec.compiler.training.records.checkpoint import Checkpoint
-from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
+from archspec.compiler.training.records.epoch_figures import EpochFigures, columns_of
 from archspec.compiler.training.records.run_lock import locked
 from archspec.compiler.weights.atomic import replace_file
 from archspec.compiler.weights.left_overs import clear_left_overs
@@ -197,9 +197,9 @@ def _free(network: str) -> Path:
     raise AssertionError("there are enough numbers")
 
 
-def _table(rows: Iterable[EpochFigures]) -> str:
+def _table(rows: Sequence[EpochFigures]) -> str:
     table = io.StringIO()
-    writer = csv.DictWriter(table, COLUMNS)
+    writer = csv.DictWriter(table, columns_of(rows))
     writer.writeheader()
     writer.writerows(row.to_dict() for row in rows)
     return table.getvalue()

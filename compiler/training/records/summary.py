@@ -8,21 +8,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from archspec.compiler.evaluation.confusion import Evaluation
+from archspec.compiler.evaluation.maps.map_evaluation import MapEvaluation
 from archspec.diagnostics.findings import Diagnostic, listed
 from archspec.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A finished run. `top1`, `top5` and `best_top1` are shares of the held-out images; `loss` is their mean."""
+    """A finished run. `evaluation` is that of the held-out images, `loss` their mean loss."""
 
     network: str
-    top1: float
-    top5: float
+    evaluation: Evaluation | MapEvaluation
     loss: float
-    images: int  # held out
-    right: int
-    best_top1: float  # of all epochs
+    best: float  # the highest top-1 of all epochs, or mean IoU
     classes: int
     epochs: int
     seconds: float
@@ -38,8 +37,13 @@ class RunSummary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
+        own = {
+            name: value for name, value in vars(self).items() if name not in ("network", "evaluation", "loss", "best")
+        }
         return {
-            **vars(self),
+            "network": self.network,
+            **self.evaluation.summary(self.loss, self.best),
+            **own,
             "damaged_images": list(self.damaged_images),
             "recipe": self.recipe.to_dict(),
             **listed(self.diagnostics),

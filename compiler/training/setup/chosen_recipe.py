@@ -21,7 +21,9 @@ from archspec.recipe import OPTIMIZER_DEFAULTS, Recipe
 EPOCHS = 30
 LEAST_STEPS = 64  # of an epoch, where there are images enough
 LEAST_BATCH, MOST_BATCH = 32, 256
+MAP_BATCHES = (8, 32)  # of masks, whose images have thousands of labelled pixels
 REFERENCE = 256  # images a step, for which the rates below are
+MAP_REFERENCE = 32  # the same of images with masks, whose gradients vary less
 RATES = {"sgd": 0.2, "adamw": 1.4e-3, "rmsprop": 5e-3}  # of networks with normalisation
 UNNORMALISED = {"sgd": 0.8, "adamw": 0.5, "rmsprop": 0.25}  # their share without
 MANY = 100_000  # images
@@ -42,8 +44,9 @@ def chosen_recipe(network: Network, images: int, are_photos: bool, flags: Mappin
     """
     named = flags.get("optimizer")
     optimizer, why_optimizer = (named, "") if named else _optimizer(network)
-    epochs, step = flags.get("epochs", EPOCHS), step_images(images)
-    data = f"{plural(images, 'image')} of {network.input}, {plural(network.output[0], 'class')}"
+    is_of_maps = network.output.is_map
+    epochs, step = flags.get("epochs", EPOCHS), step_images(images, *(MAP_BATCHES if is_of_maps else ()))
+    data = f"{plural(images, 'image')} of {network.input}, {plural(network.output.channels, 'class')}"
     why = {
         "recipe": f"chosen for {data} and the network",
         "batch": f"at least {LEAST_STEPS} steps an epoch" if images >= LEAST_STEPS * step else "there are few images",
@@ -61,19 +64,22 @@ def chosen_recipe(network: Network, images: int, are_photos: bool, flags: Mappin
         values["clip"] = 1.0
     if are_photos:
         values |= {"flip": True, "crop": 1.0, "area": FEW_AREA if images < MANY else MANY_AREA, "label_smoothing": 0.1}
+        if is_of_maps:
+            values["label_smoothing"] = 0.0
         why["area"] = "few images: crops keep much of each" if images < MANY else "many images: as for ImageNet"
     return ChosenRecipe(Recipe().changed(values), {name: text for name, text in why.items() if text})
 
 
-def step_images(images: int) -> int:
+def step_images(images: int, least: int = LEAST_BATCH, most: int = MOST_BATCH) -> int:
     """Return how many images a step takes: a power of two, so that an epoch has many steps."""
-    return min(MOST_BATCH, max(LEAST_BATCH, 1 << int(math.log2(max(1, images / LEAST_STEPS)))))
+    return min(most, max(least, 1 << int(math.log2(max(1, images / LEAST_STEPS)))))
 
 
 def usual_rate(network: Network, optimizer: str, step: int) -> tuple[float, str]:
     """Return the learning rate for a step of so many images, and why: SGD's grows with the images (Goyal et al. 2017),
     that of optimisers that scale each weight's gradient with their root (Krizhevsky 2014)."""
-    share = step / REFERENCE if optimizer == "sgd" else math.sqrt(step / REFERENCE)
+    images = step / (MAP_REFERENCE if network.output.is_map else REFERENCE)
+    share = images if optimizer == "sgd" else math.sqrt(images)
     rate = RATES[optimizer] * share
     kind = "networks with normalisation"
     if not is_normalised(network):

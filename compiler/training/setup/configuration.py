@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import archspec
@@ -16,7 +17,11 @@ from archspec.compiler.data.dataset import Data
 from archspec.compiler.data.digits import digits
 from archspec.compiler.data.folder import checked, folder, photos_of
 from archspec.compiler.data.hygiene.headers import headers
+from archspec.compiler.data.hygiene.pair_findings import pair_findings
 from archspec.compiler.data.hygiene.survey import findings_of, hygiene_lines
+from archspec.compiler.data.maps.pair_data import pair_data, pair_files
+from archspec.compiler.data.maps.pair_folder import pair_folder
+from archspec.compiler.data.maps.pairs import MapVolumes, Pairs
 from archspec.compiler.data.photos import Photos
 from archspec.compiler.threads import threads_for
 from archspec.compiler.training.parallel.processes import Group
@@ -55,7 +60,7 @@ def from_flags(
     options, group = context.options, context.group
     start = open_trained(options.weights) if options.weights else None
     network = _changed(start, changes) if spec is None and start is not None else archspec.load(spec or "", **changes)
-    requirements.classifier(network)
+    requirements.trainable(network, group)
     requirements.memory(network, group, flags.get("checkpoint", False))
     if start is not None and start.metadata.seed is not None:  # images that the weights have seen are not held out
         flags = {"seed": start.metadata.seed, **flags}
@@ -65,6 +70,7 @@ def from_flags(
     network = _with_classes(network, len(data.class_names), context)
     recipe, why = run_recipe(network, data, flags, context)
     requirements.warmup(recipe)
+    requirements.same_pixels(network, recipe)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
     requirements.synchronised(recipe, group)
@@ -94,7 +100,7 @@ def from_checkpoint(checkpoint: Checkpoint, context: RunContext) -> RunConfigura
     """Return what an interrupted run was made of. Raises ArchspecError if its images have changed."""
     kept = checkpoint.description
     network = restore(kept.bundle, "the checkpoint")
-    requirements.classifier(network)
+    requirements.trainable(network, context.group)
     requirements.memory(network, context.group, kept.recipe.checkpoint)
     for name, numbers in (("mean", kept.mean), ("std", kept.std)):
         if len(numbers) != network.input.channels:
@@ -118,6 +124,8 @@ def _data(network: Network, recipe: Recipe, context: RunContext) -> Data:
 
 def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
     root = context.options.data
+    if network.output.is_map:
+        return _read_pairs(requirements.masks(network, root), network, recipe, context)
     if root is None:
         return digits(network.input, recipe.seed)
     listed = folder(root, network.input, recipe)
@@ -133,20 +141,28 @@ def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
     return data
 
 
+def _read_pairs(root: Path, network: Network, recipe: Recipe, context: RunContext) -> Data:
+    files = pair_files(pair_folder(root))
+    data = pair_data(files, MapVolumes(network.input, network.output), recipe)
+    known = pair_findings(files, data, network.input) if context.group.is_first else ()
+    for line in (*first_few([f"cannot read `{path}`: left out" for path in data.damaged]), *hygiene_lines(known)):
+        context.say(line)
+    return replace(data, findings=tuple(one.diagnostic() for one in known))
+
+
 def _augmented(data: Data, recipe: Recipe) -> Data:
     """Return the data whose photographs are augmented as the recipe says."""
     train, held_out = (
-        Photos(part.paths, part.classes, part.volume, recipe) if isinstance(part, Photos) else part
-        for part in (data.train, data.held_out)
+        part.augmented(recipe) if isinstance(part, Photos | Pairs) else part for part in (data.train, data.held_out)
     )
     return replace(data, train=train, held_out=held_out)
 
 
 def _with_classes(network: Network, classes: int, context: RunContext) -> Network:
     """Return the network with one class score for each class of the data."""
-    if network.output == (classes,):
+    outputs = network.output.channels
+    if outputs == classes:
         return network
-    outputs = network.output[0]
     context.say(f"{network.title} outputs {outputs:,} classes, the data have {classes}: using {classes} classes")
     try:
         return restore({**network.bundle.to_dict(), "classes": classes})

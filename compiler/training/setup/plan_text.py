@@ -5,9 +5,10 @@ In: a `TrainingPlan`. Out: lines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from textwrap import wrap
 
+from archspec.api import Network
+from archspec.compiler.data.maps.masks import IGNORED
 from archspec.compiler.memory import size_text
 from archspec.compiler.training.setup.plan import TrainingPlan
 from archspec.compiler.training.weighting.frozen import frozen_layers
@@ -34,6 +35,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
     facts = {
         "network": f"{plan.network.title}, {plan.network.params:,} parameters, {plan.classes} classes",
         "data": plan.data,
+        "classes of": _masks(plan.network),
         "recipe": plan.why.get("recipe", ""),
         "step": _step(plan),
         "steps": f"{plan.steps_per_epoch:,} per epoch x {plural(recipe.epochs, 'epoch')} = {plan.steps:,}",
@@ -48,8 +50,8 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "sampling": "as many images of each class in every epoch" if recipe.sampling == "balanced" else "",
         "augmentation": _augmentation(recipe, plan.variation),
         "evaluated on": f"the centre {100 * recipe.eval_crop:g} % of each side" if recipe.eval_crop < 1 else "",
-        "loss": _loss(recipe),
-        "class weights": _class_weights(plan.class_weights),
+        "loss": _loss(recipe, plan.network),
+        "class weights": _class_weights(plan),
         "precision": _precision(recipe),
         "weight average": f"decay {recipe.ema:g}" if recipe.ema else "none",
         "threads": _threads(plan),
@@ -129,12 +131,23 @@ def _frozen(plan: TrainingPlan) -> str:
     return f"{', '.join(plan.recipe.freeze)}: {layers}, {plan.parameters.frozen:,} parameters"
 
 
-def _class_weights(weights: Mapping[str, float]) -> str:
+def _masks(network: Network) -> str:
+    """Return which pixels of the input have classes."""
+    if not network.output.is_map:
+        return ""
+    height, width = network.output.spatial
+    which = f"the central {height}x{width} of {'x'.join(map(str, network.input.spatial))}"
+    counted = f"{which} pixels, which the network outputs" if (height, width) != network.input.spatial else "all pixels"
+    return f"{counted}; {IGNORED} is ignored; the best weights have the highest mean IoU"
+
+
+def _class_weights(plan: TrainingPlan) -> str:
+    weights = plan.class_weights
     if not weights:
         return ""
     ranked = sorted(weights, key=lambda name: weights[name])
     ends = " to ".join(f"{weights[name]:.3g} ({name})" for name in (ranked[0], ranked[-1]))
-    return f"{ends}, 1 in the mean over an epoch's images"
+    return f"{ends}, 1 in the mean over an epoch's {'pixels' if plan.network.output.is_map else 'images'}"
 
 
 def _schedule(recipe: Recipe, processes: int) -> str:
@@ -163,8 +176,8 @@ def _optimizer(recipe: Recipe) -> str:
     return f"SGD, momentum {recipe.momentum:g}" + (" (Nesterov)" if recipe.nesterov else "")
 
 
-def _loss(recipe: Recipe) -> str:
-    parts = ["cross-entropy"]
+def _loss(recipe: Recipe, network: Network) -> str:
+    parts = ["cross-entropy of pixels" if network.output.is_map else "cross-entropy"]
     parts += [f"label smoothing {recipe.label_smoothing:g}"] if recipe.label_smoothing else []
     parts += [f"gradient norm clipped to {recipe.clip:g}"] if recipe.clip else []
     return ", ".join(parts)

@@ -6,7 +6,9 @@ In: the network, the recipe, the processes. Out: nothing, or one clear error bef
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+from archspec.analyses.pixel_stride import pixel_strides
 from archspec.api import Network
 from archspec.compiler.data.preprocessing import COLOURS
 from archspec.compiler.memory import less, memory_of, need_memory, size_text
@@ -19,15 +21,60 @@ from archspec.recipe import Recipe
 STATES = 3  # of a weight: itself, its gradient, its momentum
 
 
-def classifier(network: Network) -> None:
-    """Require class scores of images, and weights to train."""
+def trainable(network: Network, group: Group) -> None:
+    """Require class scores of images or of their pixels, and weights to train."""
     if not network.params:
         helps = ("add a layer with weights, such as `FC 10`",)
         raise failure("E454", f"{network.title} has no weights to train", helps=helps)
-    if len(network.output) != 1 or not network.input.is_map or network.input.channels not in COLOURS:
+    takes_images = network.input.is_map and network.input.channels in COLOURS
+    if takes_images and network.output.is_map:
+        _pixel_classifier(network, group)
+    elif not takes_images or len(network.output) != 1:
         message = f"{network.title} is not an image classifier: it maps {network.input} to {network.output}"
-        helps = ("training requires a map of 1 or 3 channels as input, and a vector of class scores as output",)
+        helps = (
+            "training requires a map of 1 or 3 channels as input, and a vector or a map of class scores as output",
+        )
         raise failure("E454", message, helps=helps)
+
+
+def _pixel_classifier(network: Network, group: Group) -> None:
+    """Require scores for pixels of the input: all, or the central ones."""
+    strides = pixel_strides(network.graph)
+    sizes = tuple(zip(network.input.spatial, network.output.spatial, strict=True))
+    if strides != (1, 1) or any(own > given for given, own in sizes):
+        message = f"{network.title} maps {network.input} to {network.output}: it has no class scores for each pixel"
+        helps = ("end with a map as large as the input: `UPSAMPLE 2 bilinear` doubles one",)
+        raise failure("E454", message, helps=helps)
+    for head in network.graph.heads:
+        if (volume := network.graph.nodes[head.output].volume) != network.output:
+            message = f"auxiliary classifier {head.number} outputs {volume}, the network {network.output}"
+            raise failure("E454", message, helps=("both are compared with the same masks: give both the same size",))
+    if group.is_pipeline:
+        message = "`--pipeline` does not work with a network whose output is a map of classes"
+        raise failure("E472", message, helps=("leave out `--pipeline`: `--processes` divides the images",))
+
+
+def masks(network: Network, root: Path | None) -> Path:
+    """Return the folder of images and masks, and require one."""
+    if root is None:
+        message = f"{network.title} outputs {network.output}, a map of classes: it learns from images with masks"
+        helps = ("`--data DIR`, with `images` and `masks` in DIR; the bundled digits have no masks",)
+        raise failure("E454", message, helps=helps)
+    return root
+
+
+def same_pixels(network: Network, recipe: Recipe) -> None:
+    """Require a recipe whose variations change images and masks alike, if the network's output is a map."""
+    if not network.output.is_map:
+        return
+    for name in ("mixup", "cutmix", "cutout", "erasing", "randaugment"):
+        if getattr(recipe, name):
+            message = f"`--{name}` changes images, but not their masks"
+            helps = (f"`--{name} 0`; crops, flips and `--color` work with masks",)
+            raise failure("E011", message, helps=helps)
+    if recipe.sampling == "balanced":
+        message = "`--sampling balanced` requires one class per image, but each mask has several"
+        raise failure("E011", message, helps=("`--class-weights balanced` weights the classes of pixels",))
 
 
 def memory(network: Network, group: Group, checkpoint: bool = False) -> None:

@@ -1,8 +1,9 @@
 """The weight of each class in the loss.
 
-In: a recipe, the training images. Out: a number for each class, whose mean over an epoch's images is 1. The loss is a
-plain mean over images of these weights times the cross entropy, so that it does not depend on how the images of a step
-are split into batches and processes. The held-out loss has no weights.
+In: a recipe, the training images. Out: a number for each class, whose mean over an epoch's images is 1, or over its
+pixels where masks have the classes. The loss is a plain mean over images or pixels of these weights times the cross
+entropy, so that it does not depend on how the images of a step are split into batches and processes. The held-out loss
+has no weights.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ def class_weights(recipe: Recipe, data: Data) -> dict[str, float]:
     """Return the weights by the name of the class, empty for none. Raises ArchspecError for an unknown class."""
     if not recipe.class_weights:
         return {}
-    images = torch.bincount(data.train.classes, minlength=len(data.class_names)).double()
+    images = data.counts.double()  # or pixels
     if recipe.class_weights == BALANCED:
-        weights = 1 / images
+        weights = torch.where(images > 0, 1 / images, 0.0)  # no pixel may be of a class
     else:
         given = _given(recipe.class_weights, data.class_names)
         weights = torch.tensor([given.get(name, 1.0) for name in data.class_names], dtype=torch.float64)

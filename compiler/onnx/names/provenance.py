@@ -16,7 +16,7 @@ def provenance(nodes: tuple[Node, ...]) -> tuple[tuple[str, str], ...]:
     """The properties of what was made from these nodes: one, or a layer with the BN that is folded into it.
 
     `spec` is `resnet50.arch:11`, `layer` what stands there, `called_from` the lines of the blocks' calls from the
-    inside out.
+    inside out, `weights_of` the layer whose parameters are used.
     """
     calls = []
     frame: Frame | None = nodes[0].frame
@@ -27,6 +27,7 @@ def provenance(nodes: tuple[Node, ...]) -> tuple[tuple[str, str], ...]:
         ("layer", " -> ".join(node.layer.describe() for node in nodes)),
         ("spec", " ".join(dict.fromkeys(place(node.span) for node in nodes))),
     ]
+    found += [("weights_of", node.weights.owner) for node in nodes[:1] if node.weights is not None]
     return tuple([("called_from", " ".join(calls)), *found] if calls else found)
 
 

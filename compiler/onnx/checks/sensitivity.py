@@ -1,8 +1,8 @@
 """How much a network's outputs change if every value that it computes with changes a little.
 
-In: a torch module in float32, images, its outputs. Out: S, the largest change of an output per relative change of the
-operands. It is the magnitude of what was summed, in units of the output, where the output itself says nothing of it:
-the mean of a normalised map is 0, whatever is summed.
+In: a torch module in float32, inputs, its outputs. Out: S of each output, its largest change per relative change of
+the operands. It is the magnitude of what was summed, in units of the output, where the output itself says nothing of
+it: the mean of a normalised map is 0, whatever is summed.
 
 A floating-point sum of products is the exact sum of operands that are off by a few roundings each (backward error;
 Higham 2002, "Accuracy and Stability of Numerical Algorithms", section 3.1), each operand by another amount. So every
@@ -23,7 +23,7 @@ InstanceNormalization adds up one by one, and where all values have one sign the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -37,12 +37,18 @@ SEED = 1
 ENOUGH = 8  # outputs: of fewer the largest change may be small by chance
 
 
-def sensitivity(module: nn.Module, image: Tensor, outputs: Tensor) -> float:
-    """Return S of a module in inference, from a batch of one image and its outputs; NaN if an output is NaN."""
-    copies = -(-ENOUGH // outputs.numel())
+def sensitivity(module: nn.Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> tuple[float, ...]:
+    """Return S of each output of a module in inference, from a batch of one; NaN if an output is NaN."""
+    copies = -(-ENOUGH // min(output.numel() for output in outputs))
     with torch.inference_mode(), Perturbed([*module.parameters(), *module.buffers()]):
-        changed = module(image.repeat(copies, *[1] * (image.dim() - 1)))
-    return float((changed - outputs).abs().max() / STEP)
+        found = module(*(one.repeat(copies, *[1] * (one.dim() - 1)) for one in inputs))
+    pairs = zip(together(found), outputs, strict=True)
+    return tuple(float((changed - output).abs().max() / STEP) for changed, output in pairs)
+
+
+def together(outputs: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The outputs of a module as a tuple, also where it returns a single one."""
+    return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
 
 
 class Perturbed(TorchDispatchMode):
