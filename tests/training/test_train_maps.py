@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -21,30 +22,18 @@ from archspec.compiler.data.dataset import Shuffled
 from archspec.compiler.data.maps.pair_data import pair_data, pair_files
 from archspec.compiler.data.maps.pair_folder import pair_folder
 from archspec.compiler.data.maps.pairs import MapVolumes, Pairs
+from archspec.compiler.inference.classify import Classifier
 from archspec.compiler.training.loop.schedule import rate
 from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.model_metadata import MAP, ModelMetadata
 from archspec.recipe import Recipe, from_dict
 from support.pair_folders import NAMES, write_pairs
 
 SPEC = "net Tiny\n[14x14x3] INPUT\nCONV 6 3x3 -> RELU\nCONV 6 3x3 same -> RELU\nCONV 2 1x1\n"  # outputs [12x12x2]
-FLAGS = [
-    "--epochs",
-    "2",
-    "--batch",
-    "4",
-    "--accumulate",
-    "2",
-    "--workers",
-    "0",
-    "--optimizer",
-    "sgd",
-    "--lr",
-    "0.1",
-    "--clip",
-    "0",
-    "--ema",
-    "0",
-]
+OF_THREE = SPEC.replace("CONV 2", "CONV 3")
+EPOCHS = ("--epochs", "2", "--workers", "0")
+STEP = ("--batch", "4", "--accumulate", "2")
+SGD = ("--optimizer", "sgd", "--lr", "0.1", "--clip", "0")
 
 
 def command(*arguments: str | Path) -> Result:
@@ -57,7 +46,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("maps")
     write_pairs(root / "shapes", {"train": 16, "val": 5}, 16)
     (root / "tiny.arch").write_text(SPEC)
-    result = command("train", root / "tiny.arch", "--data", root / "shapes", "--out", root / "run", *FLAGS)
+    flags = ("--data", root / "shapes", "--out", root / "run", *EPOCHS, *STEP, *SGD)
+    result = command("train", root / "tiny.arch", *flags)
     assert result.exit_code == 0, result.output
     (root / "said.txt").write_text(result.stderr)
     return root
@@ -70,7 +60,7 @@ def recorded(run: Path) -> tuple[dict[str, torch.Tensor], Recipe]:
 
 def test_a_run_equals_a_plain_loop_over_the_same_batches(root: Path) -> None:
     state, recipe = recorded(root / "run")
-    network = archspec.loads(SPEC, classes=3)
+    network = archspec.loads(OF_THREE)
     data = pair_data(pair_files(pair_folder(root / "shapes")), MapVolumes(network.input, network.output), recipe)
     module = build(network, seed=recipe.seed)
     decayed, others = (
@@ -97,7 +87,7 @@ def test_a_run_equals_a_plain_loop_over_the_same_batches(root: Path) -> None:
 
 def test_the_summary_the_page_and_eval_give_the_same_iou_as_a_loop(root: Path) -> None:
     state, recipe = recorded(root / "run")
-    network = archspec.loads(SPEC, classes=3)
+    network = archspec.loads(OF_THREE)
     module = build(network).eval()
     module.load_state_dict(state)
     data = pair_data(pair_files(pair_folder(root / "shapes")), MapVolumes(network.input, network.output), recipe)
@@ -149,13 +139,25 @@ def test_a_resumed_run_has_the_weights_of_an_uninterrupted_one(root: Path, tmp_p
     assert (tmp_path / "run/weights.safetensors").read_bytes() == (root / "run/weights.safetensors").read_bytes()
 
 
+def test_the_classes_of_pixels_are_counted_the_most_frequent_first() -> None:
+    classifier = Classifier(Path("net.onnx"), Mock(), Mock(), ModelMetadata("Net", MAP, NAMES), Mock())
+    output = np.zeros((3, 2, 2))
+    output[1, 0], output[2, 1, 0] = 5, 3  # boxes above, a disc below, and ground where all are equal
+    assert [(one.name, one.pixels, one.share) for one in classifier.shares(output)] == [
+        ("box", 2, 0.5),
+        ("ground", 1, 0.25),
+        ("disc", 1, 0.25),
+    ]
+
+
+@pytest.mark.slow
 def test_an_exported_map_says_how_many_pixels_are_of_which_class(root: Path, tmp_path: Path) -> None:
     assert command("export", root / "run", "-o", tmp_path / "net.onnx").exit_code == 0
     image = root / "shapes/val/images/0.png"
     entry = json.loads(command("run", tmp_path / "net.onnx", image, "--json").stdout)["images"][0]
     assert (entry["size"], sum(one["pixels"] for one in entry["classes"])) == ([12, 12], 144)
     state, recipe = recorded(root / "run")
-    network = archspec.loads(SPEC, classes=3)
+    network = archspec.loads(OF_THREE)
     module = build(network).eval()
     module.load_state_dict(state)
     own = Pairs([image], [root / "shapes/val/masks/0.png"], MapVolumes(network.input, network.output), recipe)
@@ -188,6 +190,13 @@ def test_what_does_not_suit_masks_is_refused(root: Path, flags: tuple[str, ...],
     assert said in result.stderr
 
 
+def test_a_classifier_does_not_take_images_and_masks_for_two_classes(root: Path) -> None:
+    (root / "flat.arch").write_text("[14x14x3] INPUT\nGAP -> FC 2\n")
+    result = command("train", root / "flat.arch", "--data", root / "shapes", "--dry-run")
+    assert result.exit_code == 1
+    assert f"`{root}/shapes` has images and masks, but flat outputs one class per image" in result.stderr
+
+
 def test_class_weights_are_of_pixels(root: Path) -> None:
     flags = ("--data", root / "shapes", "--dry-run", "--class-weights", "balanced", "--json")
     plan = json.loads(command("train", root / "tiny.arch", *flags).stdout)
@@ -196,7 +205,7 @@ def test_class_weights_are_of_pixels(root: Path) -> None:
     assert list(plan["class_weights"]) == list(NAMES)
     assert np.allclose(list(plan["class_weights"].values()), counts.sum() / (3 * counts))
     assert plan["recipe"]["label_smoothing"] == 0
-    assert plan["memory_bytes"] == archspec.loads(SPEC, classes=3).training_bytes(8)
+    assert plan["memory_bytes"] == archspec.loads(OF_THREE).training_bytes(8)
 
 
 def test_a_broken_mask_is_left_out_and_named(root: Path, tmp_path: Path) -> None:
@@ -245,7 +254,7 @@ def test_two_processes_learn_what_one_does(root: Path, tmp_path: Path) -> None:
         values = np.asarray(Image.open(path)).copy()
         values[:11] = 255
         Image.fromarray(values).save(path)
-    base = ["train", root / "tiny.arch", "--data", tmp_path / "shapes", *FLAGS[:2], *FLAGS[6:], "--workers", "0"]
+    base = ["train", root / "tiny.arch", "--data", tmp_path / "shapes", *EPOCHS, *SGD]
     for name, flags in (("one", ["--batch", "8"]), ("two", ["--batch", "4", "--processes", "2"])):
         words = [sys.executable, "-m", "archspec", *base, *flags, "--accumulate", "1", "--out", tmp_path / name]
         subprocess.run(list(map(str, words)), check=True, capture_output=True)
