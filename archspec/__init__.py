@@ -72,7 +72,7 @@ def export(  # noqa: PLR0913  # one keyword for each flag of `archspec export`
         network: A network, or what `load` takes: the name of a built-in spec or the path of a file.
         path: The file to write.
         module: The module of `build(network)` with the weights to export; it is not changed.
-        output: The name of the layer or block whose result is the output, instead of the last.
+        output: The name of the only output: one of the network's, or a layer or block; by default it has all of them.
         seed: Determines the initial weights if there is no `module`.
         external_data: Store the weights in a separate file beside it, named `path` + `.data`; required from 2 GiB on.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.analyses.cost import Cost, costs
-from archspec.analyses.receptive_field import Field, last_map, receptive_fields
+from archspec.analyses.receptive_field import Field, fields_by_input, last_map, receptive_fields
 from archspec.graph.ir import Graph, Node
 from archspec.record import Record
 
@@ -20,7 +20,8 @@ class Row(Record):
 
     node: Node
     cost: Cost
-    field: Field
+    field: Field  # in the first input that it sees
+    fields: tuple[tuple[str, Field], ...] = ()  # in each input that it sees, by name, of a network with several
 
     @property
     def receptive_field(self) -> tuple[int, int]:
@@ -54,8 +55,13 @@ class Analysis(Record):
 
 def analyse(graph: Graph) -> Analysis:
     """Measure every layer of a graph."""
-    fields = receptive_fields(graph)
-    rows = tuple(map(Row, graph.nodes, costs(graph), fields))
+    if len(graph.sources) == 1:
+        fields = receptive_fields(graph)
+        rows = tuple(map(Row, graph.nodes, costs(graph), fields))
+    else:
+        by_input = fields_by_input(graph)
+        fields = tuple(found[0][1] for found in by_input)
+        rows = tuple(map(Row, graph.nodes, costs(graph), fields, by_input))
     last = last_map(graph)
     return Analysis(
         rows=rows,

@@ -1,7 +1,7 @@
 """Receptive fields: how many pixels of the input one output sees, along height and width.
 
-In: a graph. Out: `(height, width)` for each node, theoretical: not clipped at the edges of the input, and the largest
-over all outputs. A field is the hull of the pixels seen, including the gaps that dilation leaves.
+In: a graph. Out: `(height, width)` for each node and input, theoretical: not clipped at the edges of the input, and the
+largest over all pixels of the result. A field is the hull of the pixels seen, including the gaps that dilation leaves.
 
 Each node keeps the first and last input pixel that its outputs see (Araujo et al. 2019, "Computing receptive fields of
 convolutional neural networks"). As long as maps only shrink, one output is enough: the next sees the same, shifted by
@@ -86,27 +86,47 @@ class _Sight(NamedTuple):
 
 
 def receptive_fields(graph: Graph) -> tuple[Field, ...]:
-    """Return the receptive field of every node."""
-    found: list[_Sight] = []
-    fields: list[Field] = []
+    """Return the receptive field of every node; of several inputs, in the first that it sees."""
+    if len(graph.sources) == 1:
+        return tuple(field for field in _fields_in(graph, 0) if field)
+    return tuple(fields[0][1] for fields in fields_by_input(graph))
+
+
+def fields_by_input(graph: Graph) -> tuple[tuple[tuple[str, Field], ...], ...]:
+    """Return the receptive fields of every node in each input that it sees, by the names of inputs.
+
+    Pixels of different inputs have no common hull.
+    """
+    names = [source.name for source in graph.sources]
+    columns = [_fields_in(graph, source.index) for source in graph.sources]
+    return tuple(
+        tuple((name, field) for name, field in zip(names, row, strict=True) if field)
+        for row in zip(*columns, strict=True)
+    )
+
+
+def _fields_in(graph: Graph, source: int) -> list[Field | None]:
+    """Return the receptive field of every node in one input; None for those that do not depend on it."""
+    found: list[_Sight | None] = []
+    fields: list[Field | None] = []
     most = max(1, min(MAX_PERIOD, MAX_WORK // len(graph.nodes)))
     for node in graph.nodes:
-        if not node.inputs:
+        if node.index == source:
             extents = node.volume.spatial if node.volume.is_map else (1, 1)
             high, wide = (Reach((0,), (0,), 1, extent) for extent in extents)
-            sight = _Sight(high, wide, False, False)
+            sight: _Sight | None = _Sight(high, wide, False, False)
         else:
-            sight = _sight(node, node.layer.sees(graph.inputs(node)), found, most)
+            paths = [path for index in node.inputs if (path := found[index])]
+            sight = _sight(node, node.layer.sees(graph.inputs(node)), paths, most) if paths else None
         is_old = bool(node.inputs) and sight is found[node.inputs[0]]
-        fields.append(fields[node.inputs[0]] if is_old else sight.field)
+        fields.append(fields[node.inputs[0]] if is_old else sight and sight.field)
         found.append(sight)
-    return tuple(fields)
+    return fields
 
 
-def _sight(node: Node, window: Window, found: Sequence[_Sight], most: int) -> _Sight:
-    if len(node.inputs) == 1 and window is POINTWISE:
-        return found[node.inputs[0]]
-    paths = [found[index] for index in node.inputs]
+def _sight(node: Node, window: Window, paths: Sequence[_Sight], most: int) -> _Sight:
+    if len(paths) == 1 and window is POINTWISE:
+        return paths[0]
     counted = [path for path in paths if not path.all] or paths
     seen = []
     for axis, sides in enumerate(([path.high for path in counted], [path.wide for path in counted])):

@@ -19,7 +19,6 @@ from archspec.library import need_kind
 
 if TYPE_CHECKING:
     from archspec.compiler.inference.classify import Classifier, Outcome
-    from archspec.compiler.inference.model_process import ModelProcess
 
 ONNX = ".onnx"
 LONGEST = 80  # characters of a class name, in text
@@ -29,7 +28,11 @@ Examples:
   archspec run resnet50.onnx photos/ --top 3      every image in a folder, recursively
   archspec run resnet50.onnx photos/ --json | jq '.images[].top[0].name'
   archspec run fc7.onnx cat.jpg --features        the output vector of a truncated model
+<<<<<<< HEAD
+  archspec run deit.onnx cat.jpg --output teacher another output than the first
+=======
   archspec run unet.onnx cells.png                which share of the pixels is of which class
+>>>>>>> merge
 
 \b
 Exit status: 0; 1 if the model fails or an image cannot be read (the others are classified);
@@ -44,11 +47,20 @@ Exit status: 0; 1 if the model fails or an image cannot be read (the others are 
     "--top", type=click.IntRange(1), default=5, metavar="K", show_default=True, help="How many classes to show."
 )
 @click.option("--features", is_flag=True, help="Print the raw output.")
+@click.option("--output", metavar="NAME", help="The output of a model that has several; by default the first.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(model: Path, images: tuple[Path, ...], top: int, features: bool, device: str, as_json: bool) -> None:
+def command(  # a parameter for each flag
+    model: Path,
+    images: tuple[Path, ...],
+    top: int,
+    features: bool,
+    output: str | None,
+    device: str,
+    as_json: bool,
+) -> None:
     """Classify each IMAGE, and each image in a DIR, with a MODEL written by `archspec export`.
 
     The model's metadata contains its preprocessing and class names. `--device auto` uses CUDA if every part of the
@@ -62,7 +74,10 @@ def command(model: Path, images: tuple[Path, ...], top: int, features: bool, dev
         from archspec.compiler.inference.model_process import ModelProcess
 
         with ModelProcess() as process:  # it imports onnxruntime while this one imports numpy
-            sys.exit(_run(process, model, images, None if features else top, device, as_json))
+            from archspec.compiler.inference.classify import open_classifier
+
+            classifier = open_classifier(process, model, device, features, output)
+            sys.exit(_run(classifier, images, None if features else top, as_json))
     except ArchspecError as error:
         if as_json:
             click.echo(json.dumps({"model": str(model), "diagnostics": _dicts(error.diagnostics)}, indent=2))
@@ -70,18 +85,14 @@ def command(model: Path, images: tuple[Path, ...], top: int, features: bool, dev
         sys.exit(1)
 
 
-def _run(
-    process: ModelProcess, model: Path, images: tuple[Path, ...], top: int | None, device: str, as_json: bool
-) -> int:
-    """Classify, print, and return the exit status. Raises ArchspecError for a model that cannot."""
-    from archspec.compiler.inference.classify import open_classifier
-
-    classifier = open_classifier(process, model, device, features=top is None)
-    opened = classifier.opened
-    click.echo(f"{printable(str(model))} on {opened.device}: {opened.why}", err=True)
+def _run(classifier: Classifier, images: tuple[Path, ...], top: int | None, as_json: bool) -> int:
+    """Classify, print, and return the exit status."""
+    model, opened = classifier.path, classifier.opened
+    shown = f"; output {printable(classifier.output)}" if len(opened.outputs) > 1 else ""
+    click.echo(f"{printable(str(model))} on {opened.device}: {opened.why}{shown}", err=True)
     entries, wrong = _classify(classifier, images, top, as_json)
     if as_json:
-        ran = {"model": str(model), "device": opened.device, "why": opened.why}
+        ran = {"model": str(model), "device": opened.device, "why": opened.why, "output": classifier.output}
         click.echo(json.dumps({**ran, "images": entries, "diagnostics": _dicts(wrong)}, indent=2))
     show(wrong)
     return 1 if any(finding.severity == "error" for finding in wrong) else 0

@@ -17,6 +17,8 @@ Examples:
   archspec specs --json           as JSON
   archspec specs --show resnet50  print the text of one
 """
+CITES = re.compile(r"^cites +(?P<title>[^#\n]*?) *(?:#.*)?$", re.MULTILINE)
+LICENSE = re.compile(r"^license +(?P<title>[^#\n]*?) *(?:#.*)?$", re.MULTILINE)
 WIDTH = 100  # columns without a terminal
 NET = re.compile(r"^net +(?P<title>[^#\n]*?) *(?:# *(?P<about>.*))?$", re.MULTILINE)
 
@@ -47,13 +49,23 @@ def command(as_json: bool, show: str | None) -> None:
         click.echo(fill(lead + (entry["about"] or entry["title"]), width, subsequent_indent=" " * len(lead)))
         if entry["variants"]:
             click.echo(f"{'':<{names}}  variants: " + ", ".join(entry["variants"]))
+        if origins := [*entry["cites"], *([entry["license"]] if entry["license"] else [])]:
+            click.echo(f"{'':<{names}}  from: " + "; ".join(origins))
 
 
 def _entry(name: str) -> dict[str, Any]:
     text = (folder() / f"{name}.arch").read_text(encoding="utf-8")
     net = NET.search(text)
     title, about = (net["title"], net["about"] or "") if net else (name, "")
-    return {"name": name, "title": title, "about": about, "variants": list(variants(text))}
+    license_ = LICENSE.search(text)
+    return {
+        "name": name,
+        "title": title,
+        "about": about,
+        "variants": list(variants(text)),
+        "cites": CITES.findall(text),
+        "license": license_["title"] if license_ else None,
+    }
 
 
 def _show(name: str) -> None:

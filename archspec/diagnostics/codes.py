@@ -170,7 +170,8 @@ NAMES = {
     "E108": Explanation(
         "a name that is undefined here",
         "`C`, `H`, `W` and `N` are the dimensions of a block's input, `x` is the input of a block or a merge, `@before` the"
-        " input of the previous step. At the top level they are undefined. A result of an `aux` is undefined outside it.",
+        " input of the previous step. At the top level they are undefined. A result of an `aux` is undefined outside it,"
+        " and results leave the network, `output p3: ...`, only at the top level.",
         I8 + "FC C\n",
         "block same()\n    FC C\n" + I8 + "same()\n",
     ),
@@ -182,8 +183,9 @@ NAMES = {
         I8 + "a: RELU\nb: RELU\n",
     ),
     "E110": Explanation(
-        "no INPUT, or a second one",
-        "A network has one input, on its first line: `[224x224x3] INPUT`, or the bracket of the first line.",
+        "no INPUT, or one in the wrong place",
+        "A network's first line is its input: `[224x224x3] INPUT`, or the bracket of the first line. Further inputs are lines"
+        " of the top level too, each with a label: `[224x224x3] right: INPUT`.",
         "CONV 4 3x3\n",
         I8 + "CONV 4 3x3\n",
     ),
@@ -197,7 +199,8 @@ NAMES = {
     ),
     "E113": Explanation(
         "an unused result",
-        "Every layer must contribute to the output. A line that begins with `x` or `@name` discards the result of the line above.",
+        "Every layer must contribute to an output: the last line, or those of `output` lines. A line that begins with `x` or"
+        " `@name` discards the result of the line above.",
         "block b()\n    CONV 4 3x3 same\n    x\n    RELU\n" + I8 + "b()\n",
         "block b()\n    add\n        | CONV 4 3x3 same\n        | x\n    RELU\n" + I8 + "b()\n",
     ),
@@ -484,7 +487,8 @@ SHIPPING = {
     ),
     "E420": Explanation(
         "an unknown result",
-        "`--output` names a layer or a block of the spec; `archspec check SPEC --all` shows all names.",
+        "`--output` of `archspec export` names an output, a layer or a block of the spec, all of which"
+        " `archspec check SPEC --all` shows; that of `archspec run` names an output of the model.",
     ),
     "E421": Explanation(
         "weights of another network",
@@ -519,7 +523,7 @@ SHIPPING = {
     "E430": Explanation("not an ONNX model", "The file is missing, or onnxruntime cannot load it."),
     "E431": Explanation(
         "a model that cannot be given images",
-        "Its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
+        "It has several inputs, its input is not an image, or it lacks the preprocessing that `archspec export` writes into a model.",
     ),
     "E432": Explanation("not an image", "The file is missing, damaged, or something else under the name of an image."),
     "E433": Explanation("a folder without images", "No file in it has the suffix of an image."),
@@ -529,8 +533,8 @@ SHIPPING = {
     ),
     "E435": Explanation(
         "a model without class scores",
-        "It outputs features, which `--features` prints; or it has several outputs, or more or fewer scores than its metadata"
-        " have class names.",
+        "It outputs features, which `--features` prints; or it has several outputs that its metadata do not describe, or more"
+        " or fewer scores than they have class names.",
     ),
     "E436": Explanation(
         "a model that fails",

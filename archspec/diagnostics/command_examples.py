@@ -65,9 +65,9 @@ _TRAINED = {
     "E452": ("archspec train --resume runs/a", "no such folder: `runs/a`", "archspec train lenet5 --out runs/b"),
     "E453": (f"{_TRAIN} --batch 512", "a step takes 512 images, and there are 300 to train on", f"{_TRAIN} --batch 64"),
     "E454": (
-        "archspec train unet --data photos",
-        "U-Net outputs [256x256x2], which are not class scores",
-        "archspec train resnet18 --data photos",
+        "archspec train unet",
+        "U-Net outputs [256x256x2], a map of classes: it learns from images with masks",
+        "archspec train unet --data shapes",
     ),
     "E455": (f"{_TRAIN} --amp fp16", "`--amp fp16` requires CUDA", f"{_TRAIN} --amp bf16"),
     "E456": (_TRAIN, "60 images cannot be read; at most 10 may be left out", "ls -l photos/cat"),

@@ -99,7 +99,7 @@ class Graph:
         self.named_losses = named_losses  # of the recipe's `loss` line
 
     def with_nodes(self, nodes: Iterable[Node]) -> Graph:
-        """Return the graph with other nodes, as many."""
+        """Return the same network with its nodes replaced, one by one."""
         return Graph(self.title, tuple(nodes), self.outputs, self.heads, self.named_losses)
 
     @property

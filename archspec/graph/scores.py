@@ -17,13 +17,7 @@ class Scores(Record):
 
     layers: tuple[Node, ...]
     between: tuple[Node, ...]
-
-    @property
-    def obstacle(self) -> Node | None:
-        """The first node that keeps a number of classes from being set in the weight layers, if any."""
-        fixed = [node for node in self.layers if not node.layer.outputs]
-        fixed += [node for node in self.between if not node.layer.keeps_channels]
-        return fixed[-1] if fixed else None
+    obstacle: Node | None  # what keeps a number of classes from being set in the weight layers
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -33,7 +27,7 @@ class Scores(Record):
 
 def scores(nodes: Sequence[Node], end: int) -> Scores:
     """Return what computes the scores at a node."""
-    layers, between = set(), set()
+    layers, between, fixed = set(), set(), set()
     todo = [end]
     while todo:
         index = todo.pop()
@@ -42,12 +36,19 @@ def scores(nodes: Sequence[Node], end: int) -> Scores:
         node = nodes[index]
         if node.layer.is_weight_layer:
             layers.add(index)
-        else:
-            between.add(index)
-            todo += node.inputs
-    return Scores(tuple(nodes[index] for index in sorted(layers)), tuple(nodes[index] for index in sorted(between)))
+            fixed |= set() if node.layer.outputs else {index}
+            continue
+        between.add(index)
+        same = [one for one in node.inputs if nodes[one].volume.channels == node.volume.channels]
+        if not node.layer.keeps_channels or not same:
+            fixed.add(index)
+        todo += same  # but for a factor that all channels share
+    obstacle = nodes[max(fixed)] if fixed else None
+    return Scores(
+        tuple(map(nodes.__getitem__, sorted(layers))), tuple(map(nodes.__getitem__, sorted(between))), obstacle
+    )
 
 
 def classifiers(graph: Graph) -> tuple[Scores, ...]:
-    """Return the end of each classifier: the network's own, then those of its auxiliary classifiers."""
-    return tuple(scores(graph.nodes, end) for end in (graph.output, *(head.output for head in graph.heads)))
+    """Return the end of each classifier: of each loss, those of auxiliary classifiers last."""
+    return tuple(scores(graph.nodes, loss.node) for loss in graph.losses)

@@ -16,7 +16,7 @@ from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 
 LARGEST = 2**63 - 1
-_SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
+_SUFFIX = {"K": 3, "M": 6, "G": 9, "B": 9}  # powers of ten
 
 # words that are read as a name, a title or a note, and mean something else
 _SIZES = re.compile(r"[x×]")
@@ -112,7 +112,7 @@ class ExpressionBuilder(Transformer[Any, Any]):
             raise too_large(span)
         text = value.replace(",", "").removesuffix("B") if value[-2:-1] in _SUFFIX else value.replace(",", "")
         if text[-1] in _SUFFIX:
-            return s.Figure(float(text[:-1]) * _SUFFIX[text[-1]], False, span)
+            return s.Figure(float(f"{text[:-1]}e{_SUFFIX[text[-1]]}"), False, span)
         return s.Figure(int(text), True, span)
 
     # ---- where a network and its figures come from

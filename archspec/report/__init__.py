@@ -6,7 +6,10 @@ but sums over blocks, and nothing is printed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.diagnostics.findings import printable
+from archspec.graph.volume import Volume
 from archspec.network import MeasuredNetwork
 from archspec.report.lines import fold
 from archspec.report.summary import summary
@@ -26,8 +29,15 @@ def report(network: MeasuredNetwork, *, depth: int | None = None, batch: int = 1
     """
     variant = network.bundle.changes.variant
     named = f"{network.title} {variant}" if variant else network.title
-    head = f"{printable(named)}   {network.input} -> {network.output}"
+    head = f"{printable(named)}   {_volumes(network.inputs)} -> {_volumes(network.outputs)}"
     totals = summary(network, batch, width)  # first: the memory that it takes is free again for the table
     lines, folded = fold(network, depth)
     hint = [f"{folded} blocks shown as one row each: --depth N or --all opens them"] if folded else []
     return "\n".join([head, "", *table(lines, width), "", *totals, *hint]) + "\n"
+
+
+def _volumes(ends: Sequence[tuple[str, Volume]]) -> str:
+    """Return the volume of the only input or output, or the names and volumes of several."""
+    if len(ends) == 1:
+        return str(ends[0][1])
+    return ", ".join(f"{printable(name)} {volume}" for name, volume in ends)

@@ -10,6 +10,7 @@ from typing import Any
 
 from archspec.analyses import Row
 from archspec.diagnostics.findings import listed
+from archspec.graph.ir import Output
 from archspec.network import MeasuredNetwork
 from archspec.report.sources import as_data
 
@@ -23,6 +24,8 @@ def document(network: MeasuredNetwork, batch: int) -> dict[str, Any]:
         **as_data(network),
         "input": list(network.input),
         "output": list(network.output),
+        "inputs": [{"name": name, "volume": list(volume)} for name, volume in network.inputs],
+        "outputs": [_output(network, output) for output in network.graph.outputs],
         "params": network.params,
         "params_no_bias": network.params_no_bias,
         "macs": network.macs,
@@ -58,10 +61,28 @@ def _layer(network: MeasuredNetwork, row: Row) -> dict[str, Any]:
         "attention_macs": cost.attention_macs,
         "activations": cost.activations,
         "receptive_field": list(row.receptive_field),
+        **_by_input(row),
         "global": row.field.is_global,
         "file": source.name,
         "line": node.span.line,
     }
+
+
+def _output(network: MeasuredNetwork, output: Output) -> dict[str, Any]:
+    row = network.analysis.rows[output.node]
+    return {
+        "name": output.name,
+        "layer": row.node.name,
+        "volume": list(row.node.volume),
+        "receptive_field": list(row.receptive_field),
+        **_by_input(row),
+        "global": row.field.is_global,
+    }
+
+
+def _by_input(row: Row) -> dict[str, Any]:
+    """Return the receptive fields in each input, if there are several."""
+    return {"receptive_fields": {name: list(field.size) for name, field in row.fields}} if row.fields else {}
 
 
 def _auxiliary(network: MeasuredNetwork) -> list[dict[str, Any]]:

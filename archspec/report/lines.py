@@ -33,6 +33,7 @@ class Figures(Record):
     formula: str
     macs: int
     field: Field
+    fields: tuple[tuple[str, Field], ...]  # in each of several inputs
     owner: str = ""  # of the parameters that it shares: a layer, or a block
 
 
@@ -131,18 +132,23 @@ def _indented(name: str, opened: tuple[Frame, ...], level: int) -> str:
 def _written(graph: Graph, node: Node) -> str:
     """Return the layer as a spec writes it, without the mark of a bias that a BN makes unnecessary."""
     layer = node.layer
-    readers = graph.consumers[node.index]
-    if layer.lacks_bias and len(readers) == 1 and graph.nodes[readers[0]].layer.absorbs_bias:
+    if layer.lacks_bias and graph.readers[node.index] == 1 and _absorbed(graph, node):
         layer = replace(layer, bias=None)
     given = zip(layer.given, node.inputs[1:], strict=True) if layer.volumes else ()
     return " ".join([layer.describe(), *(f"{name}=@{graph.nodes[index].name}" for name, index in given)])
+
+
+def _absorbed(graph: Graph, node: Node) -> bool:
+    return any(graph.nodes[index].layer.absorbs_bias for index in graph.consumers[node.index])
 
 
 def _figures(row: Row) -> Figures:
     cost, weights = row.cost, row.node.weights
     macs = cost.macs + cost.attention_macs
     formula, owner = (cost.formula, "") if weights is None else ("", weights.owner)
-    return Figures(row.node.volume, cost.activations, cost.params, cost.biases, formula, macs, row.field, owner)
+    return Figures(
+        row.node.volume, cost.activations, cost.params, cost.biases, formula, macs, row.field, row.fields, owner
+    )
 
 
 def _sum(rows: Sequence[Row], block: str) -> Figures:
@@ -150,7 +156,7 @@ def _sum(rows: Sequence[Row], block: str) -> Figures:
     last = rows[-1]
     biases, macs = total.params - total.params_no_bias, total.macs + total.attention_macs
     owner = "" if total.params else _owner(rows, block)
-    return Figures(last.node.volume, total.activations, total.params, biases, "", macs, last.field, owner)
+    return Figures(last.node.volume, total.activations, total.params, biases, "", macs, last.field, last.fields, owner)
 
 
 def _owner(rows: Sequence[Row], block: str) -> str:

@@ -53,6 +53,11 @@ def _totals(network: MeasuredNetwork, batch: int) -> Iterator[tuple[str, str, st
     training = bytes_text(network.training_bytes(batch))
     yield "training", training, f"peak of a training step: batch {batch:,}, SGD with momentum, float32"
     yield "weight layers", f"{network.weight_layers:,}", "along the longest path"
+    if len(network.inputs) > 1 or len(network.outputs) > 1:
+        from archspec.report.ends import ends  # most networks have one input and one output
+
+        yield from ends(network)
+        return
     field = network.analysis.field
     if field:
         more = "; +: through a global layer, the whole map" if field.is_partial else ""

@@ -84,7 +84,7 @@ def _cells(line: Line, memory: Number, macs: Number) -> Cells:
         memory(figures.activations) if figures.activations else "in place",
         _params(figures),
         macs(figures.macs) if figures.macs else "",
-        field_text(figures.field),
+        _fields(figures),
     )
 
 
@@ -99,6 +99,11 @@ def _params(figures: Figures) -> str:
 def _formula(line: Line) -> str:
     """Return the same with its formula: (3*3*64)*128 = 73,728 + 128."""
     return f"{line.figures.formula} = {_params(line.figures)}" if line.figures and line.figures.formula else ""
+
+
+def _fields(figures: Figures) -> str:
+    """Return the receptive field; of several inputs, those that differ: 3 | 5."""
+    return " | ".join(dict.fromkeys(field_text(field) for _, field in figures.fields)) or field_text(figures.field)
 
 
 def field_text(field: Field) -> str:

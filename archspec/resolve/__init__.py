@@ -175,6 +175,15 @@ def _recipe(names: FileNames) -> tuple[Recipe | None, list[Diagnostic]]:
     return train_section.read(names.train)
 
 
+def _losses(names: FileNames, recipe: Recipe | None, run: Run) -> tuple[tuple[LossTerm, ...], list[Diagnostic]]:
+    """Return the losses that a recipe names, and what is wrong with their names."""
+    if recipe is None or names.train is None or not recipe.losses:
+        return (), []
+    from archspec.resolve.ends.losses import losses  # most recipes leave them out
+
+    return losses(recipe, names.train, run.scope.volumes)
+
+
 def _sources(reader: DeclarationReader) -> Sources | None:
     if not reader.sources:
         return None
@@ -183,15 +192,6 @@ def _sources(reader: DeclarationReader) -> Sources | None:
     variant = reader.overrides.variant
     is_changed = reader.overrides != Overrides(variant=variant)
     return sources(reader.sources, reader.variants, variant, is_changed)
-
-
-def _losses(names: FileNames, recipe: Recipe | None, run: Run) -> tuple[tuple[LossTerm, ...], list[Diagnostic]]:
-    """Return the losses that a recipe names, and what is wrong with their names."""
-    if recipe is None or names.train is None or not recipe.losses:
-        return (), []
-    from archspec.resolve.ends.losses import losses  # most recipes leave them out
-
-    return losses(recipe, names.train, run.scope.volumes)
 
 
 def _other_run(file: s.File, load: Loader, max_steps: int, changes: Overrides) -> Run:

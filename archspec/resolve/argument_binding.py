@@ -61,23 +61,23 @@ class ArgumentBinder:
         return self.layer(**self.bound)
 
     def _named(self, name: str, argument: s.GivenArgument) -> None:
-        if name == WEIGHTS and self.layer.tensors is not Layer.tensors:
+        has_tensors = self.layer.tensors is not Layer.tensors
+        if name in self.layer.volumes or (name == WEIGHTS and has_tensors):
             self._once(name, argument.span)
+            self.bound |= dict.fromkeys({name} & {*self.layer.volumes}, True)
             if not isinstance(argument.value, s.Reference):
-                raise Finding("E105", "`weights` takes a label, `weights=@words`", argument.value.span, "not a label")
-            return
-        if name in self.layer.volumes and isinstance(argument.value, s.Reference):
-            self._once(name, argument.span)
-            self.bound[name] = True
-            return
-        if name not in self.layer.arguments:
-            known = [*self.layer.arguments, *self.words, *[WEIGHTS] * (self.layer.tensors is not Layer.tensors)]
+                from archspec.resolve.names.layers import needs_label  # only wrong specs need it
+
+                raise needs_label(name, argument.value)
+        elif name not in self.layer.arguments:
+            known = [*self.layer.arguments, *self.words, *[WEIGHTS] * has_tensors]
             span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
             message = f"{self.layer.keyword} has no argument `{name}`"
             raise Finding(
                 "E103", message, span, "unknown", notes=(self._takes(),), helps=lambda: did_you_mean(name, known, span)
             )
-        self._set(name, argument.value, argument.span)
+        else:
+            self._set(name, argument.value, argument.span)
 
     def _word(self, word: s.Name, waiting: list[s.GivenArgument]) -> None:
         """Bind a bare word: one that sets a field, the name of the value after it, a variable, or noise."""

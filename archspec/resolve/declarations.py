@@ -5,7 +5,6 @@ In: a file's declarations, the command line's changes, and a function that loads
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
@@ -16,21 +15,13 @@ from archspec.diagnostics.findings import Diagnostic
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown, evaluate
-from archspec.layers import REGISTRY, Layer
+from archspec.layers import Layer
 from archspec.record import Record
-from archspec.resolve.layer_names import labels_in, name_layer
+from archspec.resolve.layer_names import is_reserved, labels_in, name_layer
 
 Loader = Callable[[str, Span], s.File]
 Seen: TypeAlias = dict[tuple[str, str], Span]
 MAX_FILES = 50
-# what has a meaning already, besides the flags of layers: the input of a block, its dimensions, short forms, keywords
-KEYWORDS = frozenset("net use param variant block let if else after aux train and or not".split())  # noqa: SIM905
-_RESERVED = re.compile("|".join(["x", "[CHWN]", "[spgd][0-9]+", *KEYWORDS]))
-
-
-def is_reserved(name: str) -> bool:
-    """Whether a name has a meaning already, so that no parameter and no `let` can have it."""
-    return _RESERVED.fullmatch(name) is not None or any(name in layer.words for layer in REGISTRY.values())
 
 
 class Overrides(Record):
@@ -221,6 +212,8 @@ def _check_names(node: s.BlockDefinition | s.Param, names: FileNames) -> None:
     for parameter in node.parameters:
         if is_reserved(parameter.name) or (parameter.is_volume and parameter.name == "before"):
             raise _findings().reserved_parameter(parameter, node, names.syntax)
+        if "." in parameter.name or (parameter.is_list and parameter is not node.parameters[-1]):
+            raise _findings().misplaced_parameter(parameter, node)
         if parameter.name in seen:
             raise _findings().parameter_twice(parameter, node, seen[parameter.name])
         seen[parameter.name] = parameter.span
@@ -236,6 +229,8 @@ def _declare_rule(node: s.After | s.Init, names: FileNames) -> None:
     for step in node.steps if isinstance(node, s.After) else ():
         if not isinstance(step, s.LayerStep):
             raise Finding("E105", "`after` can only add layers", step.span, notes=("write them out: `BN -> RELU`",))
+        if any(isinstance(argument.value, s.Reference) for argument in step.arguments):
+            raise Finding("E105", "`after` cannot give volumes or weights to a layer", step.span, "given a label")
     for word in node.words:
         layer = rule_layer(word)
         if layer in rules:

@@ -39,6 +39,9 @@ class Results(Record):
     inner: dict[str, Results]
 
 
+UNKNOWN = Results("", {}, {})  # of a call that failed
+
+
 class Point(Record):
     """A point in a chain: the volume there, and the input of the step before it (`@before`).
 
@@ -54,6 +57,10 @@ class Point(Record):
     def after(self, wire: Wire | None) -> Point:
         """Return the point after one more step, which is not a call."""
         return Point(wire, self.current, self.results, None)
+
+    def lost(self) -> Point:
+        """Return the point after a step that failed: it may have been a call."""
+        return Point(LOST, self.current, UNKNOWN, None)
 
 
 class Origin(Record):

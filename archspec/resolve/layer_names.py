@@ -20,6 +20,9 @@ from archspec.record import Record
 from archspec.resolve.argument_binding import ArgumentBinder
 
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z_0-9]*?[A-Za-z_])(?P<number>\d+)?(?:-(?P<dash>\d+))?$")
+# what has a meaning already, besides the flags of layers: the input of a block, its dimensions, short forms, keywords
+KEYWORDS = frozenset("net use param variant block let if else after aux train and or not".split())  # noqa: SIM905
+_RESERVED = re.compile("|".join(["x", "[CHWN]", "[spgd][0-9]+", *KEYWORDS]))
 
 
 class NamedLayer(Record):
@@ -37,6 +40,11 @@ def lower_case_names() -> dict[str, str]:
         names.update(dict.fromkeys(layer.known_as, layer.keyword))
     names.update({name.lower(): name for name in REGISTRY if " " not in name})
     return names
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name has a meaning already, so that no parameter and no `let` can have it."""
+    return _RESERVED.fullmatch(name) is not None or any(name in layer.words for layer in REGISTRY.values())
 
 
 def name_layer(step: s.LayerStep) -> NamedLayer:

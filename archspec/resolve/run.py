@@ -50,15 +50,28 @@ class Run:
 
     @property
     def heads(self) -> frozenset[int]:
-        """The last weight layer of each classifier."""
+        """The last weight layer of each classifier, by its ordinal."""
+        if self.builder.outputs:
+            from archspec.resolve.ends.outputs import last_weights  # most specs have one output, their last line
+
+            heads = {number: ordinal for number, ordinal in self.layers.last_weight.items() if number}
+            return frozenset((*heads.values(), *last_weights(self.builder)))
         return frozenset(self.layers.last_weight.values())
 
     def scores(self, losses: Sequence[LossTerm]) -> list[int]:
-        """Return the nodes of all class scores; none if the network has errors, other than false claims."""
+        """Return the nodes of all class scores; none if the network has errors, other than false claims.
+
+        Raises ArchspecError for several outputs, if no loss is of one.
+        """
         codes = {finding.code for finding in self.builder.findings if finding.severity == "error"}
         if not isinstance(self.end, Node) or codes - {"E301"}:
             return []
-        ends = [loss.node for loss in losses] or [output.node for output in self.builder.outputs] or [self.end.index]
+        outputs = self.builder.outputs
+        if len(outputs) > 1 and not losses:
+            from archspec.resolve.changes.class_count import no_scores
+
+            raise no_scores(outputs)
+        ends = [one.node for one in losses or outputs] or [self.end.index]
         return [*ends, *(head.output for head in self.builder.heads)]
 
     def class_sizes(self, classes: int | None, losses: Sequence[LossTerm]) -> dict[str, int]:
@@ -67,7 +80,12 @@ class Run:
             return {}
         from archspec.resolve.changes.class_count import class_sizes
 
-        return class_sizes(self.builder.nodes, self.scores(losses), classes)
+        sizes = class_sizes(self.builder.nodes, self.scores(losses), classes)
+        if self.builder.twins:
+            from archspec.resolve.references.shared_weights import in_all_calls
+
+            return in_all_calls(sizes, self.builder)
+        return sizes
 
     def blamed(self, run: Callable[[Overrides], list[Diagnostic]], overrides: Overrides) -> list[Diagnostic]:
         """Return the findings; new ones say which changes they come from. Raises ArchspecError."""

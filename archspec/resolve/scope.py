@@ -13,8 +13,9 @@ from archspec.graph.ir import Frame
 from archspec.language import syntax as s
 from archspec.language.expressions import Unknown
 from archspec.record import Record
-from archspec.resolve.declarations import KEYWORDS, FileNames, Value, is_reserved
+from archspec.resolve.declarations import FileNames, Value
 from archspec.resolve.graph_builder import Lost, Results, Wire
+from archspec.resolve.layer_names import KEYWORDS, is_reserved
 
 DIMENSIONS = ("C", "H", "W", "N")
 
@@ -122,7 +123,7 @@ class Scope:
         if name in self.lists:
             raise _findings().misplaced_list(name, span)
         is_number = self.has(name)
-        raise _findings().no_result(name, span, self.volumes, is_number, self.file.syntax)
+        raise _findings().no_result(name, span, [*self.volumes, *self.lists], is_number, self.file.syntax)
 
 
 class SharedCall(Record):

@@ -49,7 +49,7 @@ class StatementRunner:
                 if isinstance(statement, s.Let):
                     scope.lost.add(statement.name)
                 else:
-                    point = point.after(LOST)
+                    point = point.lost()
         return point
 
     def _statement(
@@ -113,7 +113,7 @@ class StatementRunner:
             except (Finding, Unknown) as wrong:
                 if isinstance(wrong, Finding):
                     self.builder.report(wrong, step.span, scope.frame)
-                point = point.after(LOST)
+                point = point.lost()
         point = self.brackets.at_end(chain, scope, point, start)
         if chain.label and point.current is not None:
             scope.volumes[chain.label] = point.current
@@ -205,7 +205,7 @@ class StatementRunner:
             inner = call.instance(frame, entry)
         except Finding as finding:
             self.builder.report(finding, step.span, frame)
-            return point.after(LOST)
+            return point.lost()
         if definition.is_shared:
             from archspec.resolve.references.sharing import share  # few blocks are
 

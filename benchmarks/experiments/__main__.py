@@ -1,6 +1,7 @@
 """Trains networks from their specs with `archspec train`, and writes what came out.
 
     python -m benchmarks.experiments digits
+    python -m benchmarks.experiments masks
     python -m benchmarks.experiments defaults --data DIR
     python -m benchmarks.experiments clothing --data DIR
     python -m benchmarks.experiments degradation --data DIR
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.experiments.defaults import defaults
+from benchmarks.experiments.masks import masks
 from benchmarks.experiments.runs import RESULTS, Folders
 from benchmarks.experiments.studies import clothing, degradation, digits
 
@@ -25,6 +27,7 @@ EXPERIMENTS: dict[str, Callable[[Folders], None]] = {
     "digits": digits,
     "clothing": clothing,
     "degradation": degradation,
+    "masks": masks,
 }
 
 
@@ -34,7 +37,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="a folder of images, `train` and `validation` in it")
     parser.add_argument("--runs", type=Path, default=Path("runs/experiments"), help="where the runs are written")
     arguments = parser.parse_args()
-    if arguments.experiment != "digits" and arguments.data is None:
+    if arguments.experiment not in ("digits", "masks") and arguments.data is None:
         parser.error(f"{arguments.experiment} needs --data")
     RESULTS.mkdir(parents=True, exist_ok=True)
     EXPERIMENTS[arguments.experiment](Folders(arguments.runs, arguments.data))

@@ -54,11 +54,12 @@ class Classifier:
     preprocessing: Preprocessing
     batch: int = BATCH  # images at once
     features: bool = False  # are wanted, not classes
+    output: str = ""
 
     def __call__(self, images: list[Floats]) -> Floats:
         """Return the outputs, one row per image. Raises ArchspecError where there are not as many."""
         (entering,) = self.opened.inputs
-        output = self.process.run(self.path, entering.name, np.stack(images))
+        output = self.process.run(self.path, entering.name, np.stack(images), self.output)
         if not output.ndim or len(output) != len(images) or not output.size:
             message = f"`{self.path}` outputs {list(output.shape)} for {plural(len(images), 'image')}"
             raise failure("E435", message, helps=(EXPORT,))
@@ -68,7 +69,7 @@ class Classifier:
 
     def top(self, output: Floats, count: int) -> list[Guess]:
         """Return the most likely classes of one image; of equal ones the lower number comes first."""
-        shares = softmax(output) if self.metadata.result == SCORES else output
+        shares = softmax(output) if self.metadata.result_of(self.output) == SCORES else output
         order = np.argsort(-shares, kind="stable")[:count]
         return [Guess(int(number), self._name(int(number)), float(shares[number])) for number in order]
 
@@ -99,13 +100,18 @@ class Outcome:
     wrong: Diagnostic | None = None
 
 
-def open_classifier(process: ModelProcess, path: Path, device: str, features: bool) -> Classifier:
-    """Open a model for images. Raises ArchspecError if it is not one, or cannot give what is asked."""
+def open_classifier(
+    process: ModelProcess, path: Path, device: str, features: bool, output: str | None = None
+) -> Classifier:
+    """Open a model for images, for its first output or a named one.
+
+    Raises ArchspecError if it is not one, or cannot give what is asked.
+    """
     opened = process.open(path, device)
     metadata = metadata_of(path, opened)
     preprocessing, batch = need_images(path, opened, metadata)
-    need_output(path, opened, metadata, features)
-    return Classifier(path, process, opened, metadata, preprocessing, batch, features)
+    name = need_output(path, opened, metadata, features, output)
+    return Classifier(path, process, opened, metadata, preprocessing, batch, features, name)
 
 
 def classify(classifier: Classifier, paths: Sequence[Path]) -> Iterator[Outcome]:

@@ -1,4 +1,4 @@
-"""Whether an opened model is what its metadata say: one input of images, one output of numbers, one for each class.
+"""Whether an opened model is what its metadata say: one input of images, an output of numbers, one for each class.
 
 In: what a model's file and its session say. Out: how many images it takes at once, or one error that says which number
 is wrong and what is expected. The file may come from anybody.
@@ -13,13 +13,15 @@ from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.inference.model_process import ModelValue, OpenedModel
 from archspec.compiler.weights.model_metadata import FEATURES, MAP, ModelMetadata
 from archspec.diagnostics.errors import ArchspecError, failure
-from archspec.diagnostics.findings import plural
+from archspec.diagnostics.findings import did_you_mean, plural
 
 FLOAT = "tensor(float)"
 NUMBERS = (FLOAT, "tensor(double)", "tensor(float16)")
 BATCH = 16
 MOST_BYTES = 2**28  # of the images of a batch
+MOST_SHOWN = 5  # inputs or outputs
 EXPORT = "`archspec export SPEC|WEIGHTS -o net.onnx` writes a model"
+IN_PYTHON = "run it in Python: `onnxruntime.InferenceSession(FILE).run(None, {NAME: ARRAY, ...})`"
 
 
 def metadata_of(path: Path, opened: OpenedModel) -> ModelMetadata:
@@ -37,9 +39,12 @@ def need_images(path: Path, opened: OpenedModel, metadata: ModelMetadata) -> tup
     """Return how images are prepared, and how many the model takes at once. Raises ArchspecError."""
     if len(opened.inputs) != 1:
         listed = _listed(opened.inputs)
-        raise _no_images(f"`{path}` has {plural(len(opened.inputs), 'input')}{listed}; expected 1, for images")
+        message = f"`{path}` has {plural(len(opened.inputs), 'input')}{listed}; expected 1, for images"
+        raise _no_images(message, metadata)
     (entering,) = opened.inputs
     preprocessing = metadata.preprocessing
+    if metadata.inputs:
+        raise _no_images(f"`{path}` does not take images", metadata)
     if preprocessing is None:
         message = f"`{path}` does not take images: its input is {list(entering.shape)}"
         raise failure("E431", message, notes=("images have 1 or 3 channels",))
@@ -59,21 +64,40 @@ def need_images(path: Path, opened: OpenedModel, metadata: ModelMetadata) -> tup
     return preprocessing, 1 if batch == 1 else max(1, min(BATCH, MOST_BYTES // (4 * values)))
 
 
-def need_output(path: Path, opened: OpenedModel, metadata: ModelMetadata, features: bool) -> None:
-    """Raise ArchspecError unless the model has one output of numbers, and with a score for each class if not of
-    `features`."""
-    if len(opened.outputs) != 1:
-        raise _no_scores(f"`{path}` has {plural(len(opened.outputs), 'output')}{_listed(opened.outputs)}; expected 1")
-    (output,) = opened.outputs
+def need_output(
+    path: Path, opened: OpenedModel, metadata: ModelMetadata, features: bool, wanted: str | None = None
+) -> str:
+    """Return the name of the first output, or of the wanted one.
+
+    Raises ArchspecError unless it consists of numbers, with a score for each class if not of `features`.
+    """
+    output = _chosen(path, opened, metadata, wanted)
     if output.type not in NUMBERS:
         raise _no_scores(f"the output `{output.name}` of `{path}` is {output.type}; expected {FLOAT}")
     if features:
-        return
-    if metadata.result == FEATURES:
+        return output.name
+    if metadata.result_of(output.name) == FEATURES:
         message = f"`{path}` outputs `{output.name}` {list(output.shape[1:])}, which are not class scores"
-        raise failure("E435", message, helps=("`--features` prints them",))
+        others = [f"`--output {name}` shows classes" for name, result in metadata.outputs if result != FEATURES]
+        raise failure("E435", message, helps=("`--features` prints them", *others[:1]))
     if output.shape:  # without a declared shape, the shape of what it outputs is looked at
         need_classes(path, output.shape, metadata)
+    return output.name
+
+
+def _chosen(path: Path, opened: OpenedModel, metadata: ModelMetadata, wanted: str | None) -> ModelValue:
+    """Return the first output or the wanted one. Raises ArchspecError unless the metadata describe the outputs."""
+    names = [one.name for one in opened.outputs]
+    described = [name for name, _ in metadata.outputs]
+    has = f"`{path}` has {plural(len(names), 'output')}{_listed(opened.outputs)}"
+    if described and names != described:
+        raise _no_scores(f"{has}, but its metadata describe others")
+    if not described and len(names) != 1:
+        raise _no_scores(f"{has}; expected 1")
+    if wanted is not None and wanted not in names:
+        helps = did_you_mean(wanted, names)
+        raise failure("E420", f"unknown output `{wanted}`: {has}", helps=helps)
+    return opened.outputs[names.index(wanted) if wanted is not None else 0]
 
 
 def need_classes(path: Path, shape: Sequence[int | str | None], metadata: ModelMetadata) -> None:
@@ -90,12 +114,13 @@ def need_classes(path: Path, shape: Sequence[int | str | None], metadata: ModelM
 
 
 def _listed(values: Sequence[ModelValue]) -> str:
-    names = ", ".join(f"`{one.name}`" for one in values[:5])
-    return f" ({names}{', ...' if len(values) > 5 else ''})" if values else ""
+    names = ", ".join(f"`{one.name}`" for one in values[:MOST_SHOWN])
+    return f" ({names}{', ...' if len(values) > MOST_SHOWN else ''})" if values else ""
 
 
-def _no_images(message: str) -> ArchspecError:
-    return failure("E431", message, helps=(EXPORT,))
+def _no_images(message: str, metadata: ModelMetadata | None = None) -> ArchspecError:
+    notes = tuple(f"`{name}`: {takes}" for name, takes in metadata.inputs[:MOST_SHOWN]) if metadata else ()
+    return failure("E431", message, notes=notes, helps=(IN_PYTHON if notes else EXPORT,))
 
 
 def _no_scores(message: str) -> ArchspecError:

@@ -105,17 +105,17 @@ class ModelProcess:
         ]
         return OpenedModel(answer["device"], answer["why"], sides[0], sides[1], answer["properties"])
 
-    def run(self, path: Path, name: str, images: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the output for images, which are the input `name`. Raises ArchspecError where the model fails."""
+    def run(self, path: Path, name: str, images: NDArray[Any], output: str) -> NDArray[np.float64]:
+        """Return an output for images, which are the input `name`. Raises ArchspecError where the model fails."""
         import numpy as np
 
-        head = {"input": name, "shape": list(images.shape)}
+        head = {"input": name, "shape": list(images.shape), "output": output}
         doing = f"running `{path}` on {plural(len(images), 'image')}"
         data = np.ascontiguousarray(images, dtype=np.float32).data.cast("B")
-        answer, output = self._asked(head, data, self.running + FURTHER * (len(images) - 1), doing)
+        answer, values = self._asked(head, data, self.running + FURTHER * (len(images) - 1), doing)
         if "raised" in answer:
             raise failure("E436", f"onnxruntime cannot run `{path}`", notes=(answer["raised"],), helps=(HELP,))
-        return np.frombuffer(output, dtype=answer["type"]).reshape(answer["shape"])
+        return np.frombuffer(values, dtype=answer["type"]).reshape(answer["shape"])
 
     def _asked(
         self, head: dict[str, Any], data: bytes | memoryview, limit: float, doing: str

@@ -79,7 +79,7 @@ def _described(opened: Opened) -> dict[str, Any]:
 def _run(opened: Opened | None, head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     assert opened is not None, "images before a model"
     images = np.frombuffer(data, dtype=np.float32).reshape(head["shape"])
-    (output,) = opened.session.run(None, {head["input"]: images})
+    (output,) = opened.session.run([head["output"]], {head["input"]: images})
     array = np.ascontiguousarray(output)
     if array.dtype.kind != "f":
         raise ValueError(f"its output is {array.dtype}; expected floating-point numbers")

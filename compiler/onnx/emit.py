@@ -8,7 +8,7 @@ and proof.py do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -63,7 +63,8 @@ def emitted(graph: Graph, weights: Weights) -> tuple[EmittedLayer, ...]:
             made = _emitted(node, norm, inputs, names[node.index if norm is None else norm.index], parameters)
             values.update((part.index, made.value) for part in made.nodes)
             done.append(made)
-    return tuple(_each_once([*done, *_copies(graph, values)]))
+    taken = {operation.name for layer in done for operation in layer.operations}
+    return tuple(_each_once([*done, *_copies(graph, values, taken)]))
 
 
 def _emitted(
@@ -81,12 +82,13 @@ def _emitted(
     return EmittedLayer(nodes, value if operations else result, operations, writer.constants)
 
 
-def _copies(graph: Graph, values: dict[int, str]) -> Iterator[EmittedLayer]:
+def _copies(graph: Graph, values: dict[int, str], taken: Collection[str]) -> Iterator[EmittedLayer]:
     """Copy what has another name already: the result of an identity, an input, a result that is two outputs."""
     for output in graph.outputs:
         value = values[output.node]
         if value != output.name:
-            same = EmittedNode("Identity", output.name, (value,), (output.name,), ())
+            name = f"{output.name}/identity" if output.name in taken else output.name
+            same = EmittedNode("Identity", name, (value,), (output.name,), ())
             yield EmittedLayer((graph.nodes[output.node],), output.name, (same,), {})
 
 
@@ -96,9 +98,8 @@ def _each_once(layers: Iterable[EmittedLayer]) -> Iterator[EmittedLayer]:
     for layer in layers:
         own = {}
         for name, array in layer.constants.items():
-            first = known.setdefault(name, array)
-            if first is array:
-                own[name] = array
-            elif not np.array_equal(first, array):
+            if name not in known:
+                own[name] = known[name] = array
+            elif known[name] is not array and not np.array_equal(known[name], array):
                 raise ValueError(f"{name} has two values")
         yield replace(layer, constants=own)

@@ -20,7 +20,6 @@ from archspec.compiler.data.maps.pairs import centre
 from archspec.compiler.evaluation.maps.map_counting import ShownMap
 from archspec.compiler.pages.mistake_pictures import SMALL, data_uri
 from archspec.compiler.pages.svg import shown_text
-from archspec.graph.volume import Volume
 
 GRAY = (128, 128, 128)  # of ignored pixels
 MOST_NAMED = 40  # classes of the legend
@@ -51,7 +50,7 @@ def predicted_maps(found: Sequence[ShownMap], images: Images) -> list[PredictedM
         batch = images.__getitems__([(one.place, -1)])
         if len(batch.images):
             mask = batch.classes[0]
-            pixels = centre(batch.images[0], Volume((*mask.shape, 1)))
+            pixels = centre(batch.images[0], mask.shape)
             maps.append(PredictedMap(images.name(one.place), one.wrong, pixels, mask, one.guesses))
     return maps
 

@@ -48,6 +48,10 @@ class ModelMetadata:
                 pairs.append((key, json.dumps(dict(ports), ensure_ascii=False)))
         return tuple(pairs)
 
+    def result_of(self, output: str) -> str:
+        """Return what an output gives."""
+        return dict(self.outputs).get(output, self.result)
+
     @classmethod
     def from_properties(cls, properties: Mapping[str, str]) -> ModelMetadata:
         """Read what `properties` returned. Raises KeyError for a model without it, ValueError for a wrong value."""

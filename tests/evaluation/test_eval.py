@@ -1,6 +1,7 @@
 """`archspec eval`: its counts against sums computed here and by scikit-learn, and what it says of bad input."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -121,6 +122,15 @@ def test_an_ensemble_of_different_specs_is_the_mean_of_their_probabilities(
     assert found["matrix"] == confusion_matrix(classes, together.argmax(1), labels=range(3)).tolist()
     assert [one["right"] for one in found["models"]] == [int((one.argmax(1) == classes).sum()) for one in each]
     assert (found["images"], found["data"]) == (24, f"`{photos}`: 24 images of 3 classes in `val`")
+
+
+def test_published_accuracies_are_shown_beside_those_of_one_unchanged_network(photos: Path, tmp_path: Path) -> None:
+    text = COLOUR.replace("net Colour\n", "net Colour\npublished top1=76.13 top5=92.862\n")
+    own = write_weights(tmp_path / "own.safetensors", text)
+    assert re.search(r"^top-1  .* %.*; published: 76.13 %$", evaluated(own, "--data", photos).stdout, re.MULTILINE)
+    assert "; published" not in evaluated(own, own, "--data", photos).stdout
+    (model,) = as_json(own, "--data", photos)["models"]
+    assert model["published"] == {"top1": pytest.approx(0.7613), "top5": pytest.approx(0.92862)}
 
 
 def test_weights_may_order_their_classes_differently(colour: Path, photos: Path, tmp_path: Path) -> None:

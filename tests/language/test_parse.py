@@ -16,6 +16,10 @@ SPAN = Span(Source("", ""), 0, 0)
 
 FORMS = """\
 net A title with CONV and [1x2x3] in it
+cites Someone et al. 2015, section 3
+license BSD-3-Clause
+published top1=76.13, top5=92.862 params=25.6M
+published b1: params=1,728 macs=4000
 use parts: one, train, two
 param width = 1.0
 param unit = one
@@ -68,7 +72,7 @@ def read(text: str) -> s.File:
 
 def test_every_construct_of_the_language_is_parsed() -> None:
     file = read(FORMS)
-    assert len(file.declarations) == 12
+    assert len(file.declarations) == 16
     assert len(file.body) == 10
 
 

@@ -18,7 +18,7 @@ from archspec.compiler.onnx.node_writer import NodeWriter
 from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import ArchspecError
 from archspec.layers.conv import Conv
-from support.onnx_models import SMALL, HandNetwork, images, randomised, run, weights_of
+from support.onnx_models import SMALL, HandNetwork, images, operators, properties, randomised, run, weights_of
 
 CLOSE = 2e-6
 
@@ -44,14 +44,6 @@ def agree(model: onnx.ModelProto, net: Network) -> bool:
     with torch.no_grad():
         expected = hand(net).double()(tensors[0].double()).numpy()
     return bool(np.abs(run(model, tensors) - expected).max() <= CLOSE * np.abs(expected).max())
-
-
-def operators(model: onnx.ModelProto) -> list[str]:
-    return [node.op_type for node in model.graph.node]
-
-
-def properties(proto: onnx.NodeProto | onnx.ModelProto) -> dict[str, str]:
-    return {one.key: one.value for one in proto.metadata_props}
 
 
 def dimensions(value: onnx.ValueInfoProto) -> list[str | int]:

@@ -80,6 +80,14 @@ def run(model: onnx.ModelProto, tensors: list[torch.Tensor]) -> Floats:
     return result
 
 
+def operators(model: onnx.ModelProto) -> list[str]:
+    return [node.op_type for node in model.graph.node]
+
+
+def properties(proto: onnx.NodeProto | onnx.ModelProto) -> dict[str, str]:
+    return {one.key: one.value for one in proto.metadata_props}
+
+
 def layer_in_torch(layer: Layer, inputs: Inputs) -> nn.Module:
     return randomised(torch_module(layer, inputs))
 

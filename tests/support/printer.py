@@ -13,6 +13,11 @@ def print_file(file: s.File) -> str:
 def _declaration(node: s.Declaration) -> list[str]:
     if isinstance(node, s.Net):
         return [f"net {node.title}"]
+    if isinstance(node, s.Cites | s.License):
+        return [f"{type(node).__name__.lower()} {node.title}"]
+    if isinstance(node, s.Published):
+        variant = f" {node.name}:" if node.name else ""
+        return [f"published{variant} {' '.join(f'{one.name}={_figure(one.figure)}' for one in node.figures)}"]
     if isinstance(node, s.Use):
         return [f"use {node.file}: {', '.join(name.name for name in node.names)}"]
     if isinstance(node, s.Param):

@@ -30,7 +30,7 @@ MOST_TRIALS = 4_000
 MOST_LABELS = 3
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(
-    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:"
+    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?(?:[a-z_]\w*:|output\b)"
 )
 _SLASHES = re.compile(r"(?<=\d) +// *([A-Za-z_]+)[A-Za-z ,.'-]*$")
 _BRACKET = re.compile(r"\[[^\]]*\]")
@@ -69,7 +69,8 @@ class Mender:
             raise known from None
         attempt = Attempt(line, start, self.words, self.grammar)
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
-        is_prose = attempt.found and (ends or prose.is_sentence(line.text, self.words))
+        is_prose = ends or prose.is_sentence(line.text, self.words)
+        is_prose = is_prose and attempt.found and not origins.BEGINS.match(attempt.reading.text)
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
             if attempt.is_title:
                 self._note([prose.mistake(line, self.words)])

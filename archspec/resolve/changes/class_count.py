@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, Label, plural
-from archspec.graph.ir import Node
+from archspec.graph.ir import Node, Output
 from archspec.graph.scores import scores
 
 BAD_CHANGE = "E117"
@@ -50,6 +50,14 @@ def _cannot_resize(obstacle: Node, end: Node, classes: int) -> ArchspecError:
     )
     label = Label(obstacle.span, f"produces {obstacle.volume}")
     return failure(BAD_CHANGE, _message(classes), (label,), notes, HELPS)
+
+
+def no_scores(outputs: Sequence[Output]) -> ArchspecError:
+    """Return the error for several outputs of which none is known to be of class scores."""
+    names = [output.name for output in outputs]
+    line = "loss " + ", ".join(f"{name} 1" for name in names)
+    notes = (f"the outputs are {', '.join(names)}, and no `loss` line says which of them are class scores",)
+    return failure(BAD_CHANGE, "`--classes` of several outputs", notes=notes, helps=(f"`{line}` under `train`",))
 
 
 def misfit(finding: Diagnostic, classes: int) -> ArchspecError:

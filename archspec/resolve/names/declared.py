@@ -95,6 +95,24 @@ def parameter_twice(parameter: s.Parameter, node: s.BlockDefinition, first: Span
     return Finding("E109", message, parameter.span, "the second", others=others, helps=helps)
 
 
+def misplaced_parameter(parameter: s.Parameter, node: s.BlockDefinition) -> Finding:
+    """Return the finding for a list that is not the last parameter, and for a parameter with a dot."""
+    if "." in parameter.name:
+        name = parameter.name.split(".")[-1]
+        notes = (f"give the block a volume: `@{name}`; a default may have one, `@{name}=@{parameter.name}`",)
+        message = f"`@{parameter.name}` cannot be a parameter: a dot names a result inside a call"
+        return Finding("E105", message, parameter.span, "a dot", notes=notes)
+    kept = [one.span.text for one in node.parameters if one is not parameter]
+    text = f"{node.name}({', '.join([*kept, parameter.text])})"
+    helps = (
+        ()
+        if any(one.is_list for one in node.parameters if one is not parameter)
+        else (Help(f"`{text}`", Edit(node.span, text)),)
+    )
+    message = f"`{parameter.text}` takes all further volumes, so it must be the last parameter"
+    return Finding("E104", message, parameter.span, "not the last", helps=helps)
+
+
 def rule_twice(node: s.After | s.Init, word: s.Word, first: s.After | s.Init) -> Finding:
     """Return the finding for a layer with two `after` or `init` rules."""
     others = (Label(first.span, "the first"),)

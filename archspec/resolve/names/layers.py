@@ -121,6 +121,13 @@ def not_one_layer(words: tuple[s.Word, ...], text: str) -> Finding:
     return Finding("E102", f"unknown layer `{text}`", span, notes=("such layers are " + ", ".join(known),), helps=helps)
 
 
+def needs_label(name: str, value: s.Expression | s.Extent | s.Short) -> Finding:
+    """Return the finding for an argument that takes a label and has none."""
+    text = f"@{value.span.text}"
+    helps = (Help(f"`{name}={text}`", Edit(value.span, text)),) if isinstance(value, s.Name) else ()
+    return Finding("E105", f"`{name}` takes a label, `{name}=@name`", value.span, "not a label", helps=helps)
+
+
 def no_dash(word: s.Word, name: str) -> Finding:
     """Return the finding for a name with a dash and a number, of a layer that has no such form."""
     helps = (Help(f"`{name}`", Edit(word.span, name)),)

@@ -25,12 +25,18 @@ def no_step_before(reference: Written, scope: Scope) -> Finding:
     return Finding("E108", "`@before` is undefined here", reference.span, notes=notes, helps=helps)
 
 
+def bare_last(reference: Written) -> Finding:
+    """Return the finding for `@last` without a label."""
+    notes = ("`@last.name` is a result of the last call above, and the call itself is the line above",)
+    return Finding("E101", "unknown result `@last`", reference.span, "no label", notes=notes)
+
+
 def reserved(reference: Written) -> Finding:
     """Return the finding for `@before.label`, and for `@last.label` beside a line that is labelled `last`."""
     name, path = reference.name.split(".", 1)
     if name == "last":
-        notes = (f"`@last.{path}` is a result of the call just before", "another label can be used with a dot")
-        return Finding("E118", "`last` cannot be a label here", reference.span, "ambiguous", notes=notes)
+        notes = (f"`@last.{path}` is a result of the call just before: give the line another label",)
+        return Finding("E118", "`last` cannot label what is used with a dot", reference.span, "a label", notes=notes)
     text = f"@last.{path}"
     helps = (Help(f"`{text}` is a result of the call just before", Edit(reference.span, text)),)
     notes = ("`@before` is the input of the previous step, a volume without labels",)

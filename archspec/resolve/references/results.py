@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.resolve.graph_builder import LOST, Lost, Point, Results, Wire
+from archspec.resolve.graph_builder import LOST, UNKNOWN, Lost, Point, Results, Wire
 from archspec.resolve.references import findings
 from archspec.resolve.scope import Scope
 
@@ -19,6 +19,8 @@ def found(reference: s.Reference | s.ReferenceStep, scope: Scope, point: Point) 
         return _inside(reference, scope, point, name, path)
     if name in scope.lists and isinstance(reference, s.ReferenceStep) and point.element is not None:
         return point.element, None
+    if name == "last" and name not in scope.volumes:
+        raise findings.bare_last(reference)
     if name != "before" or isinstance(reference, s.ReferenceStep):
         return scope.reference(name, reference.span), scope.results.get(name)
     if point.before is None and not isinstance(point.current, Lost):
@@ -33,6 +35,8 @@ def _inside(
     if name == "before" or (name == "last" and name in scope.volumes):
         raise findings.reserved(reference)
     results = point.results if name == "last" else scope.results.get(name)
+    if results is UNKNOWN:
+        return LOST, None
     if results is None:
         if name == "last" and isinstance(point.current, Lost):
             return LOST, None

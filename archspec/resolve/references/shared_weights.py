@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Label
+from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, Edit, Help, Label
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Frame, Graph, Node, SharedWeights
 from archspec.layers.base import Tensor
@@ -22,6 +22,14 @@ def with_shared_weights(graph: Graph, builder: GraphBuilder) -> tuple[Graph, lis
     sharing = _Sharing(graph, builder)
     nodes = [replace(node, weights=sharing.of(node)) for node in graph.nodes]
     return graph.with_nodes(nodes), list(sharing.findings.values())
+
+
+def in_all_calls(sizes: dict[str, int], builder: GraphBuilder) -> dict[str, int]:
+    """Return what is set of layers by their names, set also of those that share their weights in a block."""
+    paths = _Paths(builder.twins)
+    nodes = [(paths.of_node(node), node.name) for node in builder.nodes if node.frame is not None]
+    by_path = {path: sizes[name] for path, name in nodes if name in sizes}
+    return sizes | {name: by_path[path] for path, name in nodes if path in by_path}
 
 
 class _Sharing:
@@ -140,7 +148,12 @@ class _Sharing:
             shapes = [next((one.shape for one in some if one.name == name), None) for some in (here, there)]
             if shapes[0] != shapes[1]:
                 words = [str(shape or "missing") for shape in shapes]
-                raise _disagree(node, owner, f"{name} is {words[0]} here and {words[1]} there")
+                finding = _disagree(node, owner, f"{name} is {words[0]} here and {words[1]} there")
+                if None in shapes and (node.layer.has_optional_bias or owner.layer.has_optional_bias):
+                    finding.notes += ("a BN after one of them replaces its bias",)
+                    text = f"{node.span.text} nobias"
+                    finding.helps = (Help(f"`{text}` has none in any call", Edit(node.span, text)),)
+                raise finding
 
     def _nothing_in_common(self, node: Node, tie: Tie, owner: Node) -> Finding:
         named = self.graph.nodes[tie.node]

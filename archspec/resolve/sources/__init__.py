@@ -82,7 +82,7 @@ def _unknown_variant(line: s.Published, variants: Iterable[str]) -> Finding:
     notes = (f"the variants are {known}" if known else "the spec has no variants",)
     gone = Edit(Span(span.source, span.start, line.figures[0].span.start), "")
     helps = did_you_mean(line.name, variants, span) or (() if known else (Help(f"drop `{line.name}:`", gone),))
-    return Finding("E116", f"unknown variant `{line.name}`", span, "unknown", notes=notes, helps=helps)
+    return Finding("E101", f"unknown variant `{line.name}`", span, "unknown", notes=notes, helps=helps)
 
 
 def _wrong_name(one: s.PublishedFigure) -> Finding | None:

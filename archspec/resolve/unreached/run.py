@@ -180,7 +180,7 @@ class _UnreachedRunner(StatementRunner):
                 found(argument.value, scope, Point(LOST, LOST))
         block = find_block(step, scope)
         given_arguments(block.definition, step, lambda: placed(scope, point))
-        return point.after(LOST)
+        return point.lost()
 
     def _condition(self, condition: s.Expression, scope: Scope) -> None:
         try:

@@ -43,8 +43,13 @@ def forward(graph: Graph, weights: Mapping[str, Array], images: Array) -> Forwar
         if not node.inputs:
             values.append(images)
             continue
-        prefix = f"{node.name}."
-        own = {name.removeprefix(prefix): one for name, one in weights.items() if name.startswith(prefix)}
+        prefixes = [*([f"{node.weights.owner}."] if node.weights else []), f"{node.name}."]  # its own come last
+        own = {
+            name.removeprefix(prefix): one
+            for prefix in prefixes
+            for name, one in weights.items()
+            if name.startswith(prefix)
+        }
         inputs = [values[index] for index in node.inputs]
         result, count = _run(node.layer, own, inputs)
         values.append(result)

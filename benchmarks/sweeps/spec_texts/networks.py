@@ -27,6 +27,8 @@ class NetworkWriter:
         self.chance = chance
         self.volume = _volume(chance.choice(INPUTS))
         self.receives = chance.random() < 0.2
+        self.has_outputs = chance.random() < 0.25
+        self.outputs: list[str] = []
         self.labels: dict[str, Volume] = {}
         self.lines: list[str] = []
 
@@ -48,11 +50,19 @@ class NetworkWriter:
             self.lines.append(
                 chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12"))
             )
+        if self.has_outputs:
+            self.lines.append(f"output last: {chance.choice(('RELU', 'FC 10', '@' + (self.outputs or ['last'])[-1]))}")
         recipe = chance.choice(RECIPES).rstrip() if chance.random() < 0.25 else ""
+        if recipe.startswith("train") and (named := self.outputs or [*self.labels]):
+            recipe += "\n    loss " + ", ".join(f"{name} {chance.choice(('1', '0.5'))}" for name in named)
         return "\n".join([*lines, *blocks_of("\n".join(self.lines)).splitlines(), *self.lines, recipe]) + "\n"
 
     def _begin(self) -> None:
-        self.lines.append(f"{self.volume} RELU" if self.receives else f"{self.volume} INPUT")
+        if self.receives or self.chance.random() < 0.9:
+            self.lines.append(f"{self.volume} RELU" if self.receives else f"{self.volume} INPUT")
+            return
+        self.lines += [f"{self.volume} left: INPUT", f"{self.volume} right: INPUT"]
+        self.lines += [self.chance.choice(("add", "mul")), f"    | @left -> {self._step(KEEPING)}", "    | @right"]
 
     def _add_piece(self) -> None:
         chance = self.chance
@@ -84,8 +94,10 @@ class NetworkWriter:
         if stated is not None and self.chance.random() < 0.3:
             lead = f"{stated} "
         if after is not None and self.chance.random() < 0.2:
-            lead += f"{label}: "
+            is_output = self.has_outputs and self.chance.random() < 0.5
+            lead += f"{'output ' * is_output}{label}: "
             self.labels[label] = after
+            self.outputs += [label] * is_output
         self.lines += [lead + lines[0], *lines[1:]]
         self.volume = after or self.volume
 

@@ -117,11 +117,11 @@ class Pairs:
             if is_flipped(self.recipe, chance):
                 image, mask = ImageOps.mirror(image), ImageOps.mirror(mask)
             image = coloured_by(image, chance, self.recipe)
-        return pixels_of(image), centre(pixels_of(mask)[0], self.volumes.output)
+        return pixels_of(image), centre(pixels_of(mask)[0], self.volumes.output.spatial)
 
 
-def centre(pixels: Tensor, volume: Volume) -> Tensor:
-    """Return the central pixels [..., H', W'] that a volume has."""
-    height, width, _ = volume
+def centre(pixels: Tensor, size: Sequence[int]) -> Tensor:
+    """Return the central pixels [..., H', W'] of a size, height and width."""
+    height, width = size
     top, left = (pixels.shape[-2] - height) // 2, (pixels.shape[-1] - width) // 2
     return pixels[..., top : top + height, left : left + width].contiguous()

@@ -37,6 +37,10 @@ class Port:
         """Its shape in ONNX, the batch by name."""
         return [BATCH, *self.volume.laid_out]
 
+    def to_dict(self) -> dict[str, str | list[str | int]]:
+        """The input or output as `--json` gives it."""
+        return {"name": self.name, "type": self.kind, "shape": self.shape}
+
     def __str__(self) -> str:
         return f"{self.volume}{'' if self.ids is None else f' token ids below {self.ids:,}'}"
 

@@ -23,6 +23,7 @@ LEAST_STEPS = 64  # of an epoch, where there are images enough
 LEAST_BATCH, MOST_BATCH = 32, 256
 MAP_BATCHES = (8, 32)  # of masks, whose images have thousands of labelled pixels
 REFERENCE = 256  # images a step, for which the rates below are
+MAP_REFERENCE = 32  # the same of images with masks, whose gradients vary less
 RATES = {"sgd": 0.2, "adamw": 1.4e-3, "rmsprop": 5e-3}  # of networks with normalisation
 UNNORMALISED = {"sgd": 0.8, "adamw": 0.5, "rmsprop": 0.25}  # their share without
 MANY = 100_000  # images
@@ -77,7 +78,8 @@ def step_images(images: int, least: int = LEAST_BATCH, most: int = MOST_BATCH) -
 def usual_rate(network: Network, optimizer: str, step: int) -> tuple[float, str]:
     """Return the learning rate for a step of so many images, and why: SGD's grows with the images (Goyal et al. 2017),
     that of optimisers that scale each weight's gradient with their root (Krizhevsky 2014)."""
-    share = step / REFERENCE if optimizer == "sgd" else math.sqrt(step / REFERENCE)
+    images = step / (MAP_REFERENCE if network.output.is_map else REFERENCE)
+    share = images if optimizer == "sgd" else math.sqrt(images)
     rate = RATES[optimizer] * share
     kind = "networks with normalisation"
     if not is_normalised(network):

@@ -19,7 +19,7 @@ TITLES = {
 }
 NOUNS = {"net": "a title", "license": "a licence", "cites": "a citation"}
 _OTHERS = {"licence": "license", "cite": "cites", "citation": "cites", "reports": "published", "results": "published"}
-_FIGURE = r"(top[15]?|acc(?:uracy)?[15]?|params|parameters|macs|g?flops)"
+_FIGURE = r"(top|acc(?:uracy)?[15]?|params|parameters|macs|g?flops)"
 
 
 def _keyword(match: Match, words: Words) -> str | None:
@@ -46,7 +46,11 @@ def _figures(pattern: str, replacement: str, message: str, help_: str = "`{new}`
 
 RULES = (
     Rule("keyword", re.compile(r"^([A-Za-z]+)(?: *[:=] *| +)(?=\S)"), _keyword, "unknown keyword `{old}`", "`{new}`"),
-    _figures(r"\b(top|acc)[-_@ ]+([15])\b", r"top\2", "an accuracy is written `{new}`, got `{old}`"),
+    _figures(
+        r"\b(?:top[-_@ ]*|acc[-_@ ]+)([15])(?: *[:=] *| +)(?=\d)",
+        r"top\1=",
+        "an accuracy is written `{new}`, got `{old}`",
+    ),
     _figures(r"(?<=\d) *%", "", "an accuracy is a percentage without a sign", "drop `%`"),
     _figures(r"(?<=\d)[,_](?=\d{3}\b)", "", "a number with a separator", "drop `{old}`"),
     _figures(r"(?<=\d) +(?=[KMG]\b)", "", "a space inside a figure", "drop it"),
