@@ -6,24 +6,39 @@ show digits that no training picture has.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from sklearn.datasets import load_digits
 
+from archspec.compiler import build
 from archspec.compiler.data.digits import split
-from benchmarks.experiments.runs import Done, Folders, Run, done, page, words
+from archspec.compiler.data.maps.pairs import MapVolumes, Pairs
+from archspec.compiler.pages.map_pictures import class_colours, coloured_map
+from archspec.compiler.training.records.report_page import versions
+from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.trained import open_trained
+from archspec.recipe import Recipe
+from benchmarks.experiments.runs import RESULTS, Done, Folders, Run, done, page, words, write_epochs
 
 SIDE, DIGITS = 64, 2  # pixels, digits of a picture
 SIZES = (22, 34)  # pixels of a digit's side
 COUNTS = {"train": 800, "val": 200}
 INK = 0.35  # the least share of ink that makes a pixel one of the digit
-MOST_SHOWN = 4
+MOST_SHOWN = 6
+COLUMNS = ("epoch", "lr", "loss", "train_pixel_accuracy", "held_out_loss", "pixel_accuracy", "mean_iou", "seconds")
+SHARES = ("iou", "precision", "recall")
 Pixels = NDArray[np.float64]
 COMMAND = words(
-    "unet --set width=8 --set depth=3 --input 64x64x1 --data RUNS/digits-on-grounds --workers 0 --no-flip --epochs 20"
+    "unet --set width=8 --set depth=3 --input 64x64x1 --data RUNS/digits-on-grounds --workers 0 --no-flip --epochs 8"
 )
 
 
@@ -56,9 +71,6 @@ def picture(
 
 def write_pictures(root: Path) -> None:
     """Write the pictures and masks of both parts, once."""
-    import torch
-    from sklearn.datasets import load_digits
-
     if (root / "classes.txt").exists():
         return
     found = load_digits()
@@ -78,8 +90,61 @@ def masks(folders: Folders) -> None:
     """Make the pictures, train, and write the page."""
     write_pictures(folders.runs / "digits-on-grounds")
     found = done(Run("masks", COMMAND), folders)
-    page("masks", "U-Net on handwritten digits with masks", [found.run.command], *_parts(found))
+    write_epochs("masks", [found], COLUMNS)
+    run = folders.runs / "masks"
+    shown = predictions(run, folders.runs / "digits-on-grounds" / "val")
+    (RESULTS / "masks.png").write_bytes(shown)
+    page("masks", "U-Net on handwritten digits with masks", [found.run.command], *_parts(found, run))
 
 
-def _parts(found: Done) -> list[list[str]]:
-    raise NotImplementedError
+def _parts(found: Done, run: Path) -> list[list[str]]:
+    summary = found.summary
+    evaluation = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+    what = (
+        f"The program makes {COUNTS['train']} pictures to train on and {COUNTS['val']} to hold out, {SIDE}x{SIDE}, each with "
+        f"{DIGITS} of scikit-learn's digits, light or dark, on a ground of smooth noise. A pixel is of the ground or of one of",
+        "ten digits. The digits of the held-out pictures are in no training picture. The recipe is the default one, seed "
+        f"{summary['recipe']['seed']}, without flips, which change digits.",
+    )
+    when = datetime.fromtimestamp((run / "summary.json").stat().st_mtime, UTC)
+    told = (
+        f"{versions()}, {when:%Y-%m-%d}. Mean IoU **{100 * summary['mean_iou']:.2f} %** in the last epoch "
+        f"({100 * summary['best_mean_iou']:.2f} % in the best), {100 * summary['pixel_accuracy']:.2f} % of {summary['pixels']:,} "
+        f"pixels right, in {found.time}. With nothing but ground it would be "
+        f"{100 * _of_ground(evaluation) / len(evaluation['classes']):.2f} %.",
+    )
+    table = ["| class | pixels | IoU | precision | recall |", "| :--- | ---: | ---: | ---: | ---: |"]
+    for one in evaluation["classes"]:
+        shares = " | ".join("" if one[name] is None else f"{100 * one[name]:.2f} %" for name in SHARES)
+        table.append(f"| {one['class']} | {one['pixels']:,} | {shares} |")
+    picture = ("![image, mask and prediction](masks.png)", "", "Held-out pictures: image, mask, prediction.")
+    return [list(part) for part in (what, told, table, picture)]
+
+
+def _of_ground(evaluation: dict[str, Any]) -> float:
+    """The IoU of the ground, and the only one, if every pixel were taken for it."""
+    return float(evaluation["classes"][0]["pixels"] / evaluation["pixels"])
+
+
+def predictions(run: Path, part: Path) -> bytes:
+    """Some held-out pictures with their masks and the run's predictions, as a PNG."""
+    trained = open_trained(run)
+    network = trained.network
+    module = build(network).eval()
+    weights.fill(module, trained.state)
+    paths = [[part / kind / f"{place:03}.png" for place in range(MOST_SHOWN)] for kind in ("images", "masks")]
+    batch = Pairs(*paths, MapVolumes(network.input, network.output), Recipe()).__getitems__(
+        [(place, -1) for place in range(MOST_SHOWN)]
+    )
+    mean, std = trained.preprocessing.mean[0], trained.preprocessing.std[0]
+    with torch.inference_mode():
+        guesses = module((batch.images.float() / 255 - mean) / std).argmax(1)
+    colours = class_colours(len(trained.class_names))
+    rows = [
+        torch.cat([image.expand(3, -1, -1), coloured_map(mask, colours), coloured_map(guess, colours)], 2)
+        for image, mask, guess in zip(batch.images, batch.classes, guesses, strict=True)
+    ]
+    shown = Image.fromarray(torch.cat(rows, 1).permute(1, 2, 0).numpy())
+    file = BytesIO()
+    shown.resize((2 * shown.width, 2 * shown.height), Image.Resampling.NEAREST).save(file, "PNG", optimize=True)
+    return file.getvalue()

@@ -190,6 +190,13 @@ def test_what_does_not_suit_masks_is_refused(root: Path, flags: tuple[str, ...],
     assert said in result.stderr
 
 
+def test_a_classifier_does_not_take_images_and_masks_for_two_classes(root: Path) -> None:
+    (root / "flat.arch").write_text("[14x14x3] INPUT\nGAP -> FC 2\n")
+    result = command("train", root / "flat.arch", "--data", root / "shapes", "--dry-run")
+    assert result.exit_code == 1
+    assert f"`{root}/shapes` has images and masks, but flat outputs one class per image" in result.stderr
+
+
 def test_class_weights_are_of_pixels(root: Path) -> None:
     flags = ("--data", root / "shapes", "--dry-run", "--class-weights", "balanced", "--json")
     plan = json.loads(command("train", root / "tiny.arch", *flags).stdout)
