@@ -1,4 +1,4 @@
-"""Networks with several inputs and outputs, shared weights and attention between channels: as written by hand.
+"""The newer built-in networks, among them those of several inputs and outputs and of shared weights, as by hand.
 
 In float64, with the weights of one carried over to the other: outputs, and gradients, which shared weights collect from
 all their uses.
@@ -15,6 +15,7 @@ import archspec
 from archspec.compiler import build
 from archspec.compiler.lowering.random_inputs import random_inputs
 from hand_written.attention import Distilled, cbam_resnet50, convnext_v2_tiny, dcgan, resnest50
+from hand_written.searched import efficientnet_v2_s, mobilenet_v3_small, regnet_y_400mf, repvgg_a0, xception
 from hand_written.several import HighResolution, NestedUNet, Pyramid, Siamese
 from support.first_uses import in_order
 
@@ -29,6 +30,11 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], dict[str, Any]]] = {
     "convnext_v2_tiny": (convnext_v2_tiny, SMALL),
     "deit_distilled_tiny": (lambda: Distilled(192), {}),
     "dcgan": (dcgan, {}),
+    "mobilenet_v3_small": (mobilenet_v3_small, SMALL),
+    "regnet_y_400mf": (regnet_y_400mf, SMALL),
+    "repvgg_a0": (repvgg_a0, SMALL),
+    "xception": (xception, {"input": "67x67x3"}),
+    "efficientnet_v2_s": (efficientnet_v2_s, SMALL),
 }
 LONG = set(NETWORKS) - {"siamese"}
 
