@@ -28,7 +28,7 @@ def trainable(network: Network, group: Group) -> None:
         helps = ("add a layer with weights, such as `FC 10`",)
         raise failure("E454", f"{network.title} has no weights to train", helps=helps)
     takes_images = network.input.is_map and network.input.channels in COLOURS
-    if takes_images and network.output.is_map:
+    if takes_images and network.output.is_map and math.prod(network.output.spatial) > 1:
         _pixel_classifier(network, group)
     elif not takes_images or len(network.output) != 1:
         message = f"{network.title} is not an image classifier: it maps {network.input} to {network.output}"
