@@ -18,6 +18,7 @@ from archspec.api import Network
 from archspec.compiler import build
 from archspec.compiler.lowering.lower import Lowered
 from archspec.compiler.lowering.modules.drop_path import StochasticDepth
+from archspec.compiler.lowering.random_inputs import random_inputs
 from archspec.compiler.onnx.export import export
 from archspec.compiler.onnx.network_with_weights import network_with_weights
 from archspec.graph.volume import Volume
@@ -54,6 +55,7 @@ FAMILIES = {
     "gmlp_s16",
     "swin_t",
     "unet",
+    "siamese",
 }
 # families whose blocks repeat, with fewer of them: the networks themselves take long
 FEWER = {
@@ -84,22 +86,28 @@ def outputs_are_volumes(network: Network, module: Lowered) -> None:
             parts[node.name].register_forward_hook(hook(node.volume))
 
 
+def loss(scores: Tensor) -> Tensor:
+    """Of scores and random classes, of the whole image or for each pixel; of one score, and a random number."""
+    batch, classes, *pixels = scores.shape
+    if classes == 1:
+        return functional.mse_loss(scores, torch.rand(scores.shape, device=scores.device))
+    return functional.cross_entropy(scores, torch.randint(classes, (batch, *pixels), device=scores.device))
+
+
 def step(network: Network, module: Lowered, device: str) -> Tensor:
-    """One step of SGD on random images; the loss. A network without class scores has a class for each pixel."""
+    """One step of SGD on random inputs; the loss."""
     torch.manual_seed(0)
     optimiser = torch.optim.SGD(module.parameters(), lr=0.01, momentum=0.9)
-    results = module.train()(torch.randn(BATCH, *network.input.laid_out, device=device))
+    results = module.train()(*(one.to(device) for one in random_inputs(network.graph, BATCH)))
     results = results if isinstance(results, tuple) else (results,)
-    ends = [network.graph.output, *(head.output for head in network.graph.heads)]
     losses = []
-    for scores, end in zip(results, ends, strict=True):
-        classes, *pixels = network.graph.nodes[end].volume.laid_out
-        assert scores.shape == (BATCH, classes, *pixels)
-        losses.append(functional.cross_entropy(scores, torch.randint(classes, (BATCH, *pixels), device=device)))
-    loss = torch.stack([weight * one for weight, one in zip(module.loss_weights, losses, strict=True)]).sum()
-    loss.backward()
+    for scores, term in zip(results, network.graph.training_results, strict=True):
+        assert scores.shape == (BATCH, *network.graph.nodes[term.node].volume.laid_out)
+        losses.append(term.weight * loss(scores))
+    total = torch.stack(losses).sum()
+    total.backward()
     optimiser.step()
-    return loss.detach()
+    return total.detach()
 
 
 def trained(network: Network) -> None:
@@ -160,7 +168,12 @@ def runs(name: str, values: dict[str, int], folder: Path, record: Record) -> Non
         proof = export(exported.graph, exported.module, folder / "net.onnx", exported.about)
         assert proof.passed, proof
         done = "checked, lowered, a step, exported with proof"
-    told = {"network": name, "input": str(network.input), "done": done, "parameters": checked.params}
+    told = {
+        "network": name,
+        "input": " ".join(str(volume) for _, volume in network.inputs),
+        "done": done,
+        "parameters": checked.params,
+    }
     for key, value in told.items():
         record(key, value)
 

@@ -1,8 +1,12 @@
 """The built-in networks are the published ones, to the last parameter and multiply-accumulate.
 
 Figures are those of the papers' commonly used implementations; where the table has no figure for a network, none has
-been published. A spec that is not in the table fails.
+been published. A spec that is not in the table fails. Those marked `tv` and `timm` were counted from the modules of
+torchvision 0.28 and timm 1.0.31, MACs with torch's `FlopCounterMode`, without the products of attention; none of the
+two is needed here.
 """
+
+from itertools import pairwise
 
 import pytest
 
@@ -80,7 +84,6 @@ PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
     "mixer_l16": (208_196_168, 44_547_678_208, None),
     "resmlp12": (15_350_872, 3_009_739_776, None),
     "gmlp_s16": (19_422_656, 4_392_060_928, None),
-    "swin_t": (28_288_354, 4_350_425_088, None),
     "inception_v4": (42_679_816, 12_253_974_624, None),
     "inception_resnet_v2": (55_843_464, 13_155_794_016, None),
     "nasnet_a_large": (88_753_150, 23_783_414_658, None),
@@ -89,6 +92,54 @@ PUBLISHED: dict[str, tuple[int | None, int | None, int | None]] = {
     "unet": (31_031_810, None, 23),  # 23 is the paper's; the sum is worked out below
     "inception_naive": (None, 854_196_224, None),
     "inception_naive_bottlenecks": (None, 271_351_808, None),
+    # tv: alexnet, vgg11_bn to vgg19_bn (whose biases stand before BN), googlenet, squeezenet1_0, inception_v3
+    "alexnet_2014": (61_100_840, 714_188_480, 8),
+    "vgg_bn": (138_365_992, 15_470_264_320, 16),
+    "vgg_bn_11": (132_868_840, 7_609_090_048, 11),
+    "vgg_bn_13": (133_053_736, 11_308_466_176, 13),
+    "vgg_bn_16": (138_365_992, 15_470_264_320, 16),
+    "vgg_bn_19": (143_678_248, 19_632_062_464, 19),
+    "googlenet_bn": (6_624_904, 1_498_376_192, 22),
+    "squeezenet_1_0": (1_248_424, 818_924_576, None),
+    "inception_v3": (23_834_568, 5_713_216_096, None),
+    "xception": (22_855_952, 8_357_403_496, None),  # timm: legacy_xception
+    # tv: mobilenet_v3_large and _small, regnet_x_400mf and _y_400mf, efficientnet_v2_s (at 384x384)
+    "mobilenet_v3_large": (5_483_032, 216_589_760, None),
+    "mobilenet_v3_small": (2_542_856, 56_510_400, None),
+    "regnet": (5_495_976, 413_812_608, None),
+    "regnet_x_400mf": (5_495_976, 413_812_608, None),
+    "regnet_y_400mf": (4_344_144, 401_842_848, None),
+    "efficientnet_v2_s": (21_458_488, 8_365_617_152, None),
+    # timm: repvgg_a0 to _a2 as trained, resnest50d, hrnet_w18
+    "repvgg": (9_108_968, 1_512_581_120, None),
+    "repvgg_a0": (9_108_968, 1_512_581_120, None),
+    "repvgg_a1": (14_092_264, 2_626_488_320, None),
+    "repvgg_a2": (28_210_600, 5_685_345_280, None),
+    "resnest50": (27_483_240, 5_371_160_576, None),
+    "hrnet_w18": (21_299_004, 4_283_537_072, None),
+    # tv: swin_t, swin_s and swin_b
+    "swin": (28_288_354, 4_350_425_088, None),
+    "swin_t": (28_288_354, 4_350_425_088, None),
+    "swin_s": (49_606_258, 8_512_223_232, None),
+    "swin_b": (87_768_224, 15_126_077_440, None),
+    # timm: deit_*_patch16_224 and deit_*_distilled_patch16_224
+    "deit": (86_567_656, 16_848_500_736, None),
+    "deit_tiny": (5_717_416, 1_074_851_328, None),
+    "deit_small": (22_050_664, 4_241_218_560, None),
+    "deit_base": (86_567_656, 16_848_500_736, None),
+    "deit_distilled": (87_338_192, 16_934_203_392, None),
+    "deit_distilled_tiny": (5_910_800, 1_080_351_744, None),
+    "deit_distilled_small": (22_436_432, 4_262_836_224, None),
+    "deit_distilled_base": (87_338_192, 16_934_203_392, None),
+    "fpn_resnet50": (26_852_416, 6_929_104_896, None),  # tv: resnet_fpn_backbone("resnet50"), with BN
+    "cbam_resnet50": (28_089_624, 4_095_573_110, None),  # worked out below
+    "convnext_v2": (28_635_496, 4_455_531_264, None),  # timm: convnextv2_tiny, convnextv2_base, convnextv2_large
+    "convnext_v2_tiny": (28_635_496, 4_455_531_264, None),
+    "convnext_v2_base": (88_717_800, 15_354_729_472, None),
+    "convnext_v2_large": (197_956_840, 34_361_433_600, None),
+    "dcgan": (12_658_435, 410_583_040, None),  # worked out below
+    "siamese": (38_951_745, 1_817_251_840, None),  # worked out below
+    "unetpp": (9_159_780, 4_850_417_664, None),  # worked out below
     "resnet": (25_557_032, 4_089_184_256, 50),
     "resnet_r18": (11_689_512, 1_814_073_344, 18),
     "resnet_r34": (21_797_672, 3_663_761_408, 34),
@@ -162,6 +213,56 @@ def test_unet_is_double_convolutions_and_the_layers_between_them() -> None:
     down = double(3, 64) + sum(double(width, 2 * width) for width in widths[:-1])
     up = sum(conv(2 * width, width, 2) + double(2 * width, width) for width in widths[:-1])
     assert down + up + conv(64, 2, 1) == PUBLISHED["unet"][0]
+
+
+def test_auxiliary_classifiers_add_torchvisions_parameters() -> None:
+    for name, all_of_them in (("inception_v3", 27_161_264), ("googlenet_bn", 13_004_888)):
+        network = archspec.load(name)
+        assert network.params + sum(totals.params for totals in network.auxiliary) == all_of_them
+
+
+def test_cbam_adds_one_mlp_and_one_convolution_to_each_unit_of_resnet50() -> None:
+    added = {f: 2 * f * f // 16 + f // 16 + f + 2 * 49 + 2 for f in (256, 512, 1024, 2048)}
+    params, macs, _ = PUBLISHED["resnet50"]
+    counts = {256: (3, 56), 512: (4, 28), 1024: (6, 14), 2048: (3, 7)}
+    params += sum(count * added[f] for f, (count, _) in counts.items())
+    macs += sum(count * (2 * 2 * f * f // 16 + 2 * 49 * size**2) for f, (count, size) in counts.items())
+    assert (params, macs) == PUBLISHED["cbam_resnet50"][:2]
+
+
+def test_dcgan_is_one_matrix_and_four_transposed_convolutions() -> None:
+    widths = (1024, 512, 256, 128, 3)
+    windows = [16 * before * after for before, after in pairwise(widths)]
+    params = 100 * 16 * 1024 + sum(windows) + 2 * sum(widths[:-1]) + 3
+    macs = 100 * 16 * 1024 + sum(window * (4 << place) ** 2 for place, window in enumerate(windows))
+    assert (params, macs) == PUBLISHED["dcgan"][:2]
+
+
+def test_a_siamese_network_is_one_tower_used_twice() -> None:
+    layers = (
+        (64, 1, 10, 96),
+        (128, 64, 7, 42),
+        (128, 128, 4, 18),
+        (256, 128, 4, 6),
+    )  # out, in, window, size of the map
+    convs = [out * before * window**2 for out, before, window, _ in layers]
+    flat = 6 * 6 * 256
+    params = sum(convs) + sum(out for out, *_ in layers) + (flat + 1) * 4096 + 4096 + 1
+    tower = sum(weights * size**2 for weights, (*_, size) in zip(convs, layers, strict=True)) + flat * 4096
+    assert (params, 2 * tower + 4096) == PUBLISHED["siamese"][:2]
+
+
+def test_unetpp_is_fifteen_double_convolutions_and_four_masks() -> None:
+    widths, side = (32, 64, 128, 256, 512), 96
+    params = macs = 0
+    for depth, width in enumerate(widths):
+        for column in range(5 - depth):
+            above = (3, *widths)[depth]  # what a MAXPOOL hands down, in the first column
+            entering = above if column == 0 else column * width + widths[depth + 1]
+            weights = 9 * width * (entering + width)
+            params += weights + 4 * width  # two BNs
+            macs += weights * (side >> depth) ** 2
+    assert (params + 4 * 33, macs + 4 * 32 * side**2) == PUBLISHED["unetpp"][:2]
 
 
 # Zhang et al. 2017, table 1: millions of multiply-adds, rounded, of ShuffleNet 1x by groups

@@ -30,8 +30,8 @@ WORDS = (
     ),
     _word(
         "INPUT input",
-        "the input of the network",
-        "The first layer. Its bracket is the image: height x width x channels. Every other size is computed from it.",
+        "an input of the network",
+        "The first layer. Its bracket is the image: height x width x channels. Every other size is computed from it. Of several inputs each is a line of its own, from the second on with a label: `right: INPUT`.",
         "[224x224x3] INPUT\nCONV 64 7x7 s2 p3 -> RELU\nGAP -> FC 10\n",
     ),
     _word(
@@ -97,6 +97,18 @@ WORDS = (
         _INPUT + "stem: CONV 4 3x3 p1 -> RELU\nCONV 4 3x3 p1\nadd\n    | x\n    | @stem\n",
     ),
     _word(
+        "output outputs",
+        "a result that leaves the network",
+        "Without such lines the output is the last line. `output` before a label makes the line's result an output, and the next line goes on from it. A network with `output` lines has these outputs, in their order, and no others.",
+        _INPUT + "output fine: CONV 4 3x3 p1\nRELU\noutput coarse: CONV 8 3x3 s2 p1 floor\n",
+    ),
+    _word(
+        "loss losses",
+        "the results that training compares with the classes",
+        "A setting of `train`: labels, each with the weight of its loss. Without it the loss is that of the only output. Each `aux` has its weight on its own line.",
+        _INPUT + "GAP\noutput a: FC 10\nRELU\noutput b: FC 10\n\ntrain\n    loss a 0.5, b 0.5\n",
+    ),
+    _word(
         "@before before",
         "the input of the step before",
         "In a chain or a repeat of calls each call can take the results of the two before it, as NASNet's cells do.",
@@ -159,7 +171,7 @@ WORDS = (
     _word(
         "train recipe",
         "how the network is trained",
-        "Settings, one on each line: optimizer, lr, warmup, epochs, augment, label_smoothing, clip, ema. `archspec train` follows them.",
+        "Settings, one on each line: optimizer, lr, warmup, epochs, augment, label_smoothing, loss, clip, ema. `archspec train` follows them.",
         _INPUT
         + "GAP -> FC 10\n\ntrain\n    optimizer sgd momentum=0.9\n    lr 0.1 for batch 256, cosine\n    epochs 90\n",
     ),

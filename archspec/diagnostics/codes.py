@@ -170,7 +170,8 @@ NAMES = {
     "E108": Explanation(
         "a name that is undefined here",
         "`C`, `H`, `W` and `N` are the dimensions of a block's input, `x` is the input of a block or a merge, `@before` the"
-        " input of the previous step. At the top level they are undefined. A result of an `aux` is undefined outside it.",
+        " input of the previous step. At the top level they are undefined. A result of an `aux` is undefined outside it,"
+        " and results leave the network, `output p3: ...`, only at the top level.",
         I8 + "FC C\n",
         "block same()\n    FC C\n" + I8 + "same()\n",
     ),
@@ -182,8 +183,9 @@ NAMES = {
         I8 + "a: RELU\nb: RELU\n",
     ),
     "E110": Explanation(
-        "no INPUT, or a second one",
-        "A network has one input, on its first line: `[224x224x3] INPUT`, or the bracket of the first line.",
+        "no INPUT, or one in the wrong place",
+        "A network's first line is its input: `[224x224x3] INPUT`, or the bracket of the first line. Further inputs are lines"
+        " of the top level too, each with a label: `[224x224x3] right: INPUT`.",
         "CONV 4 3x3\n",
         I8 + "CONV 4 3x3\n",
     ),
@@ -197,7 +199,8 @@ NAMES = {
     ),
     "E113": Explanation(
         "an unused result",
-        "Every layer must contribute to the output. A line that begins with `x` or `@name` discards the result of the line above.",
+        "Every layer must contribute to an output: the last line, or those of `output` lines. A line that begins with `x` or"
+        " `@name` discards the result of the line above.",
         "block b()\n    CONV 4 3x3 same\n    x\n    RELU\n" + I8 + "b()\n",
         "block b()\n    add\n        | CONV 4 3x3 same\n        | x\n    RELU\n" + I8 + "b()\n",
     ),

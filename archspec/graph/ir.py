@@ -6,6 +6,7 @@ only this.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from archspec.diagnostics.source import Span
@@ -97,6 +98,10 @@ class Graph:
         self.heads = heads
         self.named_losses = named_losses  # of the recipe's `loss` line
 
+    def with_nodes(self, nodes: Iterable[Node]) -> Graph:
+        """Return the same network with its nodes replaced, one by one."""
+        return Graph(self.title, tuple(nodes), self.outputs, self.heads, self.named_losses)
+
     @property
     def output(self) -> int:
         """The node of the first output."""
@@ -179,6 +184,13 @@ class Graph:
         """Return the full name of a parameter that a node uses: `conv1.weight`."""
         is_shared = node.weights is not None and tensor in node.weights.tensors
         return f"{node.weights.owner if node.weights and is_shared else node.name}.{tensor}"
+
+    def owners(self, node: Node) -> tuple[str, ...]:
+        """Return the names of the layers that the parameters are called by which a node uses."""
+        shared = node.weights.tensors if node.weights else ()
+        used = node.layer.tensors(self.inputs(node)) if node.inputs else ()
+        owner = node.weights.owner if node.weights else node.name
+        return tuple({owner if tensor.name in shared else node.name: None for tensor in used})
 
     def maker(self, node: Node) -> Node:
         """Return the node that makes the parameters that a node shares; a node that shares none is its own."""

@@ -63,7 +63,7 @@ def finished(graph: Graph, values: FirstValues) -> Graph:
     _spread_rates(nodes)
     if values:
         nodes = [replace(node, init=values.get((node.span.source, type(node.layer)))) for node in nodes]
-    return Graph(graph.title, tuple(nodes), graph.outputs, graph.heads, graph.named_losses)
+    return graph.with_nodes(nodes)
 
 
 def _drop_needless_biases(graph: Graph, nodes: list[Node]) -> None:

@@ -50,7 +50,12 @@ class Run:
 
     @property
     def heads(self) -> frozenset[int]:
-        """The last weight layer of each classifier."""
+        """The last weight layer of each classifier, by its ordinal."""
+        if self.builder.outputs:
+            from archspec.resolve.ends.outputs import last_weights  # most specs have one output, their last line
+
+            heads = {number: ordinal for number, ordinal in self.layers.last_weight.items() if number}
+            return frozenset((*heads.values(), *last_weights(self.builder)))
         return frozenset(self.layers.last_weight.values())
 
     def scores(self, losses: Sequence[LossTerm]) -> list[int]:

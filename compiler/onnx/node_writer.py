@@ -132,8 +132,9 @@ class NodeWriter:
         return name
 
     def constant(self, name: str, value: Array, made_of: tuple[str, ...] = ()) -> str:
-        """Store an array that is not a weight; one computed from weights alone is that of their owner."""
-        return self._keep(f"{self.weights.owner(self.node, made_of)}/{name}", value)
+        """Store an array that is not a weight; one `made_of` weights is that of their owner."""
+        full = self.weights.computed(self.node, name, value, made_of) if made_of else f"{self.node.name}/{name}"
+        return self._keep(full, value)
 
     def _keep(self, name: str, value: Array) -> str:
         if name in self.constants and not np.array_equal(self.constants[name], value):

@@ -17,14 +17,13 @@ from archspec.graph.volume import Volume
 from archspec.layers.activation import Activation
 from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
-from archspec.layers.channels import PadChannels, Shuffle, Slice
+from archspec.layers.channels import Affine, PadChannels, Scale, Shuffle, Slice
 from archspec.layers.conv import Conv, Convolution
 from archspec.layers.dropout import Dropout, DropPath
 from archspec.layers.merge import Add, Concat
 from archspec.layers.norm import BatchNorm, LayerNorm, LocalResponseNorm
 from archspec.layers.pixels import SpaceToDepth
 from archspec.layers.pool import Pooling
-from archspec.layers.scale import Affine, Scale
 from archspec.layers.upconv import TransposedConv
 from archspec.record import replace
 from support.layer_modules import torch_module

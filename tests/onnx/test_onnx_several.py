@@ -136,7 +136,7 @@ def test_a_bn_is_not_folded_into_a_layer_that_is_an_output(tmp_path: Path) -> No
 
 
 def test_an_output_needs_memory_to_the_end() -> None:
-    chain = "[8x8x4] INPUT\n{}CONV 4 1x1\nPOOL 8x8\n{}CONV 900 1x1\n"
+    chain = "[8x8x4] INPUT\n{}CONV 4 1x1\nPOOL 8x8 s1\n{}CONV 900 1x1\n"
     few, more = (forward_values(graph_of(chain.format(*words))) for words in (("", ""), ("output a: ", "output b: ")))
     assert more == few + 8 * 8 * 4
 

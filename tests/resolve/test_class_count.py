@@ -53,6 +53,46 @@ def test_two_heads_that_are_added_get_the_number() -> None:
     assert (network.output, sizes(network)) == ((7,), {"conv1": 16, "classes": 7, "fc2": 7})
 
 
+DISTILLED = """[6x16] INPUT
+class: TAKE 0 -> FC 10
+teacher: @input -> TAKE 1 -> FC 10
+output scores: add
+    | @class -> SCALE 0.5 fixed
+    | @teacher -> SCALE 0.5 fixed
+"""
+MASKS = """[8x8x3] INPUT
+a: CONV 8 3x3 p1 -> RELU
+b: CONV 16 3x3 p1 -> RELU
+output m1: @a -> CONV 2 1x1
+output m2: @b -> CONV 2 1x1 -> UPSAMPLE 2 -> POOL 2x2 s2
+"""
+
+
+@pytest.mark.parametrize("loss", ["", "train\n    loss class 0.5, teacher 0.5\n"])
+def test_both_heads_of_a_distilled_network_get_the_number(loss: str) -> None:
+    network = resized(DISTILLED + loss, 7)
+    assert (network.output, sizes(network)) == ((7,), {"class": 7, "teacher": 7})
+
+
+def test_the_outputs_that_a_loss_names_get_the_number_and_no_other() -> None:
+    assert sizes(resized(f"{MASKS}train\n    loss m1 1, m2 1\n", 5)) == {
+        "conv1": 8,
+        "conv2": 16,
+        "m1": 5,
+        "conv4": 5,
+    }
+    assert sizes(resized(f"{MASKS}train\n    loss m2\n", 5)) == {"conv1": 8, "conv2": 16, "m1": 2, "conv4": 5}
+
+
+def test_several_outputs_without_a_loss_line_have_no_classes() -> None:
+    with pytest.raises(ArchspecError) as caught:
+        resized(MASKS, 5)
+    (finding,) = caught.value.diagnostics
+    assert (finding.code, finding.message) == ("E117", "`--classes` of several outputs")
+    assert finding.notes == ("the outputs are m1, m2, and no `loss` line says which of them are class scores",)
+    assert finding.helps == ("`loss m1 1, m2 1` under `train`",)
+
+
 def test_maps_of_scores_get_the_number() -> None:
     text = "[8x8x3] INPUT\nCONV 4 3x3 p1 -> RELU -> CONV 2 1x1 -> UPSAMPLE 2 -> PAD p1 -> POOL 2x2 s2"
     assert resized(text, 5).output == (9, 9, 5)
@@ -146,10 +186,13 @@ def test_after_still_leaves_only_the_last_weight_layer_as_written() -> None:
 
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES if not cls.is_weight_layer], ids=lambda cls: cls.__name__)
 def test_a_layer_says_whether_it_keeps_its_channels(cls: type[Layer]) -> None:
-    kept = [
-        volume.channels == one.layer.output(one.inputs).channels for one in examples_of(cls) for volume in one.inputs
-    ]
-    assert cls.keeps_channels == all(kept)
+    kept: dict[bool, list[bool]] = {}
+    for one in examples_of(cls):
+        channels = one.layer.output(one.inputs).channels
+        same = [volume.channels in (1, channels) for volume in one.inputs]
+        kept.setdefault(one.layer.keeps_channels, []).append(all(same))
+    assert all(kept.get(True, []))
+    assert not all(kept.get(False, [False]))
 
 
 def test_the_last_layers_of_a_network_with_auxiliary_classifiers() -> None:

@@ -182,6 +182,13 @@ def test_losses_are_kept_with_the_graph_and_through_json() -> None:
     assert network.graph.readers[1] == 2  # the RELU, and the loss: nothing may be written over it
 
 
+def test_losses_are_kept_where_blocks_share_their_weights() -> None:
+    lines = ["block head shared", "    FC 10", "[4] INPUT", "class: head()", "teacher: @input -> head()"]
+    lines += ["train", "    loss class 0.25, teacher 0.75"]
+    losses = archspec.loads("\n".join(lines) + "\n").losses
+    assert [(one.name, one.weight) for one in losses] == [("class", 0.25), ("teacher", 0.75)]
+
+
 def test_without_a_loss_line_the_loss_is_of_the_only_output_and_of_each_aux() -> None:
     network = archspec.loads(LABELLED.replace("RELU\n", "RELU\naux 0.3: side: FC 10\n"))
     assert [(one.name, one.weight) for one in network.losses] == [("teacher", 1.0), ("side", 0.3)]
@@ -329,7 +336,8 @@ def test_a_call_of_an_unknown_block_called_train_is_reported(tmp_path: Path) -> 
 
 
 # ---- the papers' ---------------------------------------------------------------------------------------------------
-WITHOUT = {"lenet5", "unet", "inception_naive"}  # archspec's own; no classifiers
+# archspec's own; no classifiers of images
+WITHOUT = {"lenet5", "unet", "unetpp", "inception_naive", "fpn_resnet50", "siamese", "dcgan"}
 
 # optimizer, rate and its batch, weight decay, epochs, schedule
 PAPERS: dict[str, tuple[str, float, int, float, int, str]] = {
@@ -348,7 +356,13 @@ PAPERS: dict[str, tuple[str, float, int, float, int, str]] = {
     "convnext": ("adamw", 4e-3, 4096, 0.05, 300, "cosine"),
     "vit_b16": ("adamw", 3e-3, 4096, 0.3, 300, "cosine"),
     "swin_t": ("adamw", 1e-3, 1024, 0.05, 300, "cosine"),
+    "deit_tiny": ("adamw", 5e-4, 512, 0.05, 300, "cosine"),
     "mixer": ("adamw", 1e-3, 4096, 0.1, 300, "linear"),
+    "mobilenet_v3_small": ("rmsprop", 0.1, 4096, 1e-5, 600, "exponential"),
+    "regnet_y_400mf": ("sgd", 0.8, 1024, 5e-5, 100, "cosine"),
+    "repvgg_a0": ("sgd", 0.1, 256, 1e-4, 120, "cosine"),
+    "resnest50": ("sgd", 0.1, 256, 1e-4, 270, "cosine"),
+    "hrnet_w18": ("sgd", 0.1, 256, 1e-4, 100, "step"),
     "nasnet_a_large": ("rmsprop", 1.5, 1600, 5e-5, 250, "exponential"),
 }
 # what is done to images

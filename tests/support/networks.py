@@ -3,17 +3,21 @@
 from archspec.library import built_in, folder, locate, variants
 
 SMALL = "64x64x3"  # is enough where a network ends in a GAP
-SMALLEST = {
+SMALLEST: dict[str, str | dict[str, str] | None] = {
     "lenet5": None,  # as it is
     "alexnet": "67x67x3",
+    "alexnet_2014": "63x63x3",
     "alexnet_2gpu": "67x67x3",
     "nin": "67x67x3",
     "vgg11": "32x32x3",
     "vgg13": "32x32x3",
     "vgg16": "32x32x3",
     "vgg19": "32x32x3",
+    "vgg_bn": "32x32x3",
     "googlenet": "80x80x3",
+    "googlenet_bn": "80x80x3",
     "inception_naive": "14x14x256",
+    "inception_v3": "139x139x3",  # of which the auxiliary classifier leaves 1x1
     "inception_v4": "107x107x3",
     "inception_resnet_v2": "107x107x3",
     "nasnet_a_large": "67x67x3",
@@ -24,8 +28,11 @@ SMALLEST = {
     "resnet110": "32x32x3",
     "resnet1202": "16x16x3",
     "wrn28_10": "16x16x3",
-    "swin_t": None,  # its windows fit no smaller map
+    "swin": None,  # its windows fit no smaller map
+    "siamese": {"left": "65x65x1", "right": "65x65x1"},
     "unet": "32x32x3",
+    "unetpp": "32x32x3",
+    "dcgan": None,
     "vit_h14": "56x56x3",
 }
 
@@ -39,6 +46,6 @@ def every_network() -> list[str]:
     return names
 
 
-def small_input(name: str) -> str | None:
+def small_input(name: str) -> str | dict[str, str] | None:
     """The input that keeps a run of a network short, its own where nothing stands here."""
     return SMALLEST.get(name, SMALLEST.get(locate(name).source.name.removesuffix(".arch"), SMALL))

@@ -30,7 +30,7 @@ MOST_TRIALS = 4_000
 MOST_LABELS = 3
 # the beginnings of lines that define names, or that other lines depend on
 _NAMES = re.compile(
-    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?[a-z_]\w*:"
+    r"(?:net|use|param|variant|block|let|if|else|after|init|aux|train|TOTAL)\b|(?:\[[^\]]*\] *)?(?:[a-z_]\w*:|output\b)"
 )
 _SLASHES = re.compile(r"(?<=\d) +// *([A-Za-z_]+)[A-Za-z ,.'-]*$")
 _BRACKET = re.compile(r"\[[^\]]*\]")

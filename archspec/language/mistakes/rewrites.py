@@ -17,7 +17,7 @@ from archspec.language.mistakes import rejections
 from archspec.language.mistakes.attempt import Grammar
 from archspec.language.mistakes.foreign import lines, papers
 from archspec.language.mistakes.reading import Reading
-from archspec.language.mistakes.rules import words
+from archspec.language.mistakes.rules import outputs, words
 from archspec.language.mistakes.rules.rule import Mistake, Words
 
 _LOOP = re.compile(r"(?:for|foreach|while|repeat|loop)\b[^#]*")
@@ -45,7 +45,9 @@ def counts(line: Span) -> bool:
 
 def known(line: Span) -> Finding | None:
     """Return the finding for a line of another kind of text, of which no rule must mend a part."""
-    return loop(line) if counts(line) else papers.pattern(line) or papers.block(line) or papers.row(line)
+    if counts(line):
+        return loop(line)
+    return outputs.meant(line) or papers.pattern(line) or papers.block(line) or papers.row(line)
 
 
 def summed(line: Span) -> Finding | None:

@@ -9,7 +9,7 @@ from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.language import syntax as s
-from archspec.resolve.ends.labels import free_label
+from archspec.language.free_labels import free_label
 from archspec.resolve.graph_builder import GraphBuilder
 from archspec.resolve.helps.respelling import dropped
 from archspec.resolve.scope import StepContext

@@ -12,7 +12,7 @@ from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Node, Output
 from archspec.language import syntax as s
-from archspec.resolve.ends.labels import free_label
+from archspec.language.free_labels import free_label
 from archspec.resolve.graph_builder import GraphBuilder, Wire
 from archspec.resolve.scope import StepContext
 
@@ -33,6 +33,21 @@ def leave(chain: s.Chain, context: StepContext, end: Wire | None, builder: Graph
 def _marks(chain: s.Chain) -> bool:
     """Whether a line only marks a label above as an output: `output p3: @p3`."""
     return [step.name for step in chain.steps if isinstance(step, s.ReferenceStep)] == [chain.label]
+
+
+def last_weights(builder: GraphBuilder) -> Iterator[int]:
+    """Yield the ordinal of the last weight layer before each output that no other layer reads."""
+    weights = [node.index for node in builder.nodes if node.layer.is_weight_layer]
+    ordinals = {index: number for number, index in enumerate(weights, 1)}
+    read = {index for node in builder.nodes for index in node.inputs}
+    for output in builder.outputs:
+        wanted = {output.node} - read
+        for node in reversed(builder.nodes[: output.node + 1]):
+            if node.index in wanted:
+                wanted.update(node.inputs)
+                if node.index in ordinals:
+                    yield ordinals[node.index]
+                    break
 
 
 def _inside(chain: s.Chain, context: StepContext, in_aux: bool) -> Finding:

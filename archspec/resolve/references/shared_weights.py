@@ -21,7 +21,7 @@ def with_shared_weights(graph: Graph, builder: GraphBuilder) -> tuple[Graph, lis
     """Return the graph with what its nodes share, and what is wrong with that."""
     sharing = _Sharing(graph, builder)
     nodes = [replace(node, weights=sharing.of(node)) for node in graph.nodes]
-    return Graph(graph.title, tuple(nodes), graph.outputs, graph.heads), list(sharing.findings.values())
+    return graph.with_nodes(nodes), list(sharing.findings.values())
 
 
 def in_all_calls(sizes: dict[str, int], builder: GraphBuilder) -> dict[str, int]:

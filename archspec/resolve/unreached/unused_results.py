@@ -5,15 +5,18 @@ In: a graph, and a node whose result nothing reads. Out: a finding.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Edit, Help
 from archspec.diagnostics.source import Span
 from archspec.graph.ir import Graph, Node
+from archspec.language.free_labels import free_label
 from archspec.resolve.graph_builder import trace
 from archspec.resolve.names.lines import block_of
 
+_BEGIN = re.compile(r" *(?:\[[^\]]*\] *)?(?:(?P<label>[a-z_]\w*): +)?(?P<step>\S)")
 Line = tuple[str, int]  # of which source, from where
 
 
@@ -23,9 +26,29 @@ def unused_result(node: Node, graph: Graph, is_shown: bool) -> Diagnostic:
     if not is_shown:
         return Finding("E113", f"unused result of {name}", node.span).brief(node.span)
     notes = ("end a branch with it, use it by its label, or drop it",)
-    message, helps = f"unused result of {name}", _drop(node, graph)
+    is_input = not node.inputs
+    notes = ("use it by its label, or drop it",) if is_input else notes
+    message = f"unused input {name}" if is_input else f"unused result of {name}"
+    helps = (*_leave(node, graph), *_drop(node, graph))
     finding = Finding("E113", message, node.span, "never used", notes=notes, helps=helps)
     return finding.diagnostic(node.span, trace(node.frame))
+
+
+def _leave(node: Node, graph: Graph) -> tuple[Help, ...]:
+    """Make the line of a result an output, in a spec that has such lines."""
+    span = next(_spans(node), node.span)
+    source = span.source
+    if not re.search(rf"\boutput +{graph.outputs[0].name}:", source.text) or node.implied or not node.inputs:
+        return ()
+    line, start = source.line(span.line), source.starts[span.line - 1]
+    found = _BEGIN.match(line)
+    if found is None:
+        return ()
+    name = found["label"] or free_label(source.text, node.name.rsplit(".", 1)[-1], "result")
+    at = Span(source, start + found.start("step"), start + found.start("step"))
+    if found["label"]:
+        at = Span(source, start + found.start("label"), start + found.start("step"))
+    return (Help(f"make it an output: `output {name}: ...`", Edit(at, f"output {name}: ")),)
 
 
 def _drop(node: Node, graph: Graph) -> tuple[Help, ...]:

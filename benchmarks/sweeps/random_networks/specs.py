@@ -85,12 +85,24 @@ class _Writer:
         return word
 
     def _chain_line(self) -> list[str]:
-        chain, self.volume = self._chain(self.volume, self.chance.randint(1, 3))
+        before = self.volume
+        chain, self.volume = self._chain(before, self.chance.randint(1, 3))
         if self.chance.random() < 0.3:
             name = f"r{len(self.named)}"
             self.named[name] = self.volume
-            return [f"{name}: {chain}"]
+            return [f"{name}: {chain}", *self._tied(name, chain.split(" -> "), before)]
         return [chain]
+
+    def _tied(self, label: str, steps: list[str], before: Volume) -> list[str]:
+        """A layer with the weights of the labelled one, the last of its chain, if it can follow that."""
+        for step in steps[:-1]:
+            before = after(step, before) or before
+        layer = layer_from_text(steps[-1])
+        if after(steps[-1], self.volume) != self.volume or not layer.tensors((before,)):
+            return []
+        if layer.tensors((before,)) != layer.tensors((self.volume,)):
+            return []
+        return [f"{steps[-1]} weights=@{label}"]
 
     def _keeping(self, volume: Volume) -> str:
         """A chain that returns the volume that it gets."""
@@ -119,13 +131,28 @@ class _Writer:
         if self.chance.random() < 0.25:
             return "x", volume
         if merge == "mul" and len(volume) > 1 and self.chance.random() < 0.5:
-            return f"GAP -> FC {volume.channels} -> SIGMOID", Volume((volume.channels,))
+            return self._factor(volume)
         if merge == "concat":
             for _ in range(TRIES):
                 chain, result = self._chain(volume, self.chance.randint(1, 2))
                 if result.spatial == volume.spatial and len(result) == len(volume):
                     return chain, result
         return self._keeping(volume), volume
+
+    def _factor(self, volume: Volume) -> tuple[str, Volume]:
+        """A branch whose result `mul` repeats along the places or the channels."""
+        vector = Volume((volume.channels,))
+        factors = [
+            (f"GAP -> FC {volume.channels} -> SIGMOID", vector),
+            (f"GMP -> FC {volume.channels} -> SIGMOID", vector),
+            ("GAP -> FC 1 -> TANH", Volume((1,))),
+            ("GAP channels -> SIGMOID", Volume((*volume.spatial, 1))),
+            ("GMP channels -> TANH", Volume((*volume.spatial, 1))),
+        ]
+        if volume.is_map:
+            height, width, channels = volume
+            factors.append((f"AVGPOOL {height}x1 s1 -> CONV {channels} 1x1", Volume((1, width, channels))))
+        return self.chance.choice(factors)
 
     # ---- blocks, classifiers, ends
     def _block_call(self) -> list[str]:
@@ -136,8 +163,28 @@ class _Writer:
             self.blocks.append(f"block {name}(f)\n    {layer} -> {self._keeping(_wide(self.volume, filters))}")
             self.volume = _wide(self.volume, filters)
             return [f"{times} x {name}({filters})"]
-        self.blocks.append(f"block {name}()\n    add\n        | {self._keeping(self.volume)}\n        | x")
+        kind = self.chance.choice(("", " shared", "inner", "list"))
+        if kind == "inner":
+            self.blocks.append(
+                f"block {name}()\n    mid: {self._keeping(self.volume)}\n    {self._keeping(self.volume)}"
+            )
+            self.named[f"{name}.mid"] = self.volume
+            used = ["add", "    | x", f"    | @{name}.mid"] if self.chance.random() < 0.5 else []
+            return [f"{name}: {name}()", *used]
+        if kind == "list":
+            return self._list_call(name)
+        self.blocks.append(f"block {name}(){kind}\n    add\n        | {self._keeping(self.volume)}\n        | x")
         return [f"{times} x {name}()"]
+
+    def _list_call(self, name: str) -> list[str]:
+        """A call with any number of the volumes that fit, each of which takes the same steps."""
+        merge = self.chance.choice(("add", "concat"))
+        lines = f"    {merge}\n        | @more -> {self._keeping(self.volume)}\n        | x"
+        self.blocks.append(f"block {name}(@more...)\n{lines}")
+        fitting = [label for label, volume in self.named.items() if volume == self.volume]
+        given = self.chance.sample(fitting, self.chance.randint(0, min(2, len(fitting))))
+        self.volume = MERGES[merge]().output((self.volume,) * (len(given) + 1))
+        return [f"{name}({', '.join(f'@{label}' for label in given)})"]
 
     def _auxiliary(self) -> list[str]:
         head = "FC 5" if len(self.volume) == 1 else "GAP -> FC 5"

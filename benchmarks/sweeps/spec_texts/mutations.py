@@ -20,16 +20,16 @@ CONV FC POOL2 POOL BN RELU GAP add concat mul x @h @before 3x3 1x7 s2 p1 p0:1 g2
 nobias -> | [ ] ( ) [8x8x4] [28 x 28 x 4*k] INPUT: INPUT block if else let param variant net use after aux
 0.3: 64 0 -1 1e9 99999999999999999999 C H W N f n stride=2 params: memory: 3.2M = 1,728 TOTAL # : , * / // % +
 - == < and or not round8( max( unit(f) 3 x (n-1) x MHSA 4 TOKENS LN DROPOUT 0.5 DROPPATH 0 to 0.2 SLICE UPCONV
-window=7 train epochs lr augment é → × “ \t \u00a0 \x00
+window=7 output loss a: shared @h.a @last.a @more... weights=@h train epochs lr augment é → × “ \t \u00a0 \x00
 """.split()  # noqa: SIM905  # a page of words
 LAYERS = """
 INPUT CONV DWCONV UPCONV FC POOL AVGPOOL GAP BN LN GN IN NORM RELU GELU SOFTMAX MHSA TOKENS CLS TAKE POSEMBED TRANSPOSE
 SHIFT SHUFFLE SLICE PADCHANNELS SPACE2DEPTH UPSAMPLE PAD AFFINE SCALE DROPOUT DROPPATH
 """.split()  # noqa: SIM905
 SETTINGS = """
-optimizer lr warmup epochs augment label_smoothing clip ema sgd adamw rmsprop momentum=0.9 weight_decay=0 nesterov
+optimizer lr warmup epochs augment label_smoothing loss clip ema sgd adamw rmsprop momentum=0.9 weight_decay=0 nesterov
 beta1=0.9 beta2=1 decay=0.9 eps=1 for batch constant cosine to divided by on plateau of at times every epoch , 0 1
-0.5 90 1e-4 1e30 256 flip crop crop=1.2 resized_crop=0.08 scale=1 color cutout mixup=0.2 cutmix -1 x |
+0.5 class input 90 1e-4 1e30 256 flip crop crop=1.2 resized_crop=0.08 scale=1 color cutout mixup=0.2 cutmix -1 x |
 """.split()  # noqa: SIM905
 LETTERS = "x[]()|@->=:,.#0123456789 \t\nABCabc*/%é\x00\x1b"
 STRANGE = "\x00\x07\x1b\x7f\x85\u200b\u202e\u2028\ufeff\ud800\udfff\U0001f600\u0661\uff11\u00b2\u0130\u01c5ſK"
@@ -150,13 +150,29 @@ def change_place(text: str, chance: Random) -> str:
     return "\n".join(lines)
 
 
+def change_reference(text: str, chance: Random) -> str:
+    """Misspell a reference, drop its mark or a part of it, put another in its place, or share a block or not."""
+    found = list(re.finditer(r"@[a-z_][\w.]*|(?m:(?<=^block )\w+(?:\(.*\))?(?: shared)?)", text))
+    if not found:
+        return text
+    one = chance.choice(found)
+    word = one.group()
+    if not word.startswith("@"):
+        word = word.removesuffix(" shared") if word.endswith(" shared") else f"{word} shared"
+    else:
+        name, _, inner = word[1:].partition(".")
+        others = (f"@{name}", f"@{name}.{inner}e", f"@last.{inner or name}", f"@{name}...", word[1:], f"@{name}.{name}")
+        word = chance.choice((*others, chance.choice(found).group()))
+    return text[: one.start()] + word + text[one.end() :]
+
+
 MUTATIONS: tuple[Change, ...] = (
     *(change_lines, change_words, change_words, change_characters),
-    *(change_number, change_layer, change_place),
+    *(change_number, change_layer, change_place, change_reference),
 )
 FAULTS: tuple[Change, ...] = (
     *(change_number, change_number, change_layer, change_layer),
-    *(change_order, change_words, change_place),
+    *(change_order, change_words, change_place, change_reference),
 )
 
 

@@ -27,6 +27,8 @@ class NetworkWriter:
         self.chance = chance
         self.volume = _volume(chance.choice(INPUTS))
         self.receives = chance.random() < 0.2
+        self.has_outputs = chance.random() < 0.25
+        self.outputs: list[str] = []
         self.labels: dict[str, Volume] = {}
         self.lines: list[str] = []
 
@@ -48,19 +50,33 @@ class NetworkWriter:
             self.lines.append(
                 chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12"))
             )
+        if self.has_outputs:
+            self.lines.append(f"output last: {chance.choice(('RELU', 'FC 10', 'add'))}")
+            if self.lines[-1].endswith("add"):
+                self.lines += ["    | x", f"    | {self._step(KEEPING)}"]
+            if self.outputs and chance.random() < 0.3:
+                self.lines.append(f"output again: @{chance.choice(self.outputs)}")
         recipe = chance.choice(RECIPES).rstrip() if chance.random() < 0.25 else ""
+        if recipe.startswith("train") and (named := self.outputs or [*self.labels]):
+            recipe += "\n    loss " + ", ".join(f"{name} {chance.choice(('1', '0.5'))}" for name in named)
         return "\n".join([*lines, *blocks_of("\n".join(self.lines)).splitlines(), *self.lines, recipe]) + "\n"
 
     def _begin(self) -> None:
-        self.lines.append(f"{self.volume} RELU" if self.receives else f"{self.volume} INPUT")
+        if self.receives or self.chance.random() < 0.9:
+            self.lines.append(f"{self.volume} RELU" if self.receives else f"{self.volume} INPUT")
+            return
+        self.lines += [f"{self.volume} left: INPUT", f"{self.volume} right: INPUT"]
+        self.lines += [self.chance.choice(("add", "mul")), f"    | @left -> {self._step(KEEPING)}", "    | @right"]
 
     def _add_piece(self) -> None:
         chance = self.chance
         kind = chance.random()
         if kind < 0.5:
             self._add([self._chain()])
-        elif kind < 0.65:
+        elif kind < 0.6:
             self._add([chance.choice(CALLS)])
+        elif kind < 0.65:
+            self._add(self._named())
         elif kind < 0.75:
             self._add([chance.choice(("2 x ", "n x ", "0 x ", "(n-1) x ")) + self._step(KEEPING)])
         elif kind < 0.9:
@@ -84,8 +100,10 @@ class NetworkWriter:
         if stated is not None and self.chance.random() < 0.3:
             lead = f"{stated} "
         if after is not None and self.chance.random() < 0.2:
-            lead += f"{label}: "
+            is_output = self.has_outputs and self.chance.random() < 0.5
+            lead += f"{'output ' * is_output}{label}: "
             self.labels[label] = after
+            self.outputs += [label] * is_output
         self.lines += [lead + lines[0], *lines[1:]]
         self.volume = after or self.volume
 
@@ -106,6 +124,19 @@ class NetworkWriter:
             e=chance.choice(("1e-5", "1e-3", "0.1")),
             c=channels,
             h=max(1, channels // 2),
+        )
+
+    def _named(self) -> list[str]:
+        """Return lines that refer to a result of a call, to several results, or to a layer's weights."""
+        chance, name, last = self.chance, f"n{len(self.lines)}", "CONV 4 1x1" if self.volume.is_map else "FC 4"
+        return chance.choice(
+            (
+                ["RELU", f"{name}: pair(4)", "concat", "    | x", f"    | @{name}.{chance.choice(('fine', 'low'))}"],
+                ["pair(4)", "BN", "concat", "    | @last.low", "    | x"],
+                ["RELU", f"{name}: {last}", "RELU", f"{last} weights=@{name}"],
+                ["RELU", f"{name}: {last}", "RELU", f"gather(4, @{name}{chance.choice(('', ', @' + name))})"],
+                ["pair(4)", f"fuse(4, @b=@last.{chance.choice(('fine', 'low'))})"],
+            )
         )
 
     def _merge(self, depth: int) -> list[str]:

@@ -26,12 +26,13 @@ STATISTICS = ("running_mean", "running_var")
 
 
 class Parameters:
-    """The weights of one model. What is written once for all users of a parameter is noted in `written`."""
+    """The weights of one model, and what was written once for all users of a parameter."""
 
     def __init__(self, graph: Graph, weights: Weights) -> None:
         self.graph = graph
         self.weights = weights
-        self.written: set[str] = set()
+        self._written: set[str] = set()
+        self._computed: dict[str, Array] = {}
 
     def name(self, node: Node, tensor: str) -> str:
         """The full name of a tensor that a node uses. Running statistics are those of whose parameters it shares."""
@@ -59,12 +60,12 @@ class Parameters:
         """Whether several nodes use a tensor of this one."""
         return len(self.users.get(self.name(node, tensor), ())) > 1
 
-    def owner(self, node: Node, tensors: Collection[str]) -> str:
-        """The layer that is called the owner of what is computed from these tensors alone: the same for all users."""
+    def computed(self, node: Node, name: str, value: Array, tensors: Collection[str]) -> str:
+        """The full name of what is computed from these tensors: their owner's, unless that is of another value."""
         owners = {self.name(node, tensor).removesuffix(f".{tensor}") for tensor in tensors}
-        users = {user for tensor in tensors for user in self.users.get(self.name(node, tensor), ())}
-        alike = all(self.graph.nodes[user].layer == node.layer for user in users)
-        return owners.pop() if len(owners) == 1 and alike else node.name
+        full = f"{owners.pop() if len(owners) == 1 else node.name}/{name}"
+        known = self._computed.setdefault(full, value)
+        return full if known is value or np.array_equal(known, value) else f"{node.name}/{name}"
 
     def array(self, node: Node, tensor: Tensor) -> Array:
         """A tensor of a node as float32. Raises ArchspecError if it is missing or has another shape."""
@@ -86,6 +87,6 @@ class Parameters:
 
     def once(self, name: str) -> bool:
         """Whether nothing was written under a name before; now something is."""
-        is_first = name not in self.written
-        self.written.add(name)
+        is_first = name not in self._written
+        self._written.add(name)
         return is_first

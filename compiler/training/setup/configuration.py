@@ -71,6 +71,7 @@ def from_flags(
     recipe, why = run_recipe(network, data, flags, context)
     requirements.warmup(recipe)
     requirements.same_pixels(network, recipe)
+    requirements.one_classifier(network, recipe)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
     requirements.synchronised(recipe, group)

@@ -1,0 +1,67 @@
+"""`output` lines in another form: without a label, with the label elsewhere, in capitals.
+
+In: a line that the grammar rejects. Out: the finding that writes it as the notation does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import Edit, Help
+from archspec.diagnostics.source import Span
+from archspec.language.free_labels import free_label
+
+_WORD = r"(?:output|out)s?"
+_LABEL = r"(?P<label>[a-z_]\w*)"
+_STEP = r"(?=[A-Z]{2}|@[a-z_]|x\b|\d+ x |add\b|concat\b|mul\b|[a-z_]\w*\()"
+_FORMS = tuple(
+    re.compile(rf"(?P<bracket>(?:\[[^\]]*\] *)?)(?P<head>{form})(?P<rest>.*)$")
+    for form in (
+        rf"(?i:{_WORD}) +{_LABEL}(?: *[:=] *| +){_STEP}",  # output p3 = CONV 256, Output p3: CONV 256
+        rf"{_LABEL}:? +(?i:{_WORD}):? +{_STEP}",  # p3: output CONV 256
+        rf"(?i:{_WORD})(?: *[:=] *| +)@?{_LABEL}(?P<more>(?:(?:, *| +)@?[a-z_]\w*)*)$",  # output p3 p4
+        rf"(?i:{_WORD})(?: +|: *){_STEP}",  # output CONV 256
+    )
+)
+_KEYWORDS = re.compile(r"(?:add|concat|mul|x)\b")
+
+
+def meant(line: Span) -> Finding | None:
+    """Return the finding for a line that begins with `output`, or with a label and `output`."""
+    text = line.text
+    if not re.match(rf"(?:\[[^\]]*\] *)?(?:[a-z_]\w*:? +)?(?i:{_WORD})\b", text):
+        return None
+    found = next((match for form in _FORMS if (match := form.match(text))), None)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    label = parts.get("label") or ""
+    if _KEYWORDS.match(label):
+        return None
+    return _labelled(line, parts, label) if label else _unlabelled(line, parts)
+
+
+def _labelled(line: Span, parts: Mapping[str, str | None], label: str) -> Finding:
+    """Write the label after `output`, or mark several labels each on a line."""
+    message = "an output is written `output` and a label"
+    at = Span(line.source, line.start + len(parts["bracket"] or ""), line.end)
+    if "more" not in parts:
+        new = f"output {label}: {parts['rest']}"
+        helps: tuple[Help, ...] = (Help(f"`{new}`", Edit(at, new), is_safe=True),)
+        return Finding("E001", message, at, "not an output", helps=helps)
+    labels = [label, *re.findall(r"[a-z_]\w*", parts["more"] or "")]
+    margin = "\n" + " " * (line.source.position(line.start)[1] - 1)
+    text = margin.join(f"output {one}: @{one}" for one in labels)
+    helps = (Help(f"`output {label}: @{label}`" + ", and so on" * (len(labels) > 1), Edit(line, text)),)
+    return Finding("E001", message, line, "no step", helps=helps)
+
+
+def _unlabelled(line: Span, parts: Mapping[str, str | None]) -> Finding:
+    at = line.start + len(parts["bracket"] or "")
+    head = Span(line.source, at, at + len(parts["head"] or ""))
+    number = len(re.findall(r"\boutput\b", line.source.text[: head.end]))
+    label = free_label(line.source.text, f"output{number}")
+    helps = (Help(f"`output {label}: {parts['rest']}`", Edit(head, f"output {label}: ")),)
+    return Finding("E001", "an output needs a label", head, "no label", helps=helps)
