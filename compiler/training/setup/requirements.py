@@ -30,7 +30,7 @@ def trainable(network: Network, group: Group) -> None:
         raise failure("E454", f"{network.title} has no weights to train", helps=helps)
     need_one_image(network.title, network.graph, "`archspec train`")
     takes_images = network.input.is_map and network.input.channels in COLOURS
-    if takes_images and network.output.is_map:
+    if takes_images and network.output.is_map and math.prod(network.output.spatial) > 1:
         _pixel_classifier(network, group)
     elif not takes_images or len(network.output) != 1:
         message = f"{network.title} is not an image classifier: it maps {network.input} to {network.output}"
