@@ -24,7 +24,7 @@ TERMINALS: dict[str, tuple[str, ...]] = {
     "CALL": ("unit", "b", "max", "min", "round8", "ceil"),
     "LABEL": ("a:", "stem:", "p3:"),
     "OUTPUT": ("output",),
-    "REFERENCE": ("@a", "@stem", "@before", "@h"),
+    "REFERENCE": ("@a", "@stem", "@before", "@h", "@a.low", "@last.low", "@before.a", "@b.unit.p3"),
     "LIST": ("@more...", "@h..."),
     "LAYER": (*(name for name in sorted(REGISTRY) if " " not in name), "CONV3-8", "POOL2", "CONV1", "FC-10", "POOL0"),
     "NUMBER": ("1", "2", "3", "4", "8", "0", "0.5", "1e-5", "0.0", "64", "9223372036854775807"),

@@ -73,8 +73,10 @@ class NetworkWriter:
         kind = chance.random()
         if kind < 0.5:
             self._add([self._chain()])
-        elif kind < 0.65:
+        elif kind < 0.6:
             self._add([chance.choice(CALLS)])
+        elif kind < 0.65:
+            self._add(self._named())
         elif kind < 0.75:
             self._add([chance.choice(("2 x ", "n x ", "0 x ", "(n-1) x ")) + self._step(KEEPING)])
         elif kind < 0.9:
@@ -122,6 +124,19 @@ class NetworkWriter:
             e=chance.choice(("1e-5", "1e-3", "0.1")),
             c=channels,
             h=max(1, channels // 2),
+        )
+
+    def _named(self) -> list[str]:
+        """Return lines that refer to a result of a call, to several results, or to a layer's weights."""
+        chance, name, last = self.chance, f"n{len(self.lines)}", "CONV 4 1x1" if self.volume.is_map else "FC 4"
+        return chance.choice(
+            (
+                ["RELU", f"{name}: pair(4)", "concat", "    | x", f"    | @{name}.{chance.choice(('fine', 'low'))}"],
+                ["pair(4)", "BN", "concat", "    | @last.low", "    | x"],
+                ["RELU", f"{name}: {last}", "RELU", f"{last} weights=@{name}"],
+                ["RELU", f"{name}: {last}", "RELU", f"gather(4, @{name}{chance.choice(('', ', @' + name))})"],
+                ["pair(4)", f"fuse(4, @b=@last.{chance.choice(('fine', 'low'))})"],
+            )
         )
 
     def _merge(self, depth: int) -> list[str]:
