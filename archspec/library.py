@@ -210,7 +210,7 @@ def _decoded(shown: str, data: bytes) -> str:
 
 
 def load_used(name: str, span: Span, place: Path | None) -> Source:
-    """Return the text of a file that a spec uses: from the spec's own folder, or else a built-in one, also by a variant.
+    """Return the text of a file that a spec uses: from its own folder, or else a built-in one, also by a variant.
 
     Raises Finding if there is no such file.
     """
