@@ -18,7 +18,7 @@ from archspec.graph.extent import part
 from archspec.graph.ir import Graph
 from archspec.record import replace
 from support.graphs import Sketch
-from support.onnx_models import operators, properties, randomised, weights_of
+from support.onnx_models import HandNetwork, operators, properties, randomised, weights_of
 
 SIAMESE = """
 block tower shared
@@ -109,6 +109,13 @@ def test_a_shared_parameter_is_one_initializer_under_its_owners_name(name: str, 
     of_norms = {f"{node.name}.bias" for node in graph.nodes if node.layer.keyword == "CONV" and node.weights is None}
     assert held.keys() <= owned | of_norms
     assert failed(model, extent, module, tmp_path) == []
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_shared_weights_compute_what_layers_put_together_by_hand_do(name: str, tmp_path: Path) -> None:
+    graph = graph_of(name)
+    module = randomised(HandNetwork(graph))
+    assert failed(emit(graph, weights_of(module)), graph, module, tmp_path) == []
 
 
 def test_each_user_says_whose_weights_it_uses() -> None:

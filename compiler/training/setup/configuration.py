@@ -129,6 +129,7 @@ def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
         return _read_pairs(requirements.masks(network, root), network, recipe, context)
     if root is None:
         return digits(network.input, recipe.seed)
+    requirements.classes(network, root)
     listed = folder(root, network.input, recipe)
     found = headers(path for part in photos_of(listed) for path in part.paths)
     data = checked(listed, found)

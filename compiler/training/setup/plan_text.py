@@ -35,7 +35,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
     facts = {
         "network": f"{plan.network.title}, {plan.network.params:,} parameters, {plan.classes} classes",
         "data": plan.data,
-        "classes of": _masks(plan.network),
+        "masks": _masks(plan.network),
         "recipe": plan.why.get("recipe", ""),
         "step": _step(plan),
         "steps": f"{plan.steps_per_epoch:,} per epoch x {plural(recipe.epochs, 'epoch')} = {plan.steps:,}",
@@ -143,10 +143,11 @@ def _masks(network: Network) -> str:
     """Return which pixels of the input have classes."""
     if not network.output.is_map:
         return ""
-    height, width = network.output.spatial
-    which = f"the central {height}x{width} of {'x'.join(map(str, network.input.spatial))}"
-    counted = f"{which} pixels, which the network outputs" if (height, width) != network.input.spatial else "all pixels"
-    return f"{counted}; {IGNORED} is ignored; the best weights have the highest mean IoU"
+    inside, outside = ("x".join(map(str, volume.spatial)) for volume in (network.output, network.input))
+    which = "a class for each pixel"
+    if inside != outside:
+        which = f"cropped to the central {inside} of {outside} pixels, as the output"
+    return f"{which}; {IGNORED} is ignored; best weights by mean IoU"
 
 
 def _class_weights(plan: TrainingPlan) -> str:

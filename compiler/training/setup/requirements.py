@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archspec.analyses.pixel_stride import pixel_strides
 from archspec.api import Network
+from archspec.compiler.data.maps.pair_folder import is_of_pairs
 from archspec.compiler.data.preprocessing import COLOURS
 from archspec.compiler.lowering.one_image import need_one_image
 from archspec.compiler.memory import less, memory_of, need_memory, size_text
@@ -29,7 +30,7 @@ def trainable(network: Network, group: Group) -> None:
         raise failure("E454", f"{network.title} has no weights to train", helps=helps)
     need_one_image(network.title, network.graph, "`archspec train`")
     takes_images = network.input.is_map and network.input.channels in COLOURS
-    if takes_images and network.output.is_map:
+    if takes_images and network.output.is_map and math.prod(network.output.spatial) > 1:
         _pixel_classifier(network, group)
     elif not takes_images or len(network.output) != 1:
         message = f"{network.title} is not an image classifier: it maps {network.input} to {network.output}"
@@ -69,9 +70,11 @@ def _pixel_classifier(network: Network, group: Group) -> None:
         message = f"{network.title} maps {network.input} to {network.output}: it has no class scores for each pixel"
         helps = ("end with a map as large as the input: `UPSAMPLE 2 bilinear` doubles one",)
         raise failure("E454", message, helps=helps)
-    for head in network.graph.heads:
-        if (volume := network.graph.nodes[head.output].volume) != network.output:
-            message = f"auxiliary classifier {head.number} outputs {volume}, the network {network.output}"
+    graph = network.graph
+    compared = {f"auxiliary classifier {head.number}": head.output for head in graph.heads}
+    for name, index in (compared | {f"`{one.name}`": one.node for one in graph.outputs}).items():
+        if (volume := graph.nodes[index].volume) != network.output:
+            message = f"{name} outputs {volume}, but `{graph.outputs[0].name}` outputs {network.output}"
             raise failure("E454", message, helps=("both are compared with the same masks: give both the same size",))
     if group.is_pipeline:
         message = "`--pipeline` does not work with a network whose output is a map of classes"
@@ -85,6 +88,14 @@ def masks(network: Network, root: Path | None) -> Path:
         helps = ("`--data DIR`, with `images` and `masks` in DIR; the bundled digits have no masks",)
         raise failure("E454", message, helps=helps)
     return root
+
+
+def classes(network: Network, root: Path) -> None:
+    """Require a folder of classes, not of images and masks, which would be taken for two classes."""
+    if is_of_pairs(root):
+        message = f"`{root}` has images and masks, but {network.title} outputs one class per image"
+        helps = ("a network whose output is a map of classes, such as `unet`, learns from masks",)
+        raise failure("E450", message, helps=helps)
 
 
 def same_pixels(network: Network, recipe: Recipe) -> None:
