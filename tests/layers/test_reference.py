@@ -84,7 +84,8 @@ OPTIMIZER_ROWS = [cells for cells in SETTING_ROWS if cells[0].startswith("`optim
 
 def recipe_of(setting: str) -> Recipe | None:
     length = "" if setting.startswith("epochs") else "    epochs 90\n"
-    return archspec.loads(f"[8x8x3] INPUT\nFC 10\ntrain\n    {setting}\n{length}").recipe
+    layers = "[8x8x3] INPUT\nclass: FC 10 -> RELU\nteacher: FC 10\n"
+    return archspec.loads(f"{layers}train\n    {setting}\n{length}").recipe
 
 
 def test_the_part_about_recipes_has_every_setting_and_augmentation() -> None:
