@@ -47,7 +47,7 @@ def _losses(network: Network) -> None:
         message = f"{network.title} has {len(network.outputs)} outputs, and its recipe does not say which have losses"
         line = ", ".join(f"{name} 1" for name, volume in network.outputs if volume == network.output)
         raise failure("E454", message, helps=(f"name them in the `train` section, with weights: `loss {line}`",))
-    for loss in network.graph.named_losses:
+    for loss in network.losses:
         if (volume := network.graph.nodes[loss.node].volume) != network.output:
             message = f"the loss of `{loss.name}` is of {volume}, but the first output is {network.output}"
             raise failure("E454", message, helps=("all losses are of scores for the same classes",))
@@ -70,12 +70,6 @@ def _pixel_classifier(network: Network, group: Group) -> None:
         message = f"{network.title} maps {network.input} to {network.output}: it has no class scores for each pixel"
         helps = ("end with a map as large as the input: `UPSAMPLE 2 bilinear` doubles one",)
         raise failure("E454", message, helps=helps)
-    graph = network.graph
-    compared = {f"auxiliary classifier {head.number}": head.output for head in graph.heads}
-    for name, index in (compared | {f"`{one.name}`": one.node for one in graph.outputs}).items():
-        if (volume := graph.nodes[index].volume) != network.output:
-            message = f"{name} outputs {volume}, but `{graph.outputs[0].name}` outputs {network.output}"
-            raise failure("E454", message, helps=("both are compared with the same masks: give both the same size",))
     if group.is_pipeline:
         message = "`--pipeline` does not work with a network whose output is a map of classes"
         raise failure("E472", message, helps=("leave out `--pipeline`: `--processes` divides the images",))
