@@ -17,7 +17,7 @@ import archspec
 from archspec.analyses.memory import training_peak
 from archspec.compiler import build
 from archspec.compiler.lowering.initialise import settle
-from archspec.graph.ir import Graph, Node, Output
+from archspec.graph.ir import Graph, Node
 from archspec.library import built_in
 from support.layer_modules import torch_module
 from support.memory_measures import THREADS, peak
@@ -118,8 +118,8 @@ class Walk(nn.Module):
         results = [images]
         for node in self.graph.nodes[1:]:
             results.append(self.of(node)(*(results[index] for index in node.inputs)).clone())
-        ends = (*self.graph.outputs, *self.graph.heads)
-        return [results[end.node if isinstance(end, Output) else end.output] for end in ends]
+        ends = [*(one.node for one in self.graph.outputs), *(head.output for head in self.graph.heads)]
+        return [results[end] for end in ends]
 
 
 def parts(result: Any) -> tuple[Tensor, ...]:
