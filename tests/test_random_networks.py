@@ -52,7 +52,7 @@ def _to(volume: Volume) -> str:
 WRONG: dict[str, Callable[[Any, Any, Any], Any]] = {
     "RELU": lambda layer, w, x: np.maximum(x, 0.01 * x),
     "SHUFFLE": lambda layer, w, x: x,
-    "GAP": lambda layer, w, x: x.max((2, 3)),
+    "GAP": lambda layer, w, x: x.max((2, 3) if x.ndim == 4 else 1),
 }
 
 

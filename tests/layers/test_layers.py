@@ -11,7 +11,7 @@ import torch
 from archspec.graph.volume import Volume
 from archspec.layers import REGISTRY
 from archspec.layers.activation import Sigmoid
-from archspec.layers.base import Layer, Tensor, Window
+from archspec.layers.base import POINTWISE, Layer, Tensor, Window
 from archspec.layers.conv import Conv
 from archspec.layers.dropout import DropPath
 from support import layer_measures as torch_says
@@ -49,7 +49,10 @@ def field_is_what_gradients_reach(one: Case) -> None:
             seen = probe.seen(which, *place)
             if volume.is_map and output.is_map:
                 sides = zip(place, volume.spatial, strict=True)
-                rows, columns = (torch_says.pixels_seen(window, a, o, n) for a, (o, n) in enumerate(sides))
+                only = window == POINTWISE  # a size of 1 that `mul` repeats
+                rows, columns = (
+                    torch_says.pixels_seen(window, a, 0 if only and n == 1 else o, n) for a, (o, n) in enumerate(sides)
+                )
                 expected = (rows, columns) if rows and columns else (set(), set())
                 assert rows_and_columns(seen) == expected, place
             else:

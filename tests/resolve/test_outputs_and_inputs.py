@@ -95,6 +95,7 @@ MENDED = [
     ("p3 output: FC 10", "output p3: FC 10"),
     ("OUTPUT p3: FC 10", "output p3: FC 10"),
     ("outputs p3: FC 10", "output p3: FC 10"),
+    ("outptu p3: FC 10", "output p3: FC 10"),
     ("p3: FC 10\noutput p3", "p3: FC 10\noutput p3: @p3"),
     ("p3: FC 10\np4: RELU\noutput p3, p4", "p3: FC 10\np4: RELU\noutput p3: @p3\noutput p4: @p4"),
 ]

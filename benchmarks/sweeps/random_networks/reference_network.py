@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archspec.graph.ir import Graph
+from benchmarks.sweeps.random_networks.reference_activations import ACTIVATIONS, channel_axis
 from benchmarks.sweeps.random_networks.reference_attention import attention
 from benchmarks.sweeps.random_networks.reference_windows import (
     Array,
@@ -94,10 +95,6 @@ def _wide(channels: Array, x: Array) -> Array:
     return channels[:, None, None] if x.ndim == 4 else channels
 
 
-def _axis(x: Array) -> int:
-    return 1 if x.ndim == 4 else x.ndim - 1
-
-
 def _normalised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
     found: Array = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
     return found
@@ -105,20 +102,6 @@ def _normalised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
 
 def _affine(weights: Weights, x: Array) -> Array:
     return x * _wide(weights["weight"], x) + _wide(weights["bias"], x)
-
-
-def _gelu(layer: Any, weights: Weights, x: Array) -> Array:
-    if layer.approximate == "tanh":
-        share: Array = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
-    else:
-        share = np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2))
-    return 0.5 * x * (1 + share)
-
-
-def _softmax(layer: Any, weights: Weights, x: Array) -> Array:
-    shares = np.exp(x - x.max(axis=_axis(x), keepdims=True))
-    found: Array = shares / shares.sum(axis=_axis(x), keepdims=True)
-    return found
 
 
 def _local_response(layer: Any, weights: Weights, x: Array) -> Array:
@@ -143,6 +126,17 @@ def _group_norm(layer: Any, weights: Weights, x: Array) -> Array:
 def _instance_norm(layer: Any, weights: Weights, x: Array) -> Array:
     y = _normalised(x, (2, 3), layer.eps)
     return _affine(weights, y) if layer.affine else y
+
+
+def _response_norm(layer: Any, weights: Weights, x: Array) -> Array:
+    norms = np.sqrt((x**2).sum((2, 3), keepdims=True))
+    relative = norms / (norms.mean(1, keepdims=True) + layer.eps)
+    return x + _affine(weights, x * relative)
+
+
+def _places(layer: Any, x: Array) -> tuple[int, ...]:
+    """The axes that a global pool reduces."""
+    return (channel_axis(x),) if layer.channels else (2, 3) if x.ndim == 4 else (1,)
 
 
 def _space_to_depth(layer: Any, weights: Weights, x: Array) -> Array:
@@ -177,10 +171,16 @@ def _upsample(layer: Any, weights: Weights, x: Array) -> Array:
 
 
 def _pad_channels(layer: Any, weights: Weights, x: Array) -> Array:
-    more = layer.channels - x.shape[_axis(x)]
+    more = layer.channels - x.shape[channel_axis(x)]
     ends = [(0, 0)] * x.ndim
-    ends[_axis(x)] = (more // 2, more - more // 2)
+    ends[channel_axis(x)] = (more // 2, more - more // 2)
     return np.pad(x, ends)
+
+
+def _map(layer: Any, weights: Weights, x: Array) -> Array:
+    return (
+        x.reshape(len(x), *layer.size, -1).transpose(0, 3, 1, 2) if x.ndim == 3 else x.reshape(len(x), -1, *layer.size)
+    )
 
 
 def _shuffle(layer: Any, weights: Weights, x: Array) -> Array:
@@ -194,32 +194,15 @@ def _product(inputs: list[Array]) -> Array:
     return reduce(np.multiply, shaped)
 
 
-def _sigmoid(x: Array) -> Array:
-    found: Array = 1 / (1 + np.exp(-x))
-    return found
-
-
-def _hard_sigmoid(x: Array) -> Array:
-    return np.clip(x + 3, 0, 6) / 6
-
-
 MERGES: dict[str, Callable[[list[Array]], Array]] = {
     "add": lambda inputs: reduce(np.add, inputs),
-    "concat": lambda inputs: np.concatenate(inputs, axis=_axis(inputs[0])),
+    "concat": lambda inputs: np.concatenate(inputs, axis=channel_axis(inputs[0])),
     "mul": _product,
 }
 LAYERS: dict[str, Callable[[Any, Weights, Array], Array]] = {
-    "RELU": lambda layer, w, x: np.maximum(x, 0),
-    "RELU6": lambda layer, w, x: np.clip(x, 0, 6),
-    "GELU": _gelu,
-    "SILU": lambda layer, w, x: x * _sigmoid(x),
-    "HSWISH": lambda layer, w, x: x * _hard_sigmoid(x),
-    "HSIGMOID": lambda layer, w, x: _hard_sigmoid(x),
-    "TANH": lambda layer, w, x: np.tanh(x),
-    "SIGMOID": lambda layer, w, x: _sigmoid(x),
-    "SOFTMAX": _softmax,
+    **ACTIVATIONS,
     "SHUFFLE": _shuffle,
-    "SLICE": lambda layer, w, x: x.take(range(layer.begin, layer.end), _axis(x)),
+    "SLICE": lambda layer, w, x: x.take(range(layer.begin, layer.end), channel_axis(x)),
     "PADCHANNELS": _pad_channels,
     "SPACE2DEPTH": _space_to_depth,
     "SHIFT": _shift,
@@ -229,15 +212,18 @@ LAYERS: dict[str, Callable[[Any, Weights, Array], Array]] = {
     "DROPPATH": lambda layer, w, x: x,
     "NORM": _local_response,
     "BN": _batch_norm,
-    "LN": lambda layer, w, x: _affine(w, _normalised(x, (_axis(x),), layer.eps)),
+    "LN": lambda layer, w, x: _affine(w, _normalised(x, (channel_axis(x),), layer.eps)),
     "GN": _group_norm,
     "IN": _instance_norm,
     "POOL": lambda layer, w, x: max_pool(layer, x),
     "AVGPOOL": lambda layer, w, x: average_pool(layer, x),
-    "GAP": lambda layer, w, x: x.mean((2, 3)) if x.ndim == 4 else x.mean(1),
+    "GRN": _response_norm,
+    "GAP": lambda layer, w, x: x.mean(_places(layer, x), keepdims=layer.channels),
+    "GMP": lambda layer, w, x: x.max(_places(layer, x), keepdims=layer.channels),
     "AFFINE": lambda layer, w, x: _affine(w, x),
     "SCALE": lambda layer, w, x: x * (layer.value if layer.fixed else _wide(w["weight"], x)),
     "TOKENS": lambda layer, w, x: x.reshape(*x.shape[:2], -1).transpose(0, 2, 1),
+    "MAP": _map,
     "CLS": lambda layer, w, x: np.concatenate([np.broadcast_to(w["weight"], (len(x), 1, x.shape[2])), x], axis=1),
     "POSEMBED": lambda layer, w, x: x + w["weight"],
     "TAKE": lambda layer, w, x: x[:, layer.place],

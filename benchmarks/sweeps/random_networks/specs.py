@@ -134,13 +134,28 @@ class _Writer:
         if self.chance.random() < 0.25:
             return "x", volume
         if merge == "mul" and len(volume) > 1 and self.chance.random() < 0.5:
-            return f"GAP -> FC {volume.channels} -> SIGMOID", Volume((volume.channels,))
+            return self._factor(volume)
         if merge == "concat":
             for _ in range(TRIES):
                 chain, result = self._chain(volume, self.chance.randint(1, 2))
                 if result.spatial == volume.spatial and len(result) == len(volume):
                     return chain, result
         return self._keeping(volume), volume
+
+    def _factor(self, volume: Volume) -> tuple[str, Volume]:
+        """A branch whose result `mul` repeats along the places or the channels."""
+        vector = Volume((volume.channels,))
+        factors = [
+            (f"GAP -> FC {volume.channels} -> SIGMOID", vector),
+            (f"GMP -> FC {volume.channels} -> SIGMOID", vector),
+            ("GAP -> FC 1 -> TANH", Volume((1,))),
+            ("GAP channels -> SIGMOID", Volume((*volume.spatial, 1))),
+            ("GMP channels -> TANH", Volume((*volume.spatial, 1))),
+        ]
+        if volume.is_map:
+            height, width, channels = volume
+            factors.append((f"AVGPOOL {height}x1 s1 -> CONV {channels} 1x1", Volume((1, width, channels))))
+        return self.chance.choice(factors)
 
     # ---- blocks, classifiers, ends
     def _block_call(self) -> list[str]:

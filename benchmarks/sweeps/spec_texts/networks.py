@@ -51,7 +51,11 @@ class NetworkWriter:
                 chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12"))
             )
         if self.has_outputs:
-            self.lines.append(f"output last: {chance.choice(('RELU', 'FC 10', '@' + (self.outputs or ['last'])[-1]))}")
+            self.lines.append(f"output last: {chance.choice(('RELU', 'FC 10', 'add'))}")
+            if self.lines[-1].endswith("add"):
+                self.lines += ["    | x", f"    | {self._step(KEEPING)}"]
+            if self.outputs and chance.random() < 0.3:
+                self.lines.append(f"output again: @{chance.choice(self.outputs)}")
         recipe = chance.choice(RECIPES).rstrip() if chance.random() < 0.25 else ""
         if recipe.startswith("train") and (named := self.outputs or [*self.labels]):
             recipe += "\n    loss " + ", ".join(f"{name} {chance.choice(('1', '0.5'))}" for name in named)
@@ -69,8 +73,10 @@ class NetworkWriter:
         kind = chance.random()
         if kind < 0.5:
             self._add([self._chain()])
-        elif kind < 0.65:
+        elif kind < 0.6:
             self._add([chance.choice(CALLS)])
+        elif kind < 0.65:
+            self._add(self._named())
         elif kind < 0.75:
             self._add([chance.choice(("2 x ", "n x ", "0 x ", "(n-1) x ")) + self._step(KEEPING)])
         elif kind < 0.9:
@@ -118,6 +124,19 @@ class NetworkWriter:
             e=chance.choice(("1e-5", "1e-3", "0.1")),
             c=channels,
             h=max(1, channels // 2),
+        )
+
+    def _named(self) -> list[str]:
+        """Return lines that refer to a result of a call, to several results, or to a layer's weights."""
+        chance, name, last = self.chance, f"n{len(self.lines)}", "CONV 4 1x1" if self.volume.is_map else "FC 4"
+        return chance.choice(
+            (
+                ["RELU", f"{name}: pair(4)", "concat", "    | x", f"    | @{name}.{chance.choice(('fine', 'low'))}"],
+                ["pair(4)", "BN", "concat", "    | @last.low", "    | x"],
+                ["RELU", f"{name}: {last}", "RELU", f"{last} weights=@{name}"],
+                ["RELU", f"{name}: {last}", "RELU", f"gather(4, @{name}{chance.choice(('', ', @' + name))})"],
+                ["pair(4)", f"fuse(4, @b=@last.{chance.choice(('fine', 'low'))})"],
+            )
         )
 
     def _merge(self, depth: int) -> list[str]:
