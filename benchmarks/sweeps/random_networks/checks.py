@@ -167,7 +167,7 @@ def _gradients(graph: Graph, module: nn.Module, inputs: Inputs, weights: dict[st
 
     def at(step: float) -> float:
         moved = {name: one + step * directions[name] if name in parameters else one for name, one in weights.items()}
-        given = [one.detach().numpy() + step * directions.get(name, 0) for name, one in own.items()]
+        given = [one.detach().numpy() + (step * directions[name] if name in floats else 0) for name, one in own.items()]
         values = forward(graph, moved, given).values
         pairs = zip(graph.outputs, factors, strict=True)
         return float(sum((values[output.node] * each.numpy()).sum() for output, each in pairs))
