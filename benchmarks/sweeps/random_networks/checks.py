@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import archspec
 from archspec.compiler import build
 from archspec.compiler.inference.runtime import cpu_session
+from archspec.compiler.lowering.random_inputs import random_inputs
 from archspec.compiler.onnx.checks.sensitivity import sensitivity
 from archspec.compiler.onnx.export import Unproven, export
 from archspec.compiler.onnx.proof import TIMES_TORCH, Bounds
@@ -72,14 +73,19 @@ def check_network(net: archspec.Network, seed: int) -> float:
     """Return onnxruntime's error as a share of its bound. Raises Failure for what does not agree."""
     module = filled(build(net, seed=seed), seed)
     weights = {name: tensor.double().numpy() for name, tensor in module.state_dict().items()}
-    images = torch.randn((3, *net.input.laid_out), generator=torch.Generator().manual_seed(seed))
-    told = forward(net.graph, weights, images.double().numpy())
+    (images,) = random_inputs(net.graph, 3, torch.Generator().manual_seed(seed))
+    told = forward(net.graph, weights, _exact(images).numpy())
     _figures(net, module, told)
     share = _onnx(net.graph, module, images, told)
     module.double()
-    _torch(net.graph, module, images.double(), told)
-    _gradients(net.graph, module, images.double(), weights, _scale(told))
+    _torch(net.graph, module, _exact(images), told)
+    _gradients(net.graph, module, _exact(images), weights, _scale(told))
     return share
+
+
+def _exact(images: Tensor) -> Tensor:
+    """Images in float64; token ids as they are."""
+    return images.double() if images.is_floating_point() else images
 
 
 def filled(module: nn.Module, seed: int) -> nn.Module:
@@ -140,12 +146,12 @@ def _torch(graph: Graph, module: nn.Module, images: Tensor, told: Forward) -> No
 def _gradients(graph: Graph, module: nn.Module, images: Tensor, weights: dict[str, Array], scale: float) -> None:
     """torch's slope along a random direction of the weights and the image, against difference quotients."""
     rng = np.random.default_rng(0)
-    image = images[:1].clone().requires_grad_()
+    image = images[:1].clone().requires_grad_(images.is_floating_point())
     parameters = {name: one for name, one in module.named_parameters() if not _is_head(graph, name)}
     output = module(image)
     factors = torch.linspace(-1, 1, output.numel(), dtype=torch.float64).view_as(output)
     (output * factors).sum().backward()
-    leaves = {"": image, **parameters}
+    leaves = {**({"": image} if image.requires_grad else {}), **parameters}
     directions = {name: rng.standard_normal(tuple(one.shape)) for name, one in leaves.items()}
     zero = {name: torch.zeros_like(one) if one.grad is None else one.grad for name, one in leaves.items()}
     _require(all(one.isfinite().all() for one in zero.values()), "a gradient is not finite")
@@ -154,7 +160,7 @@ def _gradients(graph: Graph, module: nn.Module, images: Tensor, weights: dict[st
 
     def at(step: float) -> float:
         moved = {name: one + step * directions[name] if name in parameters else one for name, one in weights.items()}
-        given = image.detach().numpy() + step * directions[""]
+        given = image.detach().numpy() + (step * directions[""] if image.requires_grad else 0)
         return float((forward(graph, moved, given).values[graph.output] * factors.numpy()).sum())
 
     errors = [(abs((at(step) - at(-step)) / (2 * step) - slope), allowed + ROUNDED * scale / step) for step in STEPS]

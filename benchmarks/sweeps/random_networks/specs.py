@@ -14,7 +14,7 @@ from math import prod
 from archspec.diagnostics.errors import ArchspecError, Finding
 from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
-from archspec.layers.base import Layer
+from archspec.layers.base import Example, Layer
 from archspec.layers.input import Input
 from archspec.resolve.layer_names import layer_from_text
 
@@ -43,9 +43,11 @@ class _Writer:
 
     def text(self) -> str:
         examples = (MERGES.get(self.first) or REGISTRY[self.first]).examples
-        example = self.chance.choice([one for one in examples if prod(one.inputs[0]) <= LARGEST])
+        taken = examples if self.first in MERGES else alone(examples)
+        example = self.chance.choice([one for one in taken if prod(one.inputs[0]) <= LARGEST])
         self.volume = Volume(example.inputs[0])
-        lines = [f"[{'x'.join(map(str, self.volume))}] INPUT"]
+        ids = " tokens" if self.first in REGISTRY and REGISTRY[self.first].reads_tokens else ""
+        lines = [f"[{'x'.join(map(str, self.volume))}] INPUT{ids}"]
         lines += self._merge(self.first) if self.first in MERGES else [self._taken(example.text)]
         for _ in range(self.chance.randint(1, 5)):
             lines += self.chance.choice((self._chain_line, self._merge_lines, self._block_call, self._auxiliary))()
@@ -53,7 +55,7 @@ class _Writer:
         return "\n".join(["net Random", *self.blocks, *lines]) + "\n"
 
     def _taken(self, step: str) -> str:
-        self.volume = after(step, self.volume) or self.volume
+        self.volume = layer_from_text(step).output((self.volume,))
         return step
 
     # ---- chains
@@ -72,7 +74,7 @@ class _Writer:
     def _step(self) -> str:
         """An example of a layer, perhaps with other numbers and one more word; it need not fit."""
         cls = self.chance.choice(LAYERS)
-        words = [self._another(word) for word in self.chance.choice(cls.examples).text.split()]
+        words = [self._another(word) for word in self.chance.choice(alone(cls.examples)).text.split()]
         if self.chance.random() < 0.4:
             words.append(self.chance.choice([*cls.words, *NUMBERS]))
         return " ".join(words)
@@ -200,12 +202,19 @@ def _wide(volume: Volume, channels: int) -> Volume:
     return Volume((*volume.spatial, channels))
 
 
+def alone(examples: tuple[Example, ...]) -> tuple[Example, ...]:
+    """Return the examples that need no other volume than the flow."""
+    return tuple(one for one in examples if len(one.inputs) == 1)
+
+
 def after(step: str, volume: Volume) -> Volume | None:
     """Return what a step makes of a volume; None if it cannot take it, or would be too large for a quick check."""
     try:
         layer: Layer = layer_from_text(step)
         result = layer.output((volume,))
     except (ArchspecError, Finding):
+        return None
+    if layer.reads_tokens:  # which only an input has
         return None
     weights = sum(tensor.size for tensor in layer.tensors((volume,)))
     return result if prod(result) <= LARGEST and weights <= HEAVIEST else None
