@@ -17,6 +17,8 @@ from archspec.compiler.lowering.random_inputs import random_inputs
 from hand_written.attention import Distilled, cbam_resnet50, convnext_v2_tiny, dcgan, resnest50
 from hand_written.searched import efficientnet_v2_s, mobilenet_v3_small, regnet_y_400mf, repvgg_a0, xception
 from hand_written.several import HighResolution, NestedUNet, Pyramid, Siamese
+from hand_written.tokens import BERT, CLIP, GPT2
+from hand_written.windows import maxvit_tiny
 from support.first_uses import in_order
 
 SMALL = {"input": "64x64x3"}
@@ -30,6 +32,10 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], dict[str, Any]]] = {
     "convnext_v2_tiny": (convnext_v2_tiny, SMALL),
     "deit_distilled_tiny": (lambda: Distilled(192), {}),
     "dcgan": (dcgan, {}),
+    "gpt2": (lambda: GPT2(2, 9), {"input": "9", "set": {"depth": 2}}),
+    "bert_base": (lambda: BERT(2, 9), {"input": {"words": "9", "sentences": "9"}, "set": {"depth": 2}}),
+    "clip_b32": (lambda: CLIP(2), {"set": {"depth": 2}}),
+    "maxvit_tiny": (maxvit_tiny, {}),
     "mobilenet_v3_small": (mobilenet_v3_small, SMALL),
     "regnet_y_400mf": (regnet_y_400mf, SMALL),
     "repvgg_a0": (repvgg_a0, SMALL),
