@@ -15,8 +15,8 @@ import archspec
 from archspec.compiler import build
 from archspec.compiler.lowering.random_inputs import random_inputs
 from hand_written.attention import Distilled, cbam_resnet50, convnext_v2_tiny, dcgan, resnest50
+from hand_written.resolutions import HighResolution, NestedUNet, Pyramid, Siamese
 from hand_written.searched import efficientnet_v2_s, mobilenet_v3_small, regnet_y_400mf, repvgg_a0, xception
-from hand_written.several import HighResolution, NestedUNet, Pyramid, Siamese
 from hand_written.tokens import BERT, CLIP, GPT2
 from hand_written.windows import maxvit_tiny
 from support.first_uses import in_order
@@ -65,8 +65,8 @@ def test_a_network_and_its_gradients_equal_the_hand_written_one(name: str) -> No
             if own.dim() < 2:
                 own.add_(torch.randn_like(own), alpha=0.1)
             other.copy_(own.view_as(other))
-    for own, other in zip(results(made, inputs), results(theirs, inputs), strict=True):
-        torch.testing.assert_close(own, other, rtol=1e-8, atol=1e-9 * other.abs().max().item())
+    for scores, expected in zip(results(made, inputs), results(theirs, inputs), strict=True):
+        torch.testing.assert_close(scores, expected, rtol=1e-8, atol=1e-9 * expected.abs().max().item())
     for module in (made, theirs):
         sum(one.square().mean() for one in results(module, inputs)).backward()  # type: ignore[union-attr]
     for own, other in pairs:
