@@ -170,6 +170,17 @@ def test_a_loss_is_of_labels_with_weights(setting: str, message: str, helps: lis
     assert all(one.works for one in trials(text))
 
 
+def test_a_loss_of_a_recipe_that_is_used_says_that_its_labels_are_missing_here(tmp_path: Path) -> None:
+    (tmp_path / "other.arch").write_text(f"{LABELLED}train\n    loss class 1, teacher 1\n", encoding="utf-8")
+    (tmp_path / "mine.arch").write_text("use other: train\n[8x8x3] INPUT\nclass: FC 10\n", encoding="utf-8")
+    with pytest.raises(archspec.ArchspecError) as caught:
+        archspec.load(tmp_path / "mine.arch")
+    (finding,) = caught.value.diagnostics
+    assert finding.message == "unknown result `teacher`"
+    assert finding.notes[0] == "the recipe is of another file: write its settings in the spec, with labels of the spec"
+    assert finding.helps == ()
+
+
 def test_losses_are_kept_with_the_graph_and_through_json() -> None:
     text = f"{LABELLED}train\n    loss class 0.25, teacher 0.75\n"
     network = archspec.loads(text)

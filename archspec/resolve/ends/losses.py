@@ -37,9 +37,12 @@ def losses(recipe: Recipe, train: s.Train, labels: Mapping[str, Wire]) -> tuple[
 
 def _no_result(name: str, span: Span, wire: Node | None, setting: s.Setting, labels: Mapping[str, Wire]) -> Finding:
     """Return the finding for a name that no result has."""
+    is_used = all(one.span.source is not span.source for one in labels.values() if isinstance(one, Node))
     known = [label for label, one in labels.items() if isinstance(one, Node) and one.inputs and not one.head]
 
     def notes() -> Iterator[str]:
+        if is_used:
+            yield "the recipe is of another file: write its settings in the spec, with labels of the spec"
         if name in _FUNCTIONS:
             yield "each loss is the cross-entropy of a result: name the result"
         if known:
@@ -48,6 +51,8 @@ def _no_result(name: str, span: Span, wire: Node | None, setting: s.Setting, lab
             yield "no result has a label: without the line, the loss is that of the last line"
 
     def helps() -> tuple[Help, ...]:
+        if is_used:
+            return ()
         near = misspelt(name, known, span)
         return near or ((without_line(setting),) if len(setting.words) <= 2 else ())
 
