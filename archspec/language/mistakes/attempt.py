@@ -17,7 +17,16 @@ from archspec.language import syntax as s
 from archspec.language.mistakes import lookalikes, pasted, prose
 from archspec.language.mistakes.foreign import lines
 from archspec.language.mistakes.reading import Reading, ReadingBuilder
-from archspec.language.mistakes.rules import brackets, declared, origins, pages, punctuation, shorthand, words
+from archspec.language.mistakes.rules import (
+    brackets,
+    declared,
+    origins,
+    pages,
+    punctuation,
+    references,
+    shorthand,
+    words,
+)
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
 from archspec.language.tables import LineParser, grammar_folder, load_parser
 
@@ -26,6 +35,7 @@ RULES = (
     *lines.RULES,
     *shorthand.RULES,
     *pages.RULES,
+    *references.RULES,
     *declared.RULES,
     *punctuation.FIRST,
     *brackets.RULES,

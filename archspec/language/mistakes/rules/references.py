@@ -1,0 +1,47 @@
+"""Shared blocks, lists and weights as other notations write them.
+
+In: nothing. Out: `RULES`, in the order in which they are tried, before those of declarations.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archspec.language.mistakes.rules.rule import Match, Rule, Words
+
+
+def _parameter(match: Match, _words: Words) -> str | None:
+    """Return the last parameter of a block as a list."""
+    return f"@{match[1] or match[2] or match[3]}..." if match.string.startswith("block") else None
+
+
+RULES = (
+    Rule(
+        "shared",
+        re.compile(r"^(?:(?:shared|same|siamese) +block|block +(?:shared|siamese)) +([a-z]\w*(?: *\(.*\))?)$"),
+        r"block \1 shared",
+        "`shared` follows the name and the parameters of a block",
+        "`{new}`",
+    ),
+    Rule(
+        "list parameter",
+        re.compile(r"(?<=[(, ])(?:\*@?([a-z_]\w*)|(?:\.{3} *@|@\.{3})([a-z_]\w*)|@([a-z_]\w*) +\.{3})(?= *\))"),
+        _parameter,
+        "a list of volumes is written `@name...`",
+        "`{new}`",
+    ),
+    Rule(
+        "list",
+        re.compile(r"(?<!\S)(@[a-z_]\w*) *\.{3}(?= *(?:->|→|,|\)|$))"),
+        lambda match, _words: None if match.string.startswith("block") else match[1],
+        "the volumes of a list are used by its name alone",
+        "`{new}`",
+    ),
+    Rule(
+        "tied weights",
+        re.compile(r"\b(weights?|shared with|tied to|tie)(?: *: *| +)(?:of +|from +|with +)?(?=@[a-z_])"),
+        "weights=",
+        "the weights of another layer are given by `weights=` and its label",
+        "`{line}`",
+    ),
+)
