@@ -6,7 +6,7 @@ Howard et al. 2019, Radosavovic et al. 2020, Tan & Le 2021, Ding et al. 2021, Ch
 from torch import Tensor, nn
 
 from .parts import SqueezeExcite, mean_and_scores
-from .several import conv_bn
+from .resolutions import conv_bn
 
 
 class Residual(nn.Module):
