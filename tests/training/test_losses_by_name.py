@@ -90,11 +90,11 @@ def test_the_loss_is_the_weighted_sum_of_those_that_are_named() -> None:
     loss, seen = made.backward([MicroBatch(images, Target(classes))], 1, torch.amp.GradScaler(enabled=False))
     found = {name: one.grad for name, one in module.named_parameters() if one.grad is not None}
     again = build(graph(), seed=0).train()
-    features = again.conv1(images)
+    stem, conv, bn, *heads = map(again.get_submodule, ("conv1", "unit1.conv1", "unit1.bn1", "class", "teacher"))
+    features = stem(images)
     for _ in range(2):  # both calls of the block
-        features = torch.relu(again.unit1.bn1(again.unit1.conv1(features)))
-    heads = [head(features.mean((2, 3))) for head in (getattr(again, "class"), again.teacher)]
-    expected = [functional.cross_entropy(scores, classes) for scores in heads]
+        features = torch.relu(bn(conv(features)))
+    expected = [functional.cross_entropy(head(features.mean((2, 3))), classes) for head in heads]
     total = 0.25 * expected[0] + 0.75 * expected[1]
     total.backward()
     torch.testing.assert_close(loss, total.detach())
