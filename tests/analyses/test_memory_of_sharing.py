@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from archspec.analyses.memory import training_peak
@@ -94,8 +96,19 @@ GRAPHS = {
 }
 
 
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("name", ["thrice", "tied", "pyramid", "distilled"])
 def test_the_peak_is_torchs(name: str) -> None:
+    compare(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["twins", "twins of many weights"])
+def test_the_peak_of_two_towers_is_torchs(name: str, record_property: Callable[[str, object], None]) -> None:
+    compare(name)
+    record_property("sweep", f"memory of a step of {name} that share weights: within 2 % of torch's")
+
+
+def compare(name: str) -> None:
     found = training_peak(GRAPHS[name], BATCH, 0.0).total
     assert found == pytest.approx(training_bytes(GRAPHS[name], BATCH, 0.0, Lowered), rel=0.02)
 

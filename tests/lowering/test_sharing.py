@@ -307,8 +307,9 @@ def test_a_module_survives_pickling_and_copying(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAIRS)
-def test_the_compiler_takes_the_module_as_one_graph(name: str) -> None:
+def test_the_compiler_takes_the_module_as_one_graph(name: str, record_property: Callable[[str, object], None]) -> None:
     survives(name, lambda module: (torch.compile(copy.deepcopy(module), backend="aot_eager", fullgraph=True),))
+    record_property("sweep", f"torch.compile of a network with shared weights or several outputs: {name}")
 
 
 def survives(name: str, others: Callable[[nn.Module], Iterable[Any]]) -> None:

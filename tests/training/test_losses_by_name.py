@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import archspec
 from archspec.analyses.partition import cut
 from archspec.compiler import build
 from archspec.compiler.data.augmentation.mixup import Target
+from archspec.compiler.evaluation.probe import probe
 from archspec.compiler.lowering.random_inputs import random_inputs
 from archspec.compiler.lowering.stage_module import build_stage, stage_module
 from archspec.compiler.training.loop.update import WeightUpdate
@@ -88,11 +90,11 @@ def test_the_loss_is_the_weighted_sum_of_those_that_are_named() -> None:
     loss, seen = made.backward([MicroBatch(images, Target(classes))], 1, torch.amp.GradScaler(enabled=False))
     found = {name: one.grad for name, one in module.named_parameters() if one.grad is not None}
     again = build(graph(), seed=0).train()
-    features = again.conv1(images)
+    stem, conv, bn, *heads = map(again.get_submodule, ("conv1", "unit1.conv1", "unit1.bn1", "class", "teacher"))
+    features = stem(images)
     for _ in range(2):  # both calls of the block
-        features = torch.relu(again.unit1.bn1(again.unit1.conv1(features)))
-    heads = [head(features.mean((2, 3))) for head in (getattr(again, "class"), again.teacher)]
-    expected = [functional.cross_entropy(scores, classes) for scores in heads]
+        features = torch.relu(bn(conv(features)))
+    expected = [functional.cross_entropy(head(features.mean((2, 3))), classes) for head in heads]
     total = 0.25 * expected[0] + 0.75 * expected[1]
     total.backward()
     torch.testing.assert_close(loss, total.detach())
@@ -125,7 +127,9 @@ def work(rank: int, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_train_with_losses_by_name_and_shared_weights(tmp_path: Path) -> None:
+def test_two_processes_train_with_losses_by_name_and_shared_weights(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Without freezing what no loss depends on, the second step fails: DDP waits for its gradients."""
     spawn(work, (tmp_path,), 2)
     first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
@@ -134,6 +138,7 @@ def test_two_processes_train_with_losses_by_name_and_shared_weights(tmp_path: Pa
     changed = {name for name, value in first.items() if not torch.equal(value, start[name])}
     kept = {name for name in start if name.rpartition(".")[0] in without_loss(graph())}
     assert changed == set(start) - kept
+    record_property("sweep", "losses by name on two processes: two steps, weights equal, what no loss depends on kept")
 
 
 # ---- layers that share weights
@@ -230,6 +235,16 @@ def test_a_network_that_cannot_be_trained_is_refused(text: str, message: str) ->
         requirements.trainable(archspec.loads(text), CPU)
 
 
+def test_probe_refuses_two_images_and_lists_shared_weights_once() -> None:
+    with pytest.raises(
+        ArchspecError, match="spec has 2 inputs, `left`, `right`: `archspec probe` works on single images"
+    ):
+        probe(archspec.loads(TWO), 2, 0)
+    found = [one.name for one in probe(archspec.loads(HEADS + LOSSES), 4, 0)]
+    assert found == ["conv1", "unit1.conv1", "class", "teacher"]
+    assert [one.name for one in probe(archspec.loads(HEADS), 4, 0)] == found
+
+
 def test_the_line_that_is_offered_is_accepted() -> None:
     with pytest.raises(ArchspecError) as caught:
         requirements.trainable(archspec.loads(HEADS), CPU)
@@ -238,11 +253,11 @@ def test_the_line_that_is_offered_is_accepted() -> None:
 
 
 def test_a_linear_probe_needs_the_loss_of_the_first_output() -> None:
-    network, probe = archspec.loads(HEADS + LOSSES), Recipe(mode="linear-probe")
+    network, linear = archspec.loads(HEADS + LOSSES), Recipe(mode="linear-probe")
     with pytest.raises(ArchspecError, match="`--linear-probe` trains the classifier of the first output"):
-        requirements.one_classifier(network, probe)
+        requirements.one_classifier(network, linear)
     requirements.one_classifier(network, Recipe())
-    requirements.one_classifier(archspec.loads(HEADS + "\ntrain\n    loss scores\n"), probe)
+    requirements.one_classifier(archspec.loads(HEADS + "\ntrain\n    loss scores\n"), linear)
 
 
 # ---- what is evaluated
