@@ -77,7 +77,8 @@ def _run(layer: Any, weights: Weights, inputs: list[Array]) -> tuple[Array, int]
 
 
 def _places(x: Array) -> int:
-    return math.prod(x.shape[1:]) // x.shape[1 if x.ndim == 4 else 2]
+    count: int = math.prod(x.shape[1:]) // x.shape[1 if x.ndim == 4 else 2]
+    return count
 
 
 def _matrix_macs(weights: Weights, inputs: list[Array]) -> int:
@@ -92,7 +93,8 @@ def _attention_macs(layer: Any, weights: Weights, inputs: list[Array]) -> int:
         return 0
     side = layer.window or layer.grid
     seen: int = side**2 if side else inputs[-1].shape[1]
-    return 2 * _places(inputs[0]) * weights["proj.weight"].shape[1] * seen
+    width: int = weights["proj.weight"].shape[1]
+    return 2 * _places(inputs[0]) * width * seen
 
 
 def _fully_connected(weights: Weights, x: Array) -> tuple[Array, int]:
