@@ -40,8 +40,11 @@ def failure(
 class Finding(Exception):
     """A finding, raised by the rule that detects it and collected by the stage around it.
 
-    `helps` may be a function: suggestions cost time, and most findings beyond the first few are only counted.
+    `helps` may be a function: suggestions cost time, and most findings beyond the first few are only counted. Of those
+    with the same `once`, what they are about, a spec has one.
     """
+
+    once = ""
 
     def __init__(  # noqa: PLR0913  # the parts of a diagnostic, by name
         self,

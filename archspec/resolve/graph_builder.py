@@ -104,7 +104,8 @@ class GraphBuilder:
         call = _call_outside(frame, span, finding.code)
         if call is not None:
             span = call
-        key = (finding.code, span.source, span.start, finding.code == "E201" or finding.message)
+        key: tuple[object, ...] = (finding.code, span.source, span.start, finding.code == "E201" or finding.message)
+        key = (finding.once,) if finding.once else key
         if key in self._findings:
             self._again[key] = self._again.get(key, 0) + 1
             return
@@ -122,7 +123,7 @@ class GraphBuilder:
         found = []
         for key, diagnostic in self._findings.items():
             again = self._again.get(key, 0)
-            note = (f"the same in {plural(again, 'more instance')}",) if again else ()
+            note = (f"the same in {plural(again, 'more instance' if len(key) > 1 else 'more place')}",) if again else ()
             found.append(replace(diagnostic, notes=(*diagnostic.notes, *note)))
         return found
 

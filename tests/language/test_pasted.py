@@ -14,6 +14,7 @@ CLEAN = "[32x32x3] INPUT\nCONV 64 3x3 p1 -> BN -> RELU\nadd\n    | CONV 64 3x3 p
 # what is added to the clean spec, and where
 AROUND = [
     ("(not counting biases)\n", "[32"),
+    ("(see section 3 (and table 2 (b)))\n", "[32"),
     ("    (not counting biases)\n", "CONV 64 3x3 p1 ->"),
     ("(notes (in notes) are notes).\n", "FC"),
     ("```\n", "[32"),

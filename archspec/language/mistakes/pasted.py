@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 
+_PAIR = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\.?$"  # one pair of parentheses around a whole line
 _PAGE = re.compile(
     r"(?:```|~~~).*$|(?:</?[a-z]+>)+$"
     r"|\\(?:[a-z]*(?:rule|line)|centering)$|\\(?:begin|end|label|caption)\{.*$"  # fences
     r"|[-=*_~+—–•\u2500-\u257f]{3,}$|[↓⬇⇩▼]\ufe0f?$|\|?(?: *:?-{2,}:? *\|)+(?: *:?-{2,}:?)? *$"  # rules
-    r"|\((?:[^()]|\([^()]*\))*\)\.?$"  # notes
+    rf"|{_PAIR}"  # notes
     r"|(?://|%|;|/\*|\*/|<!--|--(?![->])).*$"  # comments
 )
 _BULLET = re.compile(
@@ -26,7 +27,7 @@ _STEP = re.compile(
     r"|\b(?i:conv\w*|\w*pool\w*|fc|linear|dense)[ :(]+\d|^\( *[x×]? *\d"
     r"|^% *,? *(?:top|acc|params|macs)|^\((?:strides?|pad|padding|same|groups|(?:no|without) +bias)\b"
 )
-REMARK = re.compile(r"\\(?:begin|end|label|caption)|//|%|;|/\*|<!--|--|```|~~~|\((?=(?:[^()]|\([^()]*\))*\)\.?$)")
+REMARK = re.compile(rf"\\(?:begin|end|label|caption)|//|%|;|/\*|<!--|--|```|~~~|(?={_PAIR})\(")
 _ARROW = re.compile(r"(?:->|[→⇒⟶➔➜]|[—–]>) *(?=\S)")
 _ZERO = "\u200b\u200c\u200d\ufeff\u2060"
 

@@ -51,7 +51,7 @@ def reordered(file: s.File) -> Iterator[tuple[Edit, ...]]:
     bracket = input_bracket(file)
     if bracket is None or not is_channels_first(sizes(bracket)):
         return
-    others = [one for one in _brackets(file.body) if one is not bracket and _is_square_at_the_end(sizes(one))]
+    others = [one for one in brackets(file.body) if one is not bracket and _is_square_at_the_end(sizes(one))]
     if others:
         yield (_turned(bracket), *map(_turned, others))
     yield (_turned(bracket),)
@@ -76,7 +76,8 @@ def written(volume: tuple[int, ...]) -> str:
     return f"[{'x'.join(map(str, volume))}]"
 
 
-def _brackets(body: s.Body) -> Iterator[s.Bracket]:
+def brackets(body: s.Body) -> Iterator[s.Bracket]:
+    """Yield the brackets of lines."""
     for statement in body:
         if isinstance(statement, s.Chain):
             steps = [step.bracket if isinstance(step, s.LayerStep) else step for step in statement.steps]

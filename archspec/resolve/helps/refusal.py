@@ -18,6 +18,7 @@ from archspec.resolve.helps.claims import to_claim
 from archspec.resolve.helps.flattened import keep_the_map
 from archspec.resolve.helps.respelling import Speller
 from archspec.resolve.helps.slips.meant import meant
+from archspec.resolve.helps.slips.one_dimension import as_rows
 from archspec.resolve.helps.slips.swapped import after_tokens
 from archspec.resolve.helps.surroundings import Surroundings
 from archspec.resolve.layer_names import NamedLayer
@@ -28,7 +29,17 @@ ARGUMENTS = ("E101", "E103", "E105", "E106")
 
 def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings) -> Finding:
     """Return the finding with what to write instead; `named` is None if the step's name was refused."""
+    found = _of(finding, step, named, scope, around)
+    if rows := as_rows(step, around.entering, around.file):
+        found.change_helps(lambda helps: [*rows, *helps])
+    return found
+
+
+def _of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Scope, around: Surroundings) -> Finding:
     if any(word.span.text != word.text for word in step.words):  # a line that is read as it was meant: mend it first
+        finding.change_helps(lambda _helps: [])
+        return finding
+    if named is None and finding.once and len(around.entering or ()) != 2:  # attention is of sequences
         finding.change_helps(lambda _helps: [])
         return finding
     if named is None:
@@ -62,7 +73,7 @@ def of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sco
 def _of_volumes(helps: tuple[str, ...], speller: Speller, around: Surroundings) -> list[str]:
     """Return the helps for a volume that does not fit: what the bracket and the block's parameters say comes first."""
     first: list[str] = []
-    if speller.layer and around.entering and around.claimed:
+    if speller.layer and not speller.layer.given and around.entering and around.claimed:
         first = list(speller.helps(to_claim(speller.layer, around.entering, around.claimed)))
     for text in helps:
         if isinstance(text, Respelling) and text.steps == "{}" and len(text.fields) == 1:

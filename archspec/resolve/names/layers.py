@@ -21,14 +21,23 @@ from archspec.resolve.names.lines import without_step
 # what no layer here computes, however similar the name
 _MISSING = frozenset(
     """
-    adain alphadropout batchnorm3d bilinear bilstm capsule celu cnorm conv3d conv3ddw convlstm crelu crop cropping2d
-    crossattention dconv deformconv deformconv2d depth2space depthtospace dropblock einsum embed embedding fft fpn
-    fractionalmaxpool2d gcn geglu glu gru gsp hardshrink hardswiglu hash interpolate involution kan lambda lenet
-    logsigmoid logsoftmax lppool lstm mamba maskedconv maxout maxpool1d maxpool3d maxunpool nms normalize octconv
-    pixelshuffle pixelunshuffle pwl quantize rmsnorm rnn roialign roipool rope rotary rrelu selu sin softplus
-    softshrink softsign spectralnorm spp sppf sru swiglu switchnorm tcn threshold transformer unfold unpool upsample3d
-    weightnorm wn yolo zeropad3d
+    adain alphadropout bilinear capsule celu cnorm crelu crop cropping2d crossattention dconv deformconv
+    deformconv2d depth2space depthtospace dropblock einsum embed embedding fft fpn fractionalmaxpool2d gcn geglu
+    glu gsp hardshrink hardswiglu hash interpolate involution kan lambda lenet logsigmoid logsoftmax lppool
+    mamba maskedconv maxout maxpool1d maxunpool nms normalize octconv pixelshuffle pixelunshuffle pwl quantize
+    rmsnorm roialign roipool rope rotary rrelu selu sin softplus softshrink softsign spectralnorm spp sppf
+    swiglu switchnorm tcn threshold transformer unfold unpool weightnorm wn yolo
     """.split()  # noqa: SIM905  # a list of words
+)
+_RECURRENT = re.compile(r"(?:bi|bidirectional|conv|simple|min)?(?:lstm|gru|rnn|sru)(?:cell|1d|2d)?\d*")
+_SOLID = re.compile(r"[a-z]3d(?:dw)?\d*$")
+_READ_AT_ONCE = (
+    "a layer runs once on a whole sequence; a recurrent layer runs on one place after the other",
+    "attention reads a whole sequence: `POSEMBED -> MHSA 4`",
+)
+_FRAMES = (
+    "a map has a height, a width and channels, and a window two sizes",
+    "frames or slices can be channels: `[112x112x48]` for 16 frames in colour",
 )
 _NEEDLESS = {
     "flatten": "FC flattens a map itself",
@@ -48,6 +57,8 @@ def unknown_layer(step: s.LayerStep, name: str, known: Callable[[], Mapping[str,
     """Return the finding for an unknown layer; `known` gives the layers by all their names in lower case."""
     word = step.words[-1]
     bare = word.text.lower().replace("_", "")
+    if one := _of_another_kind(step, bare):
+        return one
     is_missing = bare in _MISSING or name.lower() in _MISSING
 
     def notes() -> tuple[str, ...]:
@@ -66,6 +77,32 @@ def unknown_layer(step: s.LayerStep, name: str, known: Callable[[], Mapping[str,
         return (found,) if found else ()
 
     return LateFinding("E102", f"unknown layer `{word.text}`", word.span, "unknown", notes=notes, helps=helps)
+
+
+def _of_another_kind(step: s.LayerStep, bare: str) -> Finding | None:
+    """Return the finding for a recurrent layer, or one of three dimensions: one for the whole spec."""
+    word = step.words[-1]
+    if _RECURRENT.fullmatch(bare):
+        kind, notes = "recurrent layers", _READ_AT_ONCE
+        helps: tuple[Help, ...] = _attention(step)
+    elif _SOLID.search(bare):
+        kind, notes, helps = "video and volumes", _FRAMES, ()
+    else:
+        return None
+    found = Finding("E102", f"`{word.text}`: {kind} are not handled", word.span, "unknown", notes=notes, helps=helps)
+    found.once = kind
+    return found
+
+
+def _attention(step: s.LayerStep) -> tuple[Help, ...]:
+    """Return the help that reads the sequence with attention, in as many channels."""
+    if len(step.arguments) != 1 or not isinstance(step.arguments[0].value, s.Number):
+        return ()
+    width = step.arguments[0].value.value
+    if not isinstance(width, int) or width % 4:
+        return ()
+    text = f"FC {width} -> POSEMBED -> MHSA 4"
+    return (Help(f"`{text}` reads the whole sequence at once", Edit(step.span, text)),)
 
 
 def _meant(step: s.LayerStep, name: str, known: Mapping[str, str]) -> Help | None:

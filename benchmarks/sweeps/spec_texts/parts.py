@@ -103,6 +103,24 @@ block transformer(heads)
     add
         | LN -> FC 2*C -> GELU -> FC C
         | x
+block pair(g)
+    fine: CONV g 3x3 p1 -> RELU
+    low: CONV 2*g 3x3 p1 -> RELU
+    CONV g 1x1 -> RELU
+block fuse(g, @b=@last.low)
+    add
+        | CONV g 3x3 p1
+        | @b -> CONV g 1x1
+    low: RELU
+block gather(g, @more...)
+    concat
+        | @more -> CONV g 1x1
+        | x
+    CONV g 1x1 -> RELU
+block twin(r) shared
+    mul
+        | x
+        | GAP -> FC r -> RELU -> FC C -> SIGMOID
 block head(classes)
     RELU -> FC classes
 """
@@ -110,6 +128,7 @@ _BY_NAME = {text.split("(")[0]: f"block {text}" for text in _BLOCKS.split("\nblo
 CALLS = (
     *("unit(8)", "unit(f)", "unit(16, 2)", "unit(g=8, stride=2)", "squeeze(4)", "stage(unit, 8, n, 2)", "level(4, 1)"),
     *("RELU -> cell(4)", "RELU -> 2 x cell(4)", "transformer(2)", "n x transformer(2)", "2 x squeeze(2)", "head(6)"),
+    *("pair(4) -> fuse(4)", "pair(8) -> 2 x fuse(8)", "gather(4)", "n x twin(2)", "twin(4) -> CONV f 1x1", "twin(f)"),
     *("spatial(7)", "squeeze(4) -> spatial(3)"),
     *("stage(unit, f, 3, stride=1)", "unit(round8(f*1.4))", "level(f//2, min(n, 2))", "3 x head(4)"),
 )

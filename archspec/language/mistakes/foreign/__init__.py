@@ -13,6 +13,7 @@ from archspec.diagnostics.source import Source, Span
 from archspec.language.layout import Unread
 from archspec.language.mistakes.foreign import printed, sections
 from archspec.language.mistakes.foreign.calls import Call, calls, numbers
+from archspec.language.mistakes.foreign.lines import kinds_in
 from archspec.language.mistakes.foreign.python_layers import layer
 from archspec.language.mistakes.foreign.sketch import ListedLayer, spec
 from archspec.language.mistakes.rules.rule import Words
@@ -21,7 +22,10 @@ LONGEST, LONGEST_LINE = 20_000, 200  # characters that are looked at: the patter
 LONGEST_QUOTE = 60
 MOST_SHOWN = 3
 _TORCH = r"\bnn\.[A-Z]\w*\(|\bself\.\w+ *[=(]|^\s*(?:super\(|def forward)|\bF\.\w+\(|\(\w+\): [A-Z]\w+\("
-_KERAS = r"\b(?:keras|layers|tf|models|model)\.\w+|\b(?:Conv2D|Dense|MaxPooling2D|MaxPool2D|BatchNormalization)\("
+_KERAS = (
+    r"\b(?:keras|layers|tf|models|model)\.\w+"
+    r"|(?<!nn\.)\b(?:Conv[1-3]D|Dense|LSTM|GRU|SimpleRNN|MaxPooling[1-3]D|MaxPool[1-3]D|BatchNormalization)\("
+)
 _PYTHON = (
     r"^\s*(?:import \w|from [\w.]+ import|class \w+(?:\(.*\))?:|def \w+\(.*\)|return\b|@\w+$|print\("
     r"|\w+(?:, \w+)* = (?:\w+(?:\.\w+)*\(|\[))"
@@ -107,7 +111,9 @@ def _finding(source: Source, name: str, first: str, is_all: bool) -> Unread:
     shown, written = _translation(source.text[:LONGEST], name)
     notes = [f"`{old}` is `{new}` here" for old, new in shown[:MOST_SHOWN]]
     notes += ["PyTorch prints the parts of a network, not how it connects them"] if name == printed.TORCH else []
-    notes += [] if shown else ["a spec has one layer on each line, such as `CONV 64 7x7 s2 p3`"]
+    missing = kinds_in(source.text[:LONGEST])
+    notes += missing
+    notes += [] if shown or missing else ["a spec has one layer on each line, such as `CONV 64 7x7 s2 p3`"]
     helps: tuple[Help, ...] = ()
     if written and is_all and len(source.text) <= LONGEST:
         text = f"the same {plural(written.count(chr(10)), 'line')} as a spec: `{written.split(chr(10))[1]}` ..."

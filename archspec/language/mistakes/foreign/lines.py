@@ -44,6 +44,10 @@ _TORCH_NAMES = {
     "dropout": "Dropout",
 }
 MOST_NESTED = 6
+_NOT_HANDLED = {
+    "recurrent layers": re.compile(r"\b((?:Conv|Simple)?(?:LSTM|GRU|RNN)(?:Cell)?(?:\dD)?)\("),
+    "video and volumes": re.compile(r"\b([A-Z]\w*3[dD])\("),
+}
 
 
 def _steps(text: str, depth: int = 0) -> list[str] | None:
@@ -100,13 +104,19 @@ def _translated(match: Match, _words: Words) -> str | None:
     return " -> ".join(_steps(text) or []) or None
 
 
+def kinds_in(text: str) -> tuple[str, ...]:
+    """Return what the notation does not have of what a text calls: recurrent layers, layers of three dimensions."""
+    found = [(kind, pattern.search(text)) for kind, pattern in _NOT_HANDLED.items()]
+    return tuple(f"{kind} are not handled: `{match[1]}`" for kind, match in found if match)
+
+
 def untranslated(line: Span) -> Finding | None:
     """Return the finding for a line of a framework that the notation cannot say, or that says too little."""
     found = _DOTTED.search(line.text)
     if not found or re.match(r"[A-Z]{2,}[A-Z0-9]* ", line.text):
         return None
     owner = _OWNERS.get(found[1], "PyTorch")
-    notes = ("a line is a layer with its sizes, such as `CONV 64 7x7 s2 p3`",)
+    notes = kinds_in(line.text) or ("a line is a layer with its sizes, such as `CONV 64 7x7 s2 p3`",)
     return Finding("E001", f"line {line.line} is {owner} code", line, "not a step", notes=notes)
 
 

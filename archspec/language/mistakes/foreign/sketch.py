@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from archspec.record import Record, replace
 
 Pair = tuple[int, int]
+LENGTHS = (8000, 16000, 1024, 1000, 512, 256, 128, 100, 784, 2048, 4096, 32000)  # of sequences
 USUAL = (224, 227, 32, 28, 64, 96, 128, 256, 299, 48, 100, 150, 160, 192, 320, 416, 448, 512)
 
 
@@ -29,6 +30,7 @@ class ListedLayer(Record):
     features: int | None = None  # what an FC receives
     channels: int | None = None  # what a CONV receives
     bias: bool | None = None
+    is_row: bool = False  # of one dimension, written as on a map of height 1
 
     @property
     def text(self) -> str:
@@ -54,10 +56,13 @@ def spec(layers: Sequence[ListedLayer], given: tuple[int, ...] | None) -> str | 
     """Return the text of a spec; None if the layers do not fit any usual input."""
     channels = next((layer.channels for layer in layers if layer.channels), None)
     first = next((layer for layer in layers if layer.name in ("CONV", "DWCONV", "FC")), None)
+    is_row = any(layer.is_row for layer in layers)
     if given is None and first is not None and first.name == "FC" and first.features:
         inputs: Iterator[tuple[int, ...]] = iter([(first.features,)])
     elif given is not None:
-        inputs = iter([given])
+        inputs = iter([(1, *given) if is_row and len(given) == 2 else given])
+    elif is_row:
+        inputs = iter([(1, length, channels or 1) for length in LENGTHS])
     else:
         inputs = iter([(size, size, channels or 3) for size in USUAL])
     for volume in inputs:
