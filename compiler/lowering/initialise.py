@@ -99,31 +99,44 @@ def _take_square(norm: nn.Module, inputs: tuple[Tensor]) -> None:
     norm.get_buffer("running_var").copy_(vectors.square().mean(0))
 
 
-def _rule(graph: Graph, node: Node, is_rectified: bool, stated: float | None) -> Fill:
-    """Return what fills the weights of a layer: the stated deviation, He's, or Glorot's."""
+def _rule(graph: Graph, node: Node, is_rectified: bool, stated: float | None) -> Fill | None:
+    """Return what fills the weights of a layer: the stated deviation, He's, or Glorot's; None if each has its own."""
     if stated is not None:
         return partial(_normal, std=stated)
     if is_rectified:
         return partial(_normal, std=(2 / _fan_in(graph, node)) ** 0.5)
-    bound = math.sqrt(3) * math.sqrt(2 / (_fan_in(graph, node) + _fan_out(graph, node)))
-    return partial(_uniform, bound=bound)
+    if isinstance(node.layer, Attention):
+        return None
+    return _glorot(_fan_in(graph, node) + _fan_out(graph, node))
 
 
-def _fill(own: Mapping[str, nn.Parameter], weights: Fill, bias: float, generator: Generator | None) -> None:
+def _glorot(fans: float) -> Fill:
+    return partial(_uniform, bound=math.sqrt(3) * math.sqrt(2 / fans))
+
+
+def _of_matrix(name: str, parameter: Tensor) -> Fill:
+    """Return what fills a matrix of an attention.
+
+    Those of queries, keys and values that lie side by side count each for itself, as in the code of ViT's authors;
+    torch's MultiheadAttention takes them for one.
+    """
+    rows, columns = parameter.shape
+    return _glorot(columns + rows // {"qkv": 3, "kv": 2}.get(name.split(".", maxsplit=1)[0], 1))
+
+
+def _fill(own: Mapping[str, nn.Parameter], weights: Fill | None, bias: float, generator: Generator | None) -> None:
     """Fill weights by their rule, biases with their value, and tables of offsets with a narrow distribution."""
     for name, parameter in own.items():
         if name.endswith("bias"):
             nn.init.constant_(parameter, bias)
         elif name.endswith("weight"):
-            weights(parameter, generator=generator)
+            (weights or _of_matrix(name, parameter))(parameter, generator=generator)
         else:
             _normal(parameter, TOKEN_STD, generator)
 
 
 def _fan_in(graph: Graph, node: Node) -> float:
     """The number of products summed in one value of the output: of a UPCONV, on average."""
-    if isinstance(node.layer, Attention):
-        return node.volume.channels
     return node.layer.macs(graph.inputs(node), node.volume) / node.volume.values
 
 
@@ -131,11 +144,8 @@ def _fan_out(graph: Graph, node: Node) -> float:
     """The number of products that one value of the input is in, on average and away from the edges.
 
     Groups and strides count: a patch of ViT is in as many products as there are channels, as in the matrix that the
-    convolution stands for. The three matrices of an attention's queries, keys and values count each for itself, as in
-    the code of ViT's authors; torch's MultiheadAttention takes them for one.
+    convolution stands for.
     """
-    if isinstance(node.layer, Attention):
-        return node.volume.channels
     (volume,) = graph.inputs(node)
     slides = node.layer.slides()
     if slides is None:

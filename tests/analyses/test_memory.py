@@ -138,6 +138,10 @@ LAYERS: list[tuple[str, str]] = [
     ),
     (WINDOWED, "LN -> MHSA 2 window=7 relpos"),
     (WINDOWED, "LN -> MHSA 2 window=7 shift=3 relpos"),
+    (WINDOWED, "LN -> MHSA 2 grid=7 relpos"),
+    ("[256x64] INPUT\nm: SCALE 1\n@m -> {} -> GAP -> FC 10", "MHSA 4 kv=@m"),
+    ("[256x64] INPUT\nm: SCALE 1 -> FC 32\n@m -> {} -> GAP -> FC 10", "MHSA 4 k=@m v=@m"),
+    ("[512x64] INPUT\nm: SCALE 1\n@m -> TRANSPOSE -> FC 64 -> TRANSPOSE -> {} -> GAP -> FC 10", "MHSA 4 kv=@m"),
     *(
         (SEQUENCE, text)
         for text in (
@@ -149,6 +153,8 @@ LAYERS: list[tuple[str, str]] = [
             "CLS",
             "POSEMBED",
             "MHSA 4",
+            "MHSA 4 causal",
+            "MHSA 4 width=32 nobias",
             "SOFTMAX",
             "LN -> TRANSPOSE -> FC 256 -> TRANSPOSE",
             "SLICE 0 32",

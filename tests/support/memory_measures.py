@@ -59,15 +59,43 @@ def space_to_depth(n: int) -> Callable[[Tensor], Tensor]:
 
 
 class FusedAttention(nn.Module):
-    def __init__(self, heads: int, channels: int) -> None:
+    def __init__(self, layer: Attention, channels: int) -> None:
         super().__init__()
-        self.heads = heads
-        self.qkv, self.proj = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
+        self.heads, self.causal, width = layer.heads, layer.causal, layer.width or channels
+        self.qkv = nn.Linear(channels, 3 * width, bias=layer.bias)
+        self.proj = nn.Linear(width, channels, bias=layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         parts = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        joined: Tensor = self.proj(functional.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2))
+        seen = functional.scaled_dot_product_attention(*parts, is_causal=self.causal)
+        joined: Tensor = self.proj(seen.transpose(1, 2).flatten(2))
         return joined
+
+
+class FusedCrossAttention(nn.Module):
+    def __init__(self, layer: Attention, inputs: Inputs) -> None:
+        super().__init__()
+        self.heads, width = layer.heads, inputs[0].channels
+        self.q, self.proj = nn.Linear(width, width), nn.Linear(width, width)
+        sizes = [width] * 2 if len(inputs) == 3 else [2 * width]
+        self.told = nn.ModuleList(nn.Linear(one.channels, size) for one, size in zip(inputs[1:], sizes, strict=True))
+
+    def forward(self, x: Tensor, *given: Tensor) -> Tensor:
+        told = [module(one) for module, one in zip(self.told, given, strict=True)]
+        if len(told) == 1:
+            keys, values = told[0].unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        else:
+            keys, values = (one.unflatten(-1, (self.heads, -1)).transpose(1, 2) for one in told)
+        queries = self.q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        seen = functional.scaled_dot_product_attention(queries, keys, values)
+        joined: Tensor = self.proj(seen.transpose(1, 2).flatten(2))
+        return joined
+
+
+def attention(layer: Attention, inputs: Inputs) -> nn.Module:
+    if layer.side:
+        return WindowedAttention(layer, inputs)
+    return FusedCrossAttention(layer, inputs) if layer.given else FusedAttention(layer, inputs[0].channels)
 
 
 def spread(factor: Tensor) -> Tensor:
@@ -79,8 +107,8 @@ class WindowedAttention(nn.Module):
 
     def __init__(self, layer: Attention, inputs: Inputs) -> None:
         super().__init__()
-        assert layer.window is not None
-        channels, self.heads, self.side = inputs[0].channels, layer.heads, layer.window
+        assert layer.side is not None
+        channels, self.heads, self.side = inputs[0].channels, layer.heads, layer.side
         self.roll = layer.shifts(inputs[0])
         self.qkv, self.proj = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
         self.table = nn.Parameter(torch.zeros((2 * self.side - 1) ** 2, self.heads))
@@ -134,9 +162,7 @@ def global_max(layer: Any, inputs: Inputs) -> nn.Module:
 TRAINED: dict[str, Callable[[Any, Inputs], nn.Module]] = {
     "DROPPATH": lambda layer, v: Function(drop_path(layer.p)),
     "SPACE2DEPTH": lambda layer, v: Function(space_to_depth(layer.block)),
-    "MHSA": lambda layer, v: (
-        WindowedAttention(layer, v) if layer.window else FusedAttention(layer.heads, v[0].channels)
-    ),
+    "MHSA": attention,
     "GMP": global_max,
     "GRN": lambda layer, v: ResponseNorm(v[0].channels),
     "PRELU": lambda layer, v: (SequencePrelu if len(v[0]) == 2 else nn.PReLU)(layer.tensors(v)[0].size),

@@ -31,6 +31,7 @@ KEEPING = (
     *("BN", "BN eps={e} momentum=0.01", "GN {g}", "IN affine", "NORM", "LN", "SHUFFLE {g}", "SHIFT", "POSEMBED"),
     *("GRN", "GRN eps={e}"),
     *("AVGPOOL 3x3 s1 p1", "MAXPOOL 3x3 s1 p1", "POOL 5x5 s1 same", "MHSA {g} window={k}", "MHSA {g}"),
+    *("MHSA {g} grid={k} relpos", "MHSA {g} grid=2", "MHSA {g} window={k} causal"),
     *("MHSA {g} window={k} shift={p} relpos", "LN -> MHSA 2", "CONV {c} 1x7 p0x3 -> CONV {c} 7x1 p3x0"),
 )
 MAP = (
@@ -50,6 +51,7 @@ SEQUENCE = (
     *ANYWHERE,
     *("FC {f}", "FC {f} nobias linear", "MHSA {g}", "CLS", "POSEMBED", "TAKE 0", "TAKE {p}", "TRANSPOSE", "GAP", "LN"),
     *("TRANSPOSE -> FC 8 -> TRANSPOSE", "SLICE 0 {h}", "PADCHANNELS 24", "LN -> MHSA 2", "MAP 4x{k}", "GMP"),
+    *("MHSA {g} causal", "MHSA {g} width={h} qkv_nobias", "MHSA {g} nobias", "LN -> MHSA 2 causal"),
 )
 VECTOR = (
     *ANYWHERE,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from archspec.language.mistakes.foreign.calls import Call, numbers
+from archspec.language.mistakes.foreign.python_activations import leaky, slopes, with_arguments
 from archspec.language.mistakes.foreign.sketch import ListedLayer, Pair
 from archspec.record import replace
 
@@ -114,29 +115,6 @@ def _response(call: Call) -> ListedLayer:
 
 def _plain(name: str) -> Callable[[Call], ListedLayer | None]:
     return lambda _call: ListedLayer(name)
-
-
-def _with(name: str, **theirs: str) -> Callable[[Call], ListedLayer | None]:
-    """Return a layer whose arguments come in the same order there, under other names, and have the same defaults."""
-
-    def layer(call: Call) -> ListedLayer | None:
-        given = [(ours, call.get(place, other)) for place, (ours, other) in enumerate(theirs.items())]
-        return ListedLayer(name, others=tuple(f"{ours}={value}" for ours, value in given if value))
-
-    return layer
-
-
-def _leaky(call: Call) -> ListedLayer | None:
-    slope = call.get(0, "negative_slope", "alpha") or {"nn": "0.01", "layers": "0.3"}.get(call.owner)
-    return None if slope is None else ListedLayer("LEAKYRELU", others=(slope,))
-
-
-def _slopes(call: Call) -> ListedLayer | None:
-    """One slope is torch's default; Keras's is one for each value, which is no layer here."""
-    if numbers(call.get(None, "shared_axes")) == (1, 2):
-        return ListedLayer("PRELU")
-    count = call.number(0, "num_parameters") or (1 if call.owner == "nn" else None)
-    return None if count is None else ListedLayer("PRELU", others=("single",) if count == 1 else ())
 
 
 def _upsample(call: Call) -> ListedLayer | None:
@@ -251,11 +229,11 @@ LAYERS: dict[str, Callable[[Call], ListedLayer | None]] = {
     "Flatten": _plain(""),
     "Identity": _plain(""),
     **{name: _plain(name.upper()) for name in ("ReLU", "ReLU6", "GELU", "SiLU", "Sigmoid", "Tanh", "Softmax")},
-    "LeakyReLU": _leaky,
-    "PReLU": _slopes,
-    "ELU": _with("ELU", alpha="alpha"),
+    "LeakyReLU": leaky,
+    "PReLU": slopes,
+    "ELU": with_arguments("ELU", alpha="alpha"),
     "Mish": _plain("MISH"),
-    "Hardtanh": _with("HARDTANH", low="min_val", high="max_val"),
+    "Hardtanh": with_arguments("HARDTANH", low="min_val", high="max_val"),
     "GlobalMaxPooling2D": _plain("GMP"),
     "Hardswish": _plain("HSWISH"),
     "Hardsigmoid": _plain("HSIGMOID"),
