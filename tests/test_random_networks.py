@@ -80,3 +80,4 @@ def test_random_networks_agree_with_the_reference(record_property: Callable[[str
     record_property("sweep", found.summary())
     assert not found.failures, page(found, 0)
     assert not found.missing
+    assert {inputs > 1 for inputs, _ in found.ends} == {outputs > 1 for _, outputs in found.ends} == {True, False}

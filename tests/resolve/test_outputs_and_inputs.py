@@ -113,6 +113,18 @@ def test_an_output_in_another_form_is_one_error_that_writes_it(wrong: str, right
     archspec.loads(text)
 
 
+IN_A_BLOCK = "block level(f)\n    output p: CONV f 3x3 p1\n    RELU\n\n[8x8x4] INPUT\n"
+
+
+@pytest.mark.parametrize("calls", ["level(6)\nCONV 8 1x1 -> RELU\n", "level(6)\n", "s: level(6)\nRELU\n"])
+def test_an_output_inside_a_block_is_marked_through_the_label_of_its_call(calls: str) -> None:
+    text = IN_A_BLOCK + calls
+    (finding,) = findings_in(text)
+    assert (finding.code, finding.message) == ("E108", "`output` inside the block `level`")
+    assert finding.helps[0].startswith("mark it at the end: `output p: @")
+    assert all(trial.works for trial in trials(text))
+
+
 def test_an_unused_result_may_become_an_output() -> None:
     text = "[8x8x4] INPUT\noutput a: FC 10\n[7] FC 7\n"
     (finding,) = findings_in(text)

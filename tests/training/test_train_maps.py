@@ -119,6 +119,8 @@ def test_the_summary_the_page_and_eval_give_the_same_iou_as_a_loop(root: Path) -
     assert page.count('title="prediction"') == page.count('title="mask"') == 5
     assert f"{100 * summary['mean_iou']:.2f} %" in page
     assert all(f"</i>{name}</span>" in page for name in NAMES)
+    for tag in ("figure", "div", "span", "p", "table", "i"):
+        assert len(re.findall(rf"<{tag}[ >]", page)) == page.count(f"</{tag}>"), tag
 
 
 def test_the_first_lines_say_where_the_classes_come_from(root: Path) -> None:

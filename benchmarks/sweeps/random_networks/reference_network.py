@@ -1,6 +1,6 @@
 """A network in numpy and float64, layer by layer from the definitions in grammar/README.md and the papers.
 
-In: a graph, weights by the spec's names, images. Out: the result of every node, and the multiply-accumulates of one
+In: a graph, weights by the spec's names, inputs. Out: the result of every node, and the multiply-accumulates of one
 image. Independent of the compiler: neither its modules nor its emitters take part, and neither torch nor onnx.
 """
 
@@ -9,7 +9,7 @@ image. Independent of the compiler: neither its modules nor its emitters take pa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -36,13 +36,14 @@ class Forward(NamedTuple):
     attention_macs: int
 
 
-def forward(graph: Graph, weights: Mapping[str, Array], images: Array) -> Forward:
+def forward(graph: Graph, weights: Mapping[str, Array], inputs: Sequence[Array]) -> Forward:
     """Run every node, the auxiliary classifiers too, which do not count."""
     values: list[Array] = []
+    entering = iter(inputs)
     macs = attention_macs = 0
     for node in graph.nodes:
         if not node.inputs:
-            values.append(images)
+            values.append(next(entering))
             continue
         prefixes = [*([f"{node.weights.owner}."] if node.weights else []), f"{node.name}."]  # its own come last
         own = {
@@ -51,12 +52,12 @@ def forward(graph: Graph, weights: Mapping[str, Array], images: Array) -> Forwar
             for name, one in weights.items()
             if name.startswith(prefix)
         }
-        inputs = [values[index] for index in node.inputs]
-        result, count = _run(node.layer, own, inputs)
+        read = [values[index] for index in node.inputs]
+        result, count = _run(node.layer, own, read)
         values.append(result)
         if not node.head:
             macs += count
-            attention_macs += _attention_macs(node.layer, own, inputs)
+            attention_macs += _attention_macs(node.layer, own, read)
     return Forward(values, macs, attention_macs)
 
 

@@ -47,7 +47,7 @@ def _attend(writer: NodeWriter, x: str, places: tuple[int, ...], added: tuple[st
     apart = (*range(last - 2), last - 1, last - 2, last)  # heads before the places that they compare
     transposed = (*range(last - 2), last - 1, last, last - 2)
     told = (*places[:-1], writer.volumes[-1][0]) if layer.given else places
-    each = zip(_projected(writer, x, width), (places, told, told), strict=True)
+    each = zip(_projected(writer, x, width, axis=last - 1), (places, told, told), strict=True)
     q, k, v = (writer.reshape(part, 0, *where, layer.heads, size) for part, where in each)
     q = writer.op("Mul", writer.transpose(q, *apart), writer.scalar("scale", size**-0.5))
     scores = writer.op("MatMul", q, writer.transpose(k, *transposed))
@@ -58,19 +58,19 @@ def _attend(writer: NodeWriter, x: str, places: tuple[int, ...], added: tuple[st
     return _product(writer, joined, "proj")
 
 
-def _projected(writer: NodeWriter, x: str, width: int) -> tuple[str, ...]:
+def _projected(writer: NodeWriter, x: str, width: int, axis: int) -> tuple[str, ...]:
     """Queries, keys and values, side by side in one product if they come from one sequence."""
     given = dict(zip(writer.layer.given, writer.inputs[1:], strict=True))
     if not given:
-        return _split(writer, _product(writer, x, "qkv"), 3, width)
+        return _split(writer, _product(writer, x, "qkv"), [width] * 3, axis)
     queries = _product(writer, x, "q")
     if "kv" in given:
-        return queries, *_split(writer, _product(writer, given["kv"], "kv"), 2, width)
+        return queries, *_split(writer, _product(writer, given["kv"], "kv"), [width] * 2, axis)
     return queries, *(_product(writer, given[word], word) for word in ("k", "v"))
 
 
-def _split(writer: NodeWriter, x: str, count: int, width: int) -> tuple[str, ...]:
-    return writer.ops("Split", x, writer.integers("sizes", *[width] * count), outputs=count, axis=-1)
+def _split(writer: NodeWriter, x: str, sizes: list[int], axis: int) -> tuple[str, ...]:
+    return writer.ops("Split", x, writer.integers("sizes", *sizes), outputs=len(sizes), axis=axis)
 
 
 def _product(writer: NodeWriter, x: str, matrix: str) -> str:
@@ -84,7 +84,8 @@ def _causal(writer: NodeWriter) -> tuple[str, ...]:
     if not writer.layer.causal:
         return ()
     later = np.triu(np.ones((writer.volume[0], writer.volume[0]), dtype=bool), 1)
-    return (writer.constant("mask", np.where(later, np.float32(-np.inf), np.float32(0))),)
+    mask = np.where(later, np.float32(-np.inf), np.float32(0))
+    return (writer.common(f"causal_mask_{len(mask)}", mask),)
 
 
 def _rolled(writer: NodeWriter, x: str, down: int, right: int) -> str:
