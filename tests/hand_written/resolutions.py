@@ -139,6 +139,9 @@ def path(inputs: int, outputs: int, halvings: int) -> nn.Sequential:
     return nn.Sequential(*first, conv_bn(inputs, outputs, 3, 2))
 
 
+STAGES = ((2, 1), (3, 4), (4, 3))  # how many resolutions, and how often they exchange
+
+
 class HighResolution(nn.Module):
     """HRNet-W18 with its classifier."""
 
@@ -160,10 +163,11 @@ class HighResolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.first(self.stem(x))
         maps = [self.to_a(x).relu()]
-        for lower, stage in zip(self.lower, self.stages, strict=True):
+        exchange = iter(self.exchanges)
+        for lower, (_, times) in zip(self.lower, STAGES, strict=True):
             maps.append(lower(x if len(maps) == 1 else maps[-1]).relu())
-            for module in stage:
-                maps = module(*maps)
+            for _ in range(times):
+                maps = next(exchange)(*maps)
         y = self.widen[0](maps[0])
         for place, join in enumerate(self.join, 1):
             y = self.widen[place](maps[place]) + join(y).relu()
