@@ -151,10 +151,7 @@ class HighResolution(nn.Module):
         self.first = bottlenecks(64, 64, 4, 1)
         self.to_a = conv_bn(256, 18, 3)
         self.lower = nn.ModuleList([conv_bn(256, 36, 3, 2), conv_bn(36, 72, 3, 2), conv_bn(72, 144, 3, 2)])
-        self.stages = nn.ModuleList(
-            nn.ModuleList(Exchange(18, resolutions) for _ in range(count))
-            for resolutions, count in ((2, 1), (3, 4), (4, 3))
-        )
+        self.exchanges = nn.ModuleList(Exchange(18, maps) for maps, times in STAGES for _ in range(times))
         self.widen = nn.ModuleList(Bottleneck(18 * 2**place, 32 * 2**place) for place in range(4))
         self.join = nn.ModuleList(conv_bn(128 * 2**place, 256 * 2**place, 3, 2, bias=True) for place in range(3))
         self.last = conv_bn(1024, 2048, 1, bias=True)
