@@ -139,6 +139,9 @@ def path(inputs: int, outputs: int, halvings: int) -> nn.Sequential:
     return nn.Sequential(*first, conv_bn(inputs, outputs, 3, 2))
 
 
+STAGES = ((2, 1), (3, 4), (4, 3))  # how many resolutions, and how often they exchange
+
+
 class HighResolution(nn.Module):
     """HRNet-W18 with its classifier."""
 
@@ -148,10 +151,7 @@ class HighResolution(nn.Module):
         self.first = bottlenecks(64, 64, 4, 1)
         self.to_a = conv_bn(256, 18, 3)
         self.lower = nn.ModuleList([conv_bn(256, 36, 3, 2), conv_bn(36, 72, 3, 2), conv_bn(72, 144, 3, 2)])
-        self.stages = nn.ModuleList(
-            nn.ModuleList(Exchange(18, resolutions) for _ in range(count))
-            for resolutions, count in ((2, 1), (3, 4), (4, 3))
-        )
+        self.exchanges = nn.ModuleList(Exchange(18, maps) for maps, times in STAGES for _ in range(times))
         self.widen = nn.ModuleList(Bottleneck(18 * 2**place, 32 * 2**place) for place in range(4))
         self.join = nn.ModuleList(conv_bn(128 * 2**place, 256 * 2**place, 3, 2, bias=True) for place in range(3))
         self.last = conv_bn(1024, 2048, 1, bias=True)
@@ -160,10 +160,11 @@ class HighResolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.first(self.stem(x))
         maps = [self.to_a(x).relu()]
-        for lower, stage in zip(self.lower, self.stages, strict=True):
+        exchange = iter(self.exchanges)
+        for lower, (_, times) in zip(self.lower, STAGES, strict=True):
             maps.append(lower(x if len(maps) == 1 else maps[-1]).relu())
-            for module in stage:
-                maps = module(*maps)
+            for _ in range(times):
+                maps = next(exchange)(*maps)
         y = self.widen[0](maps[0])
         for place, join in enumerate(self.join, 1):
             y = self.widen[place](maps[place]) + join(y).relu()

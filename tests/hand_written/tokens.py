@@ -60,7 +60,7 @@ class GPT2(nn.Module):
         self.norm = nn.LayerNorm(768)
 
     def forward(self, ids: Tensor) -> Tensor:
-        x = self.norm(self.blocks(self.words(ids) + self.places))
+        x: Tensor = self.norm(self.blocks(self.words(ids) + self.places))
         return x @ self.words.weight.T
 
 

@@ -30,10 +30,10 @@ class Partial(nn.Module):
         return y
 
     def attend(self, x: Tensor) -> Tensor:
-        q, k, v = self.qkv(x).unflatten(-1, (3, -1, 32)).permute(2, 0, 3, 1, 4)
         rows, columns = torch.arange(SIDE**2) // SIDE, torch.arange(SIDE**2) % SIDE
         down, right = (place[:, None] - place[None, :] + SIDE - 1 for place in (rows, columns))
         bias = self.offsets[down * (2 * SIDE - 1) + right].permute(2, 0, 1)
+        q, k, v = self.qkv(x).unflatten(-1, (3, -1, 32)).permute(2, 0, 3, 1, 4)
         y: Tensor = self.proj(((q @ k.mT / 32**0.5 + bias).softmax(-1) @ v).transpose(1, 2).flatten(2))
         return y
 
