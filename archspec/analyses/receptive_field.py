@@ -24,6 +24,7 @@ from typing import NamedTuple
 from archspec.graph.ir import Graph, Node
 from archspec.graph.volume import Volume
 from archspec.layers.base import POINTWISE, Window
+from archspec.layers.input import Input
 from archspec.record import Record
 
 MAX_PERIOD = 256  # a generator from 4x4 to 1024x1024 has that
@@ -114,7 +115,8 @@ def _fields_in(graph: Graph, source: int) -> list[Field | None]:
     most = max(1, min(MAX_PERIOD, MAX_WORK // len(graph.nodes)))
     for node in graph.nodes:
         if node.index == source:
-            extents = node.volume.spatial if node.volume.is_map else (1, 1)
+            places = node.volume[0] if isinstance(node.layer, Input) and node.layer.tokens else 1
+            extents = node.volume.spatial if node.volume.is_map else (places, 1)
             high, wide = (Reach((0,), (0,), 1, extent) for extent in extents)
             sight: _Sight | None = _Sight(high, wide, False, False)
         else:

@@ -5,10 +5,10 @@ In: a network's title and graph. Out: None, or one clear error for a network tha
 
 from __future__ import annotations
 
-from archspec.compiler.lowering.random_inputs import is_tokens
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import named
 from archspec.graph.ir import Graph
+from archspec.graph.token_ids import is_tokens
 
 MOST_SHOWN = 4
 

@@ -211,6 +211,8 @@ LARGE = 2**21  # bytes of a map, beside which small buffers do not count
 def alone(cls: type[Layer], example: Example) -> str:
     """A network around an example of a layer."""
     volume = Volume(example.inputs[0])
+    if cls.reads_tokens:
+        return f"{volume} INPUT tokens\n{example.text} -> GAP -> FC 10"
     text = "add\n    | x\n    | SCALE 1" if cls in MERGES.values() else example.text
     return f"{volume} INPUT\nSCALE 1 -> {text}\n{'GAP -> ' if len(volume) > 1 else ''}FC 10"
 

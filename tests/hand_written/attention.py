@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .several import conv_bn
+from .resolutions import conv_bn
 
 
 class ChannelsAndPlaces(nn.Module):
@@ -52,7 +52,8 @@ class SplitAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         both = self.maps(x).unflatten(1, (2, -1))
         scores = self.scores(both.sum(1).mean((2, 3), keepdim=True)).unflatten(1, (2, -1))
-        return (both * scores.softmax(1)).sum(1)
+        chosen: Tensor = (both * scores.softmax(1)).sum(1)
+        return chosen
 
 
 class ResNestUnit(nn.Module):

@@ -33,6 +33,10 @@ SMALLEST: dict[str, str | dict[str, str] | None] = {
     "unet": "32x32x3",
     "unetpp": "32x32x3",
     "dcgan": None,
+    "maxvit_tiny": None,  # 7x7 windows on every map
+    "gpt2": "9",
+    "bert_base": {"words": "9", "sentences": "9"},
+    "clip_b32": None,
     "vit_h14": "56x56x3",
 }
 

@@ -43,7 +43,10 @@ block stage(f, n)
 
 def single(layer: Layer, inputs: Inputs) -> Graph:
     """A network of inputs and one layer, which is called `layer`."""
-    entering = [Node(i, f"input{i}", Input(), (), volume, None, SPAN) for i, volume in enumerate(inputs)]
+    entering = [
+        Node(i, f"input{i}", Input(tokens=layer.reads_tokens), (), volume, None, SPAN)
+        for i, volume in enumerate(inputs)
+    ]
     indices = tuple(range(len(inputs)))
     node = Node(len(inputs), "layer", layer, indices, layer.output(inputs), None, SPAN)
     return Graph("one layer", (*entering, node), (Output(node.name, node.index),))

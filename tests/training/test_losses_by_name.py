@@ -24,6 +24,9 @@ from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.plan import ParameterCounts
 from archspec.compiler.training.weighting.frozen import freeze, frozen_layers, without_loss
 from archspec.compiler.training.weighting.layer_rates import head_layers, layer_depths
+from archspec.compiler.weights import files as weights
+from archspec.compiler.weights.metadata import WeightsMetadata
+from archspec.compiler.weights.trained import first_output, open_trained
 from archspec.diagnostics.errors import ArchspecError
 from archspec.graph.ir import Graph
 from archspec.recipe import Recipe
@@ -240,3 +243,14 @@ def test_a_linear_probe_needs_the_loss_of_the_first_output() -> None:
         requirements.one_classifier(network, probe)
     requirements.one_classifier(network, Recipe())
     requirements.one_classifier(archspec.loads(HEADS + "\ntrain\n    loss scores\n"), probe)
+
+
+# ---- what is evaluated
+def test_a_trained_network_is_evaluated_by_its_first_output(tmp_path: Path) -> None:
+    network = archspec.loads(HEADS + LOSSES)
+    module = build(network, seed=1).eval()
+    metadata = WeightsMetadata(network, Recipe().to_dict(), ("a", "b", "c"), (0.5,), (0.5,), 0.5)
+    weights.write(tmp_path / "w.safetensors", module.state_dict(), metadata.to_json())
+    found = open_trained(tmp_path / "w.safetensors")
+    images, _ = batch(0)
+    assert torch.equal(first_output(found, found.network)(images), module(images)[0])

@@ -1,6 +1,6 @@
 """A network in numpy and float64, layer by layer from the definitions in grammar/README.md and the papers.
 
-In: a graph, weights by the spec's names, images. Out: the result of every node, and the multiply-accumulates of one
+In: a graph, weights by the spec's names, inputs. Out: the result of every node, and the multiply-accumulates of one
 image. Independent of the compiler: neither its modules nor its emitters take part, and neither torch nor onnx.
 """
 
@@ -9,7 +9,7 @@ image. Independent of the compiler: neither its modules nor its emitters take pa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -36,13 +36,14 @@ class Forward(NamedTuple):
     attention_macs: int
 
 
-def forward(graph: Graph, weights: Mapping[str, Array], images: Array) -> Forward:
+def forward(graph: Graph, weights: Mapping[str, Array], inputs: Sequence[Array]) -> Forward:
     """Run every node, the auxiliary classifiers too, which do not count."""
     values: list[Array] = []
+    entering = iter(inputs)
     macs = attention_macs = 0
     for node in graph.nodes:
         if not node.inputs:
-            values.append(images)
+            values.append(next(entering))
             continue
         prefixes = [*([f"{node.weights.owner}."] if node.weights else []), f"{node.name}."]  # its own come last
         own = {
@@ -51,12 +52,12 @@ def forward(graph: Graph, weights: Mapping[str, Array], images: Array) -> Forwar
             for name, one in weights.items()
             if name.startswith(prefix)
         }
-        inputs = [values[index] for index in node.inputs]
-        result, count = _run(node.layer, own, inputs)
+        read = [values[index] for index in node.inputs]
+        result, count = _run(node.layer, own, read)
         values.append(result)
         if not node.head:
             macs += count
-            attention_macs += _attention_macs(node.layer, inputs[0])
+            attention_macs += _attention_macs(node.layer, own, read)
     return Forward(values, macs, attention_macs)
 
 
@@ -69,19 +70,29 @@ def _run(layer: Any, weights: Weights, inputs: list[Array]) -> tuple[Array, int]
     if layer.keyword == "FC":
         return _fully_connected(weights, x)
     if layer.keyword == "MHSA":
-        vectors = math.prod(x.shape[1:]) // weights["proj.bias"].size
-        return attention(layer, weights, x), vectors * 4 * weights["proj.bias"].size ** 2
+        return attention(layer, weights, *inputs), _matrix_macs(weights, inputs)
     if layer.keyword in MERGES:
         return MERGES[layer.keyword](inputs), 0
     return LAYERS[layer.keyword](layer, weights, x), 0
 
 
-def _attention_macs(layer: Any, x: Array) -> int:
+def _places(x: Array) -> int:
+    return math.prod(x.shape[1:]) // x.shape[1 if x.ndim == 4 else 2]
+
+
+def _matrix_macs(weights: Weights, inputs: list[Array]) -> int:
+    """Each matrix of an attention is multiplied by all vectors of the sequence that enters it."""
+    last = {"k.weight": 1, "v.weight": 2, "kv.weight": 1}
+    matrices = {name: one for name, one in weights.items() if name.endswith(".weight")}
+    return sum(one.size * _places(inputs[last.get(name, 0)]) for name, one in matrices.items())
+
+
+def _attention_macs(layer: Any, weights: Weights, inputs: list[Array]) -> int:
     if layer.keyword != "MHSA":
         return 0
-    values = math.prod(x.shape[1:])
-    seen: int = layer.window**2 if layer.window else x.shape[1]
-    return 2 * values * seen
+    side = layer.window or layer.grid
+    seen: int = side**2 if side else inputs[-1].shape[1]
+    return 2 * _places(inputs[0]) * weights["proj.weight"].shape[1] * seen
 
 
 def _fully_connected(weights: Weights, x: Array) -> tuple[Array, int]:
@@ -133,7 +144,7 @@ def _response_norm(layer: Any, weights: Weights, x: Array) -> Array:
     return x + _affine(weights, x * relative)
 
 
-def _places(layer: Any, x: Array) -> tuple[int, ...]:
+def _pooled(layer: Any, x: Array) -> tuple[int, ...]:
     """The axes that a global pool reduces."""
     return (channel_axis(x),) if layer.channels else (2, 3) if x.ndim == 4 else (1,)
 
@@ -217,11 +228,12 @@ LAYERS: dict[str, Callable[[Any, Weights, Array], Array]] = {
     "POOL": lambda layer, w, x: max_pool(layer, x),
     "AVGPOOL": lambda layer, w, x: average_pool(layer, x),
     "GRN": _response_norm,
-    "GAP": lambda layer, w, x: x.mean(_places(layer, x), keepdims=layer.channels),
-    "GMP": lambda layer, w, x: x.max(_places(layer, x), keepdims=layer.channels),
+    "GAP": lambda layer, w, x: x.mean(_pooled(layer, x), keepdims=layer.channels),
+    "GMP": lambda layer, w, x: x.max(_pooled(layer, x), keepdims=layer.channels),
     "AFFINE": lambda layer, w, x: _affine(w, x),
     "SCALE": lambda layer, w, x: x * (layer.value if layer.fixed else _wide(w["weight"], x)),
     "TOKENS": lambda layer, w, x: x.reshape(*x.shape[:2], -1).transpose(0, 2, 1),
+    "EMBED": lambda layer, w, x: w["weight"][x],
     "MAP": _map,
     "CLS": lambda layer, w, x: np.concatenate([np.broadcast_to(w["weight"], (len(x), 1, x.shape[2])), x], axis=1),
     "POSEMBED": lambda layer, w, x: x + w["weight"],

@@ -51,9 +51,8 @@ class NetworkWriter:
                 chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12"))
             )
         if self.has_outputs:
-            self.lines.append(f"output last: {chance.choice(('RELU', 'FC 10', 'add'))}")
-            if self.lines[-1].endswith("add"):
-                self.lines += ["    | x", f"    | {self._step(KEEPING)}"]
+            first, *rest = chance.choice((["RELU"], ["FC 10"], ["add", "    | x", f"    | {self._kept()}"]))
+            self.lines += [f"output last: {first}", *rest]
             if self.outputs and chance.random() < 0.3:
                 self.lines.append(f"output again: @{chance.choice(self.outputs)}")
         recipe = chance.choice(RECIPES).rstrip() if chance.random() < 0.25 else ""
@@ -66,7 +65,7 @@ class NetworkWriter:
             self.lines.append(f"{self.volume} RELU" if self.receives else f"{self.volume} INPUT")
             return
         self.lines += [f"{self.volume} left: INPUT", f"{self.volume} right: INPUT"]
-        self.lines += [self.chance.choice(("add", "mul")), f"    | @left -> {self._step(KEEPING)}", "    | @right"]
+        self.lines += [self.chance.choice(("add", "mul")), f"    | @left -> {self._kept()}", "    | @right"]
 
     def _add_piece(self) -> None:
         chance = self.chance
@@ -138,6 +137,11 @@ class NetworkWriter:
                 ["pair(4)", f"fuse(4, @b=@last.{chance.choice(('fine', 'low'))})"],
             )
         )
+
+    def _kept(self) -> str:
+        """Return a step that keeps the volume."""
+        step = self._step(KEEPING)
+        return step if volume_after(step, self.volume) == self.volume else "RELU"
 
     def _merge(self, depth: int) -> list[str]:
         """Return a merge with its branches, most of which keep the volume; the one in a branch is nested."""

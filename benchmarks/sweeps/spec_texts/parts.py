@@ -54,6 +54,7 @@ SEQUENCE = (
 VECTOR = (
     *ANYWHERE,
     *("FC {f}", "FC {f} -> RELU", "BN", "SLICE 0 {h}", "PADCHANNELS 24", "FC6: {f} neurons", "FC-8", "MAP 2x2"),
+    "EMBED 30 {f}",
 )
 
 _BLOCKS = """

@@ -1,4 +1,4 @@
-"""Sequences of vectors: TOKENS, MAP, CLS."""
+"""Sequences of vectors: TOKENS, MAP, CLS, EMBED."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import numpy as np
 
 from archspec.compiler.onnx.emitters.registry import emits
 from archspec.compiler.onnx.node_writer import NodeWriter
+from archspec.layers.input import Embedding
 from archspec.layers.sequence import ClassToken, FoldedMap, Tokens
+
+
+@emits(Embedding)
+def embedding(writer: NodeWriter) -> str:
+    """A row of the weights for each id."""
+    return writer.op("Gather", writer.weight("weight"), writer.x, axis=0)
 
 
 @emits(Tokens)
