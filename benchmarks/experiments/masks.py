@@ -129,10 +129,10 @@ def predictions(run: Path, part: Path) -> bytes:
     network = trained.network
     module = build(network).eval()
     weights.fill(module, trained.state)
-    paths = [[part / kind / f"{place:03}.png" for place in range(MOST_SHOWN)] for kind in ("images", "masks")]
-    batch = Pairs(*paths, MapVolumes(network.input, network.output), Recipe()).__getitems__(
-        [(place, -1) for place in range(MOST_SHOWN)]
-    )
+    places = range(MOST_SHOWN)
+    images, masks = ([part / kind / f"{place:03}.png" for place in places] for kind in ("images", "masks"))
+    pairs = Pairs(images, masks, MapVolumes(network.input, network.output), Recipe())
+    batch = pairs.__getitems__([(place, -1) for place in places])
     mean, std = trained.preprocessing.mean[0], trained.preprocessing.std[0]
     with torch.inference_mode():
         guesses = module((batch.images.float() / 255 - mean) / std).argmax(1)

@@ -197,14 +197,15 @@ def test_a_classifier_does_not_take_images_and_masks_for_two_classes(root: Path)
     assert f"`{root}/shapes` has images and masks, but flat outputs one class per image" in result.stderr
 
 
-def test_class_weights_are_of_pixels(root: Path) -> None:
+def test_class_weights_are_of_pixels_and_the_recipe_is_one_for_masks(root: Path) -> None:
     flags = ("--data", root / "shapes", "--dry-run", "--class-weights", "balanced", "--json")
     plan = json.loads(command("train", root / "tiny.arch", *flags).stdout)
     masks = [np.asarray(Image.open(path)) for path in (root / "shapes/train/masks").iterdir()]
     counts = np.bincount(np.stack(masks).ravel(), minlength=256)[:3]
     assert list(plan["class_weights"]) == list(NAMES)
     assert np.allclose(list(plan["class_weights"].values()), counts.sum() / (3 * counts))
-    assert plan["recipe"]["label_smoothing"] == 0
+    own = {name: plan["recipe"][name] for name in ("batch", "lr", "label_smoothing", "flip", "area", "clip")}
+    assert own == {"batch": 8, "lr": 0.04, "label_smoothing": 0, "flip": True, "area": 0.35, "clip": 1}
     assert plan["memory_bytes"] == archspec.loads(OF_THREE).training_bytes(8)
 
 

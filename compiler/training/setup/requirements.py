@@ -64,9 +64,9 @@ def one_classifier(network: Network, recipe: Recipe) -> None:
 
 def _pixel_classifier(network: Network, group: Group) -> None:
     """Require scores for pixels of the input: all, or the central ones."""
-    strides = pixel_strides(network.graph)
+    is_coarse = any(side != 1 for side in pixel_strides(network.graph))
     sizes = tuple(zip(network.input.spatial, network.output.spatial, strict=True))
-    if strides != (1, 1) or any(own > given for given, own in sizes):
+    if is_coarse or any(own > given for given, own in sizes):
         message = f"{network.title} maps {network.input} to {network.output}: it has no class scores for each pixel"
         helps = ("end with a map as large as the input: `UPSAMPLE 2 bilinear` doubles one",)
         raise failure("E454", message, helps=helps)
