@@ -169,7 +169,12 @@ def runs(name: str, values: dict[str, int], folder: Path, record: Record) -> Non
         proof = export(exported.graph, exported.module, folder / "net.onnx", exported.about)
         assert proof.passed, proof
         done = "checked, lowered, a step, exported with proof"
-    told = {"network": name, "input": " ".join(str(volume) for _, volume in network.inputs), "done": done, "parameters": checked.params}
+    told = {
+        "network": name,
+        "input": " ".join(str(volume) for _, volume in network.inputs),
+        "done": done,
+        "parameters": checked.params,
+    }
     for key, value in told.items():
         record(key, value)
 

@@ -214,7 +214,12 @@ def test_auxiliary_classifiers_add_torchvisions_parameters() -> None:
 
 
 def test_a_siamese_network_is_one_tower_used_twice() -> None:
-    layers = ((64, 1, 10, 96), (128, 64, 7, 42), (128, 128, 4, 18), (256, 128, 4, 6))  # out, in, window, size of the map
+    layers = (
+        (64, 1, 10, 96),
+        (128, 64, 7, 42),
+        (128, 128, 4, 18),
+        (256, 128, 4, 6),
+    )  # out, in, window, size of the map
     convs = [out * before * window**2 for out, before, window, _ in layers]
     flat = 6 * 6 * 256
     params = sum(convs) + sum(out for out, *_ in layers) + (flat + 1) * 4096 + 4096 + 1
