@@ -31,9 +31,12 @@ _HOMES = {"Network": "api", "load": "api", "loads": "api", "ArchspecError": "dia
 def build(network: Network | str | Path, *, seed: int | None = 0) -> nn.Module:
     """Build the torch module of a network, with initial weights.
 
-    It takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C]) and returns the network's output; in training
-    mode, a network with auxiliary classifiers returns a tuple of its output and theirs. Parameters have the spec's
-    names: `stage2.bottleneck3.conv2.weight`.
+    It takes images [B, C, H, W] (sequences [B, N, C], vectors [B, C], token ids [B, N] in int64), those of several
+    inputs in the order of the spec. In evaluation mode it returns the output, or a tuple of several, named by
+    `module.output_names`. In training mode it returns what losses are of: the results that the recipe's `loss` line
+    names, otherwise the outputs, then those of auxiliary classifiers; a tuple if there are several, named by
+    `module.loss_names` and weighted by `module.loss_weights`. Parameters have the spec's names:
+    `stage2.bottleneck3.conv2.weight`; shared ones have that of the layer that they belong to, and are there once.
 
     Args:
         network: A network, or what `load` takes: the name of a built-in spec or the path of a file.

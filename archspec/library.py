@@ -210,7 +210,7 @@ def _decoded(shown: str, data: bytes) -> str:
 
 
 def load_used(name: str, span: Span, place: Path | None) -> Source:
-    """Return the text of a file that a spec uses: from the spec's own folder, or else a built-in one.
+    """Return the text of a file that a spec uses: from its own folder, or else a built-in one, also by a variant.
 
     Raises Finding if there is no such file.
     """
@@ -229,7 +229,10 @@ def load_used(name: str, span: Span, place: Path | None) -> Source:
                 raise Finding(diagnostic.code, diagnostic.message, span, helps=diagnostic.helps) from None
         if is_there(path) and not is_file(path):
             raise Finding(NOT_FOUND, f"{path} is not a regular file", span, "not a file")
-    near = {path.stem for path in place.glob(f"*{SUFFIX}")} if place else set()
+    try:
+        return _by_name(name).source  # of a family, such as swin_t
+    except ArchspecError:
+        near = {path.stem for path in place.glob(f"*{SUFFIX}")} if place else set()
     helps = did_you_mean(name, [*near, *built_in()], Span(span.source, span.start, span.start + len(name)))
     notes = ("`use` looks in the spec's folder, then among the built-in specs",)
     raise Finding(NOT_FOUND, f"no such file: {file}", span, "not found", notes=notes, helps=helps)

@@ -129,6 +129,27 @@ SHAPES: dict[str, Callable[[Size], str]] = {
     "idle ifs": _calls("block u()\n" + "    if 1 > 2\n        RELU\n" * 50 + "    RELU\n", 101),
     "recursion": _calls("block u(n)\n    RELU\n    if n > 0\n        u(n-1)\n", 240, call="u(58)"),
     "blocks that double": _doubling,
+    "a shared block": _calls("block u shared\n    FC 8\n", 1, head=FLAT),
+    "a chain inside 60 shared blocks": lambda of: (
+        _nested(of).replace("()\n    ", "() shared\n    ").replace("RELU", "BN")
+    ),
+    "results inside calls": _each(
+        "block u(@b=@input)\n    a: RELU\n    add\n        | @a\n        | @b\n" + HEAD,
+        lambda n: f"s{n}: u({f'@s{n - 1}.a' * (n > 0)})\n",
+        steps=10,
+    ),
+    "misspelt results inside a call": lambda of: _halves(
+        of, lambda n: "block u\n" * (not n) + f"    name{n}: RELU\n", "[8] @s.nane7x\n", "", FLAT + "s: u()\n"
+    ),
+    "a list of volumes": _calls(
+        "block u(@more...)\n    add\n        | @more\n        | x\n",
+        *(1_300, f"u({', '.join(['@a'] * 400)})", HEAD + "a: RELU\n"),
+    ),
+    "a list that doubles": lambda _: (
+        "block u(n, @more...)\n    if n > 0\n        u(n-1, @more, @more)\n    else\n        add\n            | @more\n"
+        f"            | x\n{HEAD}a: RELU\nu(60, @a)\n"
+    ),
+    "weights of the layer above": _each(FLAT, lambda n: f"a{n}: FC 8{f' weights=@a{n - 1}' * (n > 0)}\n"),
     "blocks, never called": _each("", lambda n: f"block b{n}()\n    RELU\n", HEAD + "RELU\n"),
     "params": _each("", lambda n: f"param p{n} = {n}\n", HEAD + "RELU\n"),
     "params of params": _each("param p0 = 0\n", lambda n: f"param p{n + 1} = p{n} + 1\n", HEAD + "RELU\n"),

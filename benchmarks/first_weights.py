@@ -22,10 +22,10 @@ from archspec import Network
 from archspec.compiler import build
 from archspec.graph.ir import Graph, Node
 from archspec.layers.attention import Attention
+from archspec.layers.channels import Scale
 from archspec.layers.conv import Convolution, DepthwiseConv
 from archspec.layers.dropout import Dropout, DropPath
 from archspec.layers.linear import FullyConnected
-from archspec.layers.scale import Scale
 from archspec.layers.sequence import ClassToken, PositionEmbedding, Transpose
 from archspec.layers.upconv import TransposedConv
 from benchmarks.prescriptions import FAMILIES, Prescription

@@ -41,7 +41,7 @@ def test_a_name_may_contain_a_variant() -> None:
         ("missing/net.arch", "no such file: missing/net.arch"),
         ("resnet_r51", "unknown variant `r51` of `resnet`"),
         ("resnet_r51", "did you mean `resnet_r50`?"),
-        ("vgg", "did you mean `vgg11`, `vgg13`, `vgg16` or `vgg19`?"),
+        ("vgg", "did you mean `vgg11`, `vgg13`, `vgg16`, `vgg19` or `vgg_bn`?"),
         ("resnet5", "did you mean `resnet50` or `resnet56`?"),
         ("resnet5O", "did you mean `resnet50`?"),
         ("ResNet-50", "did you mean `resnet50`?"),
@@ -111,6 +111,13 @@ def test_byte_order_marks_and_line_ends_of_other_systems_are_read(tmp_path: Path
     path = tmp_path / "mine.arch"
     path.write_bytes(data)
     assert archspec.load(path).output == (4,)
+
+
+def test_a_family_is_used_by_the_name_of_a_variant_too() -> None:
+    network = archspec.loads("use swin_t: merge\n[8x8x96] INPUT\n[4x4x192] merge()\n")
+    assert network.output == (4, 4, 192)
+    with pytest.raises(archspec.ArchspecError, match=r"no such file: swin_x\.arch"):
+        archspec.loads("use swin_x: merge\n[8x8x96] INPUT\nmerge()\n")
 
 
 def test_a_used_file_is_found_in_the_folder_of_the_spec(tmp_path: Path) -> None:

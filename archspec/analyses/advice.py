@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, Label, plural
 from archspec.diagnostics.source import Source, Span
 from archspec.graph.ir import Graph, Node
+from archspec.graph.volume import Volume
 
 MAX_COLOURS = 4
 Pair = tuple[Node, Node]
@@ -23,17 +24,22 @@ def advice(graph: Graph) -> tuple[Diagnostic, ...]:
 
 
 def channels_first(graph: Graph) -> tuple[Diagnostic, ...]:
-    """Return a warning for an input in torch's order, [3x224x224]."""
-    image = graph.nodes[0]
+    """Return a warning for each input in torch's order, [3x224x224]."""
+    return tuple(_turned(image) for image in graph.sources if _is_channels_first(image.volume))
+
+
+def _is_channels_first(volume: Volume) -> bool:
+    return volume.is_map and volume[0] <= MAX_COLOURS < volume[1] == volume[2]
+
+
+def _turned(image: Node) -> Diagnostic:
     volume = image.volume
-    if not volume.is_map or volume[0] > MAX_COLOURS or volume[1] != volume[2] or volume[1] <= MAX_COLOURS:
-        return ()
     message = f"an input of {volume[0]} rows, {volume[1]} columns and {volume[2]} channels"
     notes = ("volumes are height x width x channels",)
     text = f"[{volume[1]}x{volume[2]}x{volume[0]}]"
     span = _bracket(image.span, tuple(volume))
     helps = (Help(f"`{text}`, if the image has {volume[0]} channels", Edit(span, text)),) if span else ()
-    return (Diagnostic("W202", message, (Label(span or image.span, "channels first?"),), notes, helps),)
+    return Diagnostic("W202", message, (Label(span or image.span, "channels first?"),), notes, helps)
 
 
 def _bracket(layer: Span, sizes: tuple[int, ...]) -> Span | None:

@@ -21,12 +21,10 @@ def pixel_strides(graph: Graph) -> tuple[Stride, Stride]:
             found.append((Fraction(1), Fraction(1)))
             continue
         window = node.layer.sees(graph.inputs(node))
-        paths = [found[index] for index in node.inputs]
-        high, wide = (
-            None
-            if window.is_global or not (known := [path[axis] for path in paths if path[axis] is not None])
-            else known[0] * Fraction(window.stride[axis], window.scale[axis])
-            for axis in (0, 1)
-        )
-        found.append((high, wide))
+        sides: list[Stride] = []
+        for axis in (0, 1):
+            known = [side for index in node.inputs if (side := found[index][axis]) is not None]
+            factor = Fraction(window.stride[axis], window.scale[axis])
+            sides.append(None if window.is_global or not known else known[0] * factor)
+        found.append((sides[0], sides[1]))
     return found[graph.output]

@@ -7,7 +7,8 @@ Each node keeps the first and last input pixel that its outputs see (Araujo et a
 convolutional neural networks"). As long as maps only shrink, one output is enough: the next sees the same, shifted by
 the jump. After an UPCONV, an UPSAMPLE or Swin's windows neighbours also differ in size, and a period of them is kept: 2
 after a factor of 2, 7 in windows of 7. Where paths join, the hull counts. A global layer sees the field of the whole
-map; where such a path joins others, as a squeeze-excite does, the others count, and `Field` says so.
+map; where such a path joins others, as a squeeze-excite does, the others count, and `Field` says so. So does a map that
+`mul` repeats over a larger one.
 
 Three approximations: where paths of different strides end in maps of one size (only odd pads do that) the larger stride
 counts; a period of more than MAX_PERIOD outputs (less with more than 4,000 layers) is assumed to see the whole map; and
@@ -21,7 +22,9 @@ from math import gcd, lcm
 from typing import NamedTuple
 
 from archspec.graph.ir import Graph, Node
+from archspec.graph.volume import Volume
 from archspec.layers.base import POINTWISE, Window
+from archspec.layers.input import Input
 from archspec.record import Record
 
 MAX_PERIOD = 256  # a generator from 4x4 to 1024x1024 has that
@@ -112,12 +115,18 @@ def _fields_in(graph: Graph, source: int) -> list[Field | None]:
     most = max(1, min(MAX_PERIOD, MAX_WORK // len(graph.nodes)))
     for node in graph.nodes:
         if node.index == source:
-            extents = node.volume.spatial if node.volume.is_map else (1, 1)
+            places = node.volume[0] if isinstance(node.layer, Input) and node.layer.tokens else 1
+            extents = node.volume.spatial if node.volume.is_map else (places, 1)
             high, wide = (Reach((0,), (0,), 1, extent) for extent in extents)
             sight: _Sight | None = _Sight(high, wide, False, False)
         else:
-            paths = [path for index in node.inputs if (path := found[index])]
-            sight = _sight(node, node.layer.sees(graph.inputs(node)), paths, most) if paths else None
+            volumes = graph.inputs(node)
+            seen = [
+                _repeated(path, volume, node)
+                for index, volume in zip(node.inputs, volumes, strict=True)
+                if (path := found[index])
+            ]
+            sight = _sight(node, node.layer.sees(volumes), seen, most) if seen else None
         is_old = bool(node.inputs) and sight is found[node.inputs[0]]
         fields.append(fields[node.inputs[0]] if is_old else sight and sight.field)
         found.append(sight)
@@ -135,6 +144,13 @@ def _sight(node: Node, window: Window, paths: Sequence[_Sight], most: int) -> _S
         seen.append(_look(side, window, axis, extent, most))
     some = window.is_global or any(path.some for path in paths)
     return _Sight(seen[0], seen[1], some, window.is_global or all(path.all for path in paths))
+
+
+def _repeated(path: _Sight, volume: Volume, node: Node) -> _Sight:
+    """Return a path that is global if `mul` repeats its map over a larger one: all outputs see all of it."""
+    if len(node.inputs) == 1 or not volume.is_map or volume.spatial == node.volume.spatial:
+        return path
+    return _Sight(_whole(path.high), _whole(path.wide), True, True)
 
 
 def _join(paths: list[Reach], most: int) -> Reach:

@@ -5,14 +5,12 @@ grammar/README.md is the reference; tests/commands/test_explain.py checks every 
 
 from __future__ import annotations
 
+from archspec.commands.explain_references import INPUT as _INPUT
+from archspec.commands.explain_references import REFERENCES
+from archspec.commands.explain_references import word as _word
 from archspec.commands.language_word import LanguageWord
 
-_INPUT = "[8x8x4] INPUT\n"
 _UNIT = "block unit(f, stride=1)\n    CONV f 3x3 stride=stride pad=1 -> BN -> RELU\n\n" + _INPUT
-
-
-def _word(names: str, title: str, text: str, example: str) -> LanguageWord:
-    return LanguageWord(title, text, example, tuple(names.split()))
 
 
 WORDS = (
@@ -90,12 +88,7 @@ WORDS = (
         "A branch that is a vector [C] scales each channel of the others, as in squeeze-and-excitation.",
         _INPUT + "mul\n    | x\n    | GAP -> FC 4 -> SIGMOID\n",
     ),
-    _word(
-        "@ @name label result",
-        "the result of the line with a label",
-        "`name:` before a line names its result, and `@name` begins a line or a branch with it. A parameter written `@h` takes such a result.",
-        _INPUT + "stem: CONV 4 3x3 p1 -> RELU\nCONV 4 3x3 p1\nadd\n    | x\n    | @stem\n",
-    ),
+    *REFERENCES,
     _word(
         "output outputs",
         "a result that leaves the network",
@@ -107,14 +100,6 @@ WORDS = (
         "the results that training compares with the classes",
         "A setting of `train`: labels, each with the weight of its loss. Without it the loss is that of the only output. Each `aux` has its weight on its own line.",
         _INPUT + "GAP\noutput a: FC 10\nRELU\noutput b: FC 10\n\ntrain\n    loss a 0.5, b 0.5\n",
-    ),
-    _word(
-        "@before before",
-        "the input of the step before",
-        "In a chain or a repeat of calls each call can take the results of the two before it, as NASNet's cells do.",
-        "block cell(f, @h=@before)\n    concat\n        | CONV f 3x3 p1\n        | @h\n          CONV f 1x1\n\n"
-        + _INPUT
-        + "stem: CONV 8 3x3 p1 -> RELU\ncell(8, @stem)\n2 x cell(8)\n",
     ),
     _word(
         "if else",

@@ -185,6 +185,13 @@ class Graph:
         is_shared = node.weights is not None and tensor in node.weights.tensors
         return f"{node.weights.owner if node.weights and is_shared else node.name}.{tensor}"
 
+    def owners(self, node: Node) -> tuple[str, ...]:
+        """Return the names of the layers that the parameters are called by which a node uses."""
+        shared = node.weights.tensors if node.weights else ()
+        used = node.layer.tensors(self.inputs(node)) if node.inputs else ()
+        owner = node.weights.owner if node.weights else node.name
+        return tuple({owner if tensor.name in shared else node.name: None for tensor in used})
+
     def maker(self, node: Node) -> Node:
         """Return the node that makes the parameters that a node shares; a node that shares none is its own."""
         return node if node.weights is None else self.nodes[self._makers[node.weights.owner]]

@@ -12,5 +12,5 @@ from archspec.layers.base import MERGES, REGISTRY, Layer
 __all__ = ["MERGES", "REGISTRY", "Layer"]
 
 for _file in sorted(listdir(__path__[0])):  # noqa: PTH208  # pathlib and pkgutil take milliseconds to import
-    if _file.endswith(".py") and _file not in ("__init__.py", "reference.py"):
+    if _file.endswith(".py") and _file not in ("__init__.py", "reference.py", "attention_parts.py"):
         import_module(f"{__name__}.{_file[:-3]}")

@@ -7,86 +7,19 @@ the layer in torch and ONNX, as data: neither is imported here. CONTRIBUTING.md 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import prod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import VOLUME, Argument, Pads, Pair, order, spelt
 from archspec.layers.demand import UNKNOWN, Demand, Workload, conservative
+from archspec.layers.facts import POINTWISE, Example, OnnxNode, Tensor, TorchModule, Window
 from archspec.record import Record
+
+__all__ = ["MERGES", "POINTWISE", "REGISTRY", "Example", "Layer", "OnnxNode", "Tensor", "TorchModule", "Window"]
 
 REGISTRY: dict[str, type[Layer]] = {}  # by every name of a layer
 MERGES: dict[str, type[Layer]] = {}  # add, concat, mul
-
-
-class Tensor(Record):
-    """A parameter tensor in torch's layout.
-
-    `formula` is its size as a lecture writes it, `(3*3*64)*128`; empty if the size speaks for itself.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    formula: str = ""
-
-    @property
-    def size(self) -> int:
-        """The number of values."""
-        return prod(self.shape)
-
-    @property
-    def is_bias(self) -> bool:
-        """Whether a lecture leaves it out ("not counting biases")."""
-        return self.name.endswith("bias")
-
-
-class Window(Record):
-    """What one output sees along height and width: the receptive field's step.
-
-    The output at position o sees `kernel` positions starting at o*stride - pad, `dilation` apart. They are positions of
-    a grid `scale` times finer than the input's (2 for an UPCONV at stride 2): pixel i lies at i*scale, and there are no
-    values between pixels. If `is_tiled` (Swin's windows), tiles of `kernel` pixels lie side by side, one of them
-    starting at -pad, and o sees the tile that contains it. If `is_global`, every output sees the whole input.
-    """
-
-    kernel: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int] = (0, 0)
-    dilation: tuple[int, int] = (1, 1)
-    scale: tuple[int, int] = (1, 1)
-    is_tiled: bool = False
-    is_global: bool = False
-
-
-class TorchModule(Record):
-    """A torch.nn class by name, with its arguments."""
-
-    name: str
-    arguments: dict[str, Any]
-
-
-class OnnxNode(Record):
-    """One ONNX operator that computes the layer.
-
-    Its inputs are the layer's own, then the parameters named in `weights`, then `constants`: a float is stored as a
-    float32, an int as an int64, a tuple of ints as a vector of int64.
-    """
-
-    operator: str
-    attributes: Mapping[str, Any] = {}
-    weights: tuple[str, ...] = ()
-    constants: Mapping[str, float | int | tuple[int, ...]] = {}
-
-
-class Example(Record):
-    """A use of a layer for the contract and the reference: the step, and the volumes that enter."""
-
-    text: str
-    inputs: tuple[tuple[int, ...], ...]
-
-
-POINTWISE = Window()
 
 
 class Layer(Record):
@@ -113,7 +46,7 @@ class Layer(Record):
     is_embedding: ClassVar[bool] = False  # its parameters start as a narrow normal distribution, as ViT's
     absorbs_bias: ClassVar[bool] = False  # a weight layer directly before it needs no bias
     output_axis: ClassVar[int | None] = None  # of its weight, the axis of the output's channels: a BN can be folded in
-    keeps_channels: ClassVar[bool] = True  # outputs as many channels as each of its inputs has
+    reads_tokens: ClassVar[bool] = False  # takes token ids, which no other layer reads
     outputs: ClassVar[str] = ""  # the field that --classes sets in a classifier
     sized_by_bracket: ClassVar[bool] = False  # without its number, its bracket says it
     examples: ClassVar[tuple[Example, ...]] = ()
@@ -121,6 +54,7 @@ class Layer(Record):
     written_order: ClassVar[tuple[tuple[str, Argument], ...]] = ()  # the arguments as `describe` shows them
     volumes: ClassVar[tuple[str, ...]] = ()  # the arguments that take a volume: `kv`; its inputs, after the flow
     words: ClassVar[dict[str, tuple[str, Any]]] = {}  # the bare words that set a field: `same`, `floor`
+    free_words: ClassVar[tuple[str, ...]] = ()  # those that a parameter may be called too: no value can stand there
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -149,6 +83,11 @@ class Layer(Record):
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
         """The trainable parameters."""
         return ()
+
+    @property
+    def keeps_channels(self) -> bool:
+        """Whether it outputs as many channels as each of its inputs has, but for those with one channel."""
+        return True
 
     def macs(self, inputs: tuple[Volume, ...], output: Volume) -> int:
         """Multiply-accumulates of convolutions and weight matrices, for one image."""

@@ -76,7 +76,7 @@ class Concat(Layer):
 
 
 class Mul(Layer):
-    """The product of two volumes; a vector `[C]` scales each channel of a map or a sequence."""
+    """The product of volumes that have, in each dimension, the full size or 1; a vector `[C]` scales the channels."""
 
     keyword = "mul"
     passes_values = True  # scaled
@@ -84,16 +84,23 @@ class Mul(Layer):
     examples = (
         Example("mul", ((4, 5, 3), (4, 5, 3))),
         Example("mul", ((4, 5, 3), (3,))),
+        Example("mul", ((4, 5, 3), (4, 5, 1))),
+        Example("mul", ((1, 1, 3), (4, 5, 3))),
+        Example("mul", ((4, 1, 3), (1, 5, 1))),
         Example("mul", ((6, 4), (4,))),
+        Example("mul", ((6, 4), (6, 1))),
     )
 
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
-        largest = max(inputs, key=len)
-        for volume in inputs:
-            if volume not in (largest, Volume(largest[-1:])):
-                notes = (f"a branch that scales {largest} outputs {largest} or {Volume(largest[-1:])}",)
+        largest = max(inputs, key=lambda one: (len(one), one.values))
+        sized = [Volume((*[1] * (len(largest) - 1), *one)) if len(one) == 1 else one for one in inputs]
+        full = Volume(map(max, *sized))
+        for volume in sized:
+            if len(volume) != len(full) or any(volume[axis] not in (1, size) for axis, size in enumerate(full)):
+                gate = f", {Volume((*largest.spatial, 1))}" if largest.spatial else ""
+                notes = (f"a branch that scales {largest} outputs {largest}{gate} or {Volume(largest[-1:])}",)
                 raise Finding("E206", f"`mul` cannot multiply {_listed(inputs)}", notes=notes)
-        return largest
+        return full
 
     def demand(self, at: Workload) -> Demand:
         # both factors are kept; the gradient of one that was broadcast is a whole map until it is summed

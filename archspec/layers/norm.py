@@ -1,4 +1,4 @@
-"""Normalisations: NORM (AlexNet's), BN, LN, GN, IN."""
+"""Normalisations: NORM (AlexNet's), BN, LN, GN, IN, GRN."""
 
 from __future__ import annotations
 
@@ -203,3 +203,32 @@ class InstanceNorm(Layer):
         channels = inputs[0].channels
         arguments = {"num_groups": channels, "num_channels": channels, "eps": self.eps, "affine": self.affine}
         return TorchModule("GroupNorm", arguments)
+
+
+class ResponseNorm(Layer):
+    """Global response normalisation of a map: x + weight * x * N + bias (ConvNeXt V2, Woo et al. 2023).
+
+    N is the norm of a channel over all pixels, divided by the mean of these norms. The scale starts at 0.
+    """
+
+    keyword = "GRN"
+    known_as = ("globalresponsenorm", "globalresponsenormalization")
+    role = "normalisation"
+    examples = (Example("GRN", ((16, 16, 8),)), Example("GRN eps=1e-3", ((5, 6, 4),)))
+
+    eps: float = argument(REAL, "added to the mean of the norms", default=1e-6)
+    init: float | None = argument(VALUE, SCALE_INIT_DOC + ", 0 by default", default=None)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        return need_map(inputs[0], self.keyword, INSTEAD)
+
+    def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:
+        return _scale_and_shift(inputs[0])
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window(is_global=True)
+
+    def demand(self, at: Workload) -> Demand:
+        # x * factor + bias, where the factor is a number for each channel: the product dies after the sum
+        norms = 5 * FLOAT_BYTES * at.batch * at.volume.channels
+        return Demand(keeps_inputs=True, keeps=norms, forward_spike=2 * at.read, backward_spike=2 * at.read)

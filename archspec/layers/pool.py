@@ -1,4 +1,4 @@
-"""Pooling: POOL, AVGPOOL, GAP."""
+"""Pooling: POOL, AVGPOOL, GAP, GMP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from archspec.diagnostics.errors import Finding
 from archspec.graph.volume import Volume
 from archspec.layers.arguments import PADS, PAIR, WORD, Pads, Pair, Respelling, argument, flag
-from archspec.layers.base import Example, Layer, TorchModule, Window
+from archspec.layers.base import POINTWISE, Example, Layer, TorchModule, Window
 from archspec.layers.demand import COPY, INDEX_BYTES, Demand, Workload
 from archspec.layers.needs import need_map
 from archspec.layers.pixels import padded_apart
@@ -146,7 +146,29 @@ class AvgPool(Pooling):
         return TorchModule("AvgPool2d", {**arguments, "count_include_pad": self.count_pad}) if arguments else None
 
 
-class GlobalAvgPool(Layer):
+class GlobalPooling(Layer):
+    """What GAP and GMP share: one number for each channel, or with `channels` for each pixel or vector."""
+
+    free_words = ("channels",)
+
+    channels: bool = flag("over the channels of each pixel instead, which gives [HxWx1]", channels=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume = inputs[0]
+        if len(volume) == 1:
+            helps = (Respelling("drop it: a vector has one value per channel already", ""),)
+            raise Finding("E204", f"{self.keyword} needs a map or a sequence, got the vector {volume}", helps=helps)
+        return Volume((*volume.spatial, 1) if self.channels else volume[-1:])
+
+    @property
+    def keeps_channels(self) -> bool:
+        return not self.channels
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        return POINTWISE if self.channels else Window(is_global=True)
+
+
+class GlobalAvgPool(GlobalPooling):
     """Global average pooling: the mean of each channel of a map, the mean vector of a sequence.
 
     From Network in Network (Lin et al. 2013).
@@ -165,16 +187,43 @@ class GlobalAvgPool(Layer):
     )
     is_linear = True
     memory = COPY
-    examples = (Example("GAP", ((7, 7, 5),)), Example("GAP", ((6, 4),)))
-
-    def output(self, inputs: tuple[Volume, ...]) -> Volume:
-        if len(inputs[0]) == 1:
-            helps = (Respelling("drop it: a vector has one value per channel already", ""),)
-            raise Finding("E204", f"GAP needs a map or a sequence, got the vector {inputs[0]}", helps=helps)
-        return Volume(inputs[0][-1:])
-
-    def sees(self, inputs: tuple[Volume, ...]) -> Window:
-        return Window(is_global=True)
+    examples = (Example("GAP", ((7, 7, 5),)), Example("GAP channels", ((5, 6, 4),)), Example("GAP", ((6, 4),)))
 
     def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        if self.channels:
+            return f"{names[0]}.mean({inputs[0].channel_axis}, keepdim=True)"
         return f"{names[0]}.mean({'(2, 3)' if inputs[0].is_map else '1'})"
+
+
+class GlobalMaxPool(GlobalPooling):
+    """Global max pooling: the largest value of each channel of a map or a sequence.
+
+    CBAM (Woo et al. 2018) has it beside GAP, `channels` too.
+    """
+
+    keyword = "GMP"
+    aliases = ("GLOBAL MAXPOOL",)
+    known_as = (
+        "adaptivemaxpool2d",
+        "globalmaxpooling2d",
+        "globalmaxpool",
+        "adaptivemaxpool",
+        "globalmaxpool2d",
+        "globalmaxpooling",
+    )
+    passes_values = True
+    examples = (
+        Example("GMP", ((7, 7, 5),)),
+        Example("GMP channels", ((5, 6, 4),)),
+        Example("GMP", ((6, 4),)),
+        Example("GMP channels", ((6, 4),)),
+    )
+
+    def demand(self, at: Workload) -> Demand:
+        return Demand(keeps=INDEX_BYTES * at.batch * prod(at.volume))
+
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        # torch's `amax` would keep its input, and share the gradient among equal values
+        if self.channels:
+            return f"{names[0]}.max({inputs[0].channel_axis}, True).values"
+        return f"{names[0]}{'.flatten(2).max(2)' if inputs[0].is_map else '.max(1)'}.values"

@@ -1,15 +1,17 @@
-"""Sequences of vectors: TOKENS, CLS, POSEMBED, TAKE, TRANSPOSE."""
+"""Sequences of vectors: TOKENS, MAP, CLS, POSEMBED, TAKE, TRANSPOSE."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 
 from archspec.diagnostics.errors import Finding
+from archspec.diagnostics.findings import plural
 from archspec.graph.volume import Volume
-from archspec.layers.arguments import DEVIATION, INDEX, Respelling, argument
-from archspec.layers.base import Example, Layer, OnnxNode, Tensor, Window
-from archspec.layers.demand import ADD, CONCAT, COPY, VIEW, WINDOW
-from archspec.layers.needs import need_map, need_sequence
+from archspec.layers.arguments import DEVIATION, INDEX, PAIR, Pair, Respelling, argument
+from archspec.layers.base import POINTWISE, Example, Layer, OnnxNode, Tensor, Window
+from archspec.layers.demand import ADD, CONCAT, COPY, SAME, VIEW, WINDOW, Demand, Workload
+from archspec.layers.needs import largest_divisor, need_map, need_sequence
 
 TOKEN_STD = 0.02  # of class tokens, positions and the offsets of windows: BERT's, then ViT's and Swin's
 INIT_DOC = f"the standard deviation of the first values, which are normal; 0 for zeros, {TOKEN_STD:g} by default"
@@ -34,6 +36,48 @@ class Tokens(Layer):
         # in this order, or the gradient of one image has strides with which torch's BN computes a wrong one
         # (torch 2.13; tests/lowering/test_gradients_of_one_image.py)
         return f"{names[0]}.permute(0, 2, 3, 1).flatten(1, 2)"
+
+
+class FoldedMap(Layer):
+    """A map of a sequence, row by row as TOKENS reads it, or of a vector, channel by channel as FC flattens a map."""
+
+    keyword = "MAP"
+    known_as = ("unflatten",)
+    keeps_channels = False
+    is_linear = True
+    in_place = True
+    is_view = True
+    leaves_channels_last = True  # of a sequence
+    examples = (Example("MAP 4x5", ((20, 3),)), Example("MAP 2x3", ((12,),)))
+
+    size: Pair = argument(PAIR, "height x width of the map", positional=True)
+
+    def output(self, inputs: tuple[Volume, ...]) -> Volume:
+        volume, (height, width) = inputs[0], self.size
+        if volume.is_map:
+            helps = (Respelling("drop it: it is a map already", ""),)
+            raise Finding("E204", f"MAP needs a sequence or a vector, got the map {volume}", helps=helps)
+        places = volume[0]
+        if len(volume) == 2 and places != height * width:
+            message = f"MAP {height}x{width} needs {height * width} vectors, got the sequence {volume}"
+            high = largest_divisor(places, isqrt(places))
+            sized = Respelling(f"`{{}}` has {plural(places, 'pixel')}", size=(high, places // high))
+            raise Finding("E205", message, helps=(sized,))
+        if places % (height * width):
+            message = f"MAP {height}x{width} needs a multiple of {height * width} values, got the vector {volume}"
+            raise Finding("E203", message, notes=(f"{places} % {height * width} = {places % (height * width)}",))
+        return Volume((height, width, volume.channels if len(volume) == 2 else places // (height * width)))
+
+    def sees(self, inputs: tuple[Volume, ...]) -> Window:
+        return Window(is_global=True) if len(inputs[0]) == 1 else POINTWISE
+
+    def demand(self, at: Workload) -> Demand:
+        return VIEW if len(at.inputs[0]) == 2 else Demand(output=SAME, gradient=SAME, is_view=True)
+
+    def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
+        if len(inputs[0]) == 2:
+            return f"{names[0]}.transpose(1, 2).unflatten(2, {self.size})"
+        return f"{names[0]}.unflatten(1, (-1, {self.size[0]}, {self.size[1]}))"
 
 
 class ClassToken(Layer):

@@ -181,7 +181,8 @@ def _losses(names: FileNames, recipe: Recipe | None, run: Run) -> tuple[tuple[Lo
         return (), []
     from archspec.resolve.ends.losses import losses  # most recipes leave them out
 
-    return losses(recipe, names.train, run.scope.volumes)
+    found, wrong = losses(recipe, names.train, run.scope.volumes)
+    return found, wrong if names.syntax is not None and names.syntax.is_whole else []
 
 
 def _sources(reader: DeclarationReader) -> Sources | None:

@@ -16,6 +16,7 @@ from archspec.graph.volume import Volume
 from archspec.language.layout import MAX_LINES
 from archspec.language.transform_expressions import LARGEST
 from archspec.layers import Layer
+from archspec.layers.input import Input
 from archspec.record import Record, replace
 
 MAX_STEPS = MAX_LINES  # steps that are run
@@ -152,6 +153,10 @@ class GraphBuilder:
         if len(nodes) < len(inputs):
             return LOST
         try:
+            if layer.reads_tokens or any(isinstance(node.layer, Input) and node.layer.tokens for node in nodes):
+                from archspec.graph.token_ids import need_tokens  # few networks read token ids
+
+                need_tokens(layer, nodes)
             volume = layer.output(tuple(node.volume for node in nodes))
         except Finding as finding:
             if finding.code.startswith("E2"):

@@ -44,7 +44,8 @@ def lower_case_names() -> dict[str, str]:
 
 def is_reserved(name: str) -> bool:
     """Whether a name has a meaning already, so that no parameter and no `let` can have it."""
-    return _RESERVED.fullmatch(name) is not None or any(name in layer.words for layer in REGISTRY.values())
+    flags = (layer for layer in REGISTRY.values() if name in layer.words and name not in layer.free_words)
+    return _RESERVED.fullmatch(name) is not None or any(flags)
 
 
 def name_layer(step: s.LayerStep) -> NamedLayer:

@@ -169,7 +169,8 @@ class LayerSteps:
         scope.places[name] = step.span
         if volume is None:
             return LOST
-        node = self.builder.place(Input(), (), volume, Origin(name, None, step.span))
+        is_tokens = any(isinstance(one.value, s.Name) and one.value.name == "tokens" for one in step.arguments)
+        node = self.builder.place(Input(tokens=is_tokens), (), volume, Origin(name, None, step.span))
         scope.volumes[name] = node
         self._note_claims(step, scope, node)
         return node

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.experiments.defaults import defaults
 from benchmarks.experiments.masks import masks
-from benchmarks.experiments.runs import RESULTS, Folders
+from benchmarks.experiments.runs import OWN_DATA, RESULTS, Folders
 from benchmarks.experiments.studies import clothing, degradation, digits
 
 EXPERIMENTS: dict[str, Callable[[Folders], None]] = {
@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="a folder of images, `train` and `validation` in it")
     parser.add_argument("--runs", type=Path, default=Path("runs/experiments"), help="where the runs are written")
     arguments = parser.parse_args()
-    if arguments.experiment not in ("digits", "masks") and arguments.data is None:
+    if arguments.experiment not in OWN_DATA and arguments.data is None:
         parser.error(f"{arguments.experiment} needs --data")
     RESULTS.mkdir(parents=True, exist_ok=True)
     EXPERIMENTS[arguments.experiment](Folders(arguments.runs, arguments.data))

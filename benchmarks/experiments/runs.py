@@ -19,6 +19,7 @@ from benchmarks.stopwatch import archspec_command, machine
 
 RESULTS = Path("benchmarks/results/experiments")
 SEEDS = (0, 1, 2)
+OWN_DATA = ("digits", "masks")  # experiments that need no folder of images
 COLUMNS = ("epoch", "lr", "loss", "train_top1", "held_out_loss", "top1", "seconds")
 
 
@@ -76,17 +77,17 @@ def done(run: Run, folders: Folders) -> Done:
         print(run.command, flush=True)
         subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     with (path / "metrics.csv").open(newline="") as file:
-        rows = [{name: float(row[name]) for name in COLUMNS} for row in csv.DictReader(file)]
+        rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
     return Done(run, json.loads((path / "summary.json").read_text(encoding="utf-8")), rows)
 
 
-def write_epochs(name: str, runs: Sequence[Done]) -> None:
+def write_epochs(name: str, runs: Sequence[Done], columns: Sequence[str] = COLUMNS) -> None:
     """All epochs of the runs in one CSV file."""
     with (RESULTS / f"{name}.csv").open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["run", *COLUMNS])
+        table.writerow(["run", *columns])
         for one in runs:
-            table.writerows([one.run.name, *(f"{row[column]:.5g}" for column in COLUMNS)] for row in one.rows)
+            table.writerows([one.run.name, *(f"{row[column]:.5g}" for column in columns)] for row in one.rows)
 
 
 def page(name: str, title: str, commands: Iterable[str], *parts: Iterable[str]) -> None:
@@ -96,7 +97,7 @@ def page(name: str, title: str, commands: Iterable[str], *parts: Iterable[str]) 
         "",
         f"Written by `python -m benchmarks.experiments {name}`, which runs, on one thread, with the folder of images "
         "as DATA and any folder as RUNS:"
-        if name != "digits"
+        if name not in OWN_DATA
         else f"Written by `python -m benchmarks.experiments {name}`, which runs, on one thread, with any folder as RUNS:",
         "",
         "```sh",

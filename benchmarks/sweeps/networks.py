@@ -37,6 +37,11 @@ class Sweep:
         return sum((one.layers for one in self.outcomes), Counter())
 
     @property
+    def ends(self) -> list[tuple[int, int]]:
+        """How many inputs and outputs each network has."""
+        return [(one.inputs, one.outputs) for one in self.outcomes]
+
+    @property
     def missing(self) -> list[str]:
         """Registered layers and merges that did not occur."""
         return [word for word in KEYWORDS if not self.layers[word]]
@@ -59,8 +64,10 @@ class Sweep:
     def summary(self) -> str:
         """One line."""
         layers, heads = sum(self.layers.values()), sum(one.heads for one in self.outcomes)
+        inputs, outputs = (sum(count > 1 for count in counts) for counts in zip(*self.ends, strict=True))
         return (
-            f"{len(self.outcomes):,} random networks of {layers:,} layers and {heads:,} auxiliary classifiers:"
+            f"{len(self.outcomes):,} random networks of {layers:,} layers and {heads:,} auxiliary classifiers,"
+            f" {inputs:,} with several inputs and {outputs:,} with several outputs:"
             f" {len(self.failures)} failed, largest error {self.worst.share:.0%} of its bound (seed {self.worst.seed}),"
             f" slowest {self.slowest.seconds:.1f} s (seed {self.slowest.seed})"
         )

@@ -133,7 +133,8 @@ def _check_figures(document: dict[str, Any]) -> None:
 def _figures(document: dict[str, Any]) -> object:
     """Return all figures, without the names of files."""
     rows = [{name: value for name, value in row.items() if name != "file"} for row in document["layers"]]
-    return [document[name] for name in _FIGURES], document["receptive_field"], rows
+    others = ("receptive_field", "inputs", "outputs")
+    return [document[name] for name in (*_FIGURES, *others)], rows
 
 
 def _is_printable(text: str) -> bool:

@@ -13,12 +13,10 @@ from fractions import Fraction
 import torch
 from torch import Tensor, nn
 
-from archspec.api import Network, restore
-from archspec.compiler import build
+from archspec.api import restore
 from archspec.compiler.evaluation.tta_views import Size, View, at_scale, largest_scale, views
-from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.model_metadata import PROBABILITIES, SCORES, result_kind
-from archspec.compiler.weights.trained import Trained
+from archspec.compiler.weights.trained import Trained, first_output
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import named, plural
 
@@ -64,7 +62,7 @@ def ensemble_member(
         helps = ("it must output one score for each class",)
         raise failure("E465", message, helps=helps)
     preprocessing = trained.preprocessing
-    modules = {at_scale(preprocessing, Fraction(1)): _filled(trained, trained.network).to(device)}
+    modules = {at_scale(preprocessing, Fraction(1)): first_output(trained, trained.network).to(device)}
 
     def takes(scale: Fraction) -> bool:
         size = at_scale(preprocessing, scale)
@@ -100,13 +98,6 @@ def _at_size(trained: Trained, size: Size) -> nn.Module | None:
     try:
         own = trained.network
         network = restore({**own.bundle.to_dict(), "input": [height, width, own.input.channels]})
-        return _filled(trained, network) if network.output == own.output else None
+        return first_output(trained, network) if network.output == own.output else None
     except ArchspecError:
         return None
-
-
-def _filled(trained: Trained, network: Network) -> nn.Module:
-    """Build a network with the weights. Raises ArchspecError where they do not fit."""
-    module = build(network)
-    weights.fill(module, trained.state)
-    return module.eval()

@@ -17,8 +17,11 @@ from torch.nn import functional
 
 from archspec.api import Network
 from archspec.compiler.lowering.lower import Lowered, build
+from archspec.compiler.lowering.one_image import need_one_image
+from archspec.compiler.lowering.random_inputs import random_inputs
 from archspec.compiler.memory import CPU, less, memory_of, need_memory
 from archspec.diagnostics.errors import failure
+from archspec.graph.extent import upto
 from archspec.graph.volume import FLOAT_BYTES
 
 LEAST_BATCH = 2  # batch normalisation of one image may have no variance
@@ -40,19 +43,23 @@ class LayerSignal:
 
 
 def probe(network: Network, batch: int, seed: int) -> list[LayerSignal]:
-    """Run one batch forward and backward.
+    """Run one batch forward and backward; of several outputs without losses, only the first is looked at.
 
-    Raises ArchspecError for a network without class scores or weights, and for one too large for the memory.
+    Raises ArchspecError for a network without class scores or weights, for one that takes more than an image, and for
+    one too large for the memory.
     """
+    need_one_image(network.title, network.graph, "`archspec probe`")
     if len(network.output) != 1:
         message = f"{network.title} outputs {network.output}, which are not class scores"
         raise failure("E454", message, helps=("probe a spec that ends in `FC` or `GAP`",))
-    names = [row.node.name for row in network.layers if row.node.layer.is_weight_layer]
+    graph = network.graph if network.graph.losses else upto(network.graph, network.graph.output)
+    weighted = [node for node in graph.trained if node.layer.is_weight_layer and not node.head]
+    names = [node.name for node in weighted if graph.maker(node) is node]  # shared weights once
     if not names:
         helps = ("probe a spec with a `CONV` or an `FC`",)
         raise failure("E454", f"{network.title} has no layer with weights", helps=helps)
     _need_memory(network, batch)
-    module = build(network, seed=seed).train()
+    module = build(graph, seed=seed).train()
     generator = torch.Generator().manual_seed(seed)
     spreads: dict[str, float] = {}
     for name in names:
@@ -81,10 +88,10 @@ def _note(spreads: dict[str, float], name: str) -> Any:
 
 
 def _backward(module: Lowered, network: Network, batch: int, generator: torch.Generator) -> None:
-    images = torch.randn(batch, *network.input.laid_out, generator=generator)
+    inputs = random_inputs(network.graph, batch, generator)
     classes = torch.randint(network.output[0], (batch,), generator=generator)
     torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))  # for dropout
-    outputs = module(images)
+    outputs = module(*inputs)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     losses = [functional.cross_entropy(output, classes) for output in outputs]
     weighted = [weight * loss for weight, loss in zip(module.loss_weights, losses, strict=True)]

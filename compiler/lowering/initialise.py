@@ -37,7 +37,7 @@ class Unfilled(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Fill with zeros instead of drawing; run anything else as it is."""
-        if func in (nn.init.kaiming_uniform_, nn.init.xavier_uniform_, nn.init.uniform_):
+        if func in (nn.init.kaiming_uniform_, nn.init.xavier_uniform_, nn.init.uniform_, nn.init.normal_):
             return nn.init.zeros_((*args, *(kwargs or {}).values())[0])
         return func(*args, **(kwargs or {}))
 

@@ -187,4 +187,4 @@ def _expression(graph: Graph, node: Node, in_place: frozenset[int]) -> str:
         return layer.overwriting(names)
     if layer.is_expression:
         return layer.expression(names, volumes)
-    return call(graph, node, layer.entering(names[0], volumes))
+    return call(graph, node, ", ".join((layer.entering(names[0], volumes), *names[1:])))

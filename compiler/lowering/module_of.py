@@ -22,4 +22,4 @@ def module_of(layer: Layer, volumes: tuple[Volume, ...]) -> nn.Module:
         return module
     if type(layer) not in MODULES:
         raise NotImplementedError(f"{layer.keyword} has no torch module")
-    return MODULES[type(layer)](layer, volumes[0])
+    return MODULES[type(layer)](layer, *volumes)

@@ -136,6 +136,10 @@ class NodeWriter:
         full = self.weights.computed(self.node, name, value, made_of) if made_of else f"{self.node.name}/{name}"
         return self._keep(full, value)
 
+    def common(self, name: str, value: Array) -> str:
+        """Store an array that is the same for every layer."""
+        return self._keep(f"/{name}", value)
+
     def _keep(self, name: str, value: Array) -> str:
         if name in self.constants and not np.array_equal(self.constants[name], value):
             raise ValueError(f"{name} has two values")

@@ -102,6 +102,8 @@ def _need_input(data: Mapping[str, Any], network: Network) -> None:
     sizes = data.get("input")
     if not isinstance(sizes, list) or any(type(size) is not int for size in sizes) or sizes != list(network.input):
         raise ValueError(f"`input` is {shown(sizes)}, but the network takes {network.input}")
+    if len(network.inputs) > 1:
+        raise ValueError(f"the network has {len(network.inputs)} inputs, not one image")
     if not network.input.is_map or network.input.channels not in COLOURS:
         raise ValueError(f"the network takes {network.input}, which is not an image")
 

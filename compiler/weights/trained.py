@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from archspec.api import Network
 from archspec.compiler import build
@@ -18,6 +18,7 @@ from archspec.compiler.data.preprocessing import Preprocessing
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.metadata import WeightsMetadata
 from archspec.diagnostics.errors import failure
+from archspec.graph.extent import upto
 from archspec.regular_file import is_folder
 
 WEIGHTS, BEST, CHECKPOINTS = "weights.safetensors", "best.safetensors", "checkpoint-*.pt"  # in the folder of a run
@@ -56,6 +57,13 @@ class Trained:
         """How good it was on the held-out images of training, in words."""
         name = "mean IoU" if self.network.output.is_map else "top-1"
         return f"{name} {100 * self.metadata.score:.2f} %"
+
+
+def first_output(trained: Trained, network: Network) -> nn.Module:
+    """Return the module of a network up to its first output, with the weights. Raises ArchspecError unless they fit."""
+    module = build(upto(network.graph, network.graph.output))
+    weights.fill(module, {name: trained.state[name] for name in module.state_dict() if name in trained.state})
+    return module.eval()
 
 
 def is_weights(path: Path) -> bool:

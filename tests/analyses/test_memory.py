@@ -82,6 +82,13 @@ LAYERS: list[tuple[str, str]] = [
             "HSIGMOID",
             "TANH",
             "SIGMOID",
+            "LEAKYRELU 0.2",
+            "PRELU",
+            "PRELU single",
+            "ELU",
+            "MISH",
+            "HARDTANH",
+            "GRN",
             "SOFTMAX",
             "DROPOUT 0.5",
             "DROPOUT 0",
@@ -121,6 +128,11 @@ LAYERS: list[tuple[str, str]] = [
             "mul | BN | SIGMOID",
             "mul | x | SIGMOID | TANH",
             "mul | x | GAP -> FC 16 -> RELU -> FC 64 -> SIGMOID",
+            "mul | x | GMP -> FC 64 -> SIGMOID",
+            "mul | x | GAP channels -> SIGMOID",
+            "mul | GMP channels -> SIGMOID | x",
+            "mul | BN | AVGPOOL 32x32 s1 -> CONV 64 1x1",
+            "concat | GMP channels | GAP channels -> BN",
             "concat | SLICE 0 32 | SLICE 32 64 -> BN",
         )
     ),
@@ -143,10 +155,17 @@ LAYERS: list[tuple[str, str]] = [
             "DROPOUT 0.1",
             "DROPPATH 0.1",
             "AFFINE",
+            "PRELU",
+            "PRELU single",
+            "MAP 16x16",
+            "FC 32 -> MAP 16x16 -> CONV 32 3x3 p1 -> SCALE 1",
         )
     ),
     (ENDED, "TAKE 0"),
-    *((VECTOR, text) for text in ("BN", "RELU", "DROPOUT 0.5", "SLICE 0 100", "FC 1024 -> RELU")),
+    *((ENDED, text) for text in ("GMP", "FC 1024 -> GMP")),
+    *((VECTOR, text) for text in ("BN", "RELU", "DROPOUT 0.5", "SLICE 0 100", "FC 1024 -> RELU", "PRELU")),
+    (VECTOR, "MAP 8x8 -> CONV 64 1x1 -> GAP"),
+    ("[32x32x64] INPUT\nSCALE 1 -> {}", "CONV 512 1x1 -> GMP -> FC 10"),
     *((STATISTICS, text) for text in ("IN", "BN")),
     ("[32x32x64] INPUT\nSCALE 1 -> {}", "CONV 10 1x1"),
     ("[32x32x64] INPUT\nSCALE 1 -> {}", "FC 10"),
@@ -192,6 +211,8 @@ LARGE = 2**21  # bytes of a map, beside which small buffers do not count
 def alone(cls: type[Layer], example: Example) -> str:
     """A network around an example of a layer."""
     volume = Volume(example.inputs[0])
+    if cls.reads_tokens:
+        return f"{volume} INPUT tokens\n{example.text} -> GAP -> FC 10"
     text = "add\n    | x\n    | SCALE 1" if cls in MERGES.values() else example.text
     return f"{volume} INPUT\nSCALE 1 -> {text}\n{'GAP -> ' if len(volume) > 1 else ''}FC 10"
 

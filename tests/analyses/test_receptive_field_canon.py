@@ -17,14 +17,13 @@ from archspec.graph.volume import Volume
 from archspec.layers.activation import Activation
 from archspec.layers.attention import Attention
 from archspec.layers.base import Layer
-from archspec.layers.channels import PadChannels, Shuffle, Slice
+from archspec.layers.channels import Affine, PadChannels, Scale, Shuffle, Slice
 from archspec.layers.conv import Conv, Convolution
 from archspec.layers.dropout import Dropout, DropPath
 from archspec.layers.merge import Add, Concat
 from archspec.layers.norm import BatchNorm, LayerNorm, LocalResponseNorm
 from archspec.layers.pixels import SpaceToDepth
 from archspec.layers.pool import Pooling
-from archspec.layers.scale import Affine, Scale
 from archspec.layers.upconv import TransposedConv
 from archspec.record import replace
 from support.layer_modules import torch_module
@@ -56,7 +55,13 @@ PROBED = (
     "vgg16",
     "vgg19",
     "nin",
+    "alexnet_2014",
     "squeezenet",
+    "squeezenet_1_0",
+    "inception_v3",
+    "xception",
+    "regnet_x_400mf",
+    "repvgg_a0",
     "googlenet",
     "inception_naive",
     "inception_v4",
@@ -101,6 +106,10 @@ PROBED = (
     "gmlp_s16",
 )
 LONG = {
+    "inception_v3",
+    "xception",
+    "regnet_x_400mf",
+    "repvgg_a0",
     "densenet121",
     "densenet161",
     "densenet169",

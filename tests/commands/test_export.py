@@ -48,6 +48,20 @@ def test_json_holds_the_proof(spec: Path, tmp_path: Path) -> None:
     assert [check["name"] for check in document["proof"]["checks"]] == STEPS
 
 
+def test_several_inputs_and_outputs_are_listed(tmp_path: Path) -> None:
+    lines = ("[4x4x3] image: INPUT", "[6] ids: INPUT tokens", "[8] output words: EMBED 20 8 -> GAP")
+    (tmp_path / "two.arch").write_text("\n".join((*lines, "[5] output scores: @image -> FC 5")) + "\n")
+    result = export(tmp_path / "two.arch", "-o", tmp_path / "two.onnx")
+    assert result.exit_code == 0, result.output
+    listed = ["inputs", "  image  [4x4x3]", "  ids    [6] token ids below 20"]
+    listed += ["outputs", "  words   [8]", "  scores  [5]", "proof"]
+    assert result.stdout.splitlines()[1:8] == listed
+    result = export(tmp_path / "two.arch", "-o", tmp_path / "one.onnx", "--output", "scores", "--json")
+    document = json.loads(result.stdout)
+    assert document["inputs"] == [{"name": "image", "type": "float32", "shape": ["batch", 3, 4, 4]}]
+    assert document["outputs"] == [{"name": "scores", "type": "float32", "shape": ["batch", 5]}]
+
+
 def test_a_named_result_can_be_the_end(spec: Path, tmp_path: Path) -> None:
     result = export(spec, "-o", tmp_path / "cut.onnx", "--output", "hidden")
     assert "Small up to `hidden` [6] with weights" in result.stdout

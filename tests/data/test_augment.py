@@ -171,8 +171,10 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 def mixed(images: torch.Tensor, classes: torch.Tensor, recipe: Recipe, seed: int) -> tuple[torch.Tensor, Target]:
     """A step of one batch, whose images are normalised already."""
-    (part,) = StepImages(recipe, lambda given: (given.images, given.classes)).parts([Batch(images, classes)], seed)
-    return part
+    step = StepImages(recipe, lambda given: (given.images, given.classes))
+    ((own, target),) = step.parts([Batch(images, classes)], seed)
+    assert isinstance(target, Target)
+    return own, target
 
 
 def test_mixup_is_the_weighted_sum_of_neighbours() -> None:
@@ -253,7 +255,8 @@ def test_the_images_of_a_step_do_not_depend_on_processes_and_accumulation(
         places = torch.tensor([place for place, _ in keys]).chunk(accumulate)
         taken = [Batch(stored[part], part) for part in places]
         normalise = lambda batch: (batch.images.clone(), batch.classes)  # noqa: E731
-        return list(StepImages(recipe, normalise, rank, processes).parts(taken, 7))
+        found = StepImages(recipe, normalise, rank, processes).parts(taken, 7)
+        return [(images, target) for images, target in found if isinstance(target, Target)]
 
     whole, parts = step(0, 1, 1), [part for rank in range(processes) for part in step(rank, processes, accumulate)]
     assert len(parts) == processes * accumulate

@@ -66,6 +66,7 @@ def test_pairs_are_read_from_parts_or_a_tenth_is_held_out(root: Path, tmp_path: 
         (lambda root: (root / "val/masks").rename(root / "val/labels"), "`{0}/val` has no folder `masks`"),
         (lambda root: (root / "val").rename(root / "other"), "`{0}` has a folder `train` but no `val`"),
         (lambda root: (root / "classes.txt").write_text("a\nb\na\n"), "`{0}/classes.txt` has the class `a` twice"),
+        (lambda root: (root / "classes.txt").write_text("a\n\nb\n"), "line 2 of `{0}/classes.txt` is empty"),
         (lambda root: (root / "classes.txt").write_text("a\n"), "`{0}/classes.txt` names 1 class; expected 2 to 255"),
         (lambda root: (root / "classes.txt").write_bytes(b"\xff\n"), "cannot read `{0}/classes.txt`"),
     ],

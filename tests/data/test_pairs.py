@@ -27,7 +27,8 @@ def written(folder: Path, mask: NDArray[np.uint8], image: NDArray[np.uint8] | No
 
 
 def pairs(paths: tuple[Path, Path], recipe: Recipe, size: int = 32, output: int = 32) -> Pairs:
-    return Pairs(*([path] for path in paths), MapVolumes(Volume((size, size, 3)), Volume((output, output, 4))), recipe)
+    image, mask = paths
+    return Pairs([image], [mask], MapVolumes(Volume((size, size, 3)), Volume((output, output, 4))), recipe)
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def inside(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
     padded = np.pad(mask, 2, constant_values=254)
     height, width = mask.shape
     shifts = [padded[row : row + height, column : column + width] for row in range(5) for column in range(5)]
-    return np.all([one == mask for one in shifts], axis=0)
+    found: NDArray[np.bool_] = np.all([one == mask for one in shifts], axis=0)
+    return found
 
 
 @pytest.mark.parametrize("changes", [{"area": 0.2}, {"scale": (1.0, 2.0)}, {"crop": 1.5}, {"pad": 8}])

@@ -146,7 +146,7 @@ TRANSLATED = [
 ]
 NOT_TRANSLATED = [
     (MODULE, "PyTorch code"),
-    (DARKNET.replace("activation=relu", "activation=leaky"), "a darknet `cfg` file"),
+    (DARKNET.replace("activation=relu", "activation=gelu"), "a darknet `cfg` file"),
     (TORCH.replace("nn.GELU()", "nn.LSTM(3)"), "PyTorch code"),
     ("def double(x):\n    return 2 * x\nprint(double(4))\n", "Python code"),
     ("backbone:\n  - [-1, 1, Conv, [64, 6, 2, 2]]\n  - [-1, 1, Conv, [128, 3, 2]]\n", "YAML"),

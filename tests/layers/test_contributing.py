@@ -16,7 +16,7 @@ BLOCK = re.compile(r"(The new file|At the end of)\s+`([^`]+)`:\n\n```python\n(.*
 NETWORK = """\
 net Added
 [16x16x3] INPUT
-CONV 8 3x3 p1 -> HARDTANH low=-2 high=2 -> GRN -> CONV 8 1x1 -> HARDTANH
+CONV 8 3x3 p1 -> CELU alpha=2 -> FRN -> CONV 8 1x1 -> CELU
 GAP -> FC 5
 """
 PROGRAM = """
@@ -76,8 +76,8 @@ def python(project: Path, *arguments: str) -> str:
 
 def test_check_prints_a_table_with_the_new_layers(project: Path) -> None:
     table = python(project, "-m", "archspec", "check", "added.arch")
-    assert re.search(r"hardtanh1\b.*\[16x16x8\]", table)
-    assert re.search(r"grn1\b.*\[16x16x8\]", table)
+    assert re.search(r"celu1\b.*\[16x16x8\]", table)
+    assert re.search(r"frn1\b.*\[16x16x8\]", table)
 
 
 def test_the_new_layers_train_and_export_with_a_proof(project: Path) -> None:
@@ -88,7 +88,7 @@ def test_the_new_layers_train_and_export_with_a_proof(project: Path) -> None:
 
 def test_the_new_layers_pass_the_contract(project: Path) -> None:
     files = ("tests/layers/test_layers.py", "tests/onnx/test_onnx_layers.py", "tests/analyses/test_memory.py")
-    chosen = "HARDTANH or GRN or HardTanh or ResponseNorm"
+    chosen = "CELU or FRN or Celu or FilterResponseNorm"
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=", "-k", chosen)
     text = python(project, "-m", "pytest", *files, *options)
     found = re.search(r"(\d+) passed", text)
@@ -99,5 +99,5 @@ def test_the_new_layers_pass_the_contract(project: Path) -> None:
 def test_the_reference_describes_the_new_layers(project: Path) -> None:
     python(project, "-m", "archspec.layers.reference")
     page = (project / "grammar" / "README.md").read_text(encoding="utf-8")
-    assert "**`HARDTANH`**: min(max(x, low), high)" in page
-    assert "| `low` |" in page
+    assert "**`CELU`**: max(0, x) + min(0" in page
+    assert "| `alpha` |" in page

@@ -11,9 +11,11 @@ import torch
 from archspec.graph.volume import Volume
 from archspec.layers import REGISTRY
 from archspec.layers.activation import Sigmoid
-from archspec.layers.base import Layer, Tensor, Window
+from archspec.layers.attention import Attention
+from archspec.layers.base import POINTWISE, Layer, Tensor, Window
 from archspec.layers.conv import Conv
 from archspec.layers.dropout import DropPath
+from archspec.record import replace
 from support import layer_measures as torch_says
 from support.layer_cases import CASES, CLASSES, Case, built, examples_of
 from support.layer_modules import Inputs
@@ -40,6 +42,8 @@ def macs_are_torchs(one: Case) -> None:
 
 
 def field_is_what_gradients_reach(one: Case) -> None:
+    if one.layer.reads_tokens:
+        return  # ids have no gradient
     output, window = one.layer.output(one.inputs), one.layer.sees(one.inputs)
     probe = torch_says.Probe(one.layer, one.inputs)
     for which, volume in enumerate(one.inputs):
@@ -47,11 +51,24 @@ def field_is_what_gradients_reach(one: Case) -> None:
             continue  # a vector has no places
         for place in places(output):
             seen = probe.seen(which, *place)
-            if volume.is_map and output.is_map:
+            if isinstance(one.layer, Attention) and one.layer.grid:
+                apart = [size // one.layer.grid for size in volume.spatial]
+                spread = [
+                    set(range(at % step, size, step))
+                    for at, step, size in zip(place, apart, volume.spatial, strict=True)
+                ]
+                assert rows_and_columns(seen) == tuple(spread), place
+            elif volume.is_map and output.is_map:
                 sides = zip(place, volume.spatial, strict=True)
-                rows, columns = (torch_says.pixels_seen(window, a, o, n) for a, (o, n) in enumerate(sides))
+                only = window == POINTWISE  # a size of 1 that `mul` repeats
+                rows, columns = (
+                    torch_says.pixels_seen(window, a, 0 if only and n == 1 else o, n) for a, (o, n) in enumerate(sides)
+                )
                 expected = (rows, columns) if rows and columns else (set(), set())
                 assert rows_and_columns(seen) == expected, place
+            elif isinstance(one.layer, Attention) and (one.layer.causal or (one.layer.given and which == 0)):
+                until = torch.arange(len(seen)) <= place[0]  # itself and those before it, or itself as the query
+                assert seen.equal(until) if one.layer.causal else seen.sum() == 1, place
             else:
                 assert seen.all() if window.is_global else seen.sum() <= 1, place
 
@@ -80,7 +97,7 @@ def linear_is_torchs(one: Case) -> None:
 
 
 def description_is_the_layer(one: Case) -> None:
-    assert built(one.layer.describe()) == one.layer
+    assert built(one.layer.describe()) == replace(one.layer, **dict.fromkeys(one.layer.given, False))
 
 
 CONTRACT: tuple[Callable[[Case], None], ...] = (

@@ -74,22 +74,30 @@ SEQUENCE = (
     "TRANSPOSE -> RELU -> TRANSPOSE",
     "TANH -> TRANSPOSE -> TRANSPOSE",
 )
+SHARED = {  # a block whose calls have one set of weights
+    "[6x6x8]": "block unit shared\n    CONV 8 3x3 p1 -> BN -> RELU\n",
+    "[6x8]": "block unit shared\n    FC 8 -> LN -> RELU\n",
+}
 BACK = {"[6x6x8]": "CONV 8 1x1", "[6x8]": "FC 8"}  # to 8 channels, behind a concat
 
 
 @st.composite
 def networks(draw: st.DrawFn) -> str:
     head, steps = draw(st.sampled_from([("[6x6x8]", MAP), ("[6x8]", SEQUENCE)]))
-    chains = st.lists(st.sampled_from(steps), min_size=1, max_size=4).map(" -> ".join)
+    chains = st.lists(st.sampled_from((*steps, "unit()", "unit()")), min_size=1, max_size=4).map(" -> ".join)
     gates = st.just("GAP -> FC 8 -> RELU -> FC 8 -> SIGMOID")
-    lines = [f"{head} INPUT", draw(chains)]
-    for _ in range(draw(st.integers(0, 3))):
+    lines = [f"{SHARED[head]}", f"{head} INPUT", draw(chains)]
+    has_outputs = draw(st.booleans())
+    for number in range(draw(st.integers(0, 3))):
         merge = draw(st.sampled_from(["add", "add", "concat", "mul"]))
         branch = st.one_of(chains, st.just("x"), chains.map("x -> {}".format))
         first, second = draw(branch), draw(gates if merge == "mul" else branch)
         lines += [merge, f"    | {first}", f"    | {second}", BACK[head] if merge == "concat" else draw(chains)]
         lines += draw(st.sampled_from([[], ["aux 0.3: GAP -> FC 5"]]))
-    return "\n".join([*lines, draw(st.sampled_from(["RELU", "FC 5"]))]) + "\n"
+        if has_outputs and draw(st.booleans()):
+            lines.append(f"output o{number}: {draw(chains)}")
+    last = draw(st.sampled_from(["RELU", "FC 5"]))
+    return "\n".join([*lines, f"output last: {last}" if has_outputs else last]) + "\n"
 
 
 class Walk(nn.Module):
@@ -104,13 +112,14 @@ class Walk(nn.Module):
                 vars(layer)["inplace"] = False
 
     def of(self, node: Node) -> nn.Module:
-        return self.layers[node.index - 1]
+        return self.layers[self.graph.maker(node).index - 1]
 
     def forward(self, images: Tensor) -> list[Tensor]:
         results = [images]
         for node in self.graph.nodes[1:]:
             results.append(self.of(node)(*(results[index] for index in node.inputs)).clone())
-        return [results[index] for index in (self.graph.output, *(head.output for head in self.graph.heads))]
+        ends = [*(one.node for one in self.graph.outputs), *(head.output for head in self.graph.heads)]
+        return [results[end] for end in ends]
 
 
 def parts(result: Any) -> tuple[Tensor, ...]:

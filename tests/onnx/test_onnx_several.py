@@ -24,7 +24,7 @@ from archspec.compiler.onnx.requirements import forward_values
 from archspec.diagnostics.errors import ArchspecError
 from archspec.graph.extent import part
 from archspec.graph.ir import Graph, Output
-from hand_written.several import Siamese, TwoOutputs
+from hand_written.sharing import Siamese, TwoOutputs
 from support.graphs import Sketch
 from support.onnx_models import operators, properties, randomised, session, weights_of
 

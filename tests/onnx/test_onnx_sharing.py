@@ -1,5 +1,6 @@
 """Shared and tied weights in ONNX: one initializer a parameter, folded or not, and faults that the proof reports."""
 
+import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from archspec.graph.extent import part
 from archspec.graph.ir import Graph
 from archspec.record import replace
 from support.graphs import Sketch
-from support.onnx_models import operators, properties, randomised, weights_of
+from support.onnx_models import HandNetwork, operators, properties, randomised, weights_of
 
 SIAMESE = """
 block tower shared
@@ -69,8 +70,23 @@ block encoder shared
 [6x8]  INPUT
        3 x encoder()
 """
-SPECS = {"siamese": SIAMESE, "gates": GATES, "levels": LEVELS, "encoders": ENCODERS}
-INITIALIZERS = {"siamese": 6, "gates": 12, "levels": 8, "encoders": 12}
+WORDS = """
+[6]     tokens: INPUT tokens
+[6]     segments: INPUT tokens
+[6x8]   words: @tokens -> EMBED 20 8
+[6x8]   add
+            | @words
+            | @segments -> EMBED 2 8
+        add
+            | LN -> MHSA 2 causal
+            | x
+        add
+            | MHSA 2 causal
+            | x
+[6x20]  FC 20 weights=@words
+"""
+SPECS = {"siamese": SIAMESE, "gates": GATES, "levels": LEVELS, "encoders": ENCODERS, "words": WORDS}
+INITIALIZERS = {"siamese": 6, "gates": 12, "levels": 8, "encoders": 12, "words": 13}
 
 
 @cache
@@ -107,8 +123,15 @@ def test_a_shared_parameter_is_one_initializer_under_its_owners_name(name: str, 
     assert len({array.tobytes() for array in held.values()}) == len(held), "the same values twice"
     owned = {f"{node.name}.{tensor.name}" for node in graph.nodes for tensor in graph.tensors(node)}
     of_norms = {f"{node.name}.bias" for node in graph.nodes if node.layer.keyword == "CONV" and node.weights is None}
-    assert held.keys() <= owned | of_norms
+    assert {key.removesuffix(".transposed") for key in held} <= owned | of_norms
     assert failed(model, extent, module, tmp_path) == []
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_shared_weights_compute_what_layers_put_together_by_hand_do(name: str, tmp_path: Path) -> None:
+    graph = graph_of(name)
+    module = randomised(HandNetwork(graph))
+    assert failed(emit(graph, weights_of(module)), graph, module, tmp_path) == []
 
 
 def test_each_user_says_whose_weights_it_uses() -> None:
@@ -130,6 +153,16 @@ def test_a_matrix_of_several_sequences_is_transposed_by_one_node() -> None:
     made = [one.output[0] for one in model.graph.node if one.output[0].endswith(".weight.transposed")]
     assert len(made) == len(set(made)) == 4
     assert operators(model).count("MatMul") == 3 * (4 + 2)
+
+
+def test_tied_words_are_looked_up_and_transposed_and_stored_once() -> None:
+    model, _, _ = exported(graph_of("words"))
+    readers = [(one.op_type, one.name) for one in model.graph.node if "words.weight" in one.input]
+    assert readers == [("Gather", "words"), ("Transpose", "words.weight.transposed")]
+    kinds = {one.name: one.type.tensor_type.elem_type for one in model.graph.input}
+    assert kinds == {"tokens": onnx.TensorProto.INT64, "segments": onnx.TensorProto.INT64}
+    assert json.loads(properties(model)["archspec.inputs"])["segments"] == "[6] token ids below 2"
+    assert [one.name for one in model.graph.initializer if "causal" in one.name] == ["/causal_mask_6"]
 
 
 def test_a_part_keeps_the_owners_names_where_the_owner_is_not_in_it(tmp_path: Path) -> None:
@@ -253,10 +286,26 @@ def not_transposed(model: onnx.ModelProto) -> None:
     del made.attribute[:]
 
 
+def untied(model: onnx.ModelProto) -> None:
+    """The scores come from other vectors than the words have."""
+    vectors = numpy_helper.from_array(weights_in(model)["words.weight"][::-1].copy(), "others")
+    model.graph.initializer.append(vectors)
+    next(one for one in model.graph.node if one.op_type == "Transpose" and "words" in one.name).input[0] = "others"
+
+
+def ids_swapped(model: onnx.ModelProto) -> None:
+    """Words are looked up by the segments, and the other way round."""
+    for node in model.graph.node:
+        if node.op_type == "Gather":
+            node.input[1] = {"tokens": "segments", "segments": "tokens"}[node.input[1]]
+
+
 FAULTS: dict[str, tuple[str, Callable[[onnx.ModelProto], None], str]] = {
     "an initializer of the wrong owner": ("gates", of_another_owner, "float64"),
     "initializers of two owners swapped": ("gates", swapped_owners, "float64"),
     "a fold that is not shared": ("levels", folded_for_one, "coarse: float64"),
+    "scores that are not tied": ("words", untied, "float64"),
+    "ids of the other input": ("words", ids_swapped, "onnxruntime"),
     "a matrix that is not transposed": ("encoders", not_transposed, "float64"),
 }
 

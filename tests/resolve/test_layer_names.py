@@ -30,7 +30,7 @@ def test_the_name_of_a_layer_in_another_tool_suggests_the_layer(name: str, keywo
 
 def test_a_foreign_name_belongs_to_one_layer() -> None:
     names = [name for name, _ in FOREIGN]
-    assert len(names) == len(set(names)) == 60
+    assert len(names) == len(set(names)) == 75
     assert not {name.upper() for name in names} & set(REGISTRY)
 
 

@@ -166,18 +166,13 @@ def test_a_layer_under_another_name_is_written_as_here(line: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "GRN",
-        "ELU",
-        "GMP",
         "LSTM",
         "EMBED",
         "CONV3D",
         "ROIALIGN",
         "SELU",
-        "LeakyReLU",
-        "PRELU",
         "RMSNORM",
-        "MISH",
+        "FFT",
         "GLU",
         "GRU",
     ],
@@ -188,7 +183,7 @@ def test_a_layer_is_never_taken_for_one_that_computes_something_else(name: str) 
     assert finding.helps == ()
 
 
-@pytest.mark.parametrize("words", ["GLOBAL MAXPOOL", "MIN POOL"])
+@pytest.mark.parametrize("words", ["GLOBAL MINPOOL", "MIN POOL"])
 def test_two_words_are_not_taken_for_another_layer(words: str) -> None:
     (finding, *_) = findings_in(I + f"{words}\nFC 10\n")
     assert "AVGPOOL" not in "".join(finding.helps)

@@ -85,3 +85,9 @@ def test_a_map_flattened_too_early_gives_one_error_that_points_at_the_layer(line
     (trial,) = trials(text)
     assert trial.text.splitlines()[2] == mended
     assert trial.is_gone
+
+
+def test_each_of_several_inputs_is_checked_for_torchs_order() -> None:
+    text = "[3x8x8] left: INPUT\n[8x8x3] right: INPUT\n[3x9x9] third: INPUT\nconcat\n"
+    lines = "".join(f"    | @{name} -> CONV 4 1x1 -> GAP\n" for name in ("left", "right", "third"))
+    assert [finding.span and finding.span.line for finding in findings_in(text + lines)] == [1, 3]

@@ -95,6 +95,7 @@ MENDED = [
     ("p3 output: FC 10", "output p3: FC 10"),
     ("OUTPUT p3: FC 10", "output p3: FC 10"),
     ("outputs p3: FC 10", "output p3: FC 10"),
+    ("outptu p3: FC 10", "output p3: FC 10"),
     ("p3: FC 10\noutput p3", "p3: FC 10\noutput p3: @p3"),
     ("p3: FC 10\np4: RELU\noutput p3, p4", "p3: FC 10\np4: RELU\noutput p3: @p3\noutput p4: @p4"),
 ]
@@ -110,6 +111,18 @@ def test_an_output_in_another_form_is_one_error_that_writes_it(wrong: str, right
         text = text[: edit.at.start] + edit.replacement + text[edit.at.end :]
     assert text == f"[8x8x4] INPUT\n{right}\n"
     archspec.loads(text)
+
+
+IN_A_BLOCK = "block level(f)\n    output p: CONV f 3x3 p1\n    RELU\n\n[8x8x4] INPUT\n"
+
+
+@pytest.mark.parametrize("calls", ["level(6)\nCONV 8 1x1 -> RELU\n", "level(6)\n", "s: level(6)\nRELU\n"])
+def test_an_output_inside_a_block_is_marked_through_the_label_of_its_call(calls: str) -> None:
+    text = IN_A_BLOCK + calls
+    (finding,) = findings_in(text)
+    assert (finding.code, finding.message) == ("E108", "`output` inside the block `level`")
+    assert finding.helps[0].startswith("mark it at the end: `output p: @")
+    assert all(trial.works for trial in trials(text))
 
 
 def test_an_unused_result_may_become_an_output() -> None:

@@ -21,6 +21,7 @@ RESPELT = {
     "[8x8x4] INPUT\nCONV 4 3x3 nobias bias_init=1\n": "CONV 4 3x3 bias_init=1",
     "[8x8x4] INPUT\nIN init=0\n": "IN init=0 affine",
     "[0x32x3] INPUT\nFC 2\n": "[32x32x3]",
+    "block b(p)\n    RELU -> DROPPATH p\n[8x8x4] INPUT\nb(4)\n": "b(0.04)",
     # numbers as the bracket, the block's parameters, and the layers nearby have them
     "[32x32x3] INPUT\n[8x8x6] CONV 6 4x4 s3\n": "CONV 6 4x4 s4",
     "[8x8x4] INPUT\n[10] FC 1.5\n": "FC 10",

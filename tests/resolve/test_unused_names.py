@@ -59,9 +59,21 @@ def test_an_init_line_for_a_layer_that_is_only_in_an_uncalled_block_or_after_is_
     assert found == [f"unused `init {name}`: this file has no {name}" for name in ("DWCONV", "LN")]
 
 
-@pytest.mark.parametrize("name", sorted({word for layer in REGISTRY.values() for word in layer.words}))
+FREE = sorted({word for layer in REGISTRY.values() for word in layer.free_words})
+FLAGS = sorted({word for layer in REGISTRY.values() for word in layer.words if word not in layer.free_words})
+
+
+@pytest.mark.parametrize("name", FLAGS)
 def test_no_parameter_and_no_let_has_the_name_of_a_flag(name: str) -> None:
     heads = (f"param {name} = 1\n", f"block unit({name})\n    RELU\n", f"block unit(f)\n    let {name} = 2\n    RELU\n")
     for head in heads:
         with pytest.raises(archspec.ArchspecError, match=rf"E118\]: `{name}` cannot be a name"):
             archspec.loads(f"{head}{I}unit(1)\nFC 10\n")
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_a_flag_where_no_value_can_stand_may_be_the_name_of_a_parameter(name: str) -> None:
+    text = f"block unit({name})\n    CONV {name} 1x1 -> PRELU single\n[8x8x4] INPUT\nunit(8)\nGAP channels\n"
+    net = archspec.loads(text)
+    assert [tuple(node.volume) for node in net.graph.nodes][1:] == [(8, 8, 8), (8, 8, 8), (8, 8, 1)]
+    assert net.params == (4 * 8 + 8) + 1

@@ -28,10 +28,15 @@ def torch_shape(volume: Volume, batch: int = BATCH) -> tuple[int, ...]:
     return (batch, volume.channels, *volume.spatial) if volume.is_map else (batch, *volume)
 
 
+def entering(layer: Layer, inputs: Inputs) -> list[Tensor]:
+    """A tensor for each input; token ids are 0."""
+    kind = torch.long if layer.reads_tokens else torch.float
+    return [torch.zeros(torch_shape(volume), dtype=kind) for volume in inputs]
+
+
 def output_shape(layer: Layer, inputs: Inputs) -> tuple[int, ...]:
     with torch.device("meta"):
-        tensors = [torch.empty(torch_shape(volume)) for volume in inputs]
-        return tuple(torch_module(layer, inputs)(*tensors).shape)
+        return tuple(torch_module(layer, inputs)(*entering(layer, inputs)).shape)
 
 
 def parameters(layer: Layer, inputs: Inputs) -> dict[str, tuple[int, ...]]:
@@ -43,7 +48,7 @@ def parameters(layer: Layer, inputs: Inputs) -> dict[str, tuple[int, ...]]:
 def arithmetic(layer: Layer, inputs: Inputs) -> Arithmetic:
     """By torch's flop counter, which knows every operation that a layer of ours multiplies by."""
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        torch_module(layer, inputs)(*(torch.empty(torch_shape(volume)) for volume in inputs))
+        torch_module(layer, inputs)(*entering(layer, inputs))
     counted = counter.get_flop_counts().get("Global", {})
     counts = {str(operation): flops for operation, flops in counted.items()}
     products = counts.pop("aten.bmm", 0)
@@ -53,7 +58,7 @@ def arithmetic(layer: Layer, inputs: Inputs) -> Arithmetic:
 
 def shares_memory(layer: Layer, inputs: Inputs) -> bool:
     """Whether the output lies where the first input lay."""
-    tensors = [torch.rand(torch_shape(volume)) for volume in inputs]
+    tensors = entering(layer, inputs)
     with torch.no_grad():
         output = torch_module(layer, inputs)(*tensors)
     return bool(output.untyped_storage().data_ptr() == tensors[0].untyped_storage().data_ptr())

@@ -46,6 +46,26 @@ class Affine(Weighted):
         self.bias = nn.Parameter(torch.zeros(channels))
 
 
+class SequencePrelu(nn.PReLU):
+    def forward(self, input: Tensor) -> Tensor:
+        return torch.where(input > 0, input, input * self.weight)
+
+
+class PaperResponseNorm(nn.Module):
+    """Woo et al. 2023, algorithm 1 with the residual of the authors' code, on [B, H, W, C]."""
+
+    def __init__(self, layer: Any, channels: int) -> None:
+        super().__init__()
+        self.eps = layer.eps
+        self.weight, self.bias = (nn.Parameter(torch.zeros(channels)) for _ in range(2))
+
+    def forward(self, input: Tensor) -> Tensor:
+        x = input.permute(0, 2, 3, 1)
+        gx = (x**2).sum(dim=(1, 2), keepdim=True) ** 0.5
+        nx = gx / (gx.mean(dim=-1, keepdim=True) + self.eps)
+        return (self.weight * (x * nx) + self.bias + x).permute(0, 3, 1, 2)
+
+
 def _wide(channels: Tensor, x: Tensor) -> Tensor:
     return channels[:, None, None] if x.dim() == 4 else channels
 
@@ -110,6 +130,23 @@ def _avg_pool(layer: Any, inputs: Inputs) -> nn.Module:
     return Function(forward)
 
 
+def _global_pool(of_axes: Callable[[Tensor, tuple[int, ...], bool], Tensor]) -> Callable[[Any, Inputs], nn.Module]:
+    def module(layer: Any, inputs: Inputs) -> nn.Module:
+        channels = 1 if inputs[0].is_map else 2
+        places = (2, 3) if inputs[0].is_map else (1,)
+        return Function(lambda x: of_axes(x, (channels,), True) if layer.channels else of_axes(x, places, False))
+
+    return module
+
+
+def _map(layer: Any, inputs: Inputs) -> nn.Module:
+    """Pixel by pixel of a sequence, channel by channel of a vector."""
+    high, wide = layer.size
+    if len(inputs[0]) == 1:
+        return Function(lambda x: x.view(len(x), -1, high, wide))
+    return Function(lambda x: x.view(len(x), high, wide, -1).permute(0, 3, 1, 2))
+
+
 def _space_to_depth(layer: Any, inputs: Inputs) -> nn.Module:
     n = layer.block
     places = [(a, b) if layer.order == "rows" else (b, a) for a in range(n) for b in range(n)]
@@ -146,10 +183,13 @@ BY_HAND: dict[str, Callable[[Any, Inputs], nn.Module]] = {
     "CONV": lambda layer, v: PaddedConv(layer, v[0].channels, layer.filters, layer.groups),
     "POOL": _max_pool,
     "AVGPOOL": _avg_pool,
-    "GAP": lambda layer, v: Function(lambda x: x.mean((2, 3)) if x.dim() == 4 else x.mean(1)),
+    "GAP": _global_pool(torch.mean),
+    "GMP": _global_pool(torch.amax),
     "FC": lambda layer, v: FlatLinear(v[0].values, layer.features, bias=layer.bias is not False),
     "BN": lambda layer, v: SequenceBatchNorm(v[0].channels),
     "LN": lambda layer, v: PixelNorm(v[0].channels, layer.eps),
+    "GRN": lambda layer, v: PaperResponseNorm(layer, v[0].channels),
+    "PRELU": lambda layer, v: SequencePrelu(v[0].channels),
     "AFFINE": lambda layer, v: Affine(v[0].channels),
     "SCALE": lambda layer, v: (
         Function(lambda x: x * layer.value) if layer.fixed else Weighted(v[0][-1:], lambda w, x: x * _wide(w, x))
@@ -160,6 +200,7 @@ BY_HAND: dict[str, Callable[[Any, Inputs], nn.Module]] = {
     "SPACE2DEPTH": _space_to_depth,
     "SHIFT": lambda layer, v: Function(_shift),
     "TOKENS": lambda layer, v: Function(lambda x: x.flatten(2).transpose(1, 2)),
+    "MAP": _map,
     "CLS": lambda layer, v: Weighted(v[0][-1:], lambda w, x: torch.cat([w.expand(len(x), 1, -1), x], dim=1)),
     "POSEMBED": lambda layer, v: Weighted((v[0][-1], *v[0][:-1]) if v[0].is_map else v[0], torch.add),
     "TAKE": lambda layer, v: Function(lambda x: x[:, layer.place]),

@@ -110,12 +110,36 @@ class WindowedAttention(nn.Module):
         return (y.roll(self.roll, (1, 2)) if any(self.roll) else y).permute(0, 3, 1, 2)
 
 
+class ResponseNorm(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight, self.bias = (nn.Parameter(torch.zeros(channels, 1, 1)) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        norms = x.norm(dim=(2, 3), keepdim=True)
+        return x * (norms / (norms.mean(1, keepdim=True) + 1e-6) * self.weight + 1) + self.bias
+
+
+class SequencePrelu(nn.PReLU):
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.transpose(1, 2)).transpose(1, 2)
+
+
+def global_max(layer: Any, inputs: Inputs) -> nn.Module:
+    if layer.channels:
+        return Function(lambda x: x.max(1 if x.dim() == 4 else 2, keepdim=True).values)
+    return Function(lambda x: (x.flatten(2).max(2) if x.dim() == 4 else x.max(1)).values)
+
+
 TRAINED: dict[str, Callable[[Any, Inputs], nn.Module]] = {
     "DROPPATH": lambda layer, v: Function(drop_path(layer.p)),
     "SPACE2DEPTH": lambda layer, v: Function(space_to_depth(layer.block)),
     "MHSA": lambda layer, v: (
         WindowedAttention(layer, v) if layer.window else FusedAttention(layer.heads, v[0].channels)
     ),
+    "GMP": global_max,
+    "GRN": lambda layer, v: ResponseNorm(v[0].channels),
+    "PRELU": lambda layer, v: (SequencePrelu if len(v[0]) == 2 else nn.PReLU)(layer.tensors(v)[0].size),
     "add": lambda layer, v: Function(lambda first, second, *more: reduce(Tensor.add_, more, first + second)),
     "mul": lambda layer, v: Function(lambda *factors: reduce(mul, map(spread, factors))),
 }

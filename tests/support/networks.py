@@ -3,7 +3,7 @@
 from archspec.library import built_in, folder, locate, variants
 
 SMALL = "64x64x3"  # is enough where a network ends in a GAP
-SMALLEST = {
+SMALLEST: dict[str, str | dict[str, str] | None] = {
     "lenet5": None,  # as it is
     "alexnet": "67x67x3",
     "alexnet_2014": "63x63x3",
@@ -29,9 +29,14 @@ SMALLEST = {
     "resnet1202": "16x16x3",
     "wrn28_10": "16x16x3",
     "swin": None,  # its windows fit no smaller map
-    "siamese": None,  # two images
+    "siamese": {"left": "65x65x1", "right": "65x65x1"},
     "unet": "32x32x3",
     "unetpp": "32x32x3",
+    "dcgan": None,
+    "maxvit_tiny": None,  # 7x7 windows on every map
+    "gpt2": "9",
+    "bert_base": {"words": "9", "sentences": "9"},
+    "clip_b32": None,
     "vit_h14": "56x56x3",
 }
 
@@ -45,6 +50,6 @@ def every_network() -> list[str]:
     return names
 
 
-def small_input(name: str) -> str | None:
+def small_input(name: str) -> str | dict[str, str] | None:
     """The input that keeps a run of a network short, its own where nothing stands here."""
     return SMALLEST.get(name, SMALLEST.get(locate(name).source.name.removesuffix(".arch"), SMALL))

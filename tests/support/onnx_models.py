@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -40,7 +43,10 @@ block stage(f, n)
 
 def single(layer: Layer, inputs: Inputs) -> Graph:
     """A network of inputs and one layer, which is called `layer`."""
-    entering = [Node(i, f"input{i}", Input(), (), volume, None, SPAN) for i, volume in enumerate(inputs)]
+    entering = [
+        Node(i, f"input{i}", Input(tokens=layer.reads_tokens), (), volume, None, SPAN)
+        for i, volume in enumerate(inputs)
+    ]
     indices = tuple(range(len(inputs)))
     node = Node(len(inputs), "layer", layer, indices, layer.output(inputs), None, SPAN)
     return Graph("one layer", (*entering, node), (Output(node.name, node.index),))
@@ -95,7 +101,7 @@ def layer_in_torch(layer: Layer, inputs: Inputs) -> nn.Module:
 class HandNetwork(nn.Module):
     """A network run node by node, each layer the hand-written module of the layer contract: no lowering.
 
-    Its state_dict has the spec's names.
+    Its state_dict has the spec's names; shared parameters are in it under the names of all their users.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -110,8 +116,12 @@ class HandNetwork(nn.Module):
                         parent.add_module(part, nn.Module())
                     parent = parent.get_submodule(part)
                 parent.add_module(last, torch_module(node.layer, graph.inputs(node)))
+        for node in graph.nodes:
+            if node.weights is not None:
+                owner = self.get_submodule(node.weights.owner)
+                _share(self.get_submodule(node.name), owner, node.weights.tensors)
 
-    def forward(self, *images: Tensor) -> Tensor:
+    def forward(self, *images: Tensor) -> Any:
         values: list[Tensor] = []
         entering = iter(images)
         for node in self._graph.nodes:
@@ -120,7 +130,16 @@ class HandNetwork(nn.Module):
             else:
                 inputs = [values[index].clone() for index in node.inputs]  # some layers write over theirs
                 values.append(self.get_submodule(node.name)(*inputs))
-        return values[self._graph.output]
+        results = tuple(values[output.node] for output in self._graph.outputs)
+        return results if len(results) > 1 else results[0]
+
+
+def _share(user: nn.Module, owner: nn.Module, tensors: Iterable[str]) -> None:
+    for tensor in tensors:
+        path, _, name = tensor.rpartition(".")
+        setattr(user.get_submodule(path), name, owner.get_parameter(tensor))
+    for name, buffer in owner.named_buffers():
+        setattr(user, name, buffer)
 
 
 def lively(module: nn.Module, seed: int = 0) -> nn.Module:

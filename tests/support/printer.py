@@ -36,7 +36,8 @@ def _declaration(node: s.Declaration) -> list[str]:
     if isinstance(node, s.Train):
         return ["train", *(INDENT + " ".join([one.name, *map(_setting_word, one.words)]) for one in node.settings)]
     assert isinstance(node, s.BlockDefinition)
-    return [f"block {node.name}({', '.join(map(_parameter, node.parameters))})", *_body(node.body, INDENT)]
+    shared = " shared" * node.is_shared
+    return [f"block {node.name}({', '.join(map(_parameter, node.parameters))}){shared}", *_body(node.body, INDENT)]
 
 
 def _setting_word(node: s.SettingWord) -> str:
@@ -46,7 +47,7 @@ def _setting_word(node: s.SettingWord) -> str:
 
 
 def _parameter(node: s.Parameter) -> str:
-    name = f"@{node.name}" if node.is_volume else node.name
+    name = node.text
     if node.default is None:
         return name
     default = f"@{node.default.name}" if isinstance(node.default, s.Reference) else expression(node.default)

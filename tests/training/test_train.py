@@ -347,6 +347,7 @@ def test_fewer_images_than_a_step_takes_are_refused(colour: Path, photos: Path, 
     [
         ("[8x8x3] INPUT\nTOKENS\n", "has no weights"),
         ("[8x8x3] INPUT\nTOKENS -> FC 4\n", "is not an image classifier: it maps [8x8x3] to [64x4]"),
+        ("[8x8x3] INPUT\nCONV 4 8x8\n", "is not an image classifier: it maps [8x8x3] to [1x1x4]"),
         ("[8x8x3] INPUT\nCONV 4 3x3 s2 p1\n", "it has no class scores for each pixel"),
         ("[8x8x3] INPUT\nCONV 4 3x3 -> UPSAMPLE 2\n", "it has no class scores for each pixel"),
         ("[8x8x3] INPUT\nCONV 4 3x3 p2\n", "it has no class scores for each pixel"),

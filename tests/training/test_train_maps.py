@@ -119,13 +119,15 @@ def test_the_summary_the_page_and_eval_give_the_same_iou_as_a_loop(root: Path) -
     assert page.count('title="prediction"') == page.count('title="mask"') == 5
     assert f"{100 * summary['mean_iou']:.2f} %" in page
     assert all(f"</i>{name}</span>" in page for name in NAMES)
+    for tag in ("figure", "div", "span", "p", "table", "i"):
+        assert len(re.findall(rf"<{tag}[ >]", page)) == page.count(f"</{tag}>"), tag
 
 
 def test_the_first_lines_say_where_the_classes_come_from(root: Path) -> None:
     said = (root / "said.txt").read_text()
     assert "Tiny outputs 2 classes, the data have 3: using 3 classes" in said
     assert "3 classes (named in `classes.txt`), 16 images with masks to train on, 5 held out in `val`" in said
-    assert "the central 12x12 of 14x14 pixels, which the network outputs; 255 is ignored" in said
+    assert "masks           cropped to the central 12x12 of 14x14 pixels, as the output; 255 is ignored" in said
     assert "cross-entropy of pixels" in said
     assert re.search(r"^mean IoU \d+\.\d+ % \(\d+\.\d+ % of [\d,]+ pixels of 5 held-out images\)", said, re.MULTILINE)
 
@@ -178,8 +180,6 @@ def test_an_exported_map_says_how_many_pixels_are_of_which_class(root: Path, tmp
     ("flags", "said"),
     [
         (("--mixup", "0.2"), "`--mixup` changes images, but not their masks"),
-        (("--erasing", "0.2"), "`--erasing` changes images, but not their masks"),
-        (("--randaugment", "9"), "`--randaugment` changes images, but not their masks"),
         (("--sampling", "balanced"), "`--sampling balanced` requires one class per image"),
         (("--pipeline", "2"), "`--pipeline` does not work with a network whose output is a map"),
     ],
@@ -188,6 +188,13 @@ def test_what_does_not_suit_masks_is_refused(root: Path, flags: tuple[str, ...],
     result = command("train", root / "tiny.arch", "--data", root / "shapes", "--dry-run", *flags)
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_a_classifier_does_not_take_images_and_masks_for_two_classes(root: Path) -> None:
+    (root / "flat.arch").write_text("[14x14x3] INPUT\nGAP -> FC 2\n")
+    result = command("train", root / "flat.arch", "--data", root / "shapes", "--dry-run")
+    assert result.exit_code == 1
+    assert f"`{root}/shapes` has images and masks, but flat outputs one class per image" in result.stderr
 
 
 def test_class_weights_are_of_pixels(root: Path) -> None:

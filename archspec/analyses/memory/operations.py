@@ -50,8 +50,10 @@ class TorchOperation(Workload):
 
     @property
     def leaves_channels_last(self) -> bool:
-        """Whether its result is stored pixel by pixel."""
-        return self.channels_last or (self.layer.leaves_channels_last and self.volume.is_map)
+        """Whether its result is stored pixel by pixel; what a vector is made into is not."""
+        return self.channels_last or (
+            self.layer.leaves_channels_last and self.volume.is_map and len(self.inputs[0]) > 1
+        )
 
     @property
     def statistics(self) -> int:

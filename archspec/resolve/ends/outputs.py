@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
-from archspec.graph.ir import Node, Output
+from archspec.graph.ir import Frame, Node, Output
 from archspec.language import syntax as s
 from archspec.language.free_labels import free_label
 from archspec.resolve.graph_builder import GraphBuilder, Wire
@@ -52,46 +52,59 @@ def last_weights(builder: GraphBuilder) -> Iterator[int]:
 
 def _inside(chain: s.Chain, context: StepContext, in_aux: bool) -> Finding:
     """Return the finding for an `output` line that is not at the top level."""
-    scope = context.scope
+    scope, name = context.scope, chain.label or ""
     where = "an `aux`" if in_aux else f"the block `{scope.frame.call.split('(')[0]}`" if scope.frame else "a branch"
     notes = ("results leave the network at the top level: `output p3: @p3`",)
     word = _word(chain)
-    message = f"`{word.text.strip()}` inside {where}"
+    file = scope.file.syntax
 
     def helps() -> Iterator[Help]:
-        if not scope.frame and not in_aux:
-            file = scope.file.syntax
-            edits = _at_the_end(chain, file) if file else ()
-            yield Help(f"mark it at the end: `output {chain.label}: @{chain.label}`", Edit(word, ""), *edits)
+        if file is not None and not in_aux:
+            edits = _from_a_call(chain, scope.frame, file) if scope.frame else _at_the_end(name, f"@{name}", file)
+            if edits:
+                text = edits[-1].replacement.strip()
+                yield Help(f"mark it at the end: `{text}`", Edit(word, ""), *edits)
         yield Help("drop `output`", Edit(word, ""))
 
+    message = f"`output` inside {where}"
     return Finding("E108", message, word, notes=notes, helps=lambda: tuple(helps()))
 
 
-def _at_the_end(chain: s.Chain, file: s.File) -> tuple[Edit, ...]:
-    """Return the edits that mark a label at the end of a file, and the last line if it is not an output."""
-    source = chain.span.source
+def _from_a_call(chain: s.Chain, frame: Frame, file: s.File) -> tuple[Edit, ...]:
+    """Return the edits that mark a label of a block's call at the top level; none for a call elsewhere."""
+    source = file.span.source
+    if frame.parent or frame.span.source is not source or chain.span.source is not source:
+        return ()
+    chains = [one for one in file.body if isinstance(one, s.Chain)]
+    of_call = [one for one in chains if one.steps[-1].span.start <= frame.span.start < one.steps[-1].span.end]
+    if not of_call:
+        return ()
+    label = of_call[0].label or free_label(source.text, frame.call.split("(")[0], "result")
+    end = _at_the_end(chain.label or "", f"@{label}.{chain.label}", file, label if of_call[0] is chains[-1] else "")
+    if of_call[0].label or of_call[0] is chains[-1]:
+        return end
+    start = of_call[0].steps[0].span.start
+    return (Edit(Span(source, start, start), f"{label}: "), *end)
+
+
+def _at_the_end(name: str, result: str, file: s.File, last: str = "") -> tuple[Edit, ...]:
+    """Return the edits that mark a result at the end of a file, and the last line, with the label `last`."""
+    source = file.span.source
     end = len(source.text.rstrip())
-    line = Edit(Span(source, end, end), f"\noutput {chain.label}: @{chain.label}")
-    return (*_marked_last(file), line)
+    line = Edit(Span(source, end, end), f"\noutput {name}: {result}")
+    return (*_marked_last(file, last), line)
 
 
-def _marked_last(file: s.File) -> tuple[Edit, ...]:
+def _marked_last(file: s.File, label: str) -> tuple[Edit, ...]:
     """Return the edit that makes the last line an output; none if it is one."""
     last = next((one for one in reversed(file.body) if isinstance(one, s.Chain)), None)
     if last is None or last.is_output:
         return ()
-    return (marked(last),)
-
-
-def marked(chain: s.Chain) -> Edit:
-    """Return the edit that makes a line of the top level an output; one without a label gets one."""
-    first = chain.steps[0].span
-    start = first.start
-    if chain.label:
-        start = first.source.text.rindex(chain.label, 0, first.start)
-    label = "" if chain.label else f"{free_label(first.source.text, 'scores', 'result')}: "
-    return Edit(Span(first.source, start, start), f"output {label}")
+    first = last.steps[0].span
+    text = first.source.text
+    start = text.rindex(last.label, 0, first.start) if last.label else first.start
+    new = "" if last.label else f"{label or free_label(text, 'scores', 'result')}: "
+    return (Edit(Span(first.source, start, start), f"output {new}"),)
 
 
 def _word(chain: s.Chain) -> Span:

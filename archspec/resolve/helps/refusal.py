@@ -73,7 +73,7 @@ def _of(finding: Finding, step: s.LayerStep, named: NamedLayer | None, scope: Sc
 def _of_volumes(helps: tuple[str, ...], speller: Speller, around: Surroundings) -> list[str]:
     """Return the helps for a volume that does not fit: what the bracket and the block's parameters say comes first."""
     first: list[str] = []
-    if speller.layer and around.entering and around.claimed:
+    if speller.layer and not speller.layer.given and around.entering and around.claimed:
         first = list(speller.helps(to_claim(speller.layer, around.entering, around.claimed)))
     for text in helps:
         if isinstance(text, Respelling) and text.steps == "{}" and len(text.fields) == 1:

@@ -72,9 +72,10 @@ class Speller:
         name = self._given(field).value
         if more or respelling.steps != "{}" or not isinstance(name, s.Name) or self.file is None:
             return None
-        if not isinstance(value, int):  # a size, the same along both axes
+        if isinstance(value, tuple):  # a size, the same along both axes
             value = next(iter({*value}), None) if len({*value}) == 1 else None
-        found = changed(name.name, str(value), self.scope.frame, self.file) if isinstance(value, int) else None
+        is_number = isinstance(value, int | float)
+        found = changed(name.name, str(value), self.scope.frame, self.file) if is_number else None
         return None if found is None else Help(respelling.replace("{}", found[0]), found[1])
 
     def source(self, field: str, fields: dict[str, Any]) -> str:

@@ -83,7 +83,7 @@ class FaultyCall:
         name = self.step.name
         needs = f"a volume for `@{parameter.name}`" if parameter.is_volume else f"a value for `{parameter.name}`"
         message = f"`{name}` requires {needs}"
-        notes = self.notes
+        notes: tuple[str, ...] = self.notes
         if isinstance(parameter.default, s.Reference) and parameter.default.name.startswith("last."):
             notes += (f"`@{parameter.default.name}` is a result of the last call above, and there is none",)
         return Finding("E106", message, self.step.span, "missing argument", notes=notes, helps=self._meant)

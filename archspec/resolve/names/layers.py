@@ -21,14 +21,12 @@ from archspec.resolve.names.lines import without_step
 # what no layer here computes, however similar the name
 _MISSING = frozenset(
     """
-    adain adaptivemaxpool2d alphadropout bilinear capsule celu cnorm
-    crelu crop cropping2d crossattention dconv deformconv deformconv2d depth2space depthtospace dropblock einsum elu
-    embed embedding fft fpn fractionalmaxpool2d gcn geglu globalmaxpool globalmaxpooling2d glu gmp grn gsp
-    hardshrink hardswiglu hardtanh hash interpolate involution kan lambda leakyrelu lenet logsigmoid logsoftmax
-    lppool lrelu mamba maskedconv maxout maxpool1d maxunpool mish nms normalize octconv
-    pixelshuffle pixelunshuffle prelu pwl quantize rmsnorm roialign roipool rope rotary rrelu selu sin
-    softplus softshrink softsign spectralnorm spp sppf swiglu switchnorm tcn threshold transformer unfold
-    unpool weightnorm wn yolo
+    adain alphadropout bilinear capsule celu cnorm crelu crop cropping2d crossattention dconv deformconv
+    deformconv2d depth2space depthtospace dropblock einsum embed embedding fft fpn fractionalmaxpool2d gcn geglu
+    glu gsp hardshrink hardswiglu hash interpolate involution kan lambda lenet logsigmoid logsoftmax lppool
+    mamba maskedconv maxout maxpool1d maxunpool nms normalize octconv pixelshuffle pixelunshuffle pwl quantize
+    rmsnorm roialign roipool rope rotary rrelu selu sin softplus softshrink softsign spectralnorm spp sppf
+    swiglu switchnorm tcn threshold transformer unfold unpool weightnorm wn yolo
     """.split()  # noqa: SIM905  # a list of words
 )
 _RECURRENT = re.compile(r"(?:bi|bidirectional|conv|simple|min)?(?:lstm|gru|rnn|sru)(?:cell|1d|2d)?\d*")

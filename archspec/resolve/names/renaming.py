@@ -37,7 +37,7 @@ def meaning(name: str) -> tuple[str, str]:
     if name in _DIMENSIONS:
         new, what = _DIMENSIONS[name]
         return what, new
-    flagged = [layer.keyword for layer in REGISTRY.values() if name in layer.words]
+    flagged = [layer.keyword for layer in REGISTRY.values() if name in layer.words and name not in layer.free_words]
     if flagged:
         return f"a flag of {flagged[0]}", f"{name}_"
     if name[1:].isdigit():

@@ -120,7 +120,7 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
         later, here, elsewhere = places()
         if elsewhere and file and (found := _passed(name, here, elsewhere[0], file)):
             return found
-        found = misspelt(f"@{name}", [f"@{label}" for label in known()], span)
+        found = misspelt(f"@{name}", [f"@{label}" for label in known()], span) or _of_an_input(name, span)
         if not found and before.strip() == "|" and not later:
             return (Help("the input of the merge is `x`", Edit(span, "x")),)
         return found or (() if later or elsewhere else ("put the name and a colon before the line that it names",))
@@ -134,6 +134,15 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
         return [*found, f"`{name}` is a number"] if is_number else found
 
     return LateFinding("E101", f"unknown result `@{name}`", span, "unknown", notes=notes, helps=helps)
+
+
+def _of_an_input(name: str, span: Span) -> tuple[Help, ...]:
+    """Label the input that has none, if others have one."""
+    text = span.source.text
+    bare, others = re.search(r"^ *(?:\[[^\]]*\] *)?(?=INPUT\b)", text, re.MULTILINE), re.search(r": INPUT\b", text)
+    if not bare or not others:
+        return ()
+    return (Help(f"name an input: `{name}: INPUT`", Edit(Span(span.source, bare.end(), bare.end()), f"{name}: ")),)
 
 
 def _labels(body: s.Body) -> set[str]:

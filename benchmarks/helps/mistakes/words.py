@@ -93,7 +93,7 @@ WORDS: dict[str, Mistake] = {
     ),
     "flag misspelt": typo_at(r"\b(same|floor|ceil|linear|nobias|bias|count_pad|bilinear|relpos|affine|columns)\b"),
     "setting misspelt": typo_at(
-        r"^    (optimizer|lr|warmup|epochs|augment|label_smoothing|clip|ema)\b"
+        r"^    (optimizer|lr|warmup|epochs|augment|label_smoothing|loss|clip|ema)\b"
         r"(?=(?:.*\n)*\Z)(?![^\n]*->)"
     ),
     "word of a setting misspelt": typo_at(
@@ -101,5 +101,13 @@ WORDS: dict[str, Mistake] = {
     ),
     "variant misspelt": typo_at(rf"^variant \w+: .*?({NAME})="),
     "param misspelt": typo_at(rf"^param ({NAME})"),
+    "output in another form": any_of(
+        typo_at(rf"\b(output) {NAME}:"),
+        swap(rf"\boutput ({NAME}):", r"\1: output", r"\1 output:", r"output \1 =", r"outputs \1:", r"OUTPUT \1:"),
+        swap(rf"\boutput ({NAME}):", "output"),
+    ),
+    "output left out": swap(rf"\boutput ({NAME}:)", r"\1"),
+    "label of an input left out": swap(rf"\b{NAME}: INPUT", "INPUT"),
+    "name in a loss misspelt": typo_at(rf"^    loss .*?({NAME})"),
     "look-alike": look_alike,
 }

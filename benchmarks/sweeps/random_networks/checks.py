@@ -18,12 +18,13 @@ from torch import Tensor, nn
 import archspec
 from archspec.compiler import build
 from archspec.compiler.inference.runtime import cpu_session
-from archspec.compiler.onnx.checks.sensitivity import sensitivity
+from archspec.compiler.lowering.random_inputs import random_inputs
+from archspec.compiler.onnx.checks.sensitivity import sensitivity, together
 from archspec.compiler.onnx.export import Unproven, export
 from archspec.compiler.onnx.proof import TIMES_TORCH, Bounds
 from archspec.compiler.weights.model_metadata import ModelMetadata
 from archspec.diagnostics.errors import ArchspecError
-from archspec.graph.extent import upto
+from archspec.graph.extent import part, upto
 from archspec.graph.ir import Graph
 from benchmarks.sweeps.random_networks.reference_network import Forward, forward
 from benchmarks.sweeps.random_networks.reference_windows import Array
@@ -32,6 +33,7 @@ from benchmarks.sweeps.random_networks.specs import network
 CLOSE = 1e-9  # of the largest value on the way: float64 in another order
 STEPS = (1e-6, 1e-8, 1e-4)  # of a difference quotient: one of them lies on no kink and has few rounding errors
 SLOPE = 1e-4
+Inputs = tuple[Tensor, ...]
 ROUNDED = 1e-13  # of the largest value: a difference of two sums in float64
 
 
@@ -41,11 +43,13 @@ class Failure(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a seed's network was and how it went; `share` is onnxruntime's error, as a share of its bound."""
+    """What a seed's network was and how it went; `share` is onnxruntime's largest error, as a share of its bound."""
 
     seed: int
     layers: Counter[str]
     heads: int
+    inputs: int
+    outputs: int
     share: float
     seconds: float
     failure: str
@@ -55,30 +59,31 @@ def check(seed: int) -> Outcome:
     """Check the network of a seed."""
     begin = time.perf_counter()
     layers: Counter[str] = Counter()
-    heads, share, failure = 0, 0.0, ""
+    heads, inputs, outputs, share, failure = 0, 0, 0, 0.0, ""
     try:
         net = archspec.loads(network(seed))
         layers.update(node.layer.keyword for node in net.graph.nodes if node.inputs)
-        heads = len(net.graph.heads)
+        heads, inputs, outputs = len(net.graph.heads), len(net.graph.sources), len(net.graph.outputs)
         share = check_network(net, seed)
     except (Failure, ArchspecError) as error:
         failure = str(error)
     except Exception as error:  # an unforeseen one is what the sweep looks for
         failure = f"{type(error).__name__}: {error}"
-    return Outcome(seed, layers, heads, share, time.perf_counter() - begin, failure)
+    return Outcome(seed, layers, heads, inputs, outputs, share, time.perf_counter() - begin, failure)
 
 
 def check_network(net: archspec.Network, seed: int) -> float:
-    """Return onnxruntime's error as a share of its bound. Raises Failure for what does not agree."""
+    """Return onnxruntime's largest error as a share of its bound. Raises Failure for what does not agree."""
     module = filled(build(net, seed=seed), seed)
     weights = {name: tensor.double().numpy() for name, tensor in module.state_dict().items()}
-    images = torch.randn((3, *net.input.laid_out), generator=torch.Generator().manual_seed(seed))
-    told = forward(net.graph, weights, images.double().numpy())
+    inputs = random_inputs(net.graph, 3, torch.Generator().manual_seed(seed))
+    doubles = tuple(one.double() if one.is_floating_point() else one for one in inputs)
+    told = forward(net.graph, weights, [one.numpy() for one in doubles])
     _figures(net, module, told)
-    share = _onnx(net.graph, module, images, told)
+    share = _onnx(net.graph, module, inputs, told)
     module.double()
-    _torch(net.graph, module, images.double(), told)
-    _gradients(net.graph, module, images.double(), weights, _scale(told))
+    _torch(net.graph, module, doubles, told)
+    _gradients(net.graph, module, doubles, weights, _scale(told))
     return share
 
 
@@ -125,37 +130,47 @@ def _near(name: str, found: Array, right: Array, told: Forward) -> None:
     _require(apart <= allowed, f"{name}: {apart:.1e} from the reference, allowed {allowed:.1e}")
 
 
-def _torch(graph: Graph, module: nn.Module, images: Tensor, told: Forward) -> None:
+def _torch(graph: Graph, module: nn.Module, inputs: Inputs, told: Forward) -> None:
     """The network, and the part that leads to each auxiliary classifier."""
     with torch.no_grad():
-        _near("torch", module(images).numpy(), told.values[graph.output], told)
+        for output, found in zip(graph.outputs, together(module(*inputs)), strict=True):
+            _near(f"torch, {output.name}", found.numpy(), told.values[output.node], told)
         for head in graph.heads:
-            part = upto(graph, head.output)
-            own = build(part).eval()
-            state = module.state_dict()
-            own.load_state_dict({name: state[name] for name in own.state_dict()})
-            _near(f"aux {head.number}", own.double()(images).numpy(), told.values[head.output], told)
+            own, given = _of_part(graph, upto(graph, head.output), module, inputs)
+            _near(f"aux {head.number}", own.double()(*given).numpy(), told.values[head.output], told)
 
 
-def _gradients(graph: Graph, module: nn.Module, images: Tensor, weights: dict[str, Array], scale: float) -> None:
-    """torch's slope along a random direction of the weights and the image, against difference quotients."""
+def _of_part(whole: Graph, graph: Graph, module: nn.Module, inputs: Inputs) -> tuple[nn.Module, Inputs]:
+    """The module of a part of a network, with its weights, and the part's own inputs."""
+    own, state = build(graph).eval(), module.state_dict()
+    own.load_state_dict({name: state[name] for name in own.state_dict()})
+    given = dict(zip((source.name for source in whole.sources), inputs, strict=True))
+    return own, tuple(given[source.name] for source in graph.sources)
+
+
+def _gradients(graph: Graph, module: nn.Module, inputs: Inputs, weights: dict[str, Array], scale: float) -> None:
+    """torch's slope along a random direction of the weights and the inputs, against difference quotients."""
     rng = np.random.default_rng(0)
-    image = images[:1].clone().requires_grad_()
+    own = {f"/{place}": one[:1].clone() for place, one in enumerate(inputs)}  # no parameter's name
+    floats = {name: one.requires_grad_() for name, one in own.items() if one.is_floating_point()}
     parameters = {name: one for name, one in module.named_parameters() if not _is_head(graph, name)}
-    output = module(image)
-    factors = torch.linspace(-1, 1, output.numel(), dtype=torch.float64).view_as(output)
-    (output * factors).sum().backward()
-    leaves = {"": image, **parameters}
+    outputs = together(module(*own.values()))
+    factors = [torch.linspace(-1, 1, one.numel(), dtype=torch.float64).view_as(one) for one in outputs]
+    torch.stack([(one * each).sum() for one, each in zip(outputs, factors, strict=True)]).sum().backward()
+    leaves = {**floats, **parameters}
     directions = {name: rng.standard_normal(tuple(one.shape)) for name, one in leaves.items()}
     zero = {name: torch.zeros_like(one) if one.grad is None else one.grad for name, one in leaves.items()}
     _require(all(one.isfinite().all() for one in zero.values()), "a gradient is not finite")
     parts = [(zero[name].numpy() * directions[name]).sum() for name in leaves]
-    slope, allowed = float(np.sum(parts)), SLOPE * float(np.sum(np.abs(parts)) + np.abs(output.detach().numpy()).max())
+    largest = max(float(one.detach().abs().max()) for one in outputs)
+    slope, allowed = float(np.sum(parts)), SLOPE * float(np.sum(np.abs(parts)) + largest)
 
     def at(step: float) -> float:
         moved = {name: one + step * directions[name] if name in parameters else one for name, one in weights.items()}
-        given = image.detach().numpy() + step * directions[""]
-        return float((forward(graph, moved, given).values[graph.output] * factors.numpy()).sum())
+        given = [one.detach().numpy() + (step * directions[name] if name in floats else 0) for name, one in own.items()]
+        values = forward(graph, moved, given).values
+        pairs = zip(graph.outputs, factors, strict=True)
+        return float(sum((values[output.node] * each.numpy()).sum() for output, each in pairs))
 
     errors = [(abs((at(step) - at(-step)) / (2 * step) - slope), allowed + ROUNDED * scale / step) for step in STEPS]
     apart, most = min(errors, key=lambda one: one[0] / one[1] if one[1] else one[0])
@@ -166,25 +181,29 @@ def _is_head(graph: Graph, name: str) -> bool:
     return any(node.head and name.startswith(f"{node.name}.") for node in graph.nodes)
 
 
-def _onnx(graph: Graph, module: nn.Module, images: Tensor, told: Forward) -> float:
-    """The export's proof, and onnxruntime's own error against the reference."""
-    right, part = told.values[graph.output], upto(graph, graph.output)
+def _onnx(graph: Graph, module: nn.Module, inputs: Inputs, told: Forward) -> float:
+    """The export's proof, and onnxruntime's own error against the reference, the largest of all outputs."""
     with torch.inference_mode():
-        single = module(images)
-        (summed,) = sensitivity(module, [images[:1]], [single[:1]])
-    bounds = Bounds(float(np.abs(single.numpy() - right).max()), float(np.abs(right).max()), summed)
+        single = together(module(*inputs))
+        summed = sensitivity(module, [one[:1] for one in inputs], [one[:1] for one in single])
+    names = [output.name for output in graph.outputs]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.onnx"
+        own = part(graph, None)
+        built, given = _of_part(graph, own, module, inputs)
         try:
-            own = build(part).eval()
-            state = module.state_dict()
-            own.load_state_dict({name: state[name] for name in own.state_dict()})
-            export(part, own, path, ModelMetadata("Random", "features"))
+            export(own, built, path, ModelMetadata("Random", "features"))
         except Unproven as unproven:
             failed = next(one for one in unproven.proof.checks if not one.passed)
             raise Failure(f"export: {failed.name}: {failed.found}") from None
-        session = cpu_session(path)
-        (found,) = session.run(None, {session.get_inputs()[0].name: images.numpy()})
-    error, bound = float(np.abs(found - right).max()), bounds.of(TIMES_TORCH)
-    _require(error <= bound, f"onnxruntime: {error:.1e} from the reference, allowed {bound:.1e}")
-    return error / bound if bound else 0.0
+        fed = {source.name: one.numpy() for source, one in zip(own.sources, given, strict=True)}
+        found = cpu_session(path).run(names, fed)
+    shares = [0.0]
+    for place, output in enumerate(graph.outputs):
+        right = told.values[output.node]
+        own_error = float(np.abs(single[place].numpy() - right).max())
+        bound = Bounds(own_error, float(np.abs(right).max()), summed[place]).of(TIMES_TORCH)
+        error = float(np.abs(found[place] - right).max())
+        _require(error <= bound, f"onnxruntime, {output.name}: {error:.1e} from the reference, allowed {bound:.1e}")
+        shares.append(error / bound if bound else 0.0)
+    return max(shares)

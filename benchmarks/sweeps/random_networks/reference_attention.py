@@ -13,37 +13,54 @@ import numpy as np
 from benchmarks.sweeps.random_networks.reference_windows import Array, Weights
 
 
-def attention(layer: Any, weights: Weights, x: Array) -> Array:
-    """Attention over a sequence, or within the windows of a map."""
+def attention(layer: Any, weights: Weights, x: Array, *given: Array) -> Array:
+    """Attention over a sequence, to others, or within the windows or grids of a map."""
     if x.ndim == 3:
-        return _attend(layer.heads, weights, x, np.zeros((1, x.shape[1], x.shape[1])))
+        told = given[0] if given else x
+        later = np.arange(told.shape[1]) > np.arange(x.shape[1])[:, None]
+        added = np.where(later & layer.causal, -np.inf, 0.0)[None]
+        return _attend(layer, weights, x, added, given)
     batch, channels, high, wide = x.shape
     rows, columns = (axis.ravel() for axis in np.indices((high, wide)))
-    own = [_window(place, size, layer) for place, size in ((rows, high), (columns, wide))]
+    own = [_tile(place, size, layer) for place, size in ((rows, high), (columns, wide))]
     together = np.logical_and.reduce([one[:, None] == one for one in own])
     added = np.where(together, 0.0, -np.inf)[None]
     if layer.relpos:
-        most = layer.window - 1
-        down, across = (np.clip(place[:, None] - place, -most, most) + most for place in (rows, columns))
+        side = layer.window or layer.grid
+        steps = [size // side if layer.grid else 1 for size in (high, wide)]
+        most = side - 1
+        down, across = (
+            np.clip((place[:, None] - place) // step, -most, most) + most
+            for place, step in zip((rows, columns), steps, strict=True)
+        )
         added = added + weights["relative_position_bias_table"][down * (2 * most + 1) + across].transpose(2, 0, 1)
     pixels = x.reshape(batch, channels, high * wide).transpose(0, 2, 1)
-    return _attend(layer.heads, weights, pixels, added).transpose(0, 2, 1).reshape(x.shape)
+    return _attend(layer, weights, pixels, added, ()).transpose(0, 2, 1).reshape(x.shape)
 
 
-def _window(place: Any, size: int, layer: Any) -> Any:
-    """The number of the window that each place is in; there is no shift if one window covers the axis."""
+def _tile(place: Any, size: int, layer: Any) -> Any:
+    """The number of the window or the grid that each place is in; one window that covers the axis is not shifted."""
+    if layer.grid:
+        return place % (size // layer.grid)
     shift = 0 if layer.window >= size else layer.shift
     return (place - shift) // layer.window
 
 
-def _attend(heads: int, weights: Weights, x: Array, added: Array) -> Array:
-    batch, places, channels = x.shape
-    tripled = x @ weights["qkv.weight"].T + weights["qkv.bias"]
-    parts = tripled.reshape(batch, places, 3, heads, channels // heads)
-    query, key, value = (parts[:, :, which].transpose(0, 2, 1, 3) for which in range(3))
-    scores = query @ key.swapaxes(2, 3) / np.sqrt(channels // heads) + added
-    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    mixed = shares / shares.sum(axis=-1, keepdims=True) @ value
-    joined = mixed.transpose(0, 2, 1, 3).reshape(batch, places, channels)
-    found: Array = joined @ weights["proj.weight"].T + weights["proj.bias"]
+def _mixed(weights: Weights, matrix: str, x: Array) -> Array:
+    found: Array = x @ weights[f"{matrix}.weight"].T + weights.get(f"{matrix}.bias", 0.0)
     return found
+
+
+def _attend(layer: Any, weights: Weights, x: Array, added: Array, given: tuple[Array, ...]) -> Array:
+    if not given:
+        parts = np.split(_mixed(weights, "qkv", x), 3, axis=-1)
+    elif len(given) == 1:
+        parts = [_mixed(weights, "q", x), *np.split(_mixed(weights, "kv", given[0]), 2, axis=-1)]
+    else:
+        parts = [_mixed(weights, matrix, one) for matrix, one in zip("qkv", (x, *given), strict=True)]
+    size = parts[0].shape[-1] // layer.heads
+    query, key, value = (part.reshape(*part.shape[:2], layer.heads, size).transpose(0, 2, 1, 3) for part in parts)
+    scores = query @ key.swapaxes(2, 3) / np.sqrt(size) + added
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    heads = shares / shares.sum(axis=-1, keepdims=True) @ value
+    return _mixed(weights, "proj", heads.transpose(0, 2, 1, 3).reshape(*x.shape[:2], -1))

@@ -1,6 +1,6 @@
 """A network in numpy and float64, layer by layer from the definitions in grammar/README.md and the papers.
 
-In: a graph, weights by the spec's names, images. Out: the result of every node, and the multiply-accumulates of one
+In: a graph, weights by the spec's names, inputs. Out: the result of every node, and the multiply-accumulates of one
 image. Independent of the compiler: neither its modules nor its emitters take part, and neither torch nor onnx.
 """
 
@@ -9,13 +9,14 @@ image. Independent of the compiler: neither its modules nor its emitters take pa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from archspec.graph.ir import Graph
+from benchmarks.sweeps.random_networks.reference_activations import ACTIVATIONS, channel_axis
 from benchmarks.sweeps.random_networks.reference_attention import attention
 from benchmarks.sweeps.random_networks.reference_windows import (
     Array,
@@ -35,13 +36,14 @@ class Forward(NamedTuple):
     attention_macs: int
 
 
-def forward(graph: Graph, weights: Mapping[str, Array], images: Array) -> Forward:
+def forward(graph: Graph, weights: Mapping[str, Array], inputs: Sequence[Array]) -> Forward:
     """Run every node, the auxiliary classifiers too, which do not count."""
     values: list[Array] = []
+    entering = iter(inputs)
     macs = attention_macs = 0
     for node in graph.nodes:
         if not node.inputs:
-            values.append(images)
+            values.append(next(entering))
             continue
         prefixes = [*([f"{node.weights.owner}."] if node.weights else []), f"{node.name}."]  # its own come last
         own = {
@@ -50,12 +52,12 @@ def forward(graph: Graph, weights: Mapping[str, Array], images: Array) -> Forwar
             for name, one in weights.items()
             if name.startswith(prefix)
         }
-        inputs = [values[index] for index in node.inputs]
-        result, count = _run(node.layer, own, inputs)
+        read = [values[index] for index in node.inputs]
+        result, count = _run(node.layer, own, read)
         values.append(result)
         if not node.head:
             macs += count
-            attention_macs += _attention_macs(node.layer, inputs[0])
+            attention_macs += _attention_macs(node.layer, own, read)
     return Forward(values, macs, attention_macs)
 
 
@@ -68,19 +70,29 @@ def _run(layer: Any, weights: Weights, inputs: list[Array]) -> tuple[Array, int]
     if layer.keyword == "FC":
         return _fully_connected(weights, x)
     if layer.keyword == "MHSA":
-        vectors = math.prod(x.shape[1:]) // weights["proj.bias"].size
-        return attention(layer, weights, x), vectors * 4 * weights["proj.bias"].size ** 2
+        return attention(layer, weights, *inputs), _matrix_macs(weights, inputs)
     if layer.keyword in MERGES:
         return MERGES[layer.keyword](inputs), 0
     return LAYERS[layer.keyword](layer, weights, x), 0
 
 
-def _attention_macs(layer: Any, x: Array) -> int:
+def _places(x: Array) -> int:
+    return math.prod(x.shape[1:]) // x.shape[1 if x.ndim == 4 else 2]
+
+
+def _matrix_macs(weights: Weights, inputs: list[Array]) -> int:
+    """Each matrix of an attention is multiplied by all vectors of the sequence that enters it."""
+    last = {"k.weight": 1, "v.weight": 2, "kv.weight": 1}
+    matrices = {name: one for name, one in weights.items() if name.endswith(".weight")}
+    return sum(one.size * _places(inputs[last.get(name, 0)]) for name, one in matrices.items())
+
+
+def _attention_macs(layer: Any, weights: Weights, inputs: list[Array]) -> int:
     if layer.keyword != "MHSA":
         return 0
-    values = math.prod(x.shape[1:])
-    seen: int = layer.window**2 if layer.window else x.shape[1]
-    return 2 * values * seen
+    side = layer.window or layer.grid
+    seen: int = side**2 if side else inputs[-1].shape[1]
+    return 2 * _places(inputs[0]) * weights["proj.weight"].shape[1] * seen
 
 
 def _fully_connected(weights: Weights, x: Array) -> tuple[Array, int]:
@@ -93,10 +105,6 @@ def _wide(channels: Array, x: Array) -> Array:
     return channels[:, None, None] if x.ndim == 4 else channels
 
 
-def _axis(x: Array) -> int:
-    return 1 if x.ndim == 4 else x.ndim - 1
-
-
 def _normalised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
     found: Array = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
     return found
@@ -104,20 +112,6 @@ def _normalised(x: Array, axes: tuple[int, ...], eps: float) -> Array:
 
 def _affine(weights: Weights, x: Array) -> Array:
     return x * _wide(weights["weight"], x) + _wide(weights["bias"], x)
-
-
-def _gelu(layer: Any, weights: Weights, x: Array) -> Array:
-    if layer.approximate == "tanh":
-        share: Array = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
-    else:
-        share = np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2))
-    return 0.5 * x * (1 + share)
-
-
-def _softmax(layer: Any, weights: Weights, x: Array) -> Array:
-    shares = np.exp(x - x.max(axis=_axis(x), keepdims=True))
-    found: Array = shares / shares.sum(axis=_axis(x), keepdims=True)
-    return found
 
 
 def _local_response(layer: Any, weights: Weights, x: Array) -> Array:
@@ -142,6 +136,17 @@ def _group_norm(layer: Any, weights: Weights, x: Array) -> Array:
 def _instance_norm(layer: Any, weights: Weights, x: Array) -> Array:
     y = _normalised(x, (2, 3), layer.eps)
     return _affine(weights, y) if layer.affine else y
+
+
+def _response_norm(layer: Any, weights: Weights, x: Array) -> Array:
+    norms = np.sqrt((x**2).sum((2, 3), keepdims=True))
+    relative = norms / (norms.mean(1, keepdims=True) + layer.eps)
+    return x + _affine(weights, x * relative)
+
+
+def _pooled(layer: Any, x: Array) -> tuple[int, ...]:
+    """The axes that a global pool reduces."""
+    return (channel_axis(x),) if layer.channels else (2, 3) if x.ndim == 4 else (1,)
 
 
 def _space_to_depth(layer: Any, weights: Weights, x: Array) -> Array:
@@ -176,10 +181,16 @@ def _upsample(layer: Any, weights: Weights, x: Array) -> Array:
 
 
 def _pad_channels(layer: Any, weights: Weights, x: Array) -> Array:
-    more = layer.channels - x.shape[_axis(x)]
+    more = layer.channels - x.shape[channel_axis(x)]
     ends = [(0, 0)] * x.ndim
-    ends[_axis(x)] = (more // 2, more - more // 2)
+    ends[channel_axis(x)] = (more // 2, more - more // 2)
     return np.pad(x, ends)
+
+
+def _map(layer: Any, weights: Weights, x: Array) -> Array:
+    return (
+        x.reshape(len(x), *layer.size, -1).transpose(0, 3, 1, 2) if x.ndim == 3 else x.reshape(len(x), -1, *layer.size)
+    )
 
 
 def _shuffle(layer: Any, weights: Weights, x: Array) -> Array:
@@ -193,32 +204,15 @@ def _product(inputs: list[Array]) -> Array:
     return reduce(np.multiply, shaped)
 
 
-def _sigmoid(x: Array) -> Array:
-    found: Array = 1 / (1 + np.exp(-x))
-    return found
-
-
-def _hard_sigmoid(x: Array) -> Array:
-    return np.clip(x + 3, 0, 6) / 6
-
-
 MERGES: dict[str, Callable[[list[Array]], Array]] = {
     "add": lambda inputs: reduce(np.add, inputs),
-    "concat": lambda inputs: np.concatenate(inputs, axis=_axis(inputs[0])),
+    "concat": lambda inputs: np.concatenate(inputs, axis=channel_axis(inputs[0])),
     "mul": _product,
 }
 LAYERS: dict[str, Callable[[Any, Weights, Array], Array]] = {
-    "RELU": lambda layer, w, x: np.maximum(x, 0),
-    "RELU6": lambda layer, w, x: np.clip(x, 0, 6),
-    "GELU": _gelu,
-    "SILU": lambda layer, w, x: x * _sigmoid(x),
-    "HSWISH": lambda layer, w, x: x * _hard_sigmoid(x),
-    "HSIGMOID": lambda layer, w, x: _hard_sigmoid(x),
-    "TANH": lambda layer, w, x: np.tanh(x),
-    "SIGMOID": lambda layer, w, x: _sigmoid(x),
-    "SOFTMAX": _softmax,
+    **ACTIVATIONS,
     "SHUFFLE": _shuffle,
-    "SLICE": lambda layer, w, x: x.take(range(layer.begin, layer.end), _axis(x)),
+    "SLICE": lambda layer, w, x: x.take(range(layer.begin, layer.end), channel_axis(x)),
     "PADCHANNELS": _pad_channels,
     "SPACE2DEPTH": _space_to_depth,
     "SHIFT": _shift,
@@ -228,15 +222,19 @@ LAYERS: dict[str, Callable[[Any, Weights, Array], Array]] = {
     "DROPPATH": lambda layer, w, x: x,
     "NORM": _local_response,
     "BN": _batch_norm,
-    "LN": lambda layer, w, x: _affine(w, _normalised(x, (_axis(x),), layer.eps)),
+    "LN": lambda layer, w, x: _affine(w, _normalised(x, (channel_axis(x),), layer.eps)),
     "GN": _group_norm,
     "IN": _instance_norm,
     "POOL": lambda layer, w, x: max_pool(layer, x),
     "AVGPOOL": lambda layer, w, x: average_pool(layer, x),
-    "GAP": lambda layer, w, x: x.mean((2, 3)) if x.ndim == 4 else x.mean(1),
+    "GRN": _response_norm,
+    "GAP": lambda layer, w, x: x.mean(_pooled(layer, x), keepdims=layer.channels),
+    "GMP": lambda layer, w, x: x.max(_pooled(layer, x), keepdims=layer.channels),
     "AFFINE": lambda layer, w, x: _affine(w, x),
     "SCALE": lambda layer, w, x: x * (layer.value if layer.fixed else _wide(w["weight"], x)),
     "TOKENS": lambda layer, w, x: x.reshape(*x.shape[:2], -1).transpose(0, 2, 1),
+    "EMBED": lambda layer, w, x: w["weight"][x],
+    "MAP": _map,
     "CLS": lambda layer, w, x: np.concatenate([np.broadcast_to(w["weight"], (len(x), 1, x.shape[2])), x], axis=1),
     "POSEMBED": lambda layer, w, x: x + w["weight"],
     "TAKE": lambda layer, w, x: x[:, layer.place],

@@ -1,4 +1,5 @@
-"""Random valid networks as text: every layer, merge, block, named result and auxiliary classifier, from a seed.
+"""Random valid networks as text, from a seed: every layer and merge, blocks, named results, several inputs and outputs,
+auxiliary classifiers.
 
 In: a seed. Out: a spec. The layers are those of the registry, from their own examples with other numbers and words, so a
 new layer takes part without a word here. The network of seed n begins with the n-th layer: as many networks as there are
@@ -14,7 +15,7 @@ from math import prod
 from archspec.diagnostics.errors import ArchspecError, Finding
 from archspec.graph.volume import Volume
 from archspec.layers import MERGES, REGISTRY
-from archspec.layers.base import Layer
+from archspec.layers.base import Example, Layer
 from archspec.layers.input import Input
 from archspec.resolve.layer_names import layer_from_text
 
@@ -40,20 +41,24 @@ class _Writer:
         self.first = first
         self.blocks: list[str] = []
         self.named: dict[str, Volume] = {}
+        self.inputs = self.outputs = 0
 
     def text(self) -> str:
         examples = (MERGES.get(self.first) or REGISTRY[self.first]).examples
-        example = self.chance.choice([one for one in examples if prod(one.inputs[0]) <= LARGEST])
+        taken = examples if self.first in MERGES else alone(examples)
+        example = self.chance.choice([one for one in taken if prod(one.inputs[0]) <= LARGEST])
         self.volume = Volume(example.inputs[0])
-        lines = [f"[{'x'.join(map(str, self.volume))}] INPUT"]
+        ids = " tokens" if self.first in REGISTRY and REGISTRY[self.first].reads_tokens else ""
+        lines = [f"[{'x'.join(map(str, self.volume))}] INPUT{ids}"]
         lines += self._merge(self.first) if self.first in MERGES else [self._taken(example.text)]
         for _ in range(self.chance.randint(1, 5)):
-            lines += self.chance.choice((self._chain_line, self._merge_lines, self._block_call, self._auxiliary))()
+            parts = (self._chain_line, self._merge_lines, self._block_call, self._auxiliary)
+            lines += self.chance.choice((*parts, self.chance.choice((self._output_line, self._input_lines))))()
         lines += self._end()
         return "\n".join(["net Random", *self.blocks, *lines]) + "\n"
 
     def _taken(self, step: str) -> str:
-        self.volume = after(step, self.volume) or self.volume
+        self.volume = layer_from_text(step).output((self.volume,))
         return step
 
     # ---- chains
@@ -72,7 +77,7 @@ class _Writer:
     def _step(self) -> str:
         """An example of a layer, perhaps with other numbers and one more word; it need not fit."""
         cls = self.chance.choice(LAYERS)
-        words = [self._another(word) for word in self.chance.choice(cls.examples).text.split()]
+        words = [self._another(word) for word in self.chance.choice(alone(cls.examples)).text.split()]
         if self.chance.random() < 0.4:
             words.append(self.chance.choice([*cls.words, *NUMBERS]))
         return " ".join(words)
@@ -131,13 +136,28 @@ class _Writer:
         if self.chance.random() < 0.25:
             return "x", volume
         if merge == "mul" and len(volume) > 1 and self.chance.random() < 0.5:
-            return f"GAP -> FC {volume.channels} -> SIGMOID", Volume((volume.channels,))
+            return self._factor(volume)
         if merge == "concat":
             for _ in range(TRIES):
                 chain, result = self._chain(volume, self.chance.randint(1, 2))
                 if result.spatial == volume.spatial and len(result) == len(volume):
                     return chain, result
         return self._keeping(volume), volume
+
+    def _factor(self, volume: Volume) -> tuple[str, Volume]:
+        """A branch whose result `mul` repeats along the places or the channels."""
+        vector = Volume((volume.channels,))
+        factors = [
+            (f"GAP -> FC {volume.channels} -> SIGMOID", vector),
+            (f"GMP -> FC {volume.channels} -> SIGMOID", vector),
+            ("GAP -> FC 1 -> TANH", Volume((1,))),
+            ("GAP channels -> SIGMOID", Volume((*volume.spatial, 1))),
+            ("GMP channels -> TANH", Volume((*volume.spatial, 1))),
+        ]
+        if volume.is_map:
+            height, width, channels = volume
+            factors.append((f"AVGPOOL {height}x1 s1 -> CONV {channels} 1x1", Volume((1, width, channels))))
+        return self.chance.choice(factors)
 
     # ---- blocks, classifiers, ends
     def _block_call(self) -> list[str]:
@@ -175,14 +195,38 @@ class _Writer:
         head = "FC 5" if len(self.volume) == 1 else "GAP -> FC 5"
         return [f"aux 0.3: {head}", self._keeping(self.volume)]
 
+    def _output_line(self) -> list[str]:
+        """An output that the network goes on from."""
+        chain, self.volume = self._chain(self.volume, self.chance.randint(1, 2))
+        self.outputs += 1
+        return [f"output o{self.outputs}: {chain}"]
+
+    def _input_lines(self) -> list[str]:
+        """One more input, of the volume that is there, and a merge with it."""
+        self.inputs += 1
+        name, bracket = f"i{self.inputs}", "x".join(map(str, self.volume))
+        merge = self.chance.choice([*MERGES])
+        branch = f"@{name}" if self.chance.random() < 0.5 else f"@{name} -> {self._keeping(self.volume)}"
+        lines = [f"before_{name}: {self._keeping(self.volume)}", f"[{bracket}] {name}: INPUT"]
+        self.volume = MERGES[merge]().output((self.volume,) * 2)
+        return [*lines, merge, f"  | @before_{name}", f"  | {branch}"]
+
     def _end(self) -> list[str]:
         ends = ["", "FC 5", "FC 4 -> SOFTMAX", *(["GAP", "GAP -> FC 5"] if len(self.volume) > 1 else [])]
         end = self.chance.choice(ends)
-        return [end] if end else []
+        if not self.outputs:
+            return [end] if end else []
+        again = [f"output again: @{name}" for name in self.named][:1]
+        return [f"output last: {end or 'RELU'}", *(again if self.chance.random() < 0.5 else [])]
 
 
 def _wide(volume: Volume, channels: int) -> Volume:
     return Volume((*volume.spatial, channels))
+
+
+def alone(examples: tuple[Example, ...]) -> tuple[Example, ...]:
+    """Return the examples that need no other volume than the flow."""
+    return tuple(one for one in examples if len(one.inputs) == 1)
 
 
 def after(step: str, volume: Volume) -> Volume | None:
@@ -191,6 +235,8 @@ def after(step: str, volume: Volume) -> Volume | None:
         layer: Layer = layer_from_text(step)
         result = layer.output((volume,))
     except (ArchspecError, Finding):
+        return None
+    if layer.reads_tokens:  # which only an input has
         return None
     weights = sum(tensor.size for tensor in layer.tensors((volume,)))
     return result if prod(result) <= LARGEST and weights <= HEAVIEST else None

@@ -20,7 +20,7 @@ CONV FC POOL2 POOL BN RELU GAP add concat mul x @h @before 3x3 1x7 s2 p1 p0:1 g2
 nobias -> | [ ] ( ) [8x8x4] [28 x 28 x 4*k] INPUT: INPUT block if else let param variant net use after aux
 0.3: 64 0 -1 1e9 99999999999999999999 C H W N f n stride=2 params: memory: 3.2M = 1,728 TOTAL # : , * / // % +
 - == < and or not round8( max( unit(f) 3 x (n-1) x MHSA 4 TOKENS LN DROPOUT 0.5 DROPPATH 0 to 0.2 SLICE UPCONV
-window=7 output loss a: train epochs lr augment é → × “ \t \u00a0 \x00
+window=7 output loss a: shared @h.a @last.a @more... weights=@h train epochs lr augment é → × “ \t \u00a0 \x00
 """.split()  # noqa: SIM905  # a page of words
 LAYERS = """
 INPUT CONV DWCONV UPCONV FC POOL AVGPOOL GAP BN LN GN IN NORM RELU GELU SOFTMAX MHSA TOKENS CLS TAKE POSEMBED TRANSPOSE
@@ -150,13 +150,29 @@ def change_place(text: str, chance: Random) -> str:
     return "\n".join(lines)
 
 
+def change_reference(text: str, chance: Random) -> str:
+    """Misspell a reference, drop its mark or a part of it, put another in its place, or share a block or not."""
+    found = list(re.finditer(r"@[a-z_][\w.]*|(?m:(?<=^block )\w+(?:\(.*\))?(?: shared)?)", text))
+    if not found:
+        return text
+    one = chance.choice(found)
+    word = one.group()
+    if not word.startswith("@"):
+        word = word.removesuffix(" shared") if word.endswith(" shared") else f"{word} shared"
+    else:
+        name, _, inner = word[1:].partition(".")
+        others = (f"@{name}", f"@{name}.{inner}e", f"@last.{inner or name}", f"@{name}...", word[1:], f"@{name}.{name}")
+        word = chance.choice((*others, chance.choice(found).group()))
+    return text[: one.start()] + word + text[one.end() :]
+
+
 MUTATIONS: tuple[Change, ...] = (
     *(change_lines, change_words, change_words, change_characters),
-    *(change_number, change_layer, change_place),
+    *(change_number, change_layer, change_place, change_reference),
 )
 FAULTS: tuple[Change, ...] = (
     *(change_number, change_number, change_layer, change_layer),
-    *(change_order, change_words, change_place),
+    *(change_order, change_words, change_place, change_reference),
 )
 
 

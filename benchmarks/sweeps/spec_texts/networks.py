@@ -51,7 +51,10 @@ class NetworkWriter:
                 chance.choice(("TOTAL params: 1.5M", "TOTAL memory: 3.2M * 4 bytes ~= 12.8MB", "TOTAL params: 12"))
             )
         if self.has_outputs:
-            self.lines.append(f"output last: {chance.choice(('RELU', 'FC 10', '@' + (self.outputs or ['last'])[-1]))}")
+            first, *rest = chance.choice((["RELU"], ["FC 10"], ["add", "    | x", f"    | {self._kept()}"]))
+            self.lines += [f"output last: {first}", *rest]
+            if self.outputs and chance.random() < 0.3:
+                self.lines.append(f"output again: @{chance.choice(self.outputs)}")
         recipe = chance.choice(RECIPES).rstrip() if chance.random() < 0.25 else ""
         if recipe.startswith("train") and (named := self.outputs or [*self.labels]):
             recipe += "\n    loss " + ", ".join(f"{name} {chance.choice(('1', '0.5'))}" for name in named)
@@ -62,15 +65,17 @@ class NetworkWriter:
             self.lines.append(f"{self.volume} RELU" if self.receives else f"{self.volume} INPUT")
             return
         self.lines += [f"{self.volume} left: INPUT", f"{self.volume} right: INPUT"]
-        self.lines += [self.chance.choice(("add", "mul")), f"    | @left -> {self._step(KEEPING)}", "    | @right"]
+        self.lines += [self.chance.choice(("add", "mul")), f"    | @left -> {self._kept()}", "    | @right"]
 
     def _add_piece(self) -> None:
         chance = self.chance
         kind = chance.random()
         if kind < 0.5:
             self._add([self._chain()])
-        elif kind < 0.65:
+        elif kind < 0.6:
             self._add([chance.choice(CALLS)])
+        elif kind < 0.65:
+            self._add(self._named())
         elif kind < 0.75:
             self._add([chance.choice(("2 x ", "n x ", "0 x ", "(n-1) x ")) + self._step(KEEPING)])
         elif kind < 0.9:
@@ -119,6 +124,24 @@ class NetworkWriter:
             c=channels,
             h=max(1, channels // 2),
         )
+
+    def _named(self) -> list[str]:
+        """Return lines that refer to a result of a call, to several results, or to a layer's weights."""
+        chance, name, last = self.chance, f"n{len(self.lines)}", "CONV 4 1x1" if self.volume.is_map else "FC 4"
+        return chance.choice(
+            (
+                ["RELU", f"{name}: pair(4)", "concat", "    | x", f"    | @{name}.{chance.choice(('fine', 'low'))}"],
+                ["pair(4)", "BN", "concat", "    | @last.low", "    | x"],
+                ["RELU", f"{name}: {last}", "RELU", f"{last} weights=@{name}"],
+                ["RELU", f"{name}: {last}", "RELU", f"gather(4, @{name}{chance.choice(('', ', @' + name))})"],
+                ["pair(4)", f"fuse(4, @b=@last.{chance.choice(('fine', 'low'))})"],
+            )
+        )
+
+    def _kept(self) -> str:
+        """Return a step that keeps the volume."""
+        step = self._step(KEEPING)
+        return step if volume_after(step, self.volume) == self.volume else "RELU"
 
     def _merge(self, depth: int) -> list[str]:
         """Return a merge with its branches, most of which keep the volume; the one in a branch is nested."""

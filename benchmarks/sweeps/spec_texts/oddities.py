@@ -26,6 +26,7 @@ VALUES = (
         "a",
         "nothing",
         "@a",
+        "@a.i",
         "8/3",
         "8/0",
         "max(3)",
@@ -75,6 +76,7 @@ NAMED = (
 MERGES = ("add", "concat", "mul")
 HEAD = (
     "block b(f=1, @h=@before)\n    FC f\nblock empty()\n    if C == 0\n        RELU\nblock c\n    RELU\nparam n = 2\n"
+    "block l(@more...)\n    concat\n        | @more\n        | x\nblock s(f) shared\n    i: FC f\n"
 )
 DECLARATIONS = (
     "aux {v}: FC {v}",
@@ -106,6 +108,16 @@ DECLARATIONS = (
     "b({v}, @a)",
     "b(f={v}, h={v})",
     "b({v}, {v}, {v})",
+    "b(1, @last.{name})",
+    "l({v})",
+    "l(@a, {v})",
+    "l(@a, @a) -> l(more=@a)",
+    "s({v}) -> s({v})",
+    "s(3) -> s(3)",
+    "g: s(3)\n@g.i -> FC 2 weights=@g.i",
+    "{layer} {v} weights=@a",
+    "FC {v} weights={v}",
+    "{merge}\n    | @last.i\n    | x",
     "if {v}\n    RELU\nelse if {v} == {v}\n    FC {v}\nelse\n    c()",
     "FC {function}({v})",
     "FC {function}({v}, {v}, {v})",

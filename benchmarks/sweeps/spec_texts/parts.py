@@ -13,12 +13,23 @@ Parts: TypeAlias = tuple[str, ...]
 
 ANYWHERE = (
     *("RELU", "RELU6", "GELU", "GELU tanh", "SILU", "HSWISH", "HSIGMOID", "TANH", "SIGMOID", "SOFTMAX"),
+    *(
+        "LEAKYRELU",
+        "LEAKYRELU 0.{p}",
+        "PRELU",
+        "PRELU single",
+        "ELU",
+        "ELU alpha={e}",
+        "MISH",
+        "HARDTANH low=-{p} high=2",
+    ),
     *("DROPOUT 0.{p}", "DROPPATH 0.{p}", "DROPPATH 0 to 0.2", "AFFINE", "SCALE {e}", "SCALE {e} fixed", "LN eps={e}"),
 )
 KEEPING = (
     *ANYWHERE,
     *("CONV {c} {k}x{k} same", "CONV {c} 3x3 p1", "DWCONV 3x3 same", "DWCONV 5x5 p2 -> BN", "CONV {c} 1x1", "FC {c}"),
     *("BN", "BN eps={e} momentum=0.01", "GN {g}", "IN affine", "NORM", "LN", "SHUFFLE {g}", "SHIFT", "POSEMBED"),
+    *("GRN", "GRN eps={e}"),
     *("AVGPOOL 3x3 s1 p1", "MAXPOOL 3x3 s1 p1", "POOL 5x5 s1 same", "MHSA {g} window={k}", "MHSA {g}"),
     *("MHSA {g} window={k} shift={p} relpos", "LN -> MHSA 2", "CONV {c} 1x7 p0x3 -> CONV {c} 7x1 p3x0"),
 )
@@ -32,14 +43,19 @@ MAP = (
     *("POOL 3x3 s2 p0:1", "GAP", "GLOBAL AVGPOOL", "UPCONV {f} 2x2 s2", "UPCONV {f} 3x3 s2 p1:0 nobias"),
     *("UPSAMPLE 2", "UPSAMPLE 2 bilinear", "PAD p{p}", "PAD p0:1x{p}", "SPACE2DEPTH 2", "SPACE2DEPTH {s} columns"),
     *("SLICE 0 {h}", "SLICE {h} {c}", "PADCHANNELS 24", "TOKENS", "TOKENS -> CLS -> POSEMBED", "FC {f}", "FC-6"),
-    *("LRN n=3 k=1", "IN", "GN {g} eps={e}", "AVERAGE POOL: 2x2 s2"),
+    *("LRN n=3 k=1", "IN", "GN {g} eps={e}", "AVERAGE POOL: 2x2 s2", "GMP", "GAP channels", "GMP channels"),
+    *("GLOBAL MAXPOOL", "TOKENS -> MAP 8x8", "FC 48 -> MAP 4x4"),
 )
 SEQUENCE = (
     *ANYWHERE,
     *("FC {f}", "FC {f} nobias linear", "MHSA {g}", "CLS", "POSEMBED", "TAKE 0", "TAKE {p}", "TRANSPOSE", "GAP", "LN"),
-    *("TRANSPOSE -> FC 8 -> TRANSPOSE", "SLICE 0 {h}", "PADCHANNELS 24", "LN -> MHSA 2"),
+    *("TRANSPOSE -> FC 8 -> TRANSPOSE", "SLICE 0 {h}", "PADCHANNELS 24", "LN -> MHSA 2", "MAP 4x{k}", "GMP"),
 )
-VECTOR = (*ANYWHERE, "FC {f}", "FC {f} -> RELU", "BN", "SLICE 0 {h}", "PADCHANNELS 24", "FC6: {f} neurons", "FC-8")
+VECTOR = (
+    *ANYWHERE,
+    *("FC {f}", "FC {f} -> RELU", "BN", "SLICE 0 {h}", "PADCHANNELS 24", "FC6: {f} neurons", "FC-8", "MAP 2x2"),
+    "EMBED 30 {f}",
+)
 
 _BLOCKS = """
 block unit(g, stride=1)
@@ -57,6 +73,13 @@ block squeeze(r)
     mul
         | x
         | GAP -> FC narrow -> RELU -> FC C -> SIGMOID
+block spatial(k)
+    mul
+        | x
+        | concat
+              | GAP channels
+              | GMP channels
+          CONV 1 k x k same -> SIGMOID
 block stage(inner, g, times, stride)
     inner(g, stride)
     (times-1) x inner(g)
@@ -78,6 +101,24 @@ block transformer(heads)
     add
         | LN -> FC 2*C -> GELU -> FC C
         | x
+block pair(g)
+    fine: CONV g 3x3 p1 -> RELU
+    low: CONV 2*g 3x3 p1 -> RELU
+    CONV g 1x1 -> RELU
+block fuse(g, @b=@last.low)
+    add
+        | CONV g 3x3 p1
+        | @b -> CONV g 1x1
+    low: RELU
+block gather(g, @more...)
+    concat
+        | @more -> CONV g 1x1
+        | x
+    CONV g 1x1 -> RELU
+block twin(r) shared
+    mul
+        | x
+        | GAP -> FC r -> RELU -> FC C -> SIGMOID
 block head(classes)
     RELU -> FC classes
 """
@@ -85,6 +126,8 @@ _BY_NAME = {text.split("(")[0]: f"block {text}" for text in _BLOCKS.split("\nblo
 CALLS = (
     *("unit(8)", "unit(f)", "unit(16, 2)", "unit(g=8, stride=2)", "squeeze(4)", "stage(unit, 8, n, 2)", "level(4, 1)"),
     *("RELU -> cell(4)", "RELU -> 2 x cell(4)", "transformer(2)", "n x transformer(2)", "2 x squeeze(2)", "head(6)"),
+    *("pair(4) -> fuse(4)", "pair(8) -> 2 x fuse(8)", "gather(4)", "n x twin(2)", "twin(4) -> CONV f 1x1", "twin(f)"),
+    *("spatial(7)", "squeeze(4) -> spatial(3)"),
     *("stage(unit, f, 3, stride=1)", "unit(round8(f*1.4))", "level(f//2, min(n, 2))", "3 x head(4)"),
 )
 TITLES = (

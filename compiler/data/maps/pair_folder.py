@@ -105,6 +105,10 @@ def class_names_of(root: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise wrong_pairs(f"cannot read `{path}`: {error}", "expected one name a line, in UTF-8") from None
     names = tuple(line.strip() for line in text.rstrip().splitlines())
+    if "" in names:
+        raise wrong_pairs(
+            f"line {names.index('') + 1} of `{path}` is empty", "give each class a name: a line is a value"
+        )
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
         raise wrong_pairs(f"`{path}` has the class `{twice}` twice", "give each class its own name")

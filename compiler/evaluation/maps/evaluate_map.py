@@ -12,7 +12,6 @@ from functools import partial
 
 import torch
 
-from archspec.compiler import build
 from archspec.compiler.data.damaged import first_few
 from archspec.compiler.data.dataset import InOrder
 from archspec.compiler.data.loader import loader
@@ -23,8 +22,7 @@ from archspec.compiler.evaluation.maps.map_counting import PixelTally, guesses_o
 from archspec.compiler.evaluation.maps.map_evaluation import MapEvaluation
 from archspec.compiler.evaluation.maps.pair_examples import PairExamples
 from archspec.compiler.progress import Progress, clock
-from archspec.compiler.weights import files as weights
-from archspec.compiler.weights.trained import Trained
+from archspec.compiler.weights.trained import Trained, first_output
 from archspec.diagnostics.errors import failure
 from archspec.diagnostics.findings import plural
 from archspec.recipe import Recipe
@@ -43,9 +41,7 @@ def evaluate_map(
 ) -> MapResult:
     """Evaluate weights on pairs. Raises ArchspecError for masks of other classes, too many damaged files, and NaN."""
     pairs = _pairs(trained, pair_files(examples.folder))
-    module = build(trained.network)
-    weights.fill(module, trained.state)
-    module = module.to(settings.device).eval()
+    module = first_output(trained, trained.network).to(settings.device)
     mean, std = (
         torch.tensor(one, device=settings.device)[:, None, None]
         for one in (trained.preprocessing.mean, trained.preprocessing.std)

@@ -1,12 +1,14 @@
-"""Normalisations of volumes that torch's own modules do not take: BN of a sequence, LN of a map. BN over processes."""
+"""Normalisations that torch does not have: BN of a sequence, LN of a map, GRN. BN over processes."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from archspec.compiler.lowering.modules.registry import lowers
+from archspec.compiler.lowering.modules.scales import wide
 from archspec.graph.volume import Volume
-from archspec.layers.norm import BatchNorm, LayerNorm
+from archspec.layers.norm import BatchNorm, LayerNorm, ResponseNorm
 
 
 @lowers(BatchNorm)
@@ -39,6 +41,23 @@ class PixelNorm(nn.LayerNorm):
     def forward(self, input: Tensor) -> Tensor:
         """Permute, normalise, permute back."""
         return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+@lowers(ResponseNorm)
+class GlobalResponseNorm(nn.Module):
+    """GRN: x + weight * x * N + bias over [B, C, H, W], computed as x * (1 + weight * N) + bias."""
+
+    def __init__(self, layer: ResponseNorm, volume: Volume) -> None:
+        super().__init__()
+        self.eps = layer.eps
+        self.weight = nn.Parameter(torch.zeros(volume.channels))
+        self.bias = nn.Parameter(torch.zeros(volume.channels))
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Scale each channel by its norm, relative to the mean of all channels' norms."""
+        norms = torch.linalg.vector_norm(input, dim=(2, 3), keepdim=True)
+        relative = norms / (norms.mean(1, keepdim=True) + self.eps)
+        return input * (1 + relative * wide(self.weight, input)) + wide(self.bias, input)
 
 
 def synchronised(module: nn.Module) -> None:

@@ -6,14 +6,13 @@ In: a layer's class. Out: what builds its module from the layer and the volume t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from torch import nn
 
-from archspec.graph.volume import Volume
 from archspec.layers.base import Layer
 
-Maker = Callable[[Any, Volume], nn.Module]
+Maker = Callable[..., nn.Module]  # of a layer and the volumes that enter
 M = TypeVar("M", bound=Maker)
 MODULES: dict[type[Layer], Maker] = {}
 

@@ -1,4 +1,4 @@
-"""Scales and shifts of channels: AFFINE, SCALE."""
+"""Scales and shifts of channels: AFFINE, SCALE, PRELU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from archspec.compiler.lowering.modules.registry import lowers
 from archspec.graph.volume import Volume
-from archspec.layers.scale import Affine, Scale
+from archspec.layers.activation import Prelu
+from archspec.layers.channels import Affine, Scale
 
 
 @lowers(Affine)
@@ -52,6 +53,18 @@ class Fixed(nn.Module):
 def scale(layer: Scale, volume: Volume) -> nn.Module:
     """A learned factor for each channel, or a constant."""
     return Fixed(layer.value) if layer.fixed else ChannelScale(layer, volume)
+
+
+@lowers(Prelu)
+class SequencePrelu(nn.PReLU):
+    """A slope for each channel of [B, N, C]; torch expects the channels before the positions."""
+
+    def __init__(self, layer: Prelu, volume: Volume) -> None:
+        super().__init__(volume.channels)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Transpose, apply, transpose back."""
+        return super().forward(input.transpose(1, 2)).transpose(1, 2)
 
 
 def wide(channels: Tensor, input: Tensor) -> Tensor:

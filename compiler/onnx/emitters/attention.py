@@ -1,4 +1,4 @@
-"""MHSA: softmax(Q K^T / sqrt(d)) V for each head, over a sequence or within the windows of a map.
+"""MHSA: softmax(Q K^T / sqrt(d)) V for each head, over sequences or within the windows or grids of a map.
 
 Both are attention over [B, groups..., N, C]: a sequence has no groups, a map one for each window. A shifted map is
 rolled, so that its windows are where the unshifted ones were; pixels that only the roll brought into one window do not
@@ -20,38 +20,72 @@ TABLE = "relative_position_bias_table"
 
 @emits(Attention)
 def attention(writer: NodeWriter) -> str:
-    """Attention over a sequence, or over windows that are cut out and put back."""
-    if writer.layer.window is None:
-        return _attend(writer, writer.x, tuple(writer.volume[:1]), ())
+    """Attention over sequences, or over windows or grids that are cut out and put back."""
+    side = writer.layer.side
+    if side is None:
+        return _attend(writer, writer.x, tuple(writer.volume[:1]), _causal(writer))
     height, width, channels = writer.volume
-    side = writer.layer.window
     down, right = writer.layer.shifts(writer.volume)
     high, wide = height // side, width // side
+    apart, order, back = (high, side, wide, side), (0, 1, 3, 2, 4, 5), (0, 1, 3, 2, 4, 5)
+    if writer.layer.grid:
+        apart, order, back = (side, high, side, wide), (0, 2, 4, 1, 3, 5), (0, 3, 1, 4, 2, 5)
     pixels = _rolled(writer, writer.transpose(writer.x, 0, 2, 3, 1), -down, -right)
-    tiles = writer.transpose(writer.reshape(pixels, 0, high, side, wide, side, channels), 0, 1, 3, 2, 4, 5)
+    tiles = writer.transpose(writer.reshape(pixels, 0, *apart, channels), *order)
     windows = writer.reshape(tiles, 0, high * wide, side * side, channels)
     seen = _attend(writer, windows, (high * wide, side * side), _added(writer))
-    tiles = writer.transpose(writer.reshape(seen, 0, high, wide, side, side, channels), 0, 1, 3, 2, 4, 5)
+    tiles = writer.transpose(writer.reshape(seen, 0, high, wide, side, side, channels), *back)
     pixels = _rolled(writer, writer.reshape(tiles, 0, height, width, channels), down, right)
     return writer.transpose(pixels, 0, 3, 1, 2)
 
 
 def _attend(writer: NodeWriter, x: str, places: tuple[int, ...], added: tuple[str, ...]) -> str:
     """[B, *places, C]; `added` are constants that the scores get."""
-    channels, heads = writer.volume.channels, writer.layer.heads
-    size, last = channels // heads, len(places) + 2
+    layer = writer.layer
+    width = layer.width or writer.volume.channels
+    size, last = width // layer.heads, len(places) + 2
     apart = (*range(last - 2), last - 1, last - 2, last)  # heads before the places that they compare
     transposed = (*range(last - 2), last - 1, last, last - 2)
-    qkv = product(writer, x, "qkv.weight", "qkv.bias")
-    split = writer.ops("Split", qkv, writer.integers("sizes", *[channels] * 3), outputs=3, axis=last - 1)
-    q, k, v = (writer.reshape(part, 0, *places, heads, size) for part in split)
+    told = (*places[:-1], writer.volumes[-1][0]) if layer.given else places
+    each = zip(_projected(writer, x, width, axis=last - 1), (places, told, told), strict=True)
+    q, k, v = (writer.reshape(part, 0, *where, layer.heads, size) for part, where in each)
     q = writer.op("Mul", writer.transpose(q, *apart), writer.scalar("scale", size**-0.5))
     scores = writer.op("MatMul", q, writer.transpose(k, *transposed))
     for constant in added:
         scores = writer.op("Add", scores, constant)
     mixed = writer.op("MatMul", writer.op("Softmax", scores, axis=-1), writer.transpose(v, *apart))
-    joined = writer.reshape(writer.transpose(mixed, *apart), 0, *places, channels)
-    return product(writer, joined, "proj.weight", "proj.bias")
+    joined = writer.reshape(writer.transpose(mixed, *apart), 0, *places, width)
+    return _product(writer, joined, "proj")
+
+
+def _projected(writer: NodeWriter, x: str, width: int, axis: int) -> tuple[str, ...]:
+    """Queries, keys and values, side by side in one product if they come from one sequence."""
+    given = dict(zip(writer.layer.given, writer.inputs[1:], strict=True))
+    if not given:
+        return _split(writer, _product(writer, x, "qkv"), [width] * 3, axis)
+    queries = _product(writer, x, "q")
+    if "kv" in given:
+        return queries, *_split(writer, _product(writer, given["kv"], "kv"), [width] * 2, axis)
+    return queries, *(_product(writer, given[word], word) for word in ("k", "v"))
+
+
+def _split(writer: NodeWriter, x: str, sizes: list[int], axis: int) -> tuple[str, ...]:
+    return writer.ops("Split", x, writer.integers("sizes", *sizes), outputs=len(sizes), axis=axis)
+
+
+def _product(writer: NodeWriter, x: str, matrix: str) -> str:
+    """One of the layer's matrices, with its bias if it has one."""
+    has_bias = any(tensor.name == f"{matrix}.bias" for tensor in writer.layer.tensors(writer.volumes))
+    return product(writer, x, f"{matrix}.weight", f"{matrix}.bias" if has_bias else "")
+
+
+def _causal(writer: NodeWriter) -> tuple[str, ...]:
+    """Minus infinity for the vectors after each."""
+    if not writer.layer.causal:
+        return ()
+    later = np.triu(np.ones((writer.volume[0], writer.volume[0]), dtype=bool), 1)
+    mask = np.where(later, np.float32(-np.inf), np.float32(0))
+    return (writer.common(f"causal_mask_{len(mask)}", mask),)
 
 
 def _rolled(writer: NodeWriter, x: str, down: int, right: int) -> str:
@@ -67,7 +101,7 @@ def _added(writer: NodeWriter) -> tuple[str, ...]:
     """The bias of relative positions, [heads, N, N], and the mask of a shift, [windows, 1, N, N]."""
     constants = []
     if writer.layer.relpos:
-        bias = relative_bias(writer.array(TABLE), writer.layer.window)
+        bias = relative_bias(writer.array(TABLE), writer.layer.side)
         constants.append(writer.constant("relative_position_bias", bias, made_of=(TABLE,)))
     if any(writer.layer.shifts(writer.volume)):
         constants.append(writer.constant("mask", shift_mask(writer)))

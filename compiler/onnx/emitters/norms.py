@@ -1,4 +1,4 @@
-"""Normalisations: NORM, BN, LN, GN, IN; and what scales channels like them, AFFINE, SCALE.
+"""Normalisations: NORM, BN, LN, GN, IN, GRN; and what scales channels like them, AFFINE, SCALE.
 
 A BN after a convolution is folded into it and has no node (fold.py).
 """
@@ -10,8 +10,8 @@ import numpy as np
 from archspec.compiler.onnx.emitters.registry import emits
 from archspec.compiler.onnx.fold import OF_BATCHES, scale_and_shift
 from archspec.compiler.onnx.node_writer import NodeWriter
-from archspec.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-from archspec.layers.scale import Affine, Scale
+from archspec.layers.channels import Affine, Scale
+from archspec.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, ResponseNorm
 
 
 @emits(LocalResponseNorm)
@@ -69,6 +69,16 @@ def instance_norm(writer: NodeWriter) -> str:
         ones = np.ones(writer.volume.channels, dtype=np.float32)
         weights = writer.constant("ones", ones), writer.constant("zeros", 0 * ones)
     return writer.op("InstanceNormalization", writer.x, *weights, epsilon=writer.layer.eps)
+
+
+@emits(ResponseNorm)
+def response_norm(writer: NodeWriter) -> str:
+    """x times 1 + weight * N, a number for each channel; plus the bias."""
+    norms = writer.op("ReduceL2", writer.x, writer.integers("pixels", 2, 3), keepdims=1)
+    mean = writer.op("ReduceMean", norms, writer.integers("channels", 1), keepdims=1)
+    relative = writer.op("Div", norms, writer.op("Add", mean, writer.scalar("eps", writer.layer.eps)))
+    factor = writer.op("Add", writer.op("Mul", relative, writer.wide("weight")), writer.scalar("one", 1.0))
+    return writer.op("Add", writer.op("Mul", writer.x, factor), writer.wide("bias"))
 
 
 @emits(Affine)

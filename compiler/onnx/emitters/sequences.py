@@ -1,4 +1,4 @@
-"""Sequences of vectors: TOKENS, CLS."""
+"""Sequences of vectors: TOKENS, MAP, CLS, EMBED."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import numpy as np
 
 from archspec.compiler.onnx.emitters.registry import emits
 from archspec.compiler.onnx.node_writer import NodeWriter
-from archspec.layers.sequence import ClassToken, Tokens
+from archspec.layers.input import Embedding
+from archspec.layers.sequence import ClassToken, FoldedMap, Tokens
+
+
+@emits(Embedding)
+def embedding(writer: NodeWriter) -> str:
+    """A row of the weights for each id."""
+    return writer.op("Gather", writer.weight("weight"), writer.x, axis=0)
 
 
 @emits(Tokens)
@@ -14,6 +21,13 @@ def tokens(writer: NodeWriter) -> str:
     """[B, C, H, W] to [B, H*W, C]."""
     height, width, channels = writer.volume
     return writer.transpose(writer.reshape(writer.x, 0, channels, height * width), 0, 2, 1)
+
+
+@emits(FoldedMap)
+def folded_map(writer: NodeWriter) -> str:
+    """[B, H*W, C] or [B, C*H*W] to [B, C, H, W]."""
+    x = writer.transpose(writer.x, 0, 2, 1) if len(writer.volume) == 2 else writer.x
+    return writer.reshape(x, 0, *writer.node.volume.laid_out)
 
 
 @emits(ClassToken)

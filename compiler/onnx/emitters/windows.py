@@ -1,4 +1,4 @@
-"""Windows over pixels: CONV, DWCONV, UPCONV, POOL, AVGPOOL, GAP.
+"""Windows over pixels: CONV, DWCONV, UPCONV, POOL, AVGPOOL, GAP, GMP.
 
 The height and width of a map are known, so `ceil` becomes explicit pads: opset 18's `ceil_mode` counts the padding of a
 mean differently from torch.
@@ -12,7 +12,7 @@ from archspec.compiler.onnx.emitters.registry import emits
 from archspec.compiler.onnx.node_writer import NodeWriter
 from archspec.layers.arguments import Pads
 from archspec.layers.conv import Conv, DepthwiseConv
-from archspec.layers.pool import AvgPool, GlobalAvgPool, MaxPool
+from archspec.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.layers.upconv import TransposedConv
 
 
@@ -84,10 +84,22 @@ def _pool(writer: NodeWriter, operator: str, x: str, pads: Any, **attributes: An
 
 @emits(GlobalAvgPool)
 def global_average_pool(writer: NodeWriter) -> str:
-    """The mean over a map's pixels or a sequence's vectors."""
+    """The mean over a map's pixels, a sequence's vectors, or channels."""
+    return _global_pool(writer, "GlobalAveragePool", "ReduceMean")
+
+
+@emits(GlobalMaxPool)
+def global_max_pool(writer: NodeWriter) -> str:
+    """The maximum over a map's pixels, a sequence's vectors, or channels."""
+    return _global_pool(writer, "GlobalMaxPool", "ReduceMax")
+
+
+def _global_pool(writer: NodeWriter, pool: str, reduce: str) -> str:
+    if writer.layer.channels:
+        return writer.op(reduce, writer.x, writer.integers("axes", writer.volume.channel_axis), keepdims=1)
     if writer.volume.is_map:
-        return writer.op("Flatten", writer.op("GlobalAveragePool", writer.x), axis=1)
-    return writer.op("ReduceMean", writer.x, writer.integers("axes", 1), keepdims=0)
+        return writer.op("Flatten", writer.op(pool, writer.x), axis=1)
+    return writer.op(reduce, writer.x, writer.integers("axes", 1), keepdims=0)
 
 
 def pad(writer: NodeWriter, x: str, pads: Pads) -> str:

@@ -71,6 +71,7 @@ def from_flags(
     recipe, why = run_recipe(network, data, flags, context)
     requirements.warmup(recipe)
     requirements.same_pixels(network, recipe)
+    requirements.one_classifier(network, recipe)
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
     requirements.synchronised(recipe, group)
@@ -129,6 +130,7 @@ def _read(network: Network, recipe: Recipe, context: RunContext) -> Data:
         return _read_pairs(requirements.masks(network, root), network, recipe, context)
     if root is None:
         return digits(network.input, recipe.seed)
+    requirements.classes(network, root)
     listed = folder(root, network.input, recipe)
     found = headers(path for part in photos_of(listed) for path in part.paths)
     data = checked(listed, found)

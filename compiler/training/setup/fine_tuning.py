@@ -41,7 +41,8 @@ def starting_module(
         reinitialised = {}
         if configuration.is_for_other_classes:
             own = whole.state_dict()
-            resized = {node.name for scores in (trunk, *others) for node in scores.nodes}
+            nodes = (node for scores in (trunk, *others) for node in scores.nodes)
+            resized = {owner for node in nodes for owner in network.graph.owners(node)}
             reinitialised = {name: value for name, value in own.items() if name.rpartition(".")[0] in resized}
         weights.need_fit(whole, {**start.state, **reinitialised}, f"`{start.path}`")
         own = module.state_dict()
@@ -51,6 +52,6 @@ def starting_module(
     for one in (module, whole):  # a stage, and the whole network whose parameters are counted
         freeze(one, frozen_layers(network.graph, recipe))
     if recipe.mode == "linear-probe":
-        names = [node.name for node in trunk.nodes if network.graph.tensors(node)]
+        names = list(dict.fromkeys(owner for node in trunk.nodes for owner in network.graph.owners(node)))
         messages.append(f"linear probe: only {' and '.join(names)} {'is' if len(names) == 1 else 'are'} trained")
     return module, ParameterCounts.of(whole), tuple(messages)

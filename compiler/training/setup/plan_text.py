@@ -11,7 +11,7 @@ from archspec.api import Network
 from archspec.compiler.data.maps.masks import IGNORED
 from archspec.compiler.memory import size_text
 from archspec.compiler.training.setup.plan import TrainingPlan
-from archspec.compiler.training.weighting.frozen import frozen_layers
+from archspec.compiler.training.weighting.frozen import frozen_layers, without_loss
 from archspec.compiler.training.weighting.layer_rates import head_layers, layer_depths
 from archspec.diagnostics.findings import plural
 from archspec.recipe import Recipe
@@ -25,7 +25,7 @@ FIELDS = {  # of a recipe, whose reason a line shows
     "optimizer": "optimizer",
     "augmentation": "area",
 }
-WRAPPED = ("recipe", "augmentation")
+WRAPPED = ("recipe", "augmentation", "loss", "not trained")
 
 
 def plan_lines(plan: TrainingPlan) -> list[str]:
@@ -35,7 +35,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
     facts = {
         "network": f"{plan.network.title}, {plan.network.params:,} parameters, {plan.classes} classes",
         "data": plan.data,
-        "classes of": _masks(plan.network),
+        "masks": _masks(plan.network),
         "recipe": plan.why.get("recipe", ""),
         "step": _step(plan),
         "steps": f"{plan.steps_per_epoch:,} per epoch x {plural(recipe.epochs, 'epoch')} = {plan.steps:,}",
@@ -47,6 +47,7 @@ def plan_lines(plan: TrainingPlan) -> list[str]:
         "weight decay": f"{recipe.weight_decay:g} on {count.decayed:,} weights; "
         f"none on {count.not_decayed:,} biases and norm parameters{frozen}",
         "frozen": _frozen(plan),
+        "not trained": _without_loss(plan.network),
         "sampling": "as many images of each class in every epoch" if recipe.sampling == "balanced" else "",
         "augmentation": _augmentation(recipe, plan.variation),
         "evaluated on": f"the centre {100 * recipe.eval_crop:g} % of each side" if recipe.eval_crop < 1 else "",
@@ -127,18 +128,26 @@ def _layer_decay(plan: TrainingPlan) -> str:
 def _frozen(plan: TrainingPlan) -> str:
     if not plan.recipe.freeze:
         return ""
-    layers = plural(len(frozen_layers(plan.network.graph, plan.recipe)), "layer")
+    frozen = frozen_layers(plan.network.graph, plan.recipe) - {*without_loss(plan.network.graph)}
+    layers = plural(len(frozen), "layer")
     return f"{', '.join(plan.recipe.freeze)}: {layers}, {plan.parameters.frozen:,} parameters"
+
+
+def _without_loss(network: Network) -> str:
+    """Return the layers that training leaves out."""
+    names = without_loss(network.graph)
+    return f"{', '.join(names)}: no loss depends on {'it' if len(names) == 1 else 'them'}" if names else ""
 
 
 def _masks(network: Network) -> str:
     """Return which pixels of the input have classes."""
     if not network.output.is_map:
         return ""
-    height, width = network.output.spatial
-    which = f"the central {height}x{width} of {'x'.join(map(str, network.input.spatial))}"
-    counted = f"{which} pixels, which the network outputs" if (height, width) != network.input.spatial else "all pixels"
-    return f"{counted}; {IGNORED} is ignored; the best weights have the highest mean IoU"
+    inside, outside = ("x".join(map(str, volume.spatial)) for volume in (network.output, network.input))
+    which = "a class for each pixel"
+    if inside != outside:
+        which = f"cropped to the central {inside} of {outside} pixels, as the output"
+    return f"{which}; {IGNORED} is ignored; best weights by mean IoU"
 
 
 def _class_weights(plan: TrainingPlan) -> str:
@@ -178,6 +187,8 @@ def _optimizer(recipe: Recipe) -> str:
 
 def _loss(recipe: Recipe, network: Network) -> str:
     parts = ["cross-entropy of pixels" if network.output.is_map else "cross-entropy"]
+    if named := network.graph.named_losses:
+        parts = [f"{parts[0]} of {' and '.join(f'{loss.weight:g} x {loss.name}' for loss in named)}"]
     parts += [f"label smoothing {recipe.label_smoothing:g}"] if recipe.label_smoothing else []
     parts += [f"gradient norm clipped to {recipe.clip:g}"] if recipe.clip else []
     return ", ".join(parts)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from archspec.analyses.pixel_stride import pixel_strides
 from archspec.api import Network
+from archspec.compiler.data.maps.pair_folder import is_of_pairs
 from archspec.compiler.data.preprocessing import COLOURS
+from archspec.compiler.lowering.one_image import need_one_image
 from archspec.compiler.memory import less, memory_of, need_memory, size_text
 from archspec.compiler.training.parallel.processes import Group
 from archspec.diagnostics.errors import failure
@@ -26,8 +28,9 @@ def trainable(network: Network, group: Group) -> None:
     if not network.params:
         helps = ("add a layer with weights, such as `FC 10`",)
         raise failure("E454", f"{network.title} has no weights to train", helps=helps)
+    need_one_image(network.title, network.graph, "`archspec train`")
     takes_images = network.input.is_map and network.input.channels in COLOURS
-    if takes_images and network.output.is_map:
+    if takes_images and network.output.is_map and math.prod(network.output.spatial) > 1:
         _pixel_classifier(network, group)
     elif not takes_images or len(network.output) != 1:
         message = f"{network.title} is not an image classifier: it maps {network.input} to {network.output}"
@@ -35,6 +38,28 @@ def trainable(network: Network, group: Group) -> None:
             "training requires a map of 1 or 3 channels as input, and a vector or a map of class scores as output",
         )
         raise failure("E454", message, helps=helps)
+    _losses(network)
+
+
+def _losses(network: Network) -> None:
+    """Require losses, which compare results of the first output's form with the same classes."""
+    if not network.losses:
+        message = f"{network.title} has {len(network.outputs)} outputs, and its recipe does not say which have losses"
+        line = ", ".join(f"{name} 1" for name, volume in network.outputs if volume == network.output)
+        raise failure("E454", message, helps=(f"name them in the `train` section, with weights: `loss {line}`",))
+    for loss in network.losses:
+        if (volume := network.graph.nodes[loss.node].volume) != network.output:
+            message = f"the loss of `{loss.name}` is of {volume}, but the first output is {network.output}"
+            raise failure("E454", message, helps=("all losses are of scores for the same classes",))
+
+
+def one_classifier(network: Network, recipe: Recipe) -> None:
+    """Require the loss of the first output alone for a linear probe, whose other layers work as in inference."""
+    named = network.graph.named_losses
+    if recipe.mode == "linear-probe" and named and [loss.node for loss in named] != [network.graph.output]:
+        names = " and ".join(f"`{loss.name}`" for loss in named)
+        message = f"`--linear-probe` trains the classifier of the first output, but the losses are of {names}"
+        raise failure("E011", message, helps=("leave out `--linear-probe`",))
 
 
 def _pixel_classifier(network: Network, group: Group) -> None:
@@ -45,10 +70,6 @@ def _pixel_classifier(network: Network, group: Group) -> None:
         message = f"{network.title} maps {network.input} to {network.output}: it has no class scores for each pixel"
         helps = ("end with a map as large as the input: `UPSAMPLE 2 bilinear` doubles one",)
         raise failure("E454", message, helps=helps)
-    for head in network.graph.heads:
-        if (volume := network.graph.nodes[head.output].volume) != network.output:
-            message = f"auxiliary classifier {head.number} outputs {volume}, the network {network.output}"
-            raise failure("E454", message, helps=("both are compared with the same masks: give both the same size",))
     if group.is_pipeline:
         message = "`--pipeline` does not work with a network whose output is a map of classes"
         raise failure("E472", message, helps=("leave out `--pipeline`: `--processes` divides the images",))
@@ -61,6 +82,14 @@ def masks(network: Network, root: Path | None) -> Path:
         helps = ("`--data DIR`, with `images` and `masks` in DIR; the bundled digits have no masks",)
         raise failure("E454", message, helps=helps)
     return root
+
+
+def classes(network: Network, root: Path) -> None:
+    """Require a folder of classes, not of images and masks, which would be taken for two classes."""
+    if is_of_pairs(root):
+        message = f"`{root}` has images and masks, but {network.title} outputs one class per image"
+        helps = ("a network whose output is a map of classes, such as `unet`, learns from masks",)
+        raise failure("E450", message, helps=helps)
 
 
 def same_pixels(network: Network, recipe: Recipe) -> None:

@@ -1,8 +1,10 @@
 """Layers that are not trained.
 
 In: a graph and a recipe. Out: the names of its frozen layers: those that a pattern of `--freeze` names, alone or by a
-block around them, and in a linear probe all but the classifier. Frozen batch normalisations also keep their statistics
-and normalise by them, as in inference: otherwise the features would change although no weight does.
+block around them, in a linear probe all but the classifier, and those that no loss depends on, which get no gradient:
+DDP would wait for it. Layers that share weights are frozen together, under the name of their owner. Frozen batch
+normalisations also keep their statistics and normalise by them, as in inference: otherwise the features would change
+although no weight does.
 """
 
 from __future__ import annotations
@@ -27,11 +29,12 @@ MOST_SHOWN = 12
 def frozen_layers(graph: Graph, recipe: Recipe) -> frozenset[str]:
     """Return the names. Raises ArchspecError for a pattern without a layer, and if no layer would be trained."""
     layers = [node.name for node in graph.nodes if graph.tensors(node)]
-    frozen: set[str] = set()
+    frozen = set(without_loss(graph))
     if recipe.mode == "linear-probe":
-        frozen = set(layers) - {node.name for node in classifiers(graph)[0].nodes}
+        frozen = set(layers).difference(*(graph.owners(node) for node in classifiers(graph)[0].nodes))
     for pattern in recipe.freeze:
-        own = {name for name in layers if any(fnmatchcase(part, pattern) for part in _paths(name))}
+        named = (node for node in graph.nodes if any(fnmatchcase(part, pattern) for part in _paths(node.name)))
+        own = {owner for node in named for owner in graph.owners(node)}
         if not own:
             raise _unnamed(pattern, layers)
         frozen |= own
@@ -39,6 +42,14 @@ def frozen_layers(graph: Graph, recipe: Recipe) -> frozenset[str]:
         helps = ("leave out a `--freeze`: at least one layer has to be trained",)
         raise failure("E011", f"`--freeze` leaves none of the {len(layers)} layers with weights to train", helps=helps)
     return frozenset(frozen)
+
+
+def without_loss(graph: Graph) -> tuple[str, ...]:
+    """Return the names of the layers with weights that no loss depends on, not by a layer that shares them either."""
+    if len(graph.trained) == len(graph.nodes):
+        return ()
+    learning = {owner for node in graph.trained for owner in graph.owners(node)}
+    return tuple(node.name for node in graph.nodes if graph.tensors(node) and node.name not in learning)
 
 
 def freeze(module: Generated, names: Iterable[str]) -> None:

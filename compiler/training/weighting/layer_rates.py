@@ -48,7 +48,8 @@ def set_shares(module: nn.Module, shares: Mapping[str, float]) -> None:
 
 def head_layers(graph: Graph) -> tuple[str, ...]:
     """Return the names of the layers that compute class scores, those of auxiliary classifiers too."""
-    return tuple(node.name for one in classifiers(graph) for node in one.nodes if graph.tensors(node))
+    nodes = (node for one in classifiers(graph) for node in one.nodes)
+    return tuple(dict.fromkeys(owner for node in nodes for owner in graph.owners(node)))
 
 
 def layer_depths(graph: Graph) -> dict[str, int]:

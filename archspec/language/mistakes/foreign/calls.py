@@ -18,13 +18,14 @@ MOST = 20_000  # characters of the arguments of one call
 
 
 class Call(Record):
-    """`nn.Conv2d(3, 64, kernel_size=7)`: its last name, its arguments, and where it stands."""
+    """`nn.Conv2d(3, 64, kernel_size=7)`: its last name, its arguments, where it stands, and the name before the dot."""
 
     name: str
     values: tuple[str, ...]
     named: tuple[tuple[str, str], ...]
     start: int
     end: int
+    owner: str = ""
 
     def get(self, place: int | None, *names: str) -> str | None:
         """Return the argument at a place or with one of some names."""
@@ -60,7 +61,7 @@ def calls(text: str) -> Iterator[Call]:
     """Yield the calls in a text, those inside a container one by one."""
     at, closings = 0, _closings(text)
     while found := _OPENING.search(text, at):
-        name = found[1].rsplit(".", 1)[-1]
+        *owner, name = found[1].rsplit(".", 2)
         at = found.end()
         if name in _CONTAINERS:
             continue
@@ -68,7 +69,7 @@ def calls(text: str) -> Iterator[Call]:
         if end is None or end - at > MOST:
             continue
         values, named = _arguments(text[at:end])
-        yield Call(name, values, named, found.start(), end + 1)
+        yield Call(name, values, named, found.start(), end + 1, owner[-1] if owner else "")
         at = end + 1
 
 

@@ -26,7 +26,7 @@ _FLATTEN = (
 )
 # functions of a map, and members that a class names after what they do
 _PLAIN = {
-    **{name: name.upper() for name in ("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "softmax")},
+    **{name: name.upper() for name in ("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "softmax", "mish")},
     **{"log_softmax": "SOFTMAX", "hardswish": "HSWISH", "hardsigmoid": "HSIGMOID", "swish": "SILU"},
     **dict.fromkeys(("flatten", "identity"), ""),
 }
@@ -36,6 +36,10 @@ _TORCH_NAMES = {
     "max_pool2d": "MaxPool2d",
     "avg_pool2d": "AvgPool2d",
     "adaptive_avg_pool2d": "AdaptiveAvgPool2d",
+    "adaptive_max_pool2d": "AdaptiveMaxPool2d",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "hardtanh": "Hardtanh",
     "interpolate": "Upsample",
     "dropout": "Dropout",
 }
@@ -70,7 +74,7 @@ def _step(call: Call) -> str | None:
     if call.name == "dropout" and call.get(1, "p", "rate") is None:
         return None  # a member, whose probability is elsewhere
     if call.name in _TORCH_NAMES:  # their first argument is the map
-        call = Call(_TORCH_NAMES[call.name], call.values[1:], call.named, call.start, call.end)
+        call = Call(_TORCH_NAMES[call.name], call.values[1:], call.named, call.start, call.end, "nn")
     if call.name in LAYERS:
         found = layer(call)
         return None if found is None else f"{found.text} nobias" if found.bias is False and found.text else found.text

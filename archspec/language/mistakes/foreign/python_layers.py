@@ -14,7 +14,7 @@ from archspec.language.mistakes.foreign.sketch import ListedLayer, Pair
 from archspec.record import replace
 
 _ACTIVATIONS = {
-    **{name: name.upper() for name in ("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "softmax")},
+    **{name: name.upper() for name in ("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "softmax", "elu", "mish")},
     **{"swish": "SILU", "hardswish": "HSWISH", "hard_swish": "HSWISH", "hardsigmoid": "HSIGMOID", "linear": "", "": ""},
 }
 
@@ -77,7 +77,8 @@ def _torch_pool(call: Call) -> ListedLayer | None:
 
 def _torch_adaptive(call: Call) -> ListedLayer | None:
     size = call.pair(0, "output_size")
-    return ListedLayer("GAP") if size == (1, 1) else ListedLayer("RESIZE", kernel=size) if size else None
+    name = "GMP" if "Max" in call.name else "GAP"
+    return ListedLayer(name) if size == (1, 1) else ListedLayer("RESIZE", kernel=size) if size else None
 
 
 def _torch_linear(call: Call) -> ListedLayer | None:
@@ -113,6 +114,29 @@ def _response(call: Call) -> ListedLayer:
 
 def _plain(name: str) -> Callable[[Call], ListedLayer | None]:
     return lambda _call: ListedLayer(name)
+
+
+def _with(name: str, **theirs: str) -> Callable[[Call], ListedLayer | None]:
+    """Return a layer whose arguments come in the same order there, under other names, and have the same defaults."""
+
+    def layer(call: Call) -> ListedLayer | None:
+        given = [(ours, call.get(place, other)) for place, (ours, other) in enumerate(theirs.items())]
+        return ListedLayer(name, others=tuple(f"{ours}={value}" for ours, value in given if value))
+
+    return layer
+
+
+def _leaky(call: Call) -> ListedLayer | None:
+    slope = call.get(0, "negative_slope", "alpha") or {"nn": "0.01", "layers": "0.3"}.get(call.owner)
+    return None if slope is None else ListedLayer("LEAKYRELU", others=(slope,))
+
+
+def _slopes(call: Call) -> ListedLayer | None:
+    """One slope is torch's default; Keras's is one for each value, which is no layer here."""
+    if numbers(call.get(None, "shared_axes")) == (1, 2):
+        return ListedLayer("PRELU")
+    count = call.number(0, "num_parameters") or (1 if call.owner == "nn" else None)
+    return None if count is None else ListedLayer("PRELU", others=("single",) if count == 1 else ())
 
 
 def _upsample(call: Call) -> ListedLayer | None:
@@ -190,6 +214,7 @@ LAYERS: dict[str, Callable[[Call], ListedLayer | None]] = {
     "MaxPool2d": _torch_pool,
     "AvgPool2d": _torch_pool,
     "AdaptiveAvgPool2d": _torch_adaptive,
+    "AdaptiveMaxPool2d": _torch_adaptive,
     "Conv1d": _row(_torch_conv),
     "ConvTranspose1d": _row(_torch_up),
     "MaxPool1d": _row(_torch_pool),
@@ -226,6 +251,12 @@ LAYERS: dict[str, Callable[[Call], ListedLayer | None]] = {
     "Flatten": _plain(""),
     "Identity": _plain(""),
     **{name: _plain(name.upper()) for name in ("ReLU", "ReLU6", "GELU", "SiLU", "Sigmoid", "Tanh", "Softmax")},
+    "LeakyReLU": _leaky,
+    "PReLU": _slopes,
+    "ELU": _with("ELU", alpha="alpha"),
+    "Mish": _plain("MISH"),
+    "Hardtanh": _with("HARDTANH", low="min_val", high="max_val"),
+    "GlobalMaxPooling2D": _plain("GMP"),
     "Hardswish": _plain("HSWISH"),
     "Hardsigmoid": _plain("HSIGMOID"),
 }

@@ -18,6 +18,9 @@ _ACTIVATIONS = {
     "tanh": ("TANH",),
     "swish": ("SILU",),
     "relu6": ("RELU6",),
+    "leaky": ("LEAKYRELU 0.1",),
+    "elu": ("ELU",),
+    "mish": ("MISH",),
 }
 _SECTION = re.compile(r"^\[(\w+)\]([^\[]*)", re.MULTILINE)
 _SETTING = re.compile(r"^\s*(\w+)\s*=\s*([^\s#]+)", re.MULTILINE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
@@ -25,22 +26,26 @@ _FORMS = tuple(
         rf"(?i:{_WORD})(?: +|: *){_STEP}",  # output CONV 256
     )
 )
+_NEAR = re.compile(rf"(?P<bracket>(?:\[[^\]]*\] *)?)(?P<word>[A-Za-z]{{4,8}}) +{_LABEL}: *{_STEP}(?P<rest>.*)$")
+_LOSS = re.compile(r"^ +loss +(.*)$", re.MULTILINE)
+_BLOCK = re.compile(r"^block .*$", re.MULTILINE)
 _KEYWORDS = re.compile(r"(?:add|concat|mul|x)\b")
 
 
 def meant(line: Span) -> Finding | None:
     """Return the finding for a line that begins with `output`, or with a label and `output`."""
     text = line.text
+    near = _NEAR.match(text)
+    if near and get_close_matches(near["word"].lower(), ["output"], cutoff=0.7):
+        return _labelled(line, near.groupdict(), near["label"])
     if not re.match(rf"(?:\[[^\]]*\] *)?(?:[a-z_]\w*:? +)?(?i:{_WORD})\b", text):
         return None
-    found = next((match for form in _FORMS if (match := form.match(text))), None)
-    if found is None:
-        return None
-    parts = found.groupdict()
-    label = parts.get("label") or ""
-    if _KEYWORDS.match(label):
-        return None
-    return _labelled(line, parts, label) if label else _unlabelled(line, parts)
+    for form in _FORMS:
+        parts = match.groupdict() if (match := form.match(text)) else {}
+        label = parts.get("label") or ""
+        if parts and not _KEYWORDS.match(label):
+            return _labelled(line, parts, label) if label else _unlabelled(line, parts)
+    return None
 
 
 def _labelled(line: Span, parts: Mapping[str, str | None], label: str) -> Finding:
@@ -61,7 +66,11 @@ def _labelled(line: Span, parts: Mapping[str, str | None], label: str) -> Findin
 def _unlabelled(line: Span, parts: Mapping[str, str | None]) -> Finding:
     at = line.start + len(parts["bracket"] or "")
     head = Span(line.source, at, at + len(parts["head"] or ""))
-    number = len(re.findall(r"\boutput\b", line.source.text[: head.end]))
-    label = free_label(line.source.text, f"output{number}")
+    text = line.source.text
+    number = len(re.findall(r"\boutput\b", text[: head.end]))
+    used = re.findall(r"@([a-z_]\w*)", text) + re.findall(r"[a-z_]\w*", " ".join(_LOSS.findall(text)))
+    given = {"input", "before", "last", *re.findall(r"@(\w+)", " ".join(_BLOCK.findall(text)))}
+    missing = [name for name in used if name not in given and not re.search(rf"\b{name}:(?!\S)", text)]
+    label = missing[0] if missing else free_label(text, f"output{number}")
     helps = (Help(f"`output {label}: {parts['rest']}`", Edit(head, f"output {label}: ")),)
     return Finding("E001", "an output needs a label", head, "no label", helps=helps)
