@@ -70,7 +70,7 @@ class Mender:
         attempt = Attempt(line, start, self.words, self.grammar)
         ends = line.text.endswith((".", "!", "?")) and prose.is_prose(line.text, self.words)
         is_prose = ends or prose.is_sentence(line.text, self.words)
-        is_prose = is_prose and attempt.found and not origins.BEGINS.match(attempt.reading.text)
+        is_prose = is_prose and bool(attempt.found) and not origins.BEGINS.match(attempt.reading.text)
         if attempt.node and not (is_prose and attempt.reading is not attempt.base):
             if attempt.is_title:
                 self._note([prose.mistake(line, self.words)])
