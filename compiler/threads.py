@@ -17,8 +17,11 @@ from typing import NamedTuple
 import torch
 
 from archspec.api import Network
+from archspec.diagnostics.errors import failure
+from archspec.diagnostics.findings import plural
 
 LEAST_WORK = 30_000_000  # MACs of a batch in a layer, from which on more threads pay: benchmarks/results/threads.md
+MOST_PER_CORE = 8  # threads: more of them only wait
 VARIABLE = "OMP_NUM_THREADS"
 
 
@@ -54,6 +57,14 @@ def work_per_layer(network: Network, batch: int) -> int:
     graph = network.graph
     layers = sum(bool(node.inputs) and node.layer.is_weight_layer for node in graph.nodes)
     return batch * (network.macs + network.attention_macs) // max(1, layers)
+
+
+def need_sensible(count: int) -> None:
+    """Raise ArchspecError for far more threads than this machine has cores."""
+    has = cores()
+    if count > MOST_PER_CORE * has:
+        helps = (f"`--threads {has}`",)
+        raise failure("E120", f"`--threads {count:,}`: this machine has {plural(has, 'core')}", helps=helps)
 
 
 def cores() -> int:

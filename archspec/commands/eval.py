@@ -123,9 +123,11 @@ def command(weights: tuple[Path, ...], plot: Path | None, as_json: bool, **given
 def _evaluate(weights: tuple[Path, ...], flags: EvalFlags, plot: Path | None) -> EvaluatedMap | EvaluatedEnsemble:
     """Evaluate, and draw. All weights are read and matched with the data before any image is."""
     from archspec.compiler.device import chosen
+    from archspec.compiler.threads import need_sensible
     from archspec.compiler.weights.destination import need_writable
     from archspec.compiler.weights.trained import open_trained
 
+    need_sensible(flags.threads or 0)
     if plot is not None:
         need_writable(plot, "--plot", "confusion.svg")
     device = chosen(flags.device)

@@ -12,7 +12,13 @@ from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic, listed, omissio
 from archspec.library import NOT_FOUND
 
 MAX_TRIED = 20  # findings whose fixes are tried before they are promised
-USAGE = {NOT_FOUND, "E116", "E117", "E426"}  # what the command line asks for does not exist, or does not go together
+USAGE = {
+    NOT_FOUND,
+    "E116",
+    "E117",
+    "E120",
+    "E426",
+}  # what the command line asks for does not exist, or does not go together
 
 
 def show(findings: Sequence[Diagnostic], strict: bool = False, file: str | None = None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ HELD_OUT = 0.1
 ANY = Volume((1, 1, 3))  # of folders whose images are not decoded
 TRAIN, VALIDATION, TEST = "train", ("val", "validation", "valid"), "test"
 Listed = tuple[list[Path], Tensor]  # images and their classes
+Refuse = Callable[[ArchspecError], None]
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,24 @@ class FolderLayout:
         return self.validation or self.test
 
 
-def folder(root: Path, volume: Volume, recipe: Recipe) -> Data:
-    """List the images of a folder. Raises ArchspecError for a folder that cannot be trained on."""
+def _end(refusal: ArchspecError) -> None:
+    raise refusal
+
+
+def folder(root: Path, volume: Volume, recipe: Recipe, refuse: Refuse = _end) -> Data:
+    """List the images of a folder. Raises ArchspecError if it cannot be trained on; a wrong class goes to `refuse`."""
     layout = FolderLayout.of(root)
     split, train_root = layout.held_out, layout.train or root
     if (split is None) != (layout.train is None):
         there, missing = (TRAIN, VALIDATION[0]) if split is None else (split.name, TRAIN)
         message = f"`{root}` has a folder `{there}` but no `{missing}`"
         raise _wrong(message, "give both, or only the class folders: then a tenth is held out")
-    images, names = part_images(layout, train_root)
+    images, names = part_images(layout, train_root, refuse)
     if split is None:
         chosen, held = _divided(images, recipe.seed)
         how = f"held out (a tenth, by seed {recipe.seed})"
     else:
-        chosen, held = images, part_images(layout, split)[0]
+        chosen, held = images, part_images(layout, split, refuse)[0]
         how = f"held out in `{split.name}`"
     train, held_out = (Photos(*part, volume, recipe) for part in (chosen, held))
     mean, std = usual_statistics(volume.channels)
@@ -86,14 +91,17 @@ def folder(root: Path, volume: Volume, recipe: Recipe) -> Data:
     return Data(train, held_out, names, mean, std, text, fingerprint=whole, held_out_in=split.name if split else "")
 
 
-def part_images(layout: FolderLayout, part: Path) -> tuple[Listed, tuple[str, ...]]:
+def part_images(layout: FolderLayout, part: Path, refuse: Refuse = _end) -> tuple[Listed, tuple[str, ...]]:
     """Return the images of a part, and the names of the classes, which are those of the first part, `train` if given.
 
-    Raises ArchspecError for a class that the first part lacks, and for one without images.
+    `refuse` is told of a class that the first part lacks, and of one without images.
     """
     first = next(iter(layout.parts), part)
     names = class_names(first)
-    return listed(part, _known_classes(part, first, names)), names
+    if extra := sorted(set(class_names(part, least=0)) - set(names)):
+        message = f"the class `{part / extra[0]}` is missing from `{first}`"
+        refuse(_wrong(message, "both parts must have the same classes"))
+    return listed(part, names, refuse), names
 
 
 def _divided(images: Listed, seed: int) -> tuple[Listed, Listed]:
@@ -101,14 +109,6 @@ def _divided(images: Listed, seed: int) -> tuple[Listed, Listed]:
     paths, classes = images
     first, second = (([paths[place] for place in part], classes[part]) for part in stratified(classes, HELD_OUT, seed))
     return first, second
-
-
-def _known_classes(split: Path, train_root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the class names. Raises ArchspecError where the held-out part has a class that training has not."""
-    if extra := sorted(set(class_names(split, least=0)) - set(names)):
-        message = f"the class `{split / extra[0]}` is missing from `{train_root}`"
-        raise _wrong(message, "both parts must have the same classes")
-    return names
 
 
 def fingerprint(root: Path, paths: Iterable[Path]) -> str:
@@ -169,17 +169,19 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(path for path in _files(folder) if path.suffix.lower() in SUFFIXES)
 
 
-def listed(root: Path, names: Sequence[str]) -> Listed:
-    """Return the images of classes, and their classes. Raises ArchspecError for a class without any."""
+def listed(root: Path, names: Sequence[str], refuse: Refuse = _end) -> Listed:
+    """Return the images of classes, and their classes; `refuse` is told of a class without any."""
     paths: list[Path] = []
     classes: list[int] = []
     for number, name in enumerate(names):
         own = image_files(root / name)
         if not own:
             message = f"no image in the folder `{root / name}`"
-            raise _wrong(message, "remove the folder: an empty class cannot be learned")
+            refuse(_wrong(message, "remove the folder: an empty class cannot be learned"))
         paths += own
         classes += [number] * len(own)
+    if not paths:
+        raise _wrong(f"none of the classes in `{root}` has an image", "images have the suffixes of PNG, JPEG, ...")
     return paths, torch.tensor(classes)
 
 

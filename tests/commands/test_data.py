@@ -149,6 +149,22 @@ def test_status_1_is_for_a_folder_that_training_refuses(tmp_path: Path) -> None:
     assert as_json(tmp_path / "missing", status=1)["diagnostics"][0]["message"].startswith("no such folder")
 
 
+def test_an_empty_class_does_not_hide_the_other_findings(photos: Path) -> None:
+    (photos / "train" / "empty").mkdir()
+    (photos / "val" / "extra").mkdir()
+    result = data(photos)
+    assert result.exit_code == 1
+    assert "train" in result.stdout
+    assert "W434" in result.stderr
+    assert "no image in the folder" in said(result)
+    assert [one["code"] for one in as_json(photos, status=1)["diagnostics"]] == ["E450"] * 3  # empty, extra, empty
+    shutil.rmtree(photos / "train")
+    shutil.rmtree(photos / "val")
+    for name in ("a", "b"):
+        (photos / name).mkdir()
+    assert "has an image" in as_json(photos, status=1)["diagnostics"][0]["message"]
+
+
 @pytest.mark.parametrize("arguments", [("--list", "tiny", "--json"), ("--list", "all"), ("--input", "[10]"), ()])
 def test_a_usage_error_ends_with_status_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
     assert data(*([tmp_path] if arguments else []), *arguments).exit_code == 2

@@ -213,6 +213,12 @@ def test_a_smaller_input_is_proposed_if_many_images_are_smaller(tmp_path: Path) 
     assert found_in(root, Volume((48, 48, 3)))["tiny"].count == 1  # of 40
 
 
+def test_no_larger_input_is_proposed_for_images_of_another_shape(tmp_path: Path) -> None:
+    root = write_images(tmp_path, {"cat": 20, "dog": 20}, (60, 60))
+    found = found_in(root, Volume((32, 64, 3)))["tiny"]  # 56x56 would be higher
+    assert found.advice.startswith("`archspec data ")
+
+
 @pytest.mark.parametrize(
     ("counts", "ratio"), [((40, 10), "4.0"), ((39, 10), None), ((10, 10), None), ((50, 4), "12.5")]
 )

@@ -78,6 +78,16 @@ def test_the_plan_says_how_many_threads_and_why(flags: tuple[str, ...], line: st
 
 
 @pytest.mark.usefixtures("four_cores")
+def test_many_more_threads_than_cores_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "two.arch").write_text(TWO)
+    for flags in (("--dry-run",), ()):
+        result = CliRunner().invoke(main, ["train", str(tmp_path / "two.arch"), "--threads", "1000", *flags])
+        assert result.exit_code == 2
+        assert "`--threads 1,000`: this machine has 4 cores" in result.stderr
+        assert "`--threads 4`" in result.stderr
+
+
+@pytest.mark.usefixtures("four_cores")
 def test_a_run_computes_with_them_and_keeps_their_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     monkeypatch.setattr(run, "train", partial(note, seen))

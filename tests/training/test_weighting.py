@@ -215,6 +215,8 @@ def test_patterns_name_layers_or_the_blocks_around_them(
     ("patterns", "said", "helped"),
     [
         (("fcc*",), "`--freeze fcc*` names no layer with weights", "`--freeze 'fc1*'`"),
+        (("C1",), "`--freeze C1` names no layer with weights", "`--freeze 'conv1'`"),
+        (("B_2*",), "`--freeze B_2*` names no layer with weights", "`--freeze 'bn2*'`"),
         (("relu1",), "`--freeze relu1` names no layer with weights", ""),
         (
             ("*1", "conv*", "bn?"),

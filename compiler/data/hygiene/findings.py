@@ -185,7 +185,7 @@ def tiny(images: ImageSet) -> Iterator[FolderFinding]:
         advice = f"`{images.listing('tiny')}` lists {it(small)}"
         shorts = sorted(size[0] for size in sizes.values())
         fits = shorts[int(MANY * len(shorts))] // 8 * 8
-        if images.input and len(small) > MANY * len(sizes) and fits:
+        if images.input and len(small) > MANY * len(sizes) and 0 < fits < min(height, width):  # never a larger input
             advice = f"`--input {fits}x{fits}x{images.input.channels}` enlarges at most {100 * MANY:g} % of them"
         yield FolderFinding("tiny", "W438", len(small), message, advice, tuple((path,) for path in small), tuple(small))
 

@@ -75,10 +75,11 @@ def survey(
 ) -> FolderSurvey:
     """Survey a folder for an input of this size. `seen` is told how many of how many files were read.
 
-    Raises ArchspecError for a folder that is not laid out for training.
+    Raises ArchspecError for a folder that is not laid out for training, or has no images.
     """
     volume = Volume(size) if size else None
-    data = folder(root, volume or ANY, Recipe())
+    refused: list[ArchspecError] = []  # for some classes; the others are surveyed
+    data = folder(root, volume or ANY, Recipe(), refused.append)
     layout = FolderLayout.of(root)
     parts = _parts(layout, data)
     paths = [path for part in parts for path in part.classes]
@@ -92,7 +93,7 @@ def survey(
         colours=Counter(one.colours for one in images.readable.values()),
         sides=sides_of(images.readable.values()),
         findings=findings(images),
-        refusals=_refusals(data, found),
+        refusals=tuple(one for error in refused for one in error.diagnostics) or _refusals(data, found),
     )
 
 

@@ -23,7 +23,7 @@ from archspec.compiler.data.maps.pair_data import pair_data, pair_files
 from archspec.compiler.data.maps.pair_folder import pair_folder
 from archspec.compiler.data.maps.pairs import MapVolumes, Pairs
 from archspec.compiler.data.photos import Photos
-from archspec.compiler.threads import threads_for
+from archspec.compiler.threads import need_sensible, threads_for
 from archspec.compiler.training.parallel.processes import Group
 from archspec.compiler.training.parallel.stage_batches import shared_data
 from archspec.compiler.training.records.checkpoint import Checkpoint
@@ -75,6 +75,7 @@ def from_flags(
     requirements.statistics(network, recipe)
     requirements.pipeline(recipe, group)
     requirements.synchronised(recipe, group)
+    need_sensible(recipe.threads)
     found = RunConfiguration(network, _with_threads(network, recipe, group), _augmented(data, recipe), start, why)
     if found.is_for_other_classes and not {"lr", "head_lr", "layer_decay"} & flags.keys():
         return replace(found, recipe=with_head_rate(found.recipe, group.replicas))

@@ -9,6 +9,7 @@ although no weight does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
@@ -68,10 +69,19 @@ def _paths(name: str) -> Iterator[str]:
     return (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
+def _numbered(pattern: str, known: list[str]) -> str | None:
+    """Return the name that begins with a pattern's letters and has its number: `conv1` for `C1`."""
+    parts = re.fullmatch(r"([A-Za-z]+)[_-]?(\d+)", pattern)
+    if parts is None:
+        return None
+    own = re.compile(rf"{parts[1].lower()}[a-z]*{parts[2]}")
+    return next((name for name in known if own.fullmatch(name.lower())), None)
+
+
 def _unnamed(pattern: str, layers: list[str]) -> ArchspecError:
     known = list(dict.fromkeys(path for name in layers for path in _paths(name)))
     core = pattern.rstrip("*?.")
-    near = suggest(core, known)
+    near = _numbered(core, known) or suggest(core, known)
     outer = list(dict.fromkeys(name.partition(".")[0] for name in layers))
     notes = (f"the layers and blocks with weights are {named(outer, MOST_SHOWN)}",)
     helps = (f"`--freeze '{near}{pattern[len(core) :]}'`",) if near else ("`archspec check --all` shows every layer",)

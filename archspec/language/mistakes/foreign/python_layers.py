@@ -6,13 +6,12 @@ those of torch.nn and tf.keras.layers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from archspec.language.mistakes.foreign.calls import Call, numbers
 from archspec.language.mistakes.foreign.python_activations import leaky, slopes, with_arguments
+from archspec.language.mistakes.foreign.rows import row
 from archspec.language.mistakes.foreign.sketch import ListedLayer, Pair
-from archspec.record import replace
 
 _ACTIVATIONS = {
     **{name: name.upper() for name in ("relu", "relu6", "gelu", "silu", "sigmoid", "tanh", "softmax", "elu", "mish")},
@@ -170,22 +169,6 @@ def _keras_activation(call: Call) -> ListedLayer | None:
     return ListedLayer(name) if name else None
 
 
-def _row(read: Callable[[Call], ListedLayer | None]) -> Callable[[Call], ListedLayer | None]:
-    """Return the reader of a layer of one dimension, as that of a map of height 1."""
-
-    def layer(call: Call) -> ListedLayer | None:
-        one = read(call)
-        if one is None or one.kernel is None:
-            return one
-        if one.is_same and one.stride != (1, 1):
-            return None
-        others = tuple(re.sub(r"^d(\d+)$", r"d1x\1", other) for other in one.others)
-        kernel, stride, pad = (1, one.kernel[1]), (1, one.stride[1]), (0, one.pad[1])
-        return replace(one, kernel=kernel, stride=stride, pad=pad, others=others, is_row=True)
-
-    return layer
-
-
 LAYERS: dict[str, Callable[[Call], ListedLayer | None]] = {
     "Conv2d": _torch_conv,
     "ConvTranspose2d": _torch_up,
@@ -193,16 +176,10 @@ LAYERS: dict[str, Callable[[Call], ListedLayer | None]] = {
     "AvgPool2d": _torch_pool,
     "AdaptiveAvgPool2d": _torch_adaptive,
     "AdaptiveMaxPool2d": _torch_adaptive,
-    "Conv1d": _row(_torch_conv),
-    "ConvTranspose1d": _row(_torch_up),
-    "MaxPool1d": _row(_torch_pool),
-    "AvgPool1d": _row(_torch_pool),
-    "AdaptiveAvgPool1d": _torch_adaptive,
-    "Conv1D": _row(_keras_conv),
-    "MaxPooling1D": _row(_keras_pool),
-    "MaxPool1D": _row(_keras_pool),
-    "AveragePooling1D": _row(_keras_pool),
-    "GlobalAveragePooling1D": _plain("GAP"),
+    **{"Conv1d": row(_torch_conv), "ConvTranspose1d": row(_torch_up), "Conv1D": row(_keras_conv)},
+    **dict.fromkeys(("MaxPool1d", "AvgPool1d"), row(_torch_pool)),
+    **dict.fromkeys(("MaxPooling1D", "MaxPool1D", "AveragePooling1D"), row(_keras_pool)),
+    **{"AdaptiveAvgPool1d": _torch_adaptive, "GlobalAveragePooling1D": _plain("GAP")},
     "Linear": _torch_linear,
     "BatchNorm2d": _norm("BN", "", "1e-05", "1e-5"),
     "BatchNorm1d": _norm("BN", "", "1e-05", "1e-5"),
