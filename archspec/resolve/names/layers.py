@@ -22,7 +22,7 @@ from archspec.resolve.names.lines import without_step
 _MISSING = frozenset(
     """
     adain alphadropout bilinear capsule celu cnorm crelu crop cropping2d crossattention dconv deformconv
-    deformconv2d depth2space depthtospace dropblock einsum embed embedding fft fpn fractionalmaxpool2d gcn geglu
+    deformconv2d depth2space depthtospace dropblock einsum fft fpn fractionalmaxpool2d gcn geglu
     glu gsp hardshrink hardswiglu hash interpolate involution kan lambda lenet logsigmoid logsoftmax lppool
     mamba maskedconv maxout maxpool1d maxunpool nms normalize octconv pixelshuffle pixelunshuffle pwl quantize
     rmsnorm roialign roipool rope rotary rrelu selu sin softplus softshrink softsign spectralnorm spp sppf
