@@ -57,15 +57,13 @@ BACK_END = [
         NEW,
     ),
     Row(
-        "full disk", f"ulimit -f 4; {TRAIN} --out new", 1, r"error\[E422\]: cannot write", r"new/(metrics\.(csv|jsonl))"
-    ),
-    Row(
         "full disk",
-        "ulimit -f 4; archspec train --resume run",
+        f"ulimit -f 8; {TRAIN} --out new",
         1,
         r"error\[E422\]: cannot write",
-        r"run/metrics\.(csv|jsonl)",
+        r"new/(best\.safetensors|metrics\.(csv|jsonl)|report\.html)",
     ),
+    Row("full disk", "ulimit -f 4; archspec train --resume run", 1, r"error\[E422\]: cannot write `run/report\.html`"),
     Row("full disk", "ulimit -f 1; archspec export done -o n.onnx", 1, r"error\[E422\]: cannot write"),
     Row("full disk", "ulimit -f 1; archspec eval done --plot p.svg", 1, r"error\[E422\]: cannot write"),
     Row(

@@ -74,6 +74,8 @@ def setting_elsewhere(
         written, end, words = joined, words[0].span.end, words[1:]
     if written in OTHER_NAMES or written in settings:
         name = OTHER_NAMES.get(written, written)
+        if any(one.name == name for one in train.settings):
+            return (without_line(setting),)
         return (Help(f"`{name}`", Edit(Span(source, start, end), name), is_safe=True),)
     if written in optimizers:
         return (_optimizer(setting, train),)
@@ -132,6 +134,10 @@ def number_helps(setting: s.Setting, word: s.SettingWord, example: str) -> tuple
     usual = _usual(setting, word, example)
     if usual is None:
         return (without(setting, word),)
+    following = setting.words[setting.words.index(word) + 1 :]
+    if usual.startswith(f"{word.name}=") and word.value is None and following and following[0].name is None:
+        text = f"{word.name}={following[0].span.text}"  # `weight_decay 0.9`
+        return (Help(f"`{text}`", Edit(word.span.to(following[0].span), text)),)
     if word.name and word.name in VOCABULARY.get(setting.name, ()):  # the number before it is missing
         return (replaced(word, f"{usual} {word.name}"),)
     return (replaced(word, usual),)
