@@ -80,11 +80,11 @@ class Attention(Layer):
     def _need_alone(self) -> None:
         """Raise for arguments that windows and grids exclude."""
         if self.window is not None and self.grid is not None:
-            helps = (Respelling("`{}` has windows", grid=None), Respelling("`{}` has grids", window=None, shift=None))
-            raise Finding("E205", "`window` and `grid` exclude each other", helps=helps)
+            choices = (Respelling("`{}` has windows", grid=None), Respelling("`{}` has grids", window=None, shift=None))
+            raise Finding("E205", "`window` and `grid` exclude each other", helps=choices)
         if self.shift and self.grid is not None:
-            helps = (Respelling("`{}`", shift=None),)
-            raise Finding("E205", "`shift` requires windows, and `grid` has none", helps=helps)
+            without = Respelling("`{}`", shift=None)
+            raise Finding("E205", "`shift` requires windows, and `grid` has none", helps=(without,))
         for word in ("causal", *self.given):
             if getattr(self, word):
                 helps = (Respelling("`{}`", **{word: None}),) if word == "causal" else ()
@@ -96,7 +96,7 @@ class Attention(Layer):
         if self.given not in ((), ("kv",), ("k", "v")):
             notes = ("`kv=@memory` is both, `k=@k v=@v` one each",)
             raise Finding("E205", f"`{'` and `'.join(self.given)}` do not give keys and values", notes=notes)
-        for word, volume_given in zip(self.given, given, strict=True):
+        for word, volume_given in zip(tuple[str, ...](self.given), given, strict=True):
             if len(volume_given) != 2:
                 message = f"`{word}` needs a sequence, [NxC], got the {volume_given.kind} {volume_given}"
                 raise Finding("E204", message)

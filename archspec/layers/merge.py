@@ -76,7 +76,7 @@ class Concat(Layer):
 
 
 class Mul(Layer):
-    """The product of volumes that have, in each dimension, the full size or 1; a vector `[C]` scales the channels."""
+    """The product of volumes of full size or 1 in each dimension; `[C]` scales the channels."""
 
     keyword = "mul"
     passes_values = True  # scaled

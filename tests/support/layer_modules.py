@@ -63,7 +63,8 @@ class PaperResponseNorm(nn.Module):
         x = input.permute(0, 2, 3, 1)
         gx = (x**2).sum(dim=(1, 2), keepdim=True) ** 0.5
         nx = gx / (gx.mean(dim=-1, keepdim=True) + self.eps)
-        return (self.weight * (x * nx) + self.bias + x).permute(0, 3, 1, 2)
+        result: Tensor = self.weight * (x * nx) + self.bias + x
+        return result.permute(0, 3, 1, 2)
 
 
 def _wide(channels: Tensor, x: Tensor) -> Tensor:

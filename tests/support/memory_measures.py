@@ -66,8 +66,8 @@ class FusedAttention(nn.Module):
         self.proj = nn.Linear(width, channels, bias=layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        parts = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        seen = functional.scaled_dot_product_attention(*parts, is_causal=self.causal)
+        query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        seen = functional.scaled_dot_product_attention(query, key, value, is_causal=self.causal)
         joined: Tensor = self.proj(seen.transpose(1, 2).flatten(2))
         return joined
 
@@ -145,7 +145,8 @@ class ResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norms = x.norm(dim=(2, 3), keepdim=True)
-        return x * (norms / (norms.mean(1, keepdim=True) + 1e-6) * self.weight + 1) + self.bias
+        result: Tensor = x * (norms / (norms.mean(1, keepdim=True) + 1e-6) * self.weight + 1) + self.bias
+        return result
 
 
 class SequencePrelu(nn.PReLU):

@@ -29,7 +29,8 @@ class MultiHead(nn.Module):
     def parts(self, matrix: str, input: Tensor, count: int = 1) -> tuple[Tensor, ...]:
         """Queries, keys or values of [B, N, C], each [B, heads, N, d]; `count` lie side by side."""
         mixed: Tensor = self.get_submodule(matrix)(input)
-        return mixed.unflatten(-1, (count, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        heads: Tensor = mixed.unflatten(-1, (count, self.heads, -1))
+        return heads.permute(2, 0, 3, 1, 4).unbind(0)
 
     def joined(self, seen: Tensor) -> Tensor:
         """The results of the heads, mixed: [B, N, C]."""

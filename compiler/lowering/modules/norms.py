@@ -55,8 +55,8 @@ class GlobalResponseNorm(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Scale each channel by its norm, relative to the mean of all channels' norms."""
-        norms = torch.linalg.vector_norm(input, dim=(2, 3), keepdim=True)
-        relative = norms / (norms.mean(1, keepdim=True) + self.eps)
+        norms: Tensor = torch.linalg.vector_norm(input, dim=(2, 3), keepdim=True)
+        relative: Tensor = norms / (norms.mean(1, keepdim=True) + self.eps)
         return input * (1 + relative * wide(self.weight, input)) + wide(self.bias, input)
 
 
