@@ -44,6 +44,8 @@ class Attention(Layer):
         Example("MHSA 1 window=4 shift=2 relpos", ((4, 4, 4),)),
     )
 
+    free_words = ("causal", "qkv_nobias")
+
     heads: int = argument(COUNT, "the number of heads, which share the channels equally", positional=True)
     window: int | None = argument(COUNT, "the side of the windows of a map", default=None)
     grid: int | None = argument(COUNT, "the side of the grids of a map", default=None)

@@ -54,7 +54,7 @@ class Layer(Record):
     written_order: ClassVar[tuple[tuple[str, Argument], ...]] = ()  # the arguments as `describe` shows them
     volumes: ClassVar[tuple[str, ...]] = ()  # the arguments that take a volume: `kv`; its inputs, after the flow
     words: ClassVar[dict[str, tuple[str, Any]]] = {}  # the bare words that set a field: `same`, `floor`
-    free_words: ClassVar[tuple[str, ...]] = ()  # those that a parameter may be called too: no value can stand there
+    free_words: ClassVar[tuple[str, ...]] = ()  # those that a parameter may be called, too
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -49,11 +49,8 @@ class ArgumentBinder:
                     self._placed(argument.value)
             except Unknown:
                 self.unknown = True
-        missing = [
-            field
-            for field, description in self.layer.arguments.items()
-            if description.default is REQUIRED and field not in self.bound
-        ]
+        required = [field for field, one in self.layer.arguments.items() if one.default is REQUIRED]
+        missing = [field for field in required if field not in self.bound]
         if missing:
             raise self._missing(missing[0])
         if self.unknown:
@@ -70,19 +67,16 @@ class ArgumentBinder:
 
                 raise needs_label(name, argument.value)
         elif name not in self.layer.arguments:
-            known = [*self.layer.arguments, *self.words, *[WEIGHTS] * has_tensors]
-            span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
-            message = f"{self.layer.keyword} has no argument `{name}`"
-            raise Finding(
-                "E103", message, span, "unknown", notes=(self._takes(),), helps=lambda: did_you_mean(name, known, span)
-            )
+            from archspec.resolve.names.layers import no_argument  # only wrong specs need it
+
+            raise no_argument(name, argument, self.layer, [WEIGHTS] * has_tensors, self._takes())
         else:
             self._set(name, argument.value, argument.span)
 
     def _word(self, word: s.Name, waiting: list[s.GivenArgument]) -> None:
         """Bind a bare word: one that sets a field, the name of the value after it, a variable, or noise."""
         name = word.name
-        if name in self.words:
+        if name in self.words and not self._is_value(name):
             field, value = self.words[name]
             self._once(field, word.span)
             self.bound[field] = value
@@ -97,13 +91,20 @@ class ArgumentBinder:
                     return
                 raise self._bad_word(word, finding) from None
 
+    def _is_value(self, name: str) -> bool:
+        """Whether a free word is a name with a value, for a number that the layer lacks: `MHSA causal`."""
+        field = name in self.layer.free_words and self._first(lambda one: one.is_positional)
+        try:
+            return bool(field) and field not in self.bound and self.lookup(s.Name(name, self.step.span)) is not None
+        except Finding:
+            return False
+
     def _names_next(self, name: str, waiting: list[s.GivenArgument]) -> bool:
         if name not in self.layer.arguments or not waiting or waiting[0].name is not None:
             return False
         value = waiting[0].value
-        if isinstance(value, s.Short):
-            return False
-        if isinstance(value, s.Extent) and not self.layer.arguments[name].kind.takes_extent:
+        takes_extent = self.layer.arguments[name].kind.takes_extent
+        if isinstance(value, s.Short) or (isinstance(value, s.Extent) and not takes_extent):
             return False
         if isinstance(value, s.Name):
             return value.name not in self.words and value.name not in NOISE_WORDS and name not in self.bound
@@ -121,10 +122,9 @@ class ArgumentBinder:
         if slip := numbers.scanned(word.span) or glued.named(word, self.layer, self.lookup):
             return slip
         message = f"`{word.name}` is neither an argument of {self.layer.keyword} nor a known name"
-        known = [*self.words, *self.layer.arguments]
 
         def nearest() -> tuple[str, ...]:
-            return did_you_mean(word.name, known, word.span) or finding.helps
+            return did_you_mean(word.name, [*self.words, *self.layer.arguments], word.span) or finding.helps
 
         return Finding("E101", message, word.span, "unknown", notes=(self._takes(),), helps=nearest)
 

@@ -96,6 +96,10 @@ def _split(text: str) -> tuple[str, int | None, int | None]:
 
 def _not_one_layer(words: tuple[s.Word, ...]) -> Finding:
     names = [_split(word.text)[0] for word in words]
+    if re.fullmatch(r"[A-Za-z]\w*x[A-Za-z]\w*", words[1].text):
+        from archspec.resolve.helps.slips import glued  # only wrong specs need it
+
+        return glued.size(words[1].span)
     if names[0] in REGISTRY or names[0] not in {alias.split()[0] for alias in REGISTRY if " " in alias}:
         return missing_arrow(words[0].span, words[1])
     finding: Finding = _findings().not_one_layer(words, " ".join(names))

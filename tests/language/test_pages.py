@@ -23,7 +23,7 @@ LINES = [
         "a repeat is written before its step: `CONV 16 3x3 p1 -> RELU (x2)`",
         "CONV 16 3x3 p1 -> RELU -> CONV 16 3x3 p1 -> RELU",
     ),
-    ("CONV 16 3x3 p1 bias=False -> RELU", "a bias is written `bias` or `nobias`, got `bias=False`", None),
+    ("CONV 16 3x3 p1 bias=False -> RELU", "a flag has no value, got `bias=False`", None),
     ("CONV 16 3x3 p1 -> RELU inplace=True", "`inplace=True` is an argument of Python, not of a layer", None),
     ("CONV 16 3x3/2 p1 floor -> RELU", "a stride is written `s2`, got `/2`", "CONV 16 3x3 s2 p1 floor -> RELU"),
     ("CONV 16 3 x3 p1 -> RELU", "a size is written `3x3`, got `3 x3`", "CONV 16 3x3 p1 -> RELU"),

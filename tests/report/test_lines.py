@@ -28,3 +28,13 @@ def test_blocks_are_opened_as_long_as_the_table_has_at_most_forty_lines() -> Non
 def test_the_table_names_the_variant() -> None:
     assert report(archspec.load("mixer_s16")).startswith("MLP-Mixer s16   [224x224x3] -> [1000]\n")
     assert report(archspec.load("mixer")).startswith("MLP-Mixer   [224x224x3] -> [1000]\n")
+
+
+def test_the_head_of_many_outputs_is_broken_between_them_at_the_width() -> None:
+    lines = [f"output long_name_{n}: @map -> CONV {n} 1x1\n" for n in range(1, 9)]
+    network = archspec.loads("net Many\n[8x8x3] INPUT\nmap: CONV 8 3x3 p1\n" + "".join(lines))
+    head = report(network, width=80).split("\n\n")[0].split("\n")
+    ends = ", ".join(f"long_name_{n} [8x8x{n}]" for n in range(1, 9))
+    assert " ".join(line.strip() for line in head) == f"Many   [8x8x3] -> {ends}"
+    assert len(head) > 1
+    assert max(map(len, head)) <= 80

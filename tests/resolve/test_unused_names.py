@@ -77,3 +77,11 @@ def test_a_flag_where_no_value_can_stand_may_be_the_name_of_a_parameter(name: st
     net = archspec.loads(text)
     assert [tuple(node.volume) for node in net.graph.nodes][1:] == [(8, 8, 8), (8, 8, 8), (8, 8, 1)]
     assert net.params == (4 * 8 + 8) + 1
+
+
+def test_a_parameter_called_causal_is_the_number_of_heads_where_it_is_missing_and_a_flag_after_it() -> None:
+    head = "param causal = 2\n[6x8] INPUT\n"
+    heads = archspec.loads(f"{head}MHSA causal -> FC causal\n").graph.nodes[1].layer
+    assert (heads.heads, heads.causal) == (2, False)  # type: ignore[attr-defined]
+    both = archspec.loads(f"{head}MHSA 4 causal -> FC causal\n").graph.nodes[1].layer
+    assert (both.heads, both.causal) == (4, True)  # type: ignore[attr-defined]

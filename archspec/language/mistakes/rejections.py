@@ -170,8 +170,15 @@ def _one_line(head: str, line: Span) -> Finding:
 
 
 def _volume_for_a_number(span: Span, line: Span) -> Finding:
+    if line.text.startswith("loss "):
+        text = line.text.replace("@", "")
+        helps: tuple[Help, ...] = (Help(f"`{text}`", Edit(line, text), is_safe=True),)
+        return Finding("E011", "a loss is named by a label, without `@`", span, "a volume", helps=helps)
+    if re.search(r"\bMHSA(?: [\w=]+)* $", line.text[: span.start - line.start]):
+        helps = (Help(f"`kv={span.text}` takes keys and values from it", Edit(span, f"kv={span.text}")),)
+        return Finding("E105", "a volume is given to MHSA by name", span, "no name", helps=helps)
     step = line.text.replace(span.text, "", 1).replace("  ", " ").strip()
-    helps: tuple[Help, ...] = ()
+    helps = ()
     notes = (f"a line, or a branch, begins with `{span.text}`",)
     if re.search(r"\d .*\d[x×]\d|FC \d", step):
         helps = (Help(f"`{span.text} -> {step}`", Edit(line, f"{span.text} -> {step}")),)

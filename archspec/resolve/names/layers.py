@@ -7,14 +7,14 @@ computes something else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from archspec.diagnostics.errors import Finding
-from archspec.diagnostics.findings import Edit, Help
+from archspec.diagnostics.findings import Edit, Help, did_you_mean
 from archspec.diagnostics.source import Span
 from archspec.diagnostics.spelling import nearest_layer
 from archspec.language import syntax as s
-from archspec.layers import REGISTRY
+from archspec.layers import REGISTRY, Layer
 from archspec.resolve.names.late import LateFinding
 from archspec.resolve.names.lines import without_step
 
@@ -155,6 +155,20 @@ def not_one_layer(words: tuple[s.Word, ...], text: str) -> Finding:
     near = None if first in REGISTRY or last in REGISTRY else nearest_layer(text, known)
     helps = (Help(f"did you mean `{near}`?", Edit(span, near), is_safe=True),) if near else ()
     return Finding("E102", f"unknown layer `{text}`", span, notes=("such layers are " + ", ".join(known),), helps=helps)
+
+
+def no_argument(name: str, argument: s.GivenArgument, layer: type[Layer], others: Sequence[str], takes: str) -> Finding:
+    """Return the finding for a named argument that the layer lacks; `others` are names that all such layers take."""
+    span = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
+    message = f"{layer.keyword} has no argument `{name}`"
+    known = [*layer.arguments, *layer.words, *others]
+
+    def helps() -> tuple[str, ...]:
+        if isinstance(argument.value, s.Reference) and re.match(r"tied?|ties|shared?|same", name) and others:
+            return (Help(f"`{others[0]}={argument.value.span.text}`", Edit(span, others[0])),)
+        return did_you_mean(name, known, span)
+
+    return Finding("E103", message, span, "unknown", notes=(takes,), helps=helps)
 
 
 def needs_label(name: str, value: s.Expression | s.Extent | s.Short) -> Finding:

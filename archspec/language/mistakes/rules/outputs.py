@@ -35,6 +35,13 @@ _KEYWORDS = re.compile(r"(?:add|concat|mul|x)\b")
 def meant(line: Span) -> Finding | None:
     """Return the finding for a line that begins with `output`, or with a label and `output`."""
     text = line.text
+    if returned := re.match(rf"return +{_LABEL}(?P<more>(?:, *@?[a-z_]\w*)+)$", text):
+        return _labelled(line, returned.groupdict() | {"bracket": ""}, returned["label"])
+    if late := re.match(r"(output) +(\[[^\]]*\]) *(.*)$", text):
+        new = f"{late[2]} {late[1]} {late[3]}"
+        helps = (Help(f"`{new}`", Edit(line, new), is_safe=True),)
+        at = Span(line.source, line.start + late.start(2), line.start + late.end(2))
+        return Finding("E001", "a bracket stands before `output`", at, "not expected", helps=helps)
     near = _NEAR.match(text)
     if near and get_close_matches(near["word"].lower(), ["output"], cutoff=0.7):
         return _labelled(line, near.groupdict(), near["label"])

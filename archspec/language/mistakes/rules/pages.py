@@ -58,7 +58,7 @@ def _definition(match: Match, _words: Words) -> str:
 
 
 def _boolean(match: Match, _words: Words) -> str:
-    return " bias" if match[1].lower() in ("true", "1") else " nobias"
+    return f" {match[2]}" if match[2] else " bias" if match[1].lower() in ("true", "1") else " nobias"
 
 
 def _call(match: Match, words: Words) -> str | None:
@@ -207,9 +207,9 @@ RULES = (
     ),
     Rule(
         "boolean",
-        re.compile(r"(?:, *| )(?:use_)?bias *= *(true|false|0|1)\b", re.IGNORECASE),
+        re.compile(r"(?:, *| )(?:(?:use_)?bias *= *(true|false|0|1)|(causal|relpos|affine) *= *true)\b", re.IGNORECASE),
         _boolean,
-        "a bias is written `bias` or `nobias`, got `{old}`",
+        "a flag has no value, got `{old}`",
         "`{new}`",
     ),
     Rule(

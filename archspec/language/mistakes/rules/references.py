@@ -24,6 +24,14 @@ RULES = (
         "`{new}`",
     ),
     Rule(
+        "shared call",
+        re.compile(r"^(?:shared|same|siamese) +(?=[a-z]\w*\()"),
+        "",
+        "a block is `shared`, not one of its calls: `block name shared`",
+        "`{line}`, with `shared` at the end of the block's line",
+        is_safe=False,
+    ),
+    Rule(
         "list parameter",
         re.compile(r"(?<=[(, ])(?:\*@?([a-z_]\w*)|(?:\.{3} *@|@\.{3})([a-z_]\w*)|@([a-z_]\w*) +\.{3})(?= *\))"),
         _parameter,
