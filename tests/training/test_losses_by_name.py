@@ -130,7 +130,7 @@ def test_an_epoch_of_several_losses_shows_each_and_their_sum(tmp_path: Path) -> 
     few = dict.fromkeys(("lr", "loss", "held_out_loss", "images_per_second", "data_wait", "skipped", "damaged"), 2.0)
     figures = EpochFigures(epoch=1, train_top1=0.5, top1=0.5, top5=0.5, seconds=1.0, losses=losses, **few)
     assert EpochFigures.from_dict(figures.to_dict()) == figures
-    with pytest.raises(ValueError, match="`loss/class` of an epoch is `x`; expected a number"):
+    with pytest.raises(ValueError, match="`loss/class` of an epoch is 'x'; expected a number"):
         EpochFigures.from_dict(figures.to_dict() | {"loss/class": "x"})
     assert "loss 2.0000 (total 1.2500, class 2.0000, teacher 1.0000)  held-out" in epoch_line(figures, 3)
     RunFolder(tmp_path).add(figures)
