@@ -6,6 +6,7 @@ the first one has a folder.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.trained import BEST
 
 SCORES = {"top-1": "top1", "top-5": "top5", "mean IoU": "mean_iou", "pixels": "pixel_accuracy"}  # of an epoch's line
+INDENT = " " * 4  # of what follows an epoch's line
 SLOW_LOADING = 0.2  # of the time: from here on, more `--workers` may help
 
 
@@ -75,7 +77,8 @@ class RunRecorder:
         speed = throughput(network, measured.images_per_second, processes, self.peak)
         figures = replace(measured, tflops=speed.tflops, mfu=speed.mfu)
         is_best, self.best = figures.score > self.best, max(self.best, figures.score)
-        self.context.say(epoch_line(figures, self.session.configuration.recipe.epochs))
+        for line in (epoch_line(figures, self.session.configuration.recipe.epochs), *loss_lines(figures)):
+            self.context.say(line)
         self.write(lambda folder: folder.add(figures))
         self.write(lambda _: self.scalars.add(figures))
         if is_best:  # before the checkpoint that knows of it
@@ -109,13 +112,13 @@ def epoch_line(figures: EpochFigures, epochs: int) -> str:
     scores = [(name, getattr(figures, column)) for name, column in SCORES.items()]
     right = "".join(f"  {name} {100 * value:.2f} %" for name, value in scores if value is not None)
     return (
-        f"epoch {figures.epoch:>3}/{epochs}  loss {figures.loss:.4f}{_losses(figures)}"
-        f"  held-out {figures.held_out_loss:.4f}{right}  lr {figures.lr:.2g}"
+        f"epoch {figures.epoch:>3}/{epochs}  loss {figures.loss:.4f}  held-out {figures.held_out_loss:.4f}{right}  lr {figures.lr:.2g}"
         f"  {figures.images_per_second:,.0f} images/s{waiting}{mfu}{skipped}"
     )
 
 
-def _losses(figures: EpochFigures) -> str:
-    """Return the losses of a network with several, and their weighted sum."""
+def loss_lines(figures: EpochFigures) -> list[str]:
+    """Return the lines of the losses of a network with several, and of their weighted sum, in 100 columns."""
     named = {name.removeprefix(OF_LOSS).replace("_loss", ""): value for name, value in (figures.losses or {}).items()}
-    return f" ({', '.join(f'{name} {value:.4f}' for name, value in named.items())})" if named else ""
+    text = ", ".join(f"{name} {value:.4f}" for name, value in named.items())
+    return textwrap.wrap(text, 100, initial_indent=INDENT + "losses: ", subsequent_indent=INDENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from archspec.compiler.lowering.stage_module import build_stage, stage_module
 from archspec.compiler.training.loop.update import WeightUpdate
 from archspec.compiler.training.parallel.engine import MicroBatch, engine
 from archspec.compiler.training.parallel.processes import Group
-from archspec.compiler.training.recorder import epoch_line
+from archspec.compiler.training.recorder import loss_lines
 from archspec.compiler.training.records.epoch_figures import EpochFigures, loss_columns
 from archspec.compiler.training.records.report_page import write_report
 from archspec.compiler.training.records.run_folder import RunFolder
@@ -132,7 +133,10 @@ def test_an_epoch_of_several_losses_shows_each_and_their_sum(tmp_path: Path) -> 
     assert EpochFigures.from_dict(figures.to_dict()) == figures
     with pytest.raises(ValueError, match="`loss/class` of an epoch is 'x'; expected a number"):
         EpochFigures.from_dict(figures.to_dict() | {"loss/class": "x"})
-    assert "loss 2.0000 (total 1.2500, class 2.0000, teacher 1.0000)  held-out" in epoch_line(figures, 3)
+    assert loss_lines(figures) == ["    losses: total 1.2500, class 2.0000, teacher 1.0000"]
+    assert loss_lines(replace(figures, losses=None)) == []
+    many = loss_lines(replace(figures, losses={f"loss/mask{number}": 1.0 for number in range(20)}))
+    assert max(map(len, many)) <= 100
     RunFolder(tmp_path).add(figures)
     assert "total_loss,loss/class,loss/teacher" in (tmp_path / "metrics.csv").read_text()
     assert '"loss/teacher": 1.0' in (tmp_path / "metrics.jsonl").read_text()
