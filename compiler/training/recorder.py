@@ -15,7 +15,7 @@ from archspec.compiler.training.loop.observer import Requests
 from archspec.compiler.training.loop.signals import SignalFlags
 from archspec.compiler.training.page import write_page
 from archspec.compiler.training.records.checkpoint import Checkpoint, TrainerState
-from archspec.compiler.training.records.epoch_figures import OF_LOSS, EpochFigures
+from archspec.compiler.training.records.epoch_figures import OF_LOSS, TOTAL, EpochFigures
 from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.compiler.training.records.run_status import RunStatus
 from archspec.compiler.training.records.tensorboard import ScalarWriter
@@ -112,13 +112,15 @@ def epoch_line(figures: EpochFigures, epochs: int) -> str:
     scores = [(name, getattr(figures, column)) for name, column in SCORES.items()]
     right = "".join(f"  {name} {100 * value:.2f} %" for name, value in scores if value is not None)
     return (
-        f"epoch {figures.epoch:>3}/{epochs}  loss {figures.loss:.4f}  held-out {figures.held_out_loss:.4f}{right}  lr {figures.lr:.2g}"
+        f"epoch {figures.epoch:>3}/{epochs}  loss {figures.loss:.4f}  held-out {figures.held_out_loss:.4f}"
+        f"{right}  lr {figures.lr:.2g}"
         f"  {figures.images_per_second:,.0f} images/s{waiting}{mfu}{skipped}"
     )
 
 
 def loss_lines(figures: EpochFigures) -> list[str]:
     """Return the lines of the losses of a network with several, and of their weighted sum, in 100 columns."""
-    named = {name.removeprefix(OF_LOSS).replace("_loss", ""): value for name, value in (figures.losses or {}).items()}
+    losses = figures.losses or {}
+    named = {"total" if name == TOTAL else name.removeprefix(OF_LOSS): value for name, value in losses.items()}
     text = ", ".join(f"{name} {value:.4f}" for name, value in named.items())
     return textwrap.wrap(text, 100, initial_indent=INDENT + "losses: ", subsequent_indent=INDENT)
