@@ -6,6 +6,7 @@ the first one has a folder.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from archspec.compiler.training.loop.observer import Requests
 from archspec.compiler.training.loop.signals import SignalFlags
 from archspec.compiler.training.page import write_page
 from archspec.compiler.training.records.checkpoint import Checkpoint, TrainerState
-from archspec.compiler.training.records.epoch_figures import EpochFigures
+from archspec.compiler.training.records.epoch_figures import OF_LOSS, TOTAL, EpochFigures
 from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.compiler.training.records.run_status import RunStatus
 from archspec.compiler.training.records.tensorboard import ScalarWriter
@@ -24,6 +25,7 @@ from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.trained import BEST
 
 SCORES = {"top-1": "top1", "top-5": "top5", "mean IoU": "mean_iou", "pixels": "pixel_accuracy"}  # of an epoch's line
+INDENT = " " * 4  # of what follows an epoch's line
 SLOW_LOADING = 0.2  # of the time: from here on, more `--workers` may help
 
 
@@ -75,7 +77,8 @@ class RunRecorder:
         speed = throughput(network, measured.images_per_second, processes, self.peak)
         figures = replace(measured, tflops=speed.tflops, mfu=speed.mfu)
         is_best, self.best = figures.score > self.best, max(self.best, figures.score)
-        self.context.say(epoch_line(figures, self.session.configuration.recipe.epochs))
+        for line in (epoch_line(figures, self.session.configuration.recipe.epochs), *loss_lines(figures)):
+            self.context.say(line)
         self.write(lambda folder: folder.add(figures))
         self.write(lambda _: self.scalars.add(figures))
         if is_best:  # before the checkpoint that knows of it
@@ -113,3 +116,11 @@ def epoch_line(figures: EpochFigures, epochs: int) -> str:
         f"{right}  lr {figures.lr:.2g}"
         f"  {figures.images_per_second:,.0f} images/s{waiting}{mfu}{skipped}"
     )
+
+
+def loss_lines(figures: EpochFigures) -> list[str]:
+    """Return the lines of the losses of a network with several, and of their weighted sum, in 100 columns."""
+    losses = figures.losses or {}
+    named = {"total" if name == TOTAL else name.removeprefix(OF_LOSS): value for name, value in losses.items()}
+    text = ", ".join(f"{name} {value:.4f}" for name, value in named.items())
+    return textwrap.wrap(text, 100, initial_indent=INDENT + "losses: ", subsequent_indent=INDENT)

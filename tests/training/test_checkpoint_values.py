@@ -61,7 +61,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"scaler": SCALER | {"scale": math.nan}}, "expected the state of a loss scaler"),
     ({"scaler": SCALER | {"growth_interval": 0}}, "expected the state of a loss scaler"),
     ({"plateau": 0}, "`plateau` is 0; expected an object"),
-    ({"seen": torch.zeros(2)}, "`seen` is another tensor; expected 3 numbers that are not negative"),
+    ({"seen": torch.zeros(2)}, "`seen` is another tensor; expected 3 or more numbers that are not negative"),
     ({"seen": torch.tensor([1.0, math.nan, 1.0])}, "`seen` is another tensor"),
     ({"seen": [0, 0, 0]}, "`seen` is [0, 0, 0]"),
     ({"damaged": "a.png"}, "`damaged` is 'a.png'; expected a list of texts"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ from archspec.compiler.lowering.stage_module import build_stage, stage_module
 from archspec.compiler.training.loop.update import WeightUpdate
 from archspec.compiler.training.parallel.engine import MicroBatch, engine
 from archspec.compiler.training.parallel.processes import Group
+from archspec.compiler.training.recorder import loss_lines
+from archspec.compiler.training.records.epoch_figures import EpochFigures, loss_columns
+from archspec.compiler.training.records.report_page import write_report
+from archspec.compiler.training.records.run_folder import RunFolder
 from archspec.compiler.training.setup import requirements
 from archspec.compiler.training.setup.plan import ParameterCounts
 from archspec.compiler.training.weighting.frozen import freeze, frozen_layers, without_loss
@@ -99,9 +104,44 @@ def test_the_loss_is_the_weighted_sum_of_those_that_are_named() -> None:
     total.backward()
     torch.testing.assert_close(loss, total.detach())
     torch.testing.assert_close(seen[0].float(), 8 * expected[0].detach())
+    torch.testing.assert_close(seen[3].float(), 8 * expected[1].detach())  # each loss is counted
     for name, one in again.named_parameters():
         torch.testing.assert_close(found.pop(name, None), one.grad)
     assert not found
+
+
+def test_a_linear_probe_minimises_the_losses_that_are_named() -> None:
+    recipe = RECIPE.changed({"mode": "linear-probe"})
+    module = build(graph(), seed=0)
+    made = engine(graph(), module, recipe, CPU)
+    made.set_mode(is_training=False)
+    images, classes = batch(0)
+    loss, seen = made.backward([MicroBatch(images, Target(classes))], 1, torch.amp.GradScaler(enabled=False))
+    assert [one.name for one in made.losses] == ["class", "teacher"]
+    assert not module.get_submodule("unit1.bn1").training
+    torch.testing.assert_close(loss.double(), (0.25 * seen[0] + 0.75 * seen[3]) / 8)
+    made.set_mode(is_training=False)
+    torch.testing.assert_close(made.scores(images), module.eval()(images)[0])
+
+
+def test_an_epoch_of_several_losses_shows_each_and_their_sum(tmp_path: Path) -> None:
+    losses = loss_columns(("class", "teacher"), (0.25, 0.75), (2.0, 1.0))
+    assert losses == {"total_loss": 1.25, "loss/class": 2.0, "loss/teacher": 1.0}
+    assert loss_columns(("scores",), (1.0,), (2.0,)) is None
+    few = dict.fromkeys(("lr", "loss", "held_out_loss", "images_per_second", "data_wait", "skipped", "damaged"), 2.0)
+    figures = EpochFigures(epoch=1, train_top1=0.5, top1=0.5, top5=0.5, seconds=1.0, losses=losses, **few)
+    assert EpochFigures.from_dict(figures.to_dict()) == figures
+    with pytest.raises(ValueError, match="`loss/class` of an epoch is 'x'; expected a number"):
+        EpochFigures.from_dict(figures.to_dict() | {"loss/class": "x"})
+    assert loss_lines(figures) == ["    losses: total 1.2500, class 2.0000, teacher 1.0000"]
+    assert loss_lines(replace(figures, losses=None)) == []
+    many = loss_lines(replace(figures, losses={f"loss/mask{number}": 1.0 for number in range(20)}))
+    assert max(map(len, many)) <= 100
+    RunFolder(tmp_path).add(figures)
+    assert "total_loss,loss/class,loss/teacher" in (tmp_path / "metrics.csv").read_text()
+    assert '"loss/teacher": 1.0' in (tmp_path / "metrics.jsonl").read_text()
+    write_report(tmp_path / "report.html", "Net", [figures], {}, None, {})
+    assert "<th>total_loss</th><th>loss/class</th><th>loss/teacher</th>" in (tmp_path / "report.html").read_text()
 
 
 # ---- what no loss depends on

@@ -309,13 +309,13 @@ def alone(parts: int, amp: str) -> tuple[list[Tensor], Tensor, dict[str, Tensor]
         module.train()
         optimizer.zero_grad()
         images, classes = batch(number, 4 * parts)
-        total = torch.zeros(3, dtype=torch.float64)
+        total = torch.zeros(4, dtype=torch.float64)
         for part, labels in zip(images.chunk(parts), classes.chunk(parts), strict=True):
             with precision(amp):
                 outputs = module(part)
             losses = [functional.cross_entropy(one.float(), labels, label_smoothing=0.1) for one in outputs]
             ((losses[0] + 0.3 * losses[1]) / parts).backward()
-            total += Target(labels).seen(outputs[0].detach(), losses[0].detach())
+            total += Target(labels).seen(outputs[0].detach(), *(one.detach() for one in losses))
         optimizer.step()
         seen.append(total)
     module.eval()

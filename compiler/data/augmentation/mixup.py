@@ -45,10 +45,15 @@ class Target:
             return each(self.first).mean()
         return torch.lerp(each(self.second), each(self.first), self.share).mean()
 
-    def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
-        """Return the sum of the losses, the number of correct first guesses, and that of images, in float64."""
+    def seen(self, scores: Tensor, loss: Tensor, *others: Tensor) -> Tensor:
+        """Return the sum of the losses, the number of correct first guesses, and that of images, in float64.
+
+        Then the sums of the other losses.
+        """
         count = _number(len(self.first), loss.device)
-        return torch.stack([loss * count, (scores.argmax(1) == self.first).sum().double(), count])
+        return torch.stack(
+            [loss * count, (scores.argmax(1) == self.first).sum().double(), count, *(one * count for one in others)]
+        )
 
     def packed(self) -> Tensor:
         """Return all as one tensor [B, 3], which a pipeline can split."""

@@ -29,11 +29,15 @@ class MapTarget:
         """Return this batch's part of the mean cross entropy of pixels, each class times its weight [classes]."""
         return pixel_losses(scores, self.classes, smoothing, weights).sum() / self.pixels
 
-    def seen(self, scores: Tensor, loss: Tensor) -> Tensor:
-        """Return the sum of the losses, the number of right pixels, and that of those that count, in float64."""
+    def seen(self, scores: Tensor, loss: Tensor, *others: Tensor) -> Tensor:
+        """Return the sum of the losses, the number of right pixels, and that of those that count, in float64.
+
+        Then the sums of the other losses.
+        """
         counted = self.classes != IGNORED
         right = ((scores.argmax(1) == self.classes) & counted).sum()
-        return torch.stack([loss.double() * self.pixels, right.double(), counted.sum().double()])
+        sums = [one.double() * self.pixels for one in (loss, *others)]
+        return torch.stack([sums[0], right.double(), counted.sum().double(), *sums[1:]])
 
 
 def pixel_losses(scores: Tensor, classes: Tensor, smoothing: float = 0.0, weights: Tensor | None = None) -> Tensor:

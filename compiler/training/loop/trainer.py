@@ -32,7 +32,7 @@ from archspec.compiler.training.parallel.engine import Engine, MicroBatch
 from archspec.compiler.training.parallel.stage_batches import batches_of
 from archspec.compiler.training.records.checkpoint import TrainerState
 from archspec.compiler.training.records.checkpoint_values import need_same_form
-from archspec.compiler.training.records.epoch_figures import EpochFigures, StepFigures
+from archspec.compiler.training.records.epoch_figures import EpochFigures, StepFigures, loss_columns
 from archspec.diagnostics.errors import failure
 
 
@@ -54,9 +54,8 @@ class Trainer:
         self.what = "pixels" if data.pixels else "top-1"  # of what the share is that is right
         self.epoch = 0  # epochs done
         self.steps_done = 0  # of this epoch
-        self.seen = torch.zeros(
-            3, dtype=torch.float64, device=group.device
-        )  # loss, right, images or pixels of this epoch so far
+        # of this epoch so far: first loss, right, images or pixels, other losses
+        self.seen = torch.zeros(2 + len(engine.losses), dtype=torch.float64, device=group.device)
         self.damaged = DamagedImages(data.damaged, data.most_damaged)
         self._nothing_seen = torch.zeros_like(self.seen)
         self.result: HeldOutResult | None = None  # of the last epoch
@@ -77,6 +76,7 @@ class Trainer:
             epoch=self.epoch,
             lr=steps.lr,
             loss=steps.loss,
+            losses=steps.losses,
             held_out_loss=self.result.loss,
             images_per_second=steps.images_per_second,
             data_wait=steps.data_wait,
@@ -101,10 +101,12 @@ class Trainer:
             self.steps_done += 1
             observer.show_progress(partial(self._progress, lr, timer))
         self._settle()
-        loss, right, images = self.group.total(self.seen.clone()).tolist()
+        loss, right, images, *others = self.group.total(self.seen.clone()).tolist()
         seconds, images = timer.seconds, max(1, images)
         speed = timer.images_per_second(self.steps, seconds)
-        return StepFigures(lr, loss / images, right / images, speed, timer.waited / seconds)
+        means = [one / images for one in (loss, *others)]
+        losses = loss_columns(*zip(*((one.name, one.weight) for one in self.engine.losses), strict=True), means)
+        return StepFigures(lr, means[0], right / images, speed, timer.waited / seconds, losses)
 
     def _remaining_batches(self) -> Iterator[Batch]:
         self.order.epoch, self.order.start = self.epoch, self.steps_done * self.recipe.batch * self.recipe.accumulate
@@ -125,7 +127,7 @@ class Trainer:
 
     def _progress(self, lr: float, timer: StepTimer) -> str:
         """How far the run is. It waits for the device, so it is made only now and then."""
-        loss, right, images = self.seen.tolist()
+        loss, right, images = self.seen[:3].tolist()
         left = timer.seconds_left(self.steps_done, self.steps * (self.recipe.epochs - self.epoch) - self.steps_done)
         return (
             f"epoch {self.epoch + 1}/{self.recipe.epochs} step {self.steps_done:,}/{self.steps:,}"

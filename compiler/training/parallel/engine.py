@@ -28,7 +28,7 @@ from archspec.compiler.training.loop.optimizer import restore_state
 from archspec.compiler.training.parallel.pipeline import Pipeline
 from archspec.compiler.training.parallel.pipeline_optimizer import gathered_memory, restore_memory
 from archspec.compiler.training.parallel.processes import Group
-from archspec.graph.ir import Graph
+from archspec.graph.ir import Graph, LossTerm
 from archspec.recipe import Recipe
 
 TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -45,8 +45,8 @@ class MicroBatch(NamedTuple):
 class StepResult(NamedTuple):
     """What a step measured, on the device.
 
-    `loss` is the mean that was minimised; `seen` [3] has the sums of the output's losses and of its right first guesses
-    over this replica's images, or their pixels, and the number of those.
+    `loss` is the mean that was minimised; `seen` has the sums of the first loss and of its result's right first guesses
+    over this replica's images, or their pixels, the number of those, and the sums of the other losses.
     """
 
     loss: Tensor
@@ -59,6 +59,7 @@ class Engine(Protocol):
     module: nn.Module  # what this process trains
     recipe: Recipe
     group: Group
+    losses: tuple[LossTerm, ...]  # that a step's loss is the weighted sum of
 
     def set_mode(self, is_training: bool) -> None:
         """Turn dropout, batch statistics and auxiliary classifiers on or off."""
@@ -121,7 +122,10 @@ class ReplicaEngine:
         self.recipe, self.group, self.precision = recipe, group, precision_of(recipe, group)
         self.class_weights = class_weights
         self.module: nn.Module = module
-        self.loss_weights = module.loss_weights
+        # a linear probe trains no auxiliary classifiers; the losses that a recipe names count in every mode
+        self.is_named = bool(graph.named_losses)
+        has_all = self.is_named or recipe.mode != "linear-probe"
+        self.losses = graph.training_results if has_all else graph.training_results[:1]
         if recipe.sync_bn:
             synchronised(module)
         if recipe.checkpoint:
@@ -136,6 +140,8 @@ class ReplicaEngine:
 
     def backward(self, parts: Iterable[MicroBatch], count: int, scaler: GradScaler) -> StepResult:
         """See Engine."""
+        if self.is_named:  # in a linear probe, too, whose layers are in evaluation mode
+            self.module.training = True
         found = []
         for number, part in enumerate(parts, 1):
             together = number == count or self.outer is self.module
@@ -150,10 +156,10 @@ class ReplicaEngine:
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         smoothing, weights = self.recipe.label_smoothing, self.class_weights
         losses = [part.target.loss(output.float(), smoothing, weights) for output in outputs]
-        shares = zip(self.loss_weights, losses, strict=False)
+        shares = zip((one.weight for one in self.losses), losses, strict=True)
         loss = _sum([one if weight == count else weight / count * one for weight, one in shares])
         torch.autograd.backward(scaler.scale(loss))
-        return StepResult(loss.detach(), part.target.seen(outputs[0].detach(), losses[0].detach()))
+        return StepResult(loss.detach(), part.target.seen(outputs[0].detach(), *(one.detach() for one in losses)))
 
     def scores(self, images: Tensor) -> Tensor:
         """See Engine."""
@@ -198,6 +204,7 @@ class PipelineEngine:
         self.pipeline = Pipeline(graph, module, recipe, group, precision_of(recipe, group))
         self.pipeline.class_weights = class_weights
         self.module: nn.Module = self.pipeline.module
+        self.losses = self.pipeline.losses
 
     def set_mode(self, is_training: bool) -> None:
         """See Engine."""
@@ -208,7 +215,10 @@ class PipelineEngine:
         images, targets = zip(*parts, strict=True)
         packed = [target.packed() for target in targets if isinstance(target, Target)]  # all: it trains no maps
         seen = self.pipeline.train_step(torch.cat(images), torch.cat(packed))
-        return StepResult(seen[0] / seen[2], seen)
+        sums = (seen[0], *seen[3:])
+        return StepResult(
+            _sum([one.weight * value for one, value in zip(self.losses, sums, strict=True)]) / seen[2], seen
+        )
 
     def scores(self, images: Tensor) -> Tensor:
         """See Engine."""

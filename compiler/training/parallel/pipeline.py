@@ -48,13 +48,13 @@ class Pipeline:
             raise failure("E471", "a pipeline requires at least 2 processes, got 1", helps=helps)
         self.module = module
         self.group, self.recipe = group, recipe
-        self.loss_weights = tuple(loss.weight for loss in graph.training_results)
+        self.losses = graph.training_results
         self.last = group.size - 1  # the process that has the results
         self._input, self._output = (graph.nodes[index].volume.laid_out for index in (0, graph.output))
         self._precise = _Precise(self.module, precision)
         self.class_weights: Tensor | None = None  # of the loss
         self._scale = 1.0
-        self._seen = torch.zeros(3, dtype=torch.float64, device=group.device)
+        self._seen = torch.zeros(2 + len(self.losses), dtype=torch.float64, device=group.device)
 
     @property
     def images(self) -> int:
@@ -67,7 +67,8 @@ class Pipeline:
         The first process reads the images (the others only their number), the last one the packed targets. Gradients
         are those of the mean loss over all images.
 
-        Returns [3] in each process: the sum of the output's losses, the number of right first guesses, that of images.
+        Returns in each process the sum of the first loss, the number of right first guesses, that of images, and the
+        sums of the other losses.
         """
         if len(images) != self.images:
             raise ValueError(f"{len(images)} images, and a step takes {self.images}")
@@ -109,8 +110,8 @@ class Pipeline:
         results = outputs if isinstance(outputs, tuple) else (outputs,)
         smoothing = self.recipe.label_smoothing
         losses = [target.loss(output.float(), smoothing, self.class_weights) for output in results]
-        self._seen += target.seen(results[0].detach(), losses[0].detach())
-        parts = [weight * loss for weight, loss in zip(self.loss_weights, losses, strict=True)]
+        self._seen += target.seen(results[0].detach(), *(one.detach() for one in losses))
+        parts = [term.weight * loss for term, loss in zip(self.losses, losses, strict=True)]
         return torch.stack(parts).sum() * self._scale
 
     # ---- state

@@ -32,7 +32,7 @@ class TrainerState:
     updates: int  # steps that were not skipped
     skipped: int
     in_a_row: int  # steps skipped since the last update
-    seen: Tensor  # [3]: loss, right and images of the epoch so far, over all processes
+    seen: Tensor  # [3+]: loss, right, images, other losses of the epoch so far, over all processes
     damaged: list[str]  # images that cannot be read
     replicas: int
 

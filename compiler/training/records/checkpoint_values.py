@@ -87,7 +87,8 @@ def _are_names(value: object) -> bool:
 def _is_seen(value: object) -> bool:
     return (
         isinstance(value, Tensor)
-        and value.shape == (3,)
+        and value.dim() == 1
+        and len(value) >= 3
         and value.is_floating_point()
         and not value.is_meta
         and bool((value.isfinite() & (value >= 0)).all())
@@ -120,7 +121,7 @@ PARTS: Mapping[str, Expected] = {
     "updates": COUNT,
     "skipped": COUNT,
     "in_a_row": COUNT,
-    "seen": Expected(_is_seen, "3 numbers that are not negative"),
+    "seen": Expected(_is_seen, "3 or more numbers that are not negative"),
     "damaged": Expected(_are_texts, "a list of texts"),
     "replicas": _count(1, MOST_PROCESSES),
     "bundle": OBJECT,

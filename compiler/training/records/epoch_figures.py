@@ -22,6 +22,7 @@ class StepFigures(NamedTuple):
     train_right: float  # the share of the training images, or of their pixels
     images_per_second: float
     data_wait: float
+    losses: Mapping[str, float] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,8 @@ class EpochFigures:
     """What is measured in an epoch, in the order of the columns.
 
     Losses are mean cross-entropies in nats per image, or per pixel of a network whose output is a map; what is right,
-    `data_wait` and `mfu` are shares from 0 to 1. An epoch has the figures of classes or those of maps.
+    `loss` is that of the output, or the first that the recipe names; `data_wait` and `mfu` are shares from 0 to 1. An
+    epoch has the figures of classes or those of maps.
     """
 
     epoch: int  # from 1
@@ -49,6 +51,7 @@ class EpochFigures:
     skipped: int  # steps that were not finite, since the start of the run
     damaged: int  # images that cannot be read, since the start of the run
     seconds: float  # including the evaluation
+    losses: Mapping[str, float] | None = None  # by column, of a network with several: see `loss_columns`
 
     @property
     def score(self) -> float:
@@ -59,7 +62,7 @@ class EpochFigures:
     def to_dict(self) -> dict[str, float]:
         """Return the figures that are known, by column."""
         values = {name: getattr(self, name) for name in COLUMNS}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in values.items() if value is not None} | dict(self.losses or {})
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> EpochFigures:
@@ -68,10 +71,16 @@ class EpochFigures:
         required |= set(OF_MAPS if "mean_iou" in row else OF_CLASSES)
         if missing := required - row.keys():
             raise ValueError(f"an epoch lacks `{min(missing)}`")
-        if unknown := row.keys() - set(COLUMNS):
+        losses = {name: value for name, value in row.items() if name == TOTAL or str(name).startswith(OF_LOSS)}
+        if unknown := row.keys() - losses.keys() - set(COLUMNS):
             raise ValueError(f"an epoch has the unknown figure {shown(min(unknown, key=str))}")
-        found = cls(**row)
+        for name, value in losses.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"`{name}` of an epoch is {shown(value)}; expected a number")
+        found = cls(**{name: value for name, value in row.items() if name not in losses}, losses=losses or None)
         for field in fields(cls):
+            if field.name not in COLUMNS:
+                continue
             value = getattr(found, field.name)
             is_count, is_unknown = field.name == "epoch", value is None and "None" in str(field.type)
             if not is_unknown and (isinstance(value, bool) or not isinstance(value, int if is_count else int | float)):
@@ -80,7 +89,9 @@ class EpochFigures:
         return found
 
 
-COLUMNS = tuple(field.name for field in fields(EpochFigures))
+COLUMNS = tuple(field.name for field in fields(EpochFigures) if field.name != "losses")
+TOTAL = "total_loss"
+OF_LOSS = "loss/"
 OF_CLASSES = ("train_top1", "top1", "top5")
 OF_MAPS = ("train_pixel_accuracy", "pixel_accuracy", "mean_iou")
 
@@ -89,4 +100,13 @@ def columns_of(rows: Sequence[EpochFigures]) -> tuple[str, ...]:
     """Return the columns of a run's table: those of maps only where some epoch has them, and of classes else."""
     are_maps = any(row.mean_iou is not None for row in rows)
     others = OF_CLASSES if are_maps else OF_MAPS
-    return tuple(column for column in COLUMNS if column not in others)
+    own = [column for column in COLUMNS if column not in others]
+    return tuple(dict.fromkeys((*own, *(column for row in rows for column in row.losses or ()))))
+
+
+def loss_columns(names: Sequence[str], weights: Sequence[float], losses: Sequence[float]) -> dict[str, float] | None:
+    """Return each loss of a network by its column, `loss/NAME`, and their weighted sum; None for a single loss."""
+    if len(names) == 1:
+        return None
+    total = sum(weight * loss for weight, loss in zip(weights, losses, strict=True))
+    return {TOTAL: total} | {OF_LOSS + name: loss for name, loss in zip(names, losses, strict=True)}

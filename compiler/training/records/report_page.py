@@ -26,7 +26,7 @@ from archspec.compiler.pages.map_pictures import PredictedMap, map_figures
 from archspec.compiler.pages.mistake_pictures import STYLE as MISTAKES_STYLE
 from archspec.compiler.pages.mistake_pictures import MistakenImage, mistake_figures
 from archspec.compiler.pages.svg import number, shown_text
-from archspec.compiler.training.records.epoch_figures import COLUMNS, EpochFigures
+from archspec.compiler.training.records.epoch_figures import EpochFigures, columns_of
 from archspec.compiler.training.records.run_status import RunStatus
 from archspec.compiler.weights.atomic import replace_file
 
@@ -189,8 +189,9 @@ def _recipe(recipe: Mapping[str, Any], why: Mapping[str, str]) -> Iterator[str]:
 
 
 def _epochs(epochs: Sequence[EpochFigures]) -> Iterator[str]:
-    columns = [column for column in COLUMNS if any(getattr(one, column) is not None for one in epochs)]
-    cells = [[_cell(getattr(one, column)) for column in columns] for one in epochs]
+    rows = [one.to_dict() for one in epochs]
+    columns = [column for column in columns_of(epochs) if any(column in row for row in rows)]
+    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
     yield from _table([columns, *cells])
 
 
