@@ -30,6 +30,13 @@ def test_a_seed_has_one_network() -> None:
     assert len({network(seed) for seed in range(0, 20 * len(KEYWORDS), len(KEYWORDS))}) == 20
 
 
+@pytest.mark.parametrize("form", [" kv=@", " k=@", "FC 100 weights=@words"])
+def test_attention_to_another_input_and_tied_vectors_of_tokens_take_part_and_agree(form: str) -> None:
+    first = KEYWORDS.index("EMBED" if "words" in form else "TOKENS")
+    seeds = range(first, first + 40 * len(KEYWORDS), len(KEYWORDS))
+    assert not check(next(seed for seed in seeds if form in network(seed))).failure
+
+
 SMALLEST = [min(examples_of(cls), key=lambda one: sum(volume.values for volume in one.inputs)) for cls in CLASSES]
 
 

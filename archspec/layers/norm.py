@@ -143,6 +143,9 @@ class GroupNorm(Layer):
     def output(self, inputs: tuple[Volume, ...]) -> Volume:
         volume = need_map(inputs[0], self.keyword, INSTEAD)
         need_divisor(self.groups, "groups", {"channel": volume.channels})
+        if volume.values == self.groups:
+            helps = (Respelling("`{}` normalises across the channels of a pixel", "LN"),)
+            raise Finding("E205", f"GN has only 1 value per group to normalise in {volume}", helps=helps)
         return volume
 
     def tensors(self, inputs: tuple[Volume, ...]) -> tuple[Tensor, ...]:

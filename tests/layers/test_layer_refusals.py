@@ -52,6 +52,7 @@ REFUSALS = [
     ("GN 32", (7, 7, 48), "E203", "32 groups do not divide 48 channels", "GN 24"),
     ("GN 2", (9, 8), "E204", "GN needs a map, [HxWxC], got the sequence [9x8]", None),
     ("IN", (1, 1, 8), "E205", "IN has only 1 value per channel to normalise in [1x1x8]", "LN"),
+    ("GN 8", (1, 1, 8), "E205", "GN has only 1 value per group to normalise in [1x1x8]", "LN"),
     ("SHUFFLE 3", (7, 7, 1), "E203", "3 groups do not divide 1 channel", "SHUFFLE 1"),
     ("SLICE 4 9", (7, 8), "E205", "SLICE takes channels up to 9, but [7x8] has 8", "SLICE 4 8"),
     ("SLICE 4 4", (8,), "E205", "SLICE from 4 to 4 takes no channel", "SLICE 4 5"),

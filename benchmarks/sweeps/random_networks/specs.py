@@ -18,6 +18,8 @@ from archspec.layers import MERGES, REGISTRY
 from archspec.layers.base import Example, Layer
 from archspec.layers.input import Input
 from archspec.resolve.layer_names import layer_from_text
+from benchmarks.sweeps.random_networks.factors import factors
+from benchmarks.sweeps.random_networks.sequences import attention_lines, embedding_lines
 
 LAYERS = [cls for cls in dict.fromkeys(REGISTRY.values()) if cls is not Input]
 KEYWORDS = [*(cls.keyword for cls in LAYERS), *MERGES]
@@ -50,9 +52,9 @@ class _Writer:
         self.volume = Volume(example.inputs[0])
         ids = " tokens" if self.first in REGISTRY and REGISTRY[self.first].reads_tokens else ""
         lines = [f"[{'x'.join(map(str, self.volume))}] INPUT{ids}"]
-        lines += self._merge(self.first) if self.first in MERGES else [self._taken(example.text)]
+        lines += self._merge(self.first) if self.first in MERGES else self._first_lines(example.text)
         for _ in range(self.chance.randint(1, 5)):
-            parts = (self._chain_line, self._merge_lines, self._block_call, self._auxiliary)
+            parts = (self._chain_line, self._merge_lines, self._block_call, self._auxiliary, self._attention_lines)
             lines += self.chance.choice((*parts, self.chance.choice((self._output_line, self._input_lines))))()
         lines += self._end()
         return "\n".join(["net Random", *self.blocks, *lines]) + "\n"
@@ -60,6 +62,13 @@ class _Writer:
     def _taken(self, step: str) -> str:
         self.volume = layer_from_text(step).output((self.volume,))
         return step
+
+    def _first_lines(self, step: str) -> list[str]:
+        lines = [self._taken(step)]
+        if step.startswith("EMBED") and self.chance.random() < 0.6:
+            lines = embedding_lines(step, self._keeping(self.volume))
+            self._taken(lines[-1].split(" weights")[0])
+        return lines
 
     # ---- chains
     def _chain(self, volume: Volume, length: int) -> tuple[str, Volume]:
@@ -136,28 +145,13 @@ class _Writer:
         if self.chance.random() < 0.25:
             return "x", volume
         if merge == "mul" and len(volume) > 1 and self.chance.random() < 0.5:
-            return self._factor(volume)
+            return self.chance.choice(factors(volume))
         if merge == "concat":
             for _ in range(TRIES):
                 chain, result = self._chain(volume, self.chance.randint(1, 2))
                 if result.spatial == volume.spatial and len(result) == len(volume):
                     return chain, result
         return self._keeping(volume), volume
-
-    def _factor(self, volume: Volume) -> tuple[str, Volume]:
-        """A branch whose result `mul` repeats along the places or the channels."""
-        vector = Volume((volume.channels,))
-        factors = [
-            (f"GAP -> FC {volume.channels} -> SIGMOID", vector),
-            (f"GMP -> FC {volume.channels} -> SIGMOID", vector),
-            ("GAP -> FC 1 -> TANH", Volume((1,))),
-            ("GAP channels -> SIGMOID", Volume((*volume.spatial, 1))),
-            ("GMP channels -> TANH", Volume((*volume.spatial, 1))),
-        ]
-        if volume.is_map:
-            height, width, channels = volume
-            factors.append((f"AVGPOOL {height}x1 s1 -> CONV {channels} 1x1", Volume((1, width, channels))))
-        return self.chance.choice(factors)
 
     # ---- blocks, classifiers, ends
     def _block_call(self) -> list[str]:
@@ -210,6 +204,12 @@ class _Writer:
         lines = [f"before_{name}: {self._keeping(self.volume)}", f"[{bracket}] {name}: INPUT"]
         self.volume = MERGES[merge]().output((self.volume,) * 2)
         return [*lines, merge, f"  | @before_{name}", f"  | {branch}"]
+
+    def _attention_lines(self) -> list[str]:
+        if len(self.volume) != 2:
+            return self._chain_line()
+        self.inputs += 1
+        return attention_lines(self.chance, self.inputs, self.volume, self._keeping(self.volume))
 
     def _end(self) -> list[str]:
         ends = ["", "FC 5", "FC 4 -> SOFTMAX", *(["GAP", "GAP -> FC 5"] if len(self.volume) > 1 else [])]
