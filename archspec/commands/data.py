@@ -33,8 +33,8 @@ Examples:
 \b
 A folder of images has one folder per class, in `train` and `val` (or `validation`, `valid`,
 `test`), or directly: then training holds out a tenth. With `train`, `validation` and `test`,
-`validation` is held out and `test` is for `archspec eval --split test`. For a network whose output
-is a map of classes, it has `images` and `masks` instead, see `archspec train --help`.
+`validation` is held out and `test` is for `archspec eval --split test`. For a network whose
+output is a map of classes, it has `images` and `masks` instead, see `archspec train --help`.
 
 \b
 --list prints the paths of one kind, one per line:

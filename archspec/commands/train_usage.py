@@ -22,7 +22,7 @@ Examples:
   archspec train --from runs/lenet5-1/weights.safetensors --data photos/ --linear-probe
   archspec train --from runs/resnet18-1 --data photos/ --freeze conv1 --freeze bn1 --freeze stage1
   archspec train --from runs/vit_b16-1 --data photos/ --layer-decay 0.75 --head-lr 1e-3
-  archspec train unet --data shapes/                        images with masks, a class for each pixel
+  archspec train unet --data shapes/                        images and masks of classes
   archspec train resnet50 --data photos/ --profile          where the time of a step goes
   archspec train resnet50 --data photos/ --checkpoint       larger batches in the same memory
   archspec train resnet50 --data photos/ --processes 2      gradients averaged over both
