@@ -22,11 +22,8 @@ def test_mhsa_is_torchs_multihead_attention(text: str) -> None:
     weights = dict(own.named_parameters())
     rows = [weights[name] for name in ("qkv.weight", "kv.weight") if name in weights]
     parts = tuple(rows[0][first : first + 8] for first in range(0, len(rows[0]), 8)) if rows else ()
-    query, key, value = {
-        3: lambda: parts,
-        2: lambda: (weights["q.weight"], *parts),
-        0: lambda: tuple(weights[f"{one}.weight"] for one in "qkv"),
-    }[len(parts)]()
+    names: tuple[str, ...] = {3: (), 2: ("q",), 0: ("q", "k", "v")}[len(parts)]
+    query, key, value = (*[weights[f"{one}.weight"] for one in names], *parts)
     with torch.no_grad():
         if torchs.in_proj_weight is not None:
             torchs.in_proj_weight.copy_(torch.cat([query, key, value]))
