@@ -16,7 +16,15 @@ Examples:
 """
 
 
-_FORMS = {r"\d+x\d+": "window", r"s\d+(x\d+)?": "s", r"p\d+([x:]\d+)?": "p", r"g\d+": "g", r"d\d+": "d", r"\[.*\]": "["}
+_FORMS = {
+    r"\d+x\d+": "window",
+    r"s\d+(x\d+)?": "s",
+    r"p\d+([x:]\d+)?": "p",
+    r"g\d+": "g",
+    r"d\d+": "d",
+    r"\[.*\]": "[",
+    r"@\w+(\.\w+)+": "@last.name",
+}
 
 
 @click.command("explain", epilog=EPILOG, context_settings={"ignore_unknown_options": True})  # `->` is a word

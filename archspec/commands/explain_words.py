@@ -179,6 +179,18 @@ WORDS = (
         _INPUT + "[8x8x8] CONV 8 3x3 p1\n",
     ),
     _word(
+        "kv causal k v width grid qkv_nobias",
+        "what MHSA attends to",
+        "`causal`: each vector sees itself and those before it. `kv=@label`: keys and values of another sequence, `k=@a v=@b`: of one each. `grid=7`: 7x7 pixels spread over a map. `width=128`: the channels of all heads; `nobias` and `qkv_nobias` leave out biases. `archspec explain MHSA` has all arguments.",
+        "[9x16]  image: INPUT\n[6x16]  words: INPUT\n        MHSA 4 causal -> MHSA 4 kv=@image width=32\n",
+    ),
+    _word(
+        "note notes ( )",
+        "a note in parentheses",
+        "A line within one pair of parentheses is not read, as slides have them: `(not counting biases)`.",
+        _INPUT + "(not counting biases)\nFC 10\n",
+    ),
+    _word(
         "same",
         "the padding that keeps the size at stride 1",
         "(k-1)/2 pixels on both sides of an odd window.",

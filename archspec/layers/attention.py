@@ -95,10 +95,11 @@ class Attention(Layer):
 
     def _need_given(self, given: tuple[Volume, ...]) -> None:
         """Raise unless keys and values are sequences of the same length, given once each."""
-        if self.given not in ((), ("kv",), ("k", "v")):
+        words: tuple[str, ...] = self.given
+        if words not in ((), ("kv",), ("k", "v")):
             notes = ("`kv=@memory` is both, `k=@k v=@v` one each",)
-            raise Finding("E205", f"`{'` and `'.join(self.given)}` do not give keys and values", notes=notes)
-        for word, volume_given in zip(tuple[str, ...](self.given), given, strict=True):
+            raise Finding("E205", f"`{'` and `'.join(words)}` do not give keys and values", notes=notes)
+        for word, volume_given in zip(words, given, strict=True):
             if len(volume_given) != 2:
                 message = f"`{word}` needs a sequence, [NxC], got the {volume_given.kind} {volume_given}"
                 raise Finding("E204", message)

@@ -21,12 +21,9 @@ def test_mhsa_is_torchs_multihead_attention(text: str) -> None:
     torchs = nn.MultiheadAttention(8, int(text[5]), batch_first=True, kdim=keys, vdim=values).double()
     weights = dict(own.named_parameters())
     rows = [weights[name] for name in ("qkv.weight", "kv.weight") if name in weights]
-    parts: tuple[torch.Tensor, ...] = torch.split(rows[0], 8) if rows else ()
-    query, key, value = {
-        3: lambda: parts,
-        2: lambda: (weights["q.weight"], *parts),
-        0: lambda: tuple(weights[f"{one}.weight"] for one in "qkv"),
-    }[len(parts)]()
+    parts = tuple(rows[0][first : first + 8] for first in range(0, len(rows[0]), 8)) if rows else ()
+    names: tuple[str, ...] = {3: (), 2: ("q",), 0: ("q", "k", "v")}[len(parts)]
+    query, key, value = [weights[f"{one}.weight"] for one in names] + list(parts)
     with torch.no_grad():
         if torchs.in_proj_weight is not None:
             torchs.in_proj_weight.copy_(torch.cat([query, key, value]))

@@ -249,3 +249,9 @@ def test_a_settled_norm_has_the_mean_square_of_its_input_as_variance() -> None:
     images = torch.randn(4, 3, 6, 5, generator=torch.Generator().manual_seed(7))
     torch.testing.assert_close(module.get_buffer("bn1.running_var"), images.square().mean((0, 2, 3)))
     assert not module.get_buffer("bn1.running_mean").any()
+
+
+def test_a_deviation_may_be_computed_from_the_depth() -> None:
+    text = "param depth = 8\n\n[64] INPUT\nFC 512 init=0.02/sqrt(2*depth) -> RELU -> FC 64\n"
+    weight = build(archspec.loads(text), seed=0).get_parameter("fc1.weight")
+    assert weight.std().item() == pytest.approx(0.02 / 4, rel=0.02)
