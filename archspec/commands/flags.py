@@ -32,7 +32,10 @@ def _input(texts: tuple[str, ...]) -> str | dict[str, str] | None:
     if len(named) == len(texts):
         return named or None
     if len(texts) > 1:
-        plain = next(text for text in texts if "=" not in text)
+        plain = next((text for text in texts if "=" not in text), None)
+        if plain is None:
+            names = [text.partition("=")[0].strip() for text in texts]
+            raise click.UsageError(f"`--input {max(names, key=names.count)}=...` is given twice")
         raise click.UsageError(
             f"`--input {plain}`: of several inputs each is NAME=HxWxC, such as `--input left={plain}`"
         )

@@ -245,3 +245,9 @@ def test_of_several_specs_the_one_that_does_not_take_a_flag_is_named() -> None:
     assert [line for line in lines if line.startswith("error")] == [
         f"error[E117]: {spec}: `--set width=1`: unknown parameter `width`" for spec in ("lenet5", "resnet50")
     ]
+
+
+def test_an_input_given_twice_by_name_is_a_usage_error() -> None:
+    result = run("check", "siamese", "--input", "left=64x64x1", "--input", "left=32x32x1")
+    assert (result.exit_code, result.exception.__class__) == (2, SystemExit)
+    assert "`--input left=...` is given twice" in result.stderr

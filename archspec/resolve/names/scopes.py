@@ -120,6 +120,8 @@ def no_result(name: str, span: Span, labels: Iterable[str], is_number: bool, fil
         later, here, elsewhere = places()
         if elsewhere and file and (found := _passed(name, here, elsewhere[0], file)):
             return found
+        if call := _call_of(name, here, span):
+            return (Help(f"name the call: `{name}: {call.text}`", Edit(_begin(call), f"{name}: ")),)
         found = misspelt(f"@{name}", [f"@{label}" for label in known()], span) or _of_an_input(name, span)
         if not found and before.strip() == "|" and not later:
             return (Help("the input of the merge is `x`", Edit(span, "x")),)
@@ -168,6 +170,13 @@ def _passed(name: str, here: s.Body, where: s.Body, file: s.File) -> tuple[Help,
         return ()
     start = lines[-1].steps[0].span
     return (Help(f"name the result of the call: `{name}: {start.text}`", Edit(_begin(start), f"{name}: ")),)
+
+
+def _call_of(name: str, here: s.Body, span: Span) -> Span | None:
+    """Return the only line above that is a call of the block with this name, without a label."""
+    lines = [one for one in here if isinstance(one, s.Chain) and one.span.line < span.line and not one.label]
+    calls = [one.steps[0].span for one in lines if len(one.steps) == 1 and _is_call(one.steps[0], name)]
+    return calls[0] if len(calls) == 1 else None
 
 
 def _is_call(step: s.Step | s.Bracket, name: str) -> bool:
