@@ -33,6 +33,7 @@ from archspec.compiler.training.weighting.frozen import freeze, frozen_layers, w
 from archspec.compiler.training.weighting.layer_rates import head_layers, layer_depths
 from archspec.compiler.weights import files as weights
 from archspec.compiler.weights.metadata import WeightsMetadata
+from archspec.compiler.weights.model_metadata import FEATURES, SCORES, result_kind
 from archspec.compiler.weights.trained import first_output, open_trained
 from archspec.diagnostics.errors import ArchspecError
 from archspec.graph.ir import Graph
@@ -122,6 +123,12 @@ def test_a_linear_probe_minimises_the_losses_that_are_named() -> None:
     torch.testing.assert_close(loss.double(), (0.25 * seen[0] + 0.75 * seen[3]) / 8)
     made.set_mode(is_training=False)
     torch.testing.assert_close(made.scores(images), module.eval()(images)[0])
+
+
+def test_what_a_loss_is_of_has_class_scores_when_it_is_exported_alone() -> None:
+    places = {node.name: node.index for node in graph().nodes}
+    kinds = {name: result_kind(graph(), places[name]) for name in ("class", "teacher", "scores", "bn1")}
+    assert kinds == {"class": SCORES, "teacher": SCORES, "scores": SCORES, "bn1": FEATURES}
 
 
 def test_an_epoch_of_several_losses_shows_each_and_their_sum(tmp_path: Path) -> None:
