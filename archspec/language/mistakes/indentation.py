@@ -22,7 +22,7 @@ def moved_to(span: Span, column: int) -> Edit:
 
 
 def under_merge(span: Span, deep: int) -> Help:
-    """Return the help that indents a branch under its merge, which is at column `deep`, like the branch on the next line."""
+    """Return the help that indents a branch under its merge, at column `deep`, like the branch on the next line."""
     beside = re.match(r".*\n( +)\|", span.source.text[span.start :])
     column = len(beside[1]) if beside and len(beside[1]) > deep else deep + 4
     return Help("indent it under the merge", moved_to(span, column))

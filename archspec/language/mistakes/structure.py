@@ -111,9 +111,8 @@ def stray_branch(line: Layout) -> Finding:
         helps = [under_merge(span, merge_at)]
     elif left > 1:
         start = span.start - (span.source.position(span.start)[1] - 1)
-        helps.insert(
-            0, Help("put `add` above the branches", _insertion(start, span.source, " " * (left - 2) + "add\n"))
-        )
+        edit = _insertion(start, span.source, " " * (left - 2) + "add\n")
+        helps.insert(0, Help("put `add` above the branches", edit))
     notes = ("branches belong under a merge: a line that ends with `add`, `concat` or `mul`",)
     return Finding("E005", "a branch without a merge", span, "a branch", notes=notes, helps=helps)
 
