@@ -5,6 +5,8 @@ In: a line, and the columns at which it could begin. Out: a finding, whose helps
 
 from __future__ import annotations
 
+import re
+
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
@@ -17,6 +19,13 @@ def moved_to(span: Span, column: int) -> Edit:
     """Return the edit that lets a line begin at a column, from 0."""
     start = span.start - (span.source.position(span.start)[1] - 1)
     return Edit(Span(span.source, start, span.start), " " * column)
+
+
+def under_merge(span: Span, deep: int) -> Help:
+    """Return the help that indents a branch under its merge, at column `deep`, like the branch on the next line."""
+    beside = re.match(r".*\n( +)\|", span.source.text[span.start :])
+    column = len(beside[1]) if beside and len(beside[1]) > deep else deep + 4
+    return Help("indent it under the merge", moved_to(span, column))
 
 
 def too_deep(span: Span, most: int) -> Finding:

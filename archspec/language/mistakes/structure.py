@@ -13,7 +13,7 @@ from archspec.diagnostics.findings import Diagnostic, Edit, Help, suggest
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import Layout, Noted
-from archspec.language.mistakes.indentation import moved_to, unexpected
+from archspec.language.mistakes.indentation import moved_to, under_merge, unexpected
 from archspec.language.mistakes.rules.declared import capitals
 from archspec.language.mistakes.rules.settings import unindented
 
@@ -100,18 +100,19 @@ def stray_branch(line: Layout) -> Finding:
     """Return the finding for a branch under a line that is not a merge."""
     span = line.span
     above = span.source.text[: span.start].rstrip().rpartition("\n")[2].partition("#")[0].rstrip()
-    if re.search(r"\b(?:add|concat|mul)$", above) and len(above) - len(above.lstrip()) == column(span):
+    merge_at = len(above) - len(above.lstrip()) if re.search(r"\b(?:add|concat|mul)$", above) else -1
+    if merge_at == column(span):
         raise Noted(True)  # reported with the merge
     rest = len(span.source.text[span.start + 1 :]) - len(span.source.text[span.start + 1 :].lstrip(" "))
-    helps = [
-        Help("drop the `|`, if it is not a branch", Edit(Span(span.source, span.start, span.start + 1 + rest), ""))
-    ]
+    bar = Span(span.source, span.start, span.start + 1 + rest)
+    helps = [Help("drop the `|`, if it is not a branch", Edit(bar, ""))]
     left = column(span)
-    if left > 1:
+    if merge_at > left:
+        helps = [under_merge(span, merge_at)]
+    elif left > 1:
         start = span.start - (span.source.position(span.start)[1] - 1)
-        helps.insert(
-            0, Help("put `add` above the branches", _insertion(start, span.source, " " * (left - 2) + "add\n"))
-        )
+        edit = _insertion(start, span.source, " " * (left - 2) + "add\n")
+        helps.insert(0, Help("put `add` above the branches", edit))
     notes = ("branches belong under a merge: a line that ends with `add`, `concat` or `mul`",)
     return Finding("E005", "a branch without a merge", span, "a branch", notes=notes, helps=helps)
 
