@@ -101,5 +101,5 @@ def result_kind(graph: Graph, output: int, class_names: Sequence[str] | None = N
         return MAP
     if isinstance(node.layer, Softmax):
         return PROBABILITIES
-    are_scores = any(output == one.node for one in (*graph.outputs, *graph.named_losses))
+    are_scores = output in {*(one.node for one in graph.outputs), *(one.node for one in graph.named_losses)}
     return SCORES if are_scores and len(node.volume) == 1 else FEATURES

@@ -36,7 +36,7 @@ from archspec.compiler.weights.metadata import WeightsMetadata
 from archspec.compiler.weights.model_metadata import FEATURES, SCORES, result_kind
 from archspec.compiler.weights.trained import first_output, open_trained
 from archspec.diagnostics.errors import ArchspecError
-from archspec.graph.ir import Graph
+from archspec.graph.ir import Graph, LossTerm
 from archspec.recipe import Recipe
 from support.processes import spawn
 
@@ -132,10 +132,13 @@ def test_what_a_loss_is_of_has_class_scores_when_it_is_exported_alone() -> None:
 
 
 def test_an_epoch_of_several_losses_shows_each_and_their_sum(tmp_path: Path) -> None:
-    losses = loss_columns(("class", "teacher"), (0.25, 0.75), (2.0, 1.0))
+    terms = (LossTerm("class", 1, 0.25), LossTerm("teacher", 2, 0.75))
+    losses = loss_columns(terms, (2.0, 1.0))
     assert losses == {"total_loss": 1.25, "loss/class": 2.0, "loss/teacher": 1.0}
-    assert loss_columns(("scores",), (1.0,), (2.0,)) is None
-    few = dict.fromkeys(("lr", "loss", "held_out_loss", "images_per_second", "data_wait", "skipped", "damaged"), 2.0)
+    assert loss_columns(terms[:1], (2.0,)) is None
+    few: Any = dict.fromkeys(
+        ("lr", "loss", "held_out_loss", "images_per_second", "data_wait", "skipped", "damaged"), 2.0
+    )
     figures = EpochFigures(epoch=1, train_top1=0.5, top1=0.5, top5=0.5, seconds=1.0, losses=losses, **few)
     assert EpochFigures.from_dict(figures.to_dict()) == figures
     with pytest.raises(ValueError, match="`loss/class` of an epoch is 'x'; expected a number"):

@@ -105,7 +105,7 @@ class Trainer:
         seconds, images = timer.seconds, max(1, images)
         speed = timer.images_per_second(self.steps, seconds)
         means = [one / images for one in (loss, *others)]
-        losses = loss_columns(*zip(*((one.name, one.weight) for one in self.engine.losses), strict=True), means)
+        losses = loss_columns(self.engine.losses, means)
         return StepFigures(lr, means[0], right / images, speed, timer.waited / seconds, losses)
 
     def _remaining_batches(self) -> Iterator[Batch]:

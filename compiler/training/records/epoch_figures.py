@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, NamedTuple
 
 from archspec.diagnostics.findings import shown
+from archspec.graph.ir import LossTerm
 
 
 class StepFigures(NamedTuple):
@@ -104,9 +105,9 @@ def columns_of(rows: Sequence[EpochFigures]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, *(column for row in rows for column in row.losses or ()))))
 
 
-def loss_columns(names: Sequence[str], weights: Sequence[float], losses: Sequence[float]) -> dict[str, float] | None:
+def loss_columns(terms: Sequence[LossTerm], means: Sequence[float]) -> dict[str, float] | None:
     """Return each loss of a network by its column, `loss/NAME`, and their weighted sum; None for a single loss."""
-    if len(names) == 1:
+    if len(terms) == 1:
         return None
-    total = sum(weight * loss for weight, loss in zip(weights, losses, strict=True))
-    return {TOTAL: total} | {OF_LOSS + name: loss for name, loss in zip(names, losses, strict=True)}
+    found = list(zip(terms, means, strict=True))
+    return {TOTAL: sum(one.weight * mean for one, mean in found)} | {OF_LOSS + one.name: mean for one, mean in found}
