@@ -98,7 +98,8 @@ class Attention(Layer):
         words: tuple[str, ...] = self.given
         if words not in ((), ("kv",), ("k", "v")):
             notes = ("`kv=@memory` is both, `k=@k v=@v` one each",)
-            raise Finding("E205", f"`{'` and `'.join(words)}` do not give keys and values", notes=notes)
+            given_words = "` and `".join(words)
+            raise Finding("E205", f"expected `kv`, or `k` and `v`, got `{given_words}`", notes=notes)
         for word, volume_given in zip(words, given, strict=True):
             if len(volume_given) != 2:
                 message = f"`{word}` needs a sequence, [NxC], got the {volume_given.kind} {volume_given}"

@@ -169,8 +169,12 @@ class LayerSteps:
         scope.places[name] = step.span
         if volume is None:
             return LOST
-        is_tokens = any(isinstance(one.value, s.Name) and one.value.name == "tokens" for one in step.arguments)
-        node = self.builder.place(Input(tokens=is_tokens), (), volume, Origin(name, None, step.span))
+        has_tokens = False
+        if step.arguments:
+            from archspec.resolve.ends.inputs import is_of_tokens  # an image has none
+
+            has_tokens = is_of_tokens(step, context)
+        node = self.builder.place(Input(tokens=has_tokens), (), volume, Origin(name, None, step.span))
         scope.volumes[name] = node
         self._note_claims(step, scope, node)
         return node
