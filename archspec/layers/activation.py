@@ -112,9 +112,9 @@ class Elu(Activation):
     keyword = "ELU"
     is_rectifier = True
     memory = FROM_INPUT
-    examples = (Example("ELU", ((5, 6, 4),)), Example("ELU alpha=0.5", ((6, 4),)))
+    examples = (Example("ELU", ((5, 6, 4),)), Example("ELU 0.5", ((6, 4),)))
 
-    alpha: float = argument(REAL, "minus the limit below 0", default=1.0)
+    alpha: float = argument(REAL, "minus the limit below 0", default=1.0, positional=True)
 
     def module(self, inputs: tuple[Volume, ...]) -> TorchModule:
         return TorchModule("ELU", {"alpha": self.alpha})
