@@ -9,12 +9,17 @@ from benchmarks.prescriptions import FAMILIES, Prescription, he
 LIGHT = {"lenet5", "resnet20"}
 # of the same family as one in the table
 ALSO = {
-    "alexnet_2gpu": "alexnet",
+    "cbam_resnet50": "se_resnet50",
+    "deit_distilled": "deit",
+    "googlenet_bn": "googlenet",
     "inception_naive": "googlenet",
-    "inception_resnet_v2": "inception_v4",
+    "mobilenet_v3_small": "mobilenet_v3_large",
     "senet154": "se_resnet50",
+    "squeezenet_1_0": "squeezenet",
     "wrn28_10": "wrn50_2",
-    **dict.fromkeys(("vgg11", "vgg13", "vgg19"), "vgg16"),
+    **dict.fromkeys(("alexnet_2gpu", "alexnet_2014"), "alexnet"),
+    **dict.fromkeys(("inception_v3", "inception_resnet_v2"), "inception_v4"),
+    **dict.fromkeys(("vgg11", "vgg13", "vgg19", "vgg_bn"), "vgg16"),
     **dict.fromkeys(("plain20", "plain56", "resnet56", "resnet110", "resnet1202"), "resnet20"),
     **dict.fromkeys(("resnet", "resnet18", "resnet34", "resnet101", "resnet152"), "resnet50"),
 }
