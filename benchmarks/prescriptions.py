@@ -11,37 +11,21 @@ from collections.abc import Callable
 from math import sqrt
 from typing import NamedTuple
 
+from benchmarks.deviations import (
+    clip,
+    clip_fc,
+    clip_projection,
+    clip_qkv,
+    glorot,
+    gpt2_fc,
+    he,
+    he_out,
+    he_whole,
+    lecun,
+    torchs,
+)
+
 Deviation = Callable[[float, float, float], float]
-
-
-def he(fan_in: float, _fan_out: float, _groups: float) -> float:
-    """He et al. 2015."""
-    return sqrt(2 / fan_in)
-
-
-def he_out(_fan_in: float, fan_out: float, _groups: float) -> float:
-    """He et al. 2015, for the backward pass."""
-    return sqrt(2 / fan_out)
-
-
-def he_whole(_fan_in: float, fan_out: float, groups: float) -> float:
-    """He's for the backward pass, with the outputs of all groups, as torch's kaiming_normal_ counts them."""
-    return sqrt(2 / (fan_out * groups))
-
-
-def glorot(fan_in: float, fan_out: float, _groups: float) -> float:
-    """Glorot & Bengio 2010."""
-    return sqrt(2 / (fan_in + fan_out))
-
-
-def lecun(fan_in: float, _fan_out: float, _groups: float) -> float:
-    """LeCun's variance, the default of flax."""
-    return sqrt(1 / fan_in)
-
-
-def torchs(fan_in: float, _fan_out: float, _groups: float) -> float:
-    """The default of torch's Conv2d and Linear, uniform."""
-    return sqrt(1 / (3 * fan_in))
 
 
 class Prescription(NamedTuple):
@@ -103,11 +87,6 @@ def followed(deviation: float, source: str, *kinds: str) -> tuple[Prescription, 
     return tuple(Prescription(kind, f"{deviation:g}", deviation, source) for kind in kinds)
 
 
-def clip(width: float, of_picture: float, of_caption: float) -> float:
-    """Return the root of one of two variances: a picture's encoder has 768 channels, a caption's 512."""
-    return sqrt(of_picture if width == 768 else of_caption)
-
-
 KRIZHEVSKY = "section 5; biases 1 in some layers"
 RESNET = "section 3.4"
 VIT = "vit_jax/models_vit.py"
@@ -126,6 +105,7 @@ KOCH = "section 3.2; biases 0.5"
 BERT = "modeling.py, initializer_range"
 GPT2 = "src/model.py"
 CLIP = "clip/model.py, initialize_parameters"
+CAPTIONS, BOTH = "of captions", "that of captions for both"
 QKV, PROJECTION = "queries, keys, values", "projection"
 
 FAMILIES: dict[str, tuple[Prescription, ...]] = {
@@ -221,39 +201,16 @@ FAMILIES: dict[str, tuple[Prescription, ...]] = {
         *followed(0.01, GPT2 + ", wpe", "positions"),
         *followed(0.02, GPT2, QKV),
         Prescription(PROJECTION, "0.02/sqrt(24)", 0.02 / sqrt(24), "section 2.3", "0.02"),
-        Prescription(
-            "FC",
-            "0.02; into the stream 0.02/sqrt(24)",
-            lambda i, o, _: 0.02 if i < o else 0.02 / sqrt(24),
-            f"section 2.3 and {GPT2}",
-        ),
+        Prescription("FC", "0.02, then 0.02/sqrt(24)", gpt2_fc, f"section 2.3 and {GPT2}"),
     ),
     "clip_b32": (
         Prescription("patches", "torch's Conv2d", torchs, CLIP),
         Prescription("class token", "1/sqrt(width)", 1 / sqrt(768), CLIP),
-        Prescription("positions", "1/sqrt(width); of captions 0.01", lambda i, *_: clip(i, 1 / i, 1e-4), CLIP),
+        Prescription("positions", f"1/sqrt(width); {CAPTIONS} 0.01", lambda i, *_: clip(i, 1 / i, 1e-4), CLIP),
         *followed(0.02, CLIP, "embedding"),
-        Prescription(
-            QKV,
-            "Glorot, one matrix; of captions 1/sqrt(width)",
-            lambda i, *_: clip(i, 1 / (2 * i), 1 / i),
-            CLIP,
-            "Glorot's, each matrix",
-        ),
-        Prescription(
-            PROJECTION,
-            "torch's Linear; of captions 1/sqrt(24 width)",
-            lambda i, *_: clip(i, 1 / (3 * i), 1 / (24 * i)),
-            CLIP,
-            GLOROT,
-        ),
-        Prescription(
-            "FC",
-            "torch's Linear; of captions 1/sqrt(2 width), into the stream 1/sqrt(24 width)",
-            lambda i, o, _: clip(min(i, o), 1 / (3 * i), 1 / (2 * i) if i < o else 1 / (24 * o)),
-            CLIP,
-            "that of captions",
-        ),
+        Prescription(QKV, f"Glorot, one matrix; {CAPTIONS} each", clip_qkv, CLIP, "Glorot's, each matrix"),
+        Prescription(PROJECTION, f"torch's Linear; {CAPTIONS} 1/sqrt(24 width)", clip_projection, CLIP, GLOROT),
+        Prescription("FC", f"torch's Linear; {CAPTIONS} 1/sqrt(2 width), then 1/sqrt(24 width)", clip_fc, CLIP, BOTH),
         Prescription("head", "1/sqrt(width)", lecun, CLIP),
     ),
     "gmlp_s16": (
