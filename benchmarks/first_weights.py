@@ -20,11 +20,14 @@ from torch import Tensor, nn
 import archspec
 from archspec import Network
 from archspec.compiler import build
+from archspec.compiler.lowering.random_inputs import random_inputs
+from archspec.compiler.lowering.sharing import computing
 from archspec.graph.ir import Graph, Node
 from archspec.layers.attention import Attention
 from archspec.layers.channels import Scale
 from archspec.layers.conv import Convolution, DepthwiseConv
 from archspec.layers.dropout import Dropout, DropPath
+from archspec.layers.input import Embedding
 from archspec.layers.linear import FullyConnected
 from archspec.layers.sequence import ClassToken, PositionEmbedding, Transpose
 from archspec.layers.upconv import TransposedConv
@@ -34,7 +37,11 @@ from benchmarks.program import flags, run
 SEED, IMAGES = 0, 2
 CLOSE = 0.1  # how far a deviation may be from the one prescribed, as a share of it
 FEW = 1000  # values, of which the deviation is uncertain
-PARTS = {"qkv": "queries, keys, values", "proj": "projection", "relative_position_bias_table": "offsets"}
+PARTS = {
+    **dict.fromkeys(("qkv", "q", "k", "v", "kv"), "queries, keys, values"),
+    "proj": "projection",
+    "relative_position_bias_table": "offsets",
+}
 
 
 class Weight(NamedTuple):
@@ -45,6 +52,7 @@ class Weight(NamedTuple):
     values: int
     fan_in: float
     fan_out: float
+    groups: float = 1
 
 
 class Kind(NamedTuple):
@@ -60,7 +68,7 @@ class Kind(NamedTuple):
         rule = self.prescription.deviation
         if rule is None:
             return []
-        wanted = [rule(one.fan_in, one.fan_out) if callable(rule) else rule for one in self.weights]
+        wanted = [rule(one.fan_in, one.fan_out, one.groups) if callable(rule) else rule for one in self.weights]
         pairs = zip((one.deviation for one in self.weights), wanted, strict=True)
         return [found / want if want else 1 + found for found, want in pairs]
 
@@ -81,16 +89,32 @@ class Stream(NamedTuple):
 
 
 def weights_of(network: Network, module: nn.Module) -> Iterator[Weight]:
-    """Every tensor of more than one axis, and class tokens and learned scales."""
+    """Every tensor of more than one axis, and class tokens and learned scales; shared ones once."""
     graph = network.graph
-    last = [node for node in graph.trunk if node.layer.is_weight_layer][-1]
+    last = heads(graph)
     for node in graph.trunk:
         if not graph.tensors(node) or node.layer.role:
             continue
-        for name, tensor in module.get_submodule(node.name).named_parameters():
-            if not name.endswith("bias"):
-                kind = "head" if node is last else kind_of(graph, node, name)
+        for own in graph.tensors(node):
+            tensor = module.get_parameter(graph.parameter(node, own.name))
+            if not own.name.endswith("bias"):
+                kind = "head" if node.index in last else kind_of(graph, node, own.name)
                 yield Weight(kind, _deviation(tensor), tensor.numel(), *_fans(graph, node, tensor))
+
+
+def heads(graph: Graph) -> set[int]:
+    """The last layer with weights before each output."""
+    weighs = {node.index for node in graph.nodes if node.layer.is_weight_layer}
+    return {max(weighs & needed(graph, output.node)) for output in graph.outputs}
+
+
+def needed(graph: Graph, index: int) -> set[int]:
+    """A node and all that it depends on."""
+    found = {index}
+    for node in reversed(graph.nodes[: index + 1]):
+        if node.index in found:
+            found.update(node.inputs)
+    return found
 
 
 def kind_of(graph: Graph, node: Node, name: str) -> str:
@@ -104,7 +128,7 @@ def kind_of(graph: Graph, node: Node, name: str) -> str:
         return "patches" if not before.inputs and layer.kernel == layer.stride else "conv"
     if isinstance(layer, FullyConnected) and isinstance(before.layer, Transpose) and layer.bias_init:
         return "gate"
-    names = {FullyConnected: "FC", TransposedConv: "upconv", ClassToken: "class token"}
+    names = {FullyConnected: "FC", TransposedConv: "upconv", ClassToken: "class token", Embedding: "embedding"}
     return {**names, PositionEmbedding: "positions", Scale: "scale"}[type(layer)]
 
 
@@ -113,33 +137,33 @@ def _deviation(tensor: Tensor) -> float:
     return tensor.square().mean().sqrt().item()
 
 
-def _fans(graph: Graph, node: Node, tensor: Tensor) -> tuple[float, float]:
-    """The products in one output and those of one input, from the shape of the weight."""
+def _fans(graph: Graph, node: Node, tensor: Tensor) -> tuple[float, float, float]:
+    """The products in one output and those of one input, from the shape of the weight, and the groups."""
     if tensor.dim() < 2:
-        return 1, 1
+        return 1, 1, 1
     window = tensor[0, 0].numel()
     first, second = tensor.shape[0] * window, tensor.shape[1] * window
     if isinstance(node.layer, TransposedConv):
-        return first, second
+        return first, second, 1
     groups = graph.inputs(node)[0].channels // tensor.shape[1] if isinstance(node.layer, Convolution) else 1
-    return second, first / groups
+    return second, first / groups, groups
 
 
 def stream_of(name: str, network: Network, module: nn.Module) -> Stream:
     """The deviations before the normalisations, or, without any, before the layers with weights."""
     nodes = [node for node in network.graph.trunk if node.layer.role == "normalisation"]
-    before = "norms" if nodes else "layers with weights"
+    where = "norms" if nodes else "layers with weights"
     nodes = nodes or [node for node in network.graph.trunk if node.layer.is_weight_layer]
     found: list[float] = []
-    for node in nodes:
-        module.get_submodule(node.name).register_forward_pre_hook(lambda _, given: found.append(_deviation(given[0])))
+    for part in dict.fromkeys(computing(network.graph, node) for node in nodes):
+        module.get_submodule(part).register_forward_pre_hook(lambda _, given: found.append(_deviation(given[0])))
     module.train()
     for node in network.graph.nodes:
         if isinstance(node.layer, Dropout | DropPath):
             module.get_submodule(node.name).eval()
     with torch.no_grad():
-        module(torch.randn(IMAGES, *network.input.laid_out, generator=torch.Generator().manual_seed(SEED)))
-    return Stream(name, before, tuple(found))
+        module(*random_inputs(network.graph, IMAGES, torch.Generator().manual_seed(SEED)))
+    return Stream(name, where, tuple(found))
 
 
 def family(name: str) -> tuple[list[Kind], Stream]:

@@ -1,7 +1,8 @@
 """What papers and their authors' code say of first weights, a row for each kind of weight in each family.
 
-In: nothing. Out: `FAMILIES`. A deviation is a number, or a function of the products that are summed in one output and
-of those that one input is in, without strides. `instead` says what is done here where the source is not followed.
+In: nothing. Out: `FAMILIES`. A deviation is a number, or a function of the products that are summed in one output, of
+those that one input is in, without strides, and of the groups. `instead` says what is done here where the source is not
+followed.
 """
 
 from __future__ import annotations
@@ -10,32 +11,21 @@ from collections.abc import Callable
 from math import sqrt
 from typing import NamedTuple
 
-Deviation = Callable[[float, float], float]
+from benchmarks.deviations import (
+    clip,
+    clip_fc,
+    clip_projection,
+    clip_qkv,
+    glorot,
+    gpt2_fc,
+    he,
+    he_out,
+    he_whole,
+    lecun,
+    torchs,
+)
 
-
-def he(fan_in: float, _fan_out: float) -> float:
-    """He et al. 2015."""
-    return sqrt(2 / fan_in)
-
-
-def he_out(_fan_in: float, fan_out: float) -> float:
-    """He et al. 2015, for the backward pass."""
-    return sqrt(2 / fan_out)
-
-
-def glorot(fan_in: float, fan_out: float) -> float:
-    """Glorot & Bengio 2010."""
-    return sqrt(2 / (fan_in + fan_out))
-
-
-def lecun(fan_in: float, _fan_out: float) -> float:
-    """LeCun's variance, the default of flax."""
-    return sqrt(1 / fan_in)
-
-
-def torchs(fan_in: float, _fan_out: float) -> float:
-    """The default of torch's Conv2d and Linear, uniform."""
-    return sqrt(1 / (3 * fan_in))
+Deviation = Callable[[float, float, float], float]
 
 
 class Prescription(NamedTuple):
@@ -76,18 +66,51 @@ def normal(deviation: float, source: str, *kinds: str) -> tuple[Prescription, ..
     )
 
 
+def efficientnet(source: str) -> tuple[Prescription, ...]:
+    """EfficientNet's code, of both versions."""
+    return (
+        Prescription("conv", "He, by fan-out", he_out, source, "He's, by fan-in, before a SILU, otherwise Glorot's"),
+        Prescription("depthwise", "He, by fan-out", he_out, source),
+        Prescription("FC", "He, by fan-out", he_out, source, "He's, by fan-in, then Glorot's"),
+        Prescription("head", "uniform within 1/sqrt(classes)", lambda _, o, __: 1 / sqrt(3 * o), source, GLOROT),
+    )
+
+
+def by_fan_out(source: str, *kinds: str) -> tuple[Prescription, ...]:
+    """Code with He's variance by fan-out, of all groups together."""
+    he_all = tuple(Prescription(kind, "He, by fan-out", he_whole, source, HE) for kind in kinds)
+    return (*he_all, Prescription("head", "torch's Linear", torchs, source, GLOROT))
+
+
+def followed(deviation: float, source: str, *kinds: str) -> tuple[Prescription, ...]:
+    """A normal distribution whatever the fans, which is followed."""
+    return tuple(Prescription(kind, f"{deviation:g}", deviation, source) for kind in kinds)
+
+
 KRIZHEVSKY = "section 5; biases 1 in some layers"
 RESNET = "section 3.4"
-EFFICIENTNET = "efficientnet_model.py"
 VIT = "vit_jax/models_vit.py"
 SWIN = "swin_transformer.py, _init_weights"
 CONVNEXT = "convnext.py, _init_weights; table 5 has 0.2"
 MIXER = "vit_jax/models_mixer.py"
 RESMLP = "resmlp_models.py, as DeiT"
+DEIT = "timm's vision_transformer.py, _init_weights"
+CONVNEXT_V2 = "convnextv2.py, _init_weights"
+MAXVIT = "maxvit.py, kernel_initializer"
+HRNET = "cls_hrnet.py, init_weights"
+RESNEST = "resnest/torch/resnet.py"
+REGNET = "pycls, init_weights"
+REPVGG = "repvgg.py"
+KOCH = "section 3.2; biases 0.5"
+BERT = "modeling.py, initializer_range"
+GPT2 = "src/model.py"
+CLIP = "clip/model.py, initialize_parameters"
+CAPTIONS, BOTH = "of captions", "that of captions for both"
+QKV, PROJECTION = "queries, keys, values", "projection"
 
 FAMILIES: dict[str, tuple[Prescription, ...]] = {
     "lenet5": tuple(
-        Prescription(kind, "uniform within 2.4/fan_in", lambda i, _: 2.4 / i / sqrt(3), "appendix A", GLOROT)
+        Prescription(kind, "uniform within 2.4/fan_in", lambda i, *_: 2.4 / i / sqrt(3), "appendix A", GLOROT)
         for kind in ("conv", "FC", "head")
     ),
     "alexnet": normal(0.01, KRIZHEVSKY, "conv", "FC"),
@@ -108,14 +131,8 @@ FAMILIES: dict[str, tuple[Prescription, ...]] = {
     "mobilenet_v2": silent("conv", "depthwise", "head"),
     "shufflenet_v1": silent("conv", "depthwise", "head"),
     "shufflenet_v2": silent("conv", "depthwise", "head"),
-    "efficientnet_b0": (
-        Prescription(
-            "conv", "He, by fan-out", he_out, EFFICIENTNET, "He's, by fan-in, before a SILU, otherwise Glorot's"
-        ),
-        Prescription("depthwise", "He, by fan-out", he_out, EFFICIENTNET),
-        Prescription("FC", "He, by fan-out", he_out, EFFICIENTNET, "He's, by fan-in, then Glorot's"),
-        Prescription("head", "uniform within 1/sqrt(classes)", lambda _, o: 1 / sqrt(3 * o), EFFICIENTNET, GLOROT),
-    ),
+    "efficientnet_b0": efficientnet("efficientnet_model.py"),
+    "efficientnet_v2_s": efficientnet("effnetv2_model.py"),
     "nasnet_a_large": silent("conv", "depthwise", "head"),
     "unet": (
         Prescription("conv", "He", he, "section 3"),
@@ -151,6 +168,50 @@ FAMILIES: dict[str, tuple[Prescription, ...]] = {
         Prescription("FC", "0.02", 0.02, RESMLP),
         Prescription("head", "0.02", 0.02, RESMLP),
         Prescription("scale", "0.1", 0.1, RESMLP),
+    ),
+    "xception": silent("conv", "depthwise", "head"),
+    "mobilenet_v3_large": silent("conv", "depthwise", "FC", "head"),
+    "regnet_y_400mf": (
+        *by_fan_out(REGNET, "conv", "FC")[:-1],
+        Prescription("head", "0.01", 0.01, REGNET, GLOROT),
+    ),
+    "repvgg": (
+        Prescription("conv", "torch's Conv2d", torchs, REPVGG, HE),
+        Prescription("head", "torch's Linear", torchs, REPVGG, GLOROT),
+    ),
+    "resnest50": by_fan_out(RESNEST, "conv", "FC"),
+    "hrnet_w18": by_fan_out(HRNET, "conv"),
+    "fpn_resnet50": silent("conv", "head"),
+    "unetpp": silent("conv", "head"),
+    "siamese": (
+        Prescription("conv", "0.01", 0.01, KOCH, HE),
+        Prescription("FC", "0.2", 0.2, KOCH, GLOROT),
+        Prescription("head", "0.2", 0.2, KOCH, GLOROT),
+    ),
+    "dcgan": followed(0.02, "section 4", "FC", "upconv", "head"),
+    "convnext_v2": followed(0.02, CONVNEXT_V2, "patches", "conv", "depthwise", "head"),
+    "maxvit_tiny": followed(0.02, MAXVIT, "conv", "depthwise", "FC", QKV, PROJECTION, "offsets", "head"),
+    "deit": (
+        Prescription("patches", "torch's Conv2d", torchs, DEIT),
+        *followed(0.02, DEIT, "class token", "positions", QKV, PROJECTION, "FC", "head"),
+    ),
+    "bert_base": followed(0.02, BERT, "embedding", "positions", QKV, PROJECTION, "FC", "head"),
+    "gpt2": (
+        *followed(0.02, GPT2 + ", wte; tied to the head", "embedding"),
+        *followed(0.01, GPT2 + ", wpe", "positions"),
+        *followed(0.02, GPT2, QKV),
+        Prescription(PROJECTION, "0.02/sqrt(24)", 0.02 / sqrt(24), "section 2.3", "0.02"),
+        Prescription("FC", "0.02, then 0.02/sqrt(24)", gpt2_fc, f"section 2.3 and {GPT2}"),
+    ),
+    "clip_b32": (
+        Prescription("patches", "torch's Conv2d", torchs, CLIP),
+        Prescription("class token", "1/sqrt(width)", 1 / sqrt(768), CLIP),
+        Prescription("positions", f"1/sqrt(width); {CAPTIONS} 0.01", lambda i, *_: clip(i, 1 / i, 1e-4), CLIP),
+        *followed(0.02, CLIP, "embedding"),
+        Prescription(QKV, f"Glorot, one matrix; {CAPTIONS} each", clip_qkv, CLIP, "Glorot's, each matrix"),
+        Prescription(PROJECTION, f"torch's Linear; {CAPTIONS} 1/sqrt(24 width)", clip_projection, CLIP, GLOROT),
+        Prescription("FC", f"torch's Linear; {CAPTIONS} 1/sqrt(2 width), then 1/sqrt(24 width)", clip_fc, CLIP, BOTH),
+        Prescription("head", "1/sqrt(width)", lecun, CLIP),
     ),
     "gmlp_s16": (
         Prescription("gate", "near 0; biases 1", 1e-6, "section 2.1; the value is timm's"),
