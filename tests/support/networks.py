@@ -15,10 +15,11 @@ SMALLEST: dict[str, str | dict[str, str] | None] = {
     "vgg19": "32x32x3",
     "vgg_bn": "32x32x3",
     "googlenet": "80x80x3",
-    "googlenet_bn": "80x80x3",
+    "googlenet_bn": "128x128x3",
     "inception_naive": "14x14x256",
-    "inception_v3": "139x139x3",  # of which the auxiliary classifier leaves 1x1
+    "inception_v3": None,  # its auxiliary classifier fits no smaller map
     "inception_v4": "107x107x3",
+    "xception": "55x55x3",
     "inception_resnet_v2": "107x107x3",
     "nasnet_a_large": "67x67x3",
     "plain20": "32x32x3",
