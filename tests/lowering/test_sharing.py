@@ -23,9 +23,8 @@ from archspec.layers.base import Layer, TorchModule
 from archspec.layers.base import Tensor as Parameter
 from archspec.record import replace
 from hand_written.sharing import Siamese, TiedLanguageModel, TwoOutputs
-from support.graphs import Sketch
+from support.graphs import TOWER, Sketch, siamese, two_outputs
 
-TOWER = ("CONV 4 3x3 p1 nobias", "BN", "RELU", "MAXPOOL 2x2 s2", "CONV 6 3x3", "RELU", "FC 5")
 TOWER_WEIGHTS = {"left.l1": "0", "left.l2": "1", "left.l5": "4", "left.l7": "7"}
 WORDS, WIDTH = 11, 8
 
@@ -44,26 +43,6 @@ class Words(Layer):
 
     def module(self, inputs: tuple[Volume, ...]) -> TorchModule | None:
         return TorchModule("Embedding", {"num_embeddings": WORDS, "embedding_dim": WIDTH})
-
-
-def siamese() -> Graph:
-    sketch = Sketch()
-    sketch.input("left", 8, 8, 1)
-    first = sketch.tower("left", "left", *TOWER)
-    sketch.input("right", 8, 8, 1)
-    second = sketch.tower("right", "right", *TOWER, weights="left")
-    sketch.layer("product", "mul", first, second)
-    return sketch.graph()
-
-
-def two_outputs() -> Graph:
-    sketch = Sketch()
-    sketch.input("input", 6, 6, 3)
-    for name, text in (("stem", "CONV 4 3x3 p1"), ("r1", "RELU"), ("map", "CONV 6 1x1"), ("r2", "RELU")):
-        sketch.layer(name, text)
-    sketch.layer("gap", "GAP")
-    sketch.layer("head", "FC 5")
-    return sketch.graph("map", "head")
 
 
 def language_model(head: str = f"FC {WORDS}") -> Graph:

@@ -25,7 +25,7 @@ from archspec.diagnostics.errors import ArchspecError
 from archspec.graph.extent import part
 from archspec.graph.ir import Graph, Output
 from hand_written.sharing import Siamese, TwoOutputs
-from support.graphs import Sketch
+from support.graphs import Sketch, siamese, two_outputs
 from support.onnx_models import operators, properties, randomised, session, weights_of
 
 PYRAMID = """
@@ -272,27 +272,7 @@ def torchs_own(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output
     return onnx.load_from_string(file.getvalue())
 
 
-def two_outputs() -> Graph:
-    sketch = Sketch()
-    sketch.input("input", 6, 6, 3)
-    for name, text in (("stem", "CONV 4 3x3 p1"), ("r1", "RELU"), ("map", "CONV 6 1x1"), ("r2", "RELU")):
-        sketch.layer(name, text)
-    sketch.layer("gap", "GAP")
-    sketch.layer("head", "FC 5")
-    return sketch.graph("map", "head")
-
-
-TOWER = ("CONV 4 3x3 p1 nobias", "BN", "RELU", "MAXPOOL 2x2 s2", "CONV 6 3x3", "RELU", "FC 5")
 TOWER_WEIGHTS = {"tower.0": "left.l1", "tower.1": "left.l2", "tower.4": "left.l5", "tower.7": "left.l7"}
-
-
-def siamese() -> Graph:
-    sketch = Sketch()
-    sketch.input("left", 8, 8, 1)
-    first = sketch.tower("left", "left", *TOWER)
-    sketch.input("right", 8, 8, 1)
-    sketch.layer("product", "mul", first, sketch.tower("right", "right", *TOWER, weights="left"))
-    return sketch.graph()
 
 
 @pytest.mark.parametrize(

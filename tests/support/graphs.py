@@ -56,3 +56,28 @@ class Sketch:
         self, name: str, layer: Layer, inputs: tuple[int, ...], volume: Volume, weights: SharedWeights | None
     ) -> None:
         self.nodes.append(Node(len(self.nodes), name, layer, inputs, volume, None, SPAN, weights=weights))
+
+
+TOWER = ("CONV 4 3x3 p1 nobias", "BN", "RELU", "MAXPOOL 2x2 s2", "CONV 6 3x3", "RELU", "FC 5")
+
+
+def two_outputs() -> Graph:
+    """The graph of `hand_written.sharing.TwoOutputs`."""
+    sketch = Sketch()
+    sketch.input("input", 6, 6, 3)
+    for name, text in (("stem", "CONV 4 3x3 p1"), ("r1", "RELU"), ("map", "CONV 6 1x1"), ("r2", "RELU")):
+        sketch.layer(name, text)
+    sketch.layer("gap", "GAP")
+    sketch.layer("head", "FC 5")
+    return sketch.graph("map", "head")
+
+
+def siamese() -> Graph:
+    """The graph of `hand_written.sharing.Siamese`."""
+    sketch = Sketch()
+    sketch.input("left", 8, 8, 1)
+    first = sketch.tower("left", "left", *TOWER)
+    sketch.input("right", 8, 8, 1)
+    second = sketch.tower("right", "right", *TOWER, weights="left")
+    sketch.layer("product", "mul", first, second)
+    return sketch.graph()
