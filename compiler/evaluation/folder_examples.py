@@ -33,22 +33,20 @@ def folder_examples(root: Path, trained: Sequence[Trained], split: Split | None)
         images, names = _labelled(*(one for one, _ in found)), found[0][1]
         return _described(root, images, names, f"all {_count(images, names)}, including training images")
     if layout.parts:
-        return _part(layout, _chosen(layout, split), trained)
+        return _part(layout, chosen_part(layout, split), trained)
     if split == "test":
-        raise _no_images(
-            f"`{root}` has no folder `test`", "without `--split`, the images in its class folders are used"
-        )
+        raise no_images(f"`{root}` has no folder `test`", "without `--split`, the images in its class folders are used")
     return _of_class_folders(layout, trained, split)
 
 
-def _chosen(layout: FolderLayout, split: Split | None) -> Path:
+def chosen_part(layout: FolderLayout, split: Split | None) -> Path:
     """Return the folder of a part, by default of the images held out. Raises ArchspecError for one that is missing."""
     parts = {"train": layout.train, "validation": layout.validation, "test": layout.test}
     found = parts[split] if split else layout.held_out
     if found is None:
         there = " and ".join(f"`--split {name}`" for name, path in parts.items() if path)
         missing = f"no folder `{split}`" if split else "only a folder `train`"
-        raise _no_images(f"`{layout.root}` has {missing}", f"{there} can be used")
+        raise no_images(f"`{layout.root}` has {missing}", f"{there} can be used")
     return found
 
 
@@ -152,5 +150,6 @@ def _described(root: Path, images: Labelled, names: tuple[str, ...], which: str)
     return PhotoExamples(tuple(images), tuple(images.values()), names, f"`{root}`", f"`{root}`: {which}")
 
 
-def _no_images(message: str, hint: str) -> ArchspecError:
+def no_images(message: str, hint: str) -> ArchspecError:
+    """Return the error for a folder without images to evaluate on."""
     return failure("E462", message, helps=(hint,))

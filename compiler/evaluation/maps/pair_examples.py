@@ -14,7 +14,7 @@ from archspec.compiler.data.folder import FolderLayout, fingerprint
 from archspec.compiler.data.maps.pair_data import divided
 from archspec.compiler.data.maps.pair_folder import NAMES, PairFolder, PairPart, class_names_of, pair_folder, pair_part
 from archspec.compiler.evaluation.examples import Split, seeds_of
-from archspec.compiler.evaluation.folder_examples import changed_files
+from archspec.compiler.evaluation.folder_examples import changed_files, chosen_part, no_images
 from archspec.compiler.weights.trained import Trained
 from archspec.diagnostics.errors import ArchspecError, failure
 from archspec.diagnostics.findings import Diagnostic, plural
@@ -44,12 +44,7 @@ def pair_examples(root: Path, trained: Trained, split: Split | None) -> PairExam
         images, masks = (tuple(path for part in parts for path in getattr(part, kind)) for kind in ("images", "masks"))
         whole = PairPart(root, images, masks)
         return _examples(root, whole, names, f"all {_count(whole)}, including training images")
-    known = {"train": layout.train, "validation": layout.validation, "test": layout.test}
-    chosen = known[split] if split else layout.held_out
-    if chosen is None:
-        there = " and ".join(f"`--split {name}`" for name, path in known.items() if path)
-        missing = f"no folder `{split}`" if split else "only a folder `train`"
-        raise _none(f"`{root}` has {missing}", f"{there} can be used")
+    chosen = chosen_part(layout, split)
     part, use = pair_part(chosen), ""
     if _is_of(root, trained):
         used = {layout.train: ", used in training", layout.held_out: ", held out in training"}
@@ -60,7 +55,7 @@ def pair_examples(root: Path, trained: Trained, split: Split | None) -> PairExam
 def _undivided(root: Path, trained: Trained, split: Split | None) -> PairExamples:
     """Return the tenth that a run on this folder held out; all pairs of any other."""
     if split == "test":
-        raise _none(f"`{root}` has no folder `test`", "without `--split`, the pairs in it are used")
+        raise no_images(f"`{root}` has no folder `test`", "without `--split`, the pairs in it are used")
     folder = pair_folder(root)
     (part,) = folder.parts
     if split == "all":
@@ -92,7 +87,3 @@ def _examples(root: Path, part: PairPart, names: tuple[str, ...], which: str) ->
 
 def _count(part: PairPart) -> str:
     return f"{plural(len(part.images), 'image')} with masks"
-
-
-def _none(message: str, hint: str) -> ArchspecError:
-    return failure("E462", message, helps=(hint,))
