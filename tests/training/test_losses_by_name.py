@@ -325,6 +325,8 @@ def test_class_scores_after_a_map_become_the_first_output_as_the_help_says() -> 
     body = "[8x8x3] INPUT\n{first}: CONV 4 3x3 p1\nGAP\noutput class: FC 3\n"
     with pytest.raises(ArchspecError) as caught:
         requirements.trainable(archspec.loads(body.format(first="output p3")), CPU)
-    assert "write `p3: ...` instead of `output p3: ...`, and end with `output p3: @p3`" in str(caught.value)
+    assert "write `p3: ...` instead of `output p3: ...`, and end with `output p3: @p3`" in " ".join(
+        str(caught.value).split()
+    )
     mended = body.format(first="p3") + "output p3: @p3\ntrain\n    loss class 1\n"
     requirements.trainable(archspec.loads(mended), CPU)
