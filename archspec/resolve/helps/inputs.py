@@ -106,8 +106,8 @@ def tiled_inputs(volume: tuple[int, ...], message: str) -> list[tuple[int, ...]]
     so_far = next((round(side / size) for side in (height, width) if side % size == 0), 0)
     steps = [so_far * stride**power for power in (1, 2, 3)] if so_far else []
     near = [(_multiple(height, n, up), _multiple(width, n, up)) for n in steps for up in (1, 0)]
-    found = [(*_of_a_kind(size, volume), channels) for size in near]
-    return [one for one in dict.fromkeys(found) if min(one) > 0 and one != volume and max(one) < 2 * max(volume)]
+    inputs = [(*_of_a_kind(size, volume), channels) for size in near]
+    return [one for one in dict.fromkeys(inputs) if min(one) > 0 and one != volume and max(one) < 2 * max(volume)]
 
 
 def as_images(volume: tuple[int, ...]) -> list[tuple[int, ...]]:
