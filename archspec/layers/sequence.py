@@ -75,8 +75,10 @@ class FoldedMap(Layer):
         return VIEW if len(at.inputs[0]) == 2 else Demand(output=SAME, gradient=SAME, is_view=True)
 
     def expression(self, names: Sequence[str], inputs: tuple[Volume, ...]) -> str:
-        if len(inputs[0]) == 2:
-            return f"{names[0]}.transpose(1, 2).unflatten(2, {self.size})"
+        if (
+            len(inputs[0]) == 2
+        ):  # `transpose(1, 2).unflatten(2, ...)` of one image has strides that mislead BN's gradient
+            return f"{names[0]}.unflatten(1, {self.size}).movedim(3, 1)"
         return f"{names[0]}.unflatten(1, (-1, {self.size[0]}, {self.size[1]}))"
 
 

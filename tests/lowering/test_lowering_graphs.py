@@ -156,6 +156,18 @@ def test_a_random_network_equals_a_walk_that_overwrites_nothing(text: str, chann
     equals_a_walk(text, channels_last)
 
 
+def test_a_sequence_of_one_image_as_a_map_has_the_gradient_of_a_norm() -> None:
+    # torch 2.13: wrong by its own size after `transpose(1, 2).unflatten(2, (4, 5))` of a batch of one
+    module = build(archspec.loads("[20x3] INPUT\nMAP 4x5\nBN\nTANH\n").graph, seed=0).double()
+    norm, weights = nn.BatchNorm2d(3).double(), torch.randn(1, 3, 4, 5).double()
+    ours = torch.randn(1, 20, 3).double().requires_grad_()
+    theirs = ours.detach().clone().requires_grad_()
+    (module(ours) * weights).sum().backward()
+    rows = theirs.transpose(1, 2).reshape(1, 3, 4, 5).contiguous()
+    (norm(rows).tanh() * weights).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
 @pytest.mark.slow
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(text=networks(), channels_last=st.booleans())
