@@ -11,8 +11,8 @@ from typing import Any
 
 from lark import Lark
 
-# of a rule: the number of its parts, its name, the builder's method, and the parts that lark keeps (place, whether it is
-# a repetition, Nones before it), with the Nones after them
+# of a rule: the number of its parts, its name, the builder's method, and the parts that lark keeps (place, whether it
+# is a repetition, Nones before it), with the Nones after them
 Reduction = tuple[int, str, str, list[tuple[int, bool, int]], int]
 
 
