@@ -27,7 +27,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 def evaluated(*arguments: str | Path) -> Result:
-    """Evaluate; images are decoded in this process unless `arguments` say otherwise, as starting others takes longer."""
+    """Evaluate; images are decoded in this process unless `arguments` say otherwise: to start others takes longer."""
     return run("eval", *arguments, *(() if "--workers" in arguments else ("--workers", "0")))
 
 
