@@ -55,9 +55,9 @@ def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File 
         if lets := outer():
             return (_as_param(lets[0]),)
         found = misspelt(key, known, name.span)
-        if blocks := owners():
-            number = "64" if key in argument_names(blocks[0].body) else "1"
-            return (Help(f"give it a number: `{number}`", Edit(name.span, number)),)
+        if not found and (blocks := owners()):
+            likely = ("64", "1") if key in argument_names(blocks[0].body) else ("1",)
+            return tuple(Help(f"give it a number: `{number}`", Edit(name.span, number)) for number in likely)
         if not found and len(numbers) == 1:
             return (Help(f"did you mean `{numbers[0]}`?", Edit(name.span, numbers[0])),)
         return found
