@@ -51,10 +51,8 @@ def unlike(span: Span, columns: list[int]) -> Finding:
     near = sorted(inner, key=lambda other: (abs(other - column + 1), -other))[:MOST_COLUMNS]
     helps = [Help(f"align it with the level at column {other + 1}", moved_to(span, other)) for other in near]
     if span.text[0] == "|" and (bare := _branch_above(span, column + 1)):
-        number = bare.line
-        helps.insert(
-            0, Help(f"begin line {number} with `| `", Edit(Span(bare.source, bare.start - 2, bare.start), "| "))
-        )
+        before = Span(bare.source, bare.start - 2, bare.start)
+        helps.insert(0, Help(f"begin line {bare.line} with `| `", Edit(before, "| ")))
     return Finding("E004", f"no level begins at column {column}", span, "matches no line above", helps=helps)
 
 

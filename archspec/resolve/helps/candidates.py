@@ -43,9 +43,11 @@ def counts(step: s.LayerStep, layer: type[Layer], around: Surroundings) -> list[
     found = unused_parameters(step, around.file)
     if around.claimed:
         return [*found, str(around.claimed.channels)]
+    nearby = _counts_nearby(step, layer, around.file)
+    found += [text for text in nearby if not text.isdigit()]
     found.append("10" if layer.outputs == "features" else "64")
     if around.entering:
-        found += [str(around.entering.channels), *_counts_nearby(step, layer, around.file)]
+        found += [str(around.entering.channels), *nearby]
     return list(dict.fromkeys(found))
 
 
@@ -70,20 +72,22 @@ def _is(step: s.LayerStep, layer: type[Layer]) -> bool:
 
 
 def other_calls(bracket: s.Bracket, claim: Volume, actual: Volume, file: s.File) -> Iterator[Help]:
-    """Yield the calls on the line of a bracket with their numbers swapped, or one of them changed.
+    """Yield the calls on the line of a bracket with one number changed in the ratio of the channels, or two swapped.
 
-    A number that the channels are a multiple of grows as they should; then come the channels themselves, and strides.
+    Then come the claimed channels and other strides in place of each number.
     """
     chain = next((one for one in file.body if isinstance(one, s.Chain) and one.bracket is bracket), None)
     for step in steps_in((chain,) if chain else ()):
         if isinstance(step, s.CallStep):
             given = [one.value for one in step.arguments if isinstance(one.value, s.Number)]
+            for value in given if claim.channels != actual.channels else ():
+                scaled, rest = divmod(int(value.value) * claim.channels, actual.channels)
+                if scaled and not rest:
+                    yield _changed(step, {value.span: str(scaled)}, claim)
             for first, second in pairwise(given):
                 yield _changed(step, {first.span: second.span.text, second.span: first.span.text}, claim)
             for value in given:
-                grown, rest = divmod(int(value.value) * claim.channels, actual.channels)
-                scaled = () if rest or claim.channels == actual.channels or not grown else (str(grown),)
-                for text in dict.fromkeys((*scaled, str(claim.channels), *_STRIDES)):
+                for text in dict.fromkeys((str(claim.channels), *_STRIDES)):
                     if text != value.span.text:
                         yield _changed(step, {value.span: text}, claim)
 

@@ -5,8 +5,6 @@ In: the definition of a block, a call, and the labels and the volume at that pla
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from archspec.diagnostics.errors import Finding
@@ -17,10 +15,10 @@ from archspec.language import syntax as s
 from archspec.layers import MERGES, REGISTRY
 from archspec.record import Record
 from archspec.resolve.layer_names import lower_case_names
+from archspec.resolve.names.completed import completed
 from archspec.resolve.names.parts import argument_names, called_names, positional_names
 
 Given = Mapping[str, s.GivenArgument]
-_MOST_COMPLETED = 4  # calls with one argument more that are proposed
 
 
 class CallPlace(Record):
@@ -91,14 +89,8 @@ class FaultyCall:
         notes: tuple[str, ...] = self.notes
         if isinstance(parameter.default, s.Reference) and parameter.default.name.startswith("last."):
             notes += (f"`@{parameter.default.name}` is a result of the last call above, and there is none",)
-        return Finding(
-            "E106",
-            message,
-            self.step.span,
-            "missing argument",
-            notes=notes,
-            helps=lambda: (*self._completed(), *self._meant()),
-        )
+        helps = lambda: (*completed(self.step), *self._meant())  # noqa: E731
+        return Finding("E106", message, self.step.span, "missing argument", notes=notes, helps=helps)
 
     def wrong_kind(self, parameter: s.Parameter, argument: s.GivenArgument) -> Finding:
         """Return the finding for a number in place of a volume, or the other way round."""
@@ -139,22 +131,6 @@ class FaultyCall:
             waiting = [one for one in waiting if one not in fitting[:1]]
             written.append(prefix + value if by_name else value)
         return self._rewritten(written)
-
-    def _completed(self) -> tuple[Help, ...]:
-        """Propose the call with one argument more, which other calls of the block have at that position."""
-        given = [_text(one) for one in self.step.arguments]
-        if any(one.name for one in self.step.arguments) or not given:
-            return ()
-        pattern = rf"(?<![\w@]){self.step.name}\(([^()\n]*)\)"
-        others = [re.split(r" *, *", found) for found in re.findall(pattern, self.step.span.source.text)]
-        ranked: Counter[tuple[str, ...]] = Counter()
-        for other in others:
-            for at, value in enumerate(other[: len(given) + 1] if len(other) > len(given) else ()):
-                whole = (*given[:at], value, *given[at:])
-                alike = sum(one == two for one, two in zip(whole, other, strict=False)) - 1
-                ranked[whole] = max(ranked[whole], alike)
-        best = [whole for whole, alike in ranked.most_common(_MOST_COMPLETED) if alike]
-        return tuple(help_ for whole in best for help_ in self._rewritten(whole))
 
     def _fits(self, argument: s.GivenArgument, parameter: s.Parameter) -> bool:
         """Whether an argument is of a parameter's kind: a volume, a block, or a number."""
