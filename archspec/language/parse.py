@@ -139,7 +139,7 @@ class _Reader:
 
     def _read_line(self, line: Layout, nodes: list[Any], in_branch: bool) -> None:
         if line.is_branch:
-            raise _indentation().stray_branch(line.span)
+            raise _indentation().stray_branch(line.span) or Noted(True)
         node = self._parse(line.span)
         if isinstance(node, s.Train):
             nodes.append(replace(node, span=line.span, settings=self._settings(line)))

@@ -10,7 +10,6 @@ import re
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Edit, Help
 from archspec.diagnostics.source import Span
-from archspec.language.layout import Noted
 
 MOST_COLUMNS = 5
 _TOP = re.compile(r"(?:\[[^\]]*\] *)?(?:\w+: *)?INPUT\b|(?:block|param|variant|net|use|after|train|TOTAL)\b")
@@ -53,6 +52,7 @@ def unlike(span: Span, columns: list[int]) -> Finding:
     if span.text[0] == "|" and (bare := _branch_above(span, column + 1)):
         before = Span(bare.source, bare.start - 2, bare.start)
         helps.insert(0, Help(f"begin line {bare.line} with `| `", Edit(before, "| ")))
+    helps[:0] = _odd_branches(span, column - 1)
     return Finding("E004", f"no level begins at column {column}", span, "matches no line above", helps=helps)
 
 
@@ -70,6 +70,27 @@ def _branch_above(span: Span, column: int) -> Span | None:
             start = source.starts[number - 1] + indent
             found = Span(source, start, start + len(text.strip()))
     return found
+
+
+def _odd_branches(span: Span, column: int) -> list[Help]:
+    """Propose what puts the branches above a line in order: a bar at the margin moved, a missing merge added."""
+    source, below = span.source, None
+    for number in range(span.line - 1, 0, -1):
+        text = source.line(number)
+        if not text.strip():
+            continue
+        indent = len(text) - len(text.lstrip())
+        if indent <= column:
+            start = source.starts[number - 1]
+            if text[indent] == "|" and below is not None and indent < column:
+                edit = Edit(Span(source, start, start + indent), " " * below[1])
+                return [Help(f"indent line {number} like the branch below it", edit)]
+            if below is None or re.search(r"\b(?:add|concat|mul)\s*(?:#.*)?$", text):
+                return []
+            edit = Edit(Span(source, below[0], below[0]), " " * column + "add\n")
+            return [Help("put `add` above the branches", edit)]
+        below = (source.starts[number - 1], indent) if text[indent] == "|" else below
+    return []
 
 
 def unexpected(first: Span, column: int, lines: list[Span]) -> Finding:
@@ -107,19 +128,19 @@ def double_branch(span: Span) -> Finding:
     return Finding("E007", "nothing between `|` and `|`", span, "a nested branch needs its own merge", helps=helps)
 
 
-def stray_branch(span: Span) -> Finding:
-    """Return the finding for a branch under a line that is not a merge."""
+def stray_branch(span: Span) -> Finding | None:
+    """Return the finding for a branch under a line that is not a merge; None if it is reported with its merge."""
     above = span.source.text[: span.start].rstrip().rpartition("\n")[2].partition("#")[0].rstrip()
     merge_at = len(above) - len(above.lstrip()) if re.search(r"\b(?:add|concat|mul)$", above) else -1
     if merge_at == column(span):
-        raise Noted(True)  # reported with the merge
+        return None
     rest = len(span.source.text[span.start + 1 :]) - len(span.source.text[span.start + 1 :].lstrip(" "))
     bar = Span(span.source, span.start, span.start + 1 + rest)
     helps = [Help("drop the `|`, if it is not a branch", Edit(bar, ""))]
     left = column(span)
     if merge_at > left:
         helps = [under_merge(span, merge_at)]
-    elif (beside := len(above) - len(above.lstrip())) > left and above[beside] == "|":
+    elif (beside := len(above) - len(above.lstrip())) != left and above[beside : beside + 1] == "|":
         helps.insert(0, Help("indent it like the branch above", moved_to(span, beside)))
     elif left > 1:
         start = span.start - (span.source.position(span.start)[1] - 1)

@@ -27,13 +27,14 @@ _STRIDES = ("2", "1")
 
 
 def unused_parameters(step: s.LayerStep, file: s.File) -> list[str]:
-    """Return the parameters of the block around a step that its body does not mention; outside, those of the file."""
+    """Return the parameters of the block around a step that its body does not mention, or else those of the file."""
     for one in file.declarations:
         inside = list(steps_in(one.body)) if isinstance(one, s.BlockDefinition) else []
         if isinstance(one, s.BlockDefinition) and any(other is step for other in inside):
             text = one.span.source.text[one.span.start : max(other.span.end for other in inside)]
             words = Counter(re.findall(r"[A-Za-z_]\w*", re.sub(r"#.*|\w+(?==)", "", text)))
-            return [parameter.name for parameter in one.parameters if words[parameter.name] < _TWICE]
+            if unused := [parameter.name for parameter in one.parameters if words[parameter.name] < _TWICE]:
+                return unused
     words = Counter(re.findall(r"[A-Za-z_]\w*", re.sub(r"#.*|\w+(?==)", "", file.span.source.text)))
     return [one.name for one in file.declarations if isinstance(one, s.Param) and words[one.name] < _TWICE]
 

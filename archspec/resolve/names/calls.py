@@ -75,8 +75,9 @@ class FaultyCall:
             if found := misspelt(name, free, span):
                 return found
             needed = [one.name for one in self.definition.parameters if one.name in free and one.default is None]
-            renamed = tuple(Help(f"did you mean `{one}`?", Edit(span, one)) for one in needed[:1])
-            return (*renamed, *self._rewritten(_text(one) for one in self.step.arguments if one is not argument))
+            renamed = [Help(f"did you mean `{one}`?", Edit(span, one)) for one in (*needed, *free)[:2]]
+            others = self._rewritten(_text(one) for one in self.step.arguments if one is not argument)
+            return (*renamed, *others) if needed else (*others, *renamed)
 
         message = f"`{self.step.name}` has no parameter `{name}`"
         return Finding("E103", message, span, "unknown", notes=self.notes, helps=helps)

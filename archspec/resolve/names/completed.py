@@ -24,6 +24,8 @@ def completed(step: s.CallStep) -> tuple[Help, ...]:
     alike: Counter[tuple[str, ...]] = Counter()
     for other in others:
         for at, value in enumerate(other[: len(given) + 1] if len(other) > len(given) else ()):
+            if value in given and not value[0].isdigit():
+                continue  # a block or a volume that the call has
             whole = (*given[:at], value, *given[at:])
             same = sum(one == two for one, two in zip(whole, other, strict=False)) - 1  # itself is not counted
             alike[whole] = max(alike[whole], same)
