@@ -173,8 +173,7 @@ def read(
                 return wrong.diagnostics, 0
             if resolved.graph is None:
                 return resolved.findings, resolved.steps
-            figures = costs(resolved.graph)
-            verdict = _verdict(file, resolved, other, figures)
+            verdict = _verdict(file, resolved, other, figures := costs(resolved.graph))
             published = check_published(resolved.sources, resolved.graph, figures).findings if resolved.sources else ()
             return (*resolved.findings, *verdict.findings, *published, *advice(resolved.graph)), resolved.steps
 

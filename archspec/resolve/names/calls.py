@@ -180,6 +180,8 @@ def no_block(step: s.CallStep, span: Span, place: CallPlace) -> Finding:
     """Return the finding for a call of an unknown block."""
 
     def helps() -> tuple[str, ...]:
+        if span.text != step.name:  # a line that is read as it was meant: mend it first
+            return ()
         found = _joined(step, place) or _layer(step) or misspelt(step.name, place.blocks, span)
         if not found and (near := related(step.name, place.blocks)):
             found = (Help(f"did you mean `{near}`?", Edit(span, near)),)
