@@ -76,6 +76,11 @@ SLIPS = {
         "E012",
         "`[8x8x4] 2 x unit()`",
     ),
+    "a block in another case": (
+        "block fuse(f, g)\n    CONV f 3x3 p1 -> RELU -> CONV g 1x1\n[8x8x4] INPUT\nFuse(4, g=3)\n",
+        "E001",
+        "`fuse`",
+    ),
     "a result without its sign, at the beginning of a line": (
         MAP + "left: CONV 4 3x3 p1 -> RELU\nadd\n    | left -> CONV 4 1x1\n    | @left\n",
         "E005",
@@ -147,7 +152,7 @@ def test_a_block_with_parameters_is_not_left_to_pass_its_input_through() -> None
     ("text", "code"),
     [
         ("block double(f)\n    CONV f 3x3 p1 -> RELU bias=False\n[8x8x4] INPUT\ndouble(4)\n", "E101"),
-        ("block fuse(f)\n    CONV f 3x3 p1 -> RELU\n[8x8x4] INPUT\nFuse(4, 3)\n", "E101"),
+        ("block fuse(f)\n    CONV f 3x3 p1 -> RELU\n[8x8x4] INPUT\nFused(4, g=3)\n", "E101"),
     ],
 )
 def test_what_follows_from_a_line_that_is_read_as_it_was_meant_has_no_help(text: str, code: str) -> None:
