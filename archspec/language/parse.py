@@ -27,6 +27,12 @@ NO_LAYERS: Mapping[str, str] = {}
 _MERGES = ("add", "concat", "mul")
 
 
+def _indentation() -> ModuleType:
+    from archspec.language.mistakes import indentation
+
+    return indentation
+
+
 def _structure() -> ModuleType:
     from archspec.language.mistakes import structure  # a correct spec does not need it
 
@@ -133,7 +139,7 @@ class _Reader:
 
     def _read_line(self, line: Layout, nodes: list[Any], in_branch: bool) -> None:
         if line.is_branch:
-            raise _structure().stray_branch(line)
+            raise _indentation().stray_branch(line.span) or Noted(True)
         node = self._parse(line.span)
         if isinstance(node, s.Train):
             nodes.append(replace(node, span=line.span, settings=self._settings(line)))
@@ -212,7 +218,7 @@ class _Reader:
                 return chain, rest
         last = chain.steps[-1]
         if not isinstance(last, s.MergeStep) or len(merges) > 1:
-            raise _structure().no_merge(merges, line)
+            raise _structure().no_merge(merges, self.layers, line)
         if not branches:
             raise _structure().bare_name(last, self.layers, line)
         bodies = tuple(self._inside(branch, True) for branch in branches)

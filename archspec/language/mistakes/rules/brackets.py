@@ -38,6 +38,10 @@ def _input(match: Match, _words: Words) -> str:
     return f"{_volume(match[1])} INPUT"
 
 
+def _named_input(match: Match, _words: Words) -> str:
+    return f"{_volume(match['sizes'])} {match['name'] or match['before']}: INPUT"
+
+
 def _image(match: Match, _words: Words) -> str:
     return f"[{match[1]}x{match[2]}x{3 if match[3].lower() in ('rgb', 'color', 'colour') else 1}] INPUT"
 
@@ -89,6 +93,17 @@ RULES = (
     ),
     Rule(
         "volume",
+        re.compile(
+            r"^(?:(?P<before>[a-z]\w*) *: *input|input +(?P<name>[a-z]\w*)) *[:=]? *"
+            r"[\[(]? *(?P<sizes>" + _SIZES + r") *[\])]?$",
+            re.I,
+        ),
+        _named_input,
+        "the volume of an input is written first, got `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "volume",
         re.compile(r"(?:(?<=^)|(?<=: ))[({]? *" + _SIZES + r" *[)}]? +input$", re.I),
         _input,
         "a volume is written in brackets, got `{old}`",
@@ -135,7 +150,8 @@ def balanced(reading: Reading) -> Iterator[tuple[Reading, Mistake]]:
         closer = CLOSERS[sign]
         ends = [match.end() for match in re.finditer(r"\S+", reading.text) if match.end() > at + 1]
         inside = [at + 1 + match.end() for match in re.finditer(r"\w+", reading.text[at + 1 :])]
-        for end in dict.fromkeys([*ends, *inside][: 2 * MOST_PLACES]):
+        empty = [at + 1] if sign == "(" and re.search(r"\w$", reading.text[:at]) else []  # a call without arguments
+        for end in dict.fromkeys([*[*ends, *inside][: 2 * MOST_PLACES], *empty]):
             yield from _inserted(reading, end, closer, (at, f"unclosed `{sign}`", "opened here"))
         yield from _dropped(reading, at, f"unclosed `{sign}`", "opened here")
         return
