@@ -160,7 +160,8 @@ def read(
     try:
         return _read(located, changes, files)
     except ArchspecError as error:
-        from archspec.resolve.helps.trial import LONGEST, proved  # correct specs need none
+        from archspec.analyses.published import check_published  # correct specs need neither
+        from archspec.resolve.helps.trial import LONGEST, proved
 
         if len(error.diagnostics) > MAX_SHOWN and len(located.source.text) > LONGEST:
             raise
@@ -172,8 +173,9 @@ def read(
                 return wrong.diagnostics, 0
             if resolved.graph is None:
                 return resolved.findings, resolved.steps
-            verdict = _verdict(file, resolved, other, costs(resolved.graph))
-            return (*resolved.findings, *verdict.findings, *advice(resolved.graph)), resolved.steps
+            verdict = _verdict(file, resolved, other, figures := costs(resolved.graph))
+            published = check_published(resolved.sources, resolved.graph, figures).findings if resolved.sources else ()
+            return (*resolved.findings, *verdict.findings, *published, *advice(resolved.graph)), resolved.steps
 
         file, _ = parse(located.source, lower_case_names(), max_layers)
         raise ArchspecError(proved(error.diagnostics, file, changes, again)) from None

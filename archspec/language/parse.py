@@ -18,13 +18,19 @@ from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
 from archspec.diagnostics.source import MAX_SIZE, Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import MAX_LINES, Layout, Noted, TooLong, Unread, layout
-from archspec.language.tables import LineParser, grammar_folder, load_parser
+from archspec.language.tables import LineParser, grammar_folder
 from archspec.language.transform import SyntaxBuilder, unknown_layers
 from archspec.record import collector_off, compile_constructors, replace
 
 MAX_LINE, MAX_TOKENS = 5_000, 1_000_000  # characters of a line, words and signs of a file
 NO_LAYERS: Mapping[str, str] = {}
 _MERGES = ("add", "concat", "mul")
+
+
+def _indentation() -> ModuleType:
+    from archspec.language.mistakes import indentation
+
+    return indentation
 
 
 def _structure() -> ModuleType:
@@ -36,7 +42,7 @@ def _structure() -> ModuleType:
 @cache
 def _line_parser() -> tuple[LineParser, SyntaxBuilder]:
     builder = SyntaxBuilder()
-    return LineParser(load_parser(grammar_folder(), builder), builder), builder
+    return LineParser(grammar_folder(), builder), builder
 
 
 def parse(
@@ -133,7 +139,7 @@ class _Reader:
 
     def _read_line(self, line: Layout, nodes: list[Any], in_branch: bool) -> None:
         if line.is_branch:
-            raise _structure().stray_branch(line)
+            raise _indentation().stray_branch(line.span) or Noted(True)
         node = self._parse(line.span)
         if isinstance(node, s.Train):
             nodes.append(replace(node, span=line.span, settings=self._settings(line)))
@@ -212,7 +218,7 @@ class _Reader:
                 return chain, rest
         last = chain.steps[-1]
         if not isinstance(last, s.MergeStep) or len(merges) > 1:
-            raise _structure().no_merge(merges, line)
+            raise _structure().no_merge(merges, self.layers, line)
         if not branches:
             raise _structure().bare_name(last, self.layers, line)
         bodies = tuple(self._inside(branch, True) for branch in branches)

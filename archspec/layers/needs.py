@@ -46,7 +46,9 @@ def need_divisor(divisor: int, noun: str, counts: dict[str, int]) -> None:
             fit = largest_divisor(gcd(*counts.values()), divisor)
             numbers = [str(count) for count in counts.values()]
             all_of_them = f"both {' and '.join(numbers)}" if len(numbers) > 1 else numbers[0]
-            helps = (Respelling(f"`{{}}`: {fit} divides {all_of_them}", "{}", **{noun: fit}),)
+            helps: tuple[str, ...] = (Respelling(f"`{{}}`: {fit} divides {all_of_them}", "{}", **{noun: fit}),)
+            if noun == "groups":
+                helps += (Respelling("`{}` has no groups", "{}", groups=None),)
             raise Finding("E203", f"{divisor} {noun} do not divide {plural(number, name)}", helps=helps)
 
 

@@ -1,6 +1,8 @@
 """Small trained networks and folders of images, for the tests of `archspec eval`."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +29,20 @@ def run(*arguments: str | Path) -> Result:
 
 
 def evaluated(*arguments: str | Path) -> Result:
-    return run("eval", *arguments)
+    """Evaluate; images are decoded in this process unless `arguments` say otherwise: to start others takes longer."""
+    return run("eval", *arguments, *(() if "--workers" in arguments else ("--workers", "0")))
+
+
+def as_json(*arguments: str | Path) -> dict[str, Any]:
+    result = evaluated(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def said(result: Result) -> str:
+    """What is on standard error, wherever its lines were broken."""
+    return " ".join(result.stderr.split())
 
 
 def write_weights(path: Path, text: str, names: tuple[str, ...] = NAMES, seed: int = 1) -> Path:

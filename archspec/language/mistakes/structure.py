@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from archspec.diagnostics.errors import Finding
 from archspec.diagnostics.findings import Diagnostic, Edit, Help, suggest
 from archspec.diagnostics.source import Source, Span
 from archspec.language import syntax as s
-from archspec.language.layout import Layout, Noted
-from archspec.language.mistakes.indentation import moved_to, under_merge, unexpected
+from archspec.language.layout import Layout
+from archspec.language.mistakes.indentation import column, moved_to, unexpected
 from archspec.language.mistakes.rules.declared import capitals
 from archspec.language.mistakes.rules.settings import unindented
 
 _NO_MERGE = "branches under a line that does not end with a merge"
 _BEGINS = re.compile(r"\s*(?:(?:block|param|variant|net|use|after|train|else|TOTAL)\b|\[[^\]]*\] *INPUT|INPUT)")
 _MERGES = ("add", "concat", "mul")
-
-
-def column(span: Span) -> int:
-    """Return the column at which the line of a span begins, from 0."""
-    text = span.source.line(span.line)
-    return len(text) - len(text.lstrip())
 
 
 def _lines(lines: list[Layout]) -> Iterator[Span]:
@@ -96,25 +91,14 @@ def _branches_at(merge: Span) -> list[int]:
     return starts if starts and text[starts[0] :].startswith(" " * left + "|") else []
 
 
-def stray_branch(line: Layout) -> Finding:
-    """Return the finding for a branch under a line that is not a merge."""
-    span = line.span
-    above = span.source.text[: span.start].rstrip().rpartition("\n")[2].partition("#")[0].rstrip()
-    merge_at = len(above) - len(above.lstrip()) if re.search(r"\b(?:add|concat|mul)$", above) else -1
-    if merge_at == column(span):
-        raise Noted(True)  # reported with the merge
-    rest = len(span.source.text[span.start + 1 :]) - len(span.source.text[span.start + 1 :].lstrip(" "))
-    bar = Span(span.source, span.start, span.start + 1 + rest)
-    helps = [Help("drop the `|`, if it is not a branch", Edit(bar, ""))]
-    left = column(span)
-    if merge_at > left:
-        helps = [under_merge(span, merge_at)]
-    elif left > 1:
-        start = span.start - (span.source.position(span.start)[1] - 1)
-        edit = _insertion(start, span.source, " " * (left - 2) + "add\n")
-        helps.insert(0, Help("put `add` above the branches", edit))
-    notes = ("branches belong under a merge: a line that ends with `add`, `concat` or `mul`",)
-    return Finding("E005", "a branch without a merge", span, "a branch", notes=notes, helps=helps)
+def _indented(starts: list[int], merge: Span) -> list[tuple[int, int]]:
+    """Return which lines are indented under a merge, and by how much: like the branches that are, if there are any."""
+    text, left = merge.source.text, column(merge)
+    lines = [(at, re.match(r" *", text[at:])[0], text[at : text.find("\n", at) + 1 or None]) for at in starts]  # type: ignore[index]
+    for (_, _, above), (_, indent, line) in pairwise(lines):
+        if len(indent) > left and line.lstrip().startswith("|") and not re.search(r"\b(?:add|concat|mul)\s*$", above):
+            return [(at, len(indent) - left) for at, other, _ in lines if len(other) == left]
+    return [(at, 2) for at in starts]
 
 
 def inner_declaration(line: Layout, node: Span) -> Finding:
@@ -168,6 +152,8 @@ def no_body(span: Span) -> Finding:
         helps = (Help("indent the lines that belong to it", *edits),)
         return Finding("E005", message, span, label, helps=helps)
     notes = ("indent the lines that belong to it",)
+    if re.search(r"\w *\( *[\w@]", span.text):  # what passes its input through uses no parameter
+        return Finding("E005", message, span, label, notes=notes)
     edit = _insertion(span.end, span.source, "\n" + " " * (column(span) + 4) + "x")
     helps = (Help("`x` alone passes its input through", edit),)
     return Finding("E005", message, span, label, notes=notes, helps=helps)
@@ -193,9 +179,11 @@ def stray_else(span: Span) -> Finding:
     return Finding("E005", "`else` without an `if` above it", span, "no matching `if`", notes=notes)
 
 
-def no_merge(merges: list[s.MergeStep], line: Layout) -> Finding:
+def no_merge(merges: list[s.MergeStep], layers: Mapping[str, str], line: Layout) -> Finding:
     """Return the finding for branches without a merge at the end of the line above."""
     source = line.span.source
+    if merges and merges[0].name not in _MERGES:
+        return _no_step(merges[0], layers)
     if merges:
         message = f"`{merges[0].name}` must be the last step of its line"
         after = re.match(r"\s*(?:->|→)?\s*", source.text[merges[0].span.end : line.span.end])
@@ -223,10 +211,10 @@ def no_merge(merges: list[s.MergeStep], line: Layout) -> Finding:
 
 
 def bare_name(step: s.MergeStep, layers: Mapping[str, str], line: Layout) -> Finding:
-    """Return the finding for a name that is not a step."""
+    """Return the finding for a merge without branches, or for a name that is not a step."""
     name, source = step.name, step.span.source
     if name in _MERGES and (left := _branches_at(line.span)):
-        edits = [_insertion(at, source, "  ") for at in left]
+        edits = [_insertion(at, source, " " * width) for at, width in _indented(left, line.span)]
         what = f"the branches of `{name}` are not indented"
         return Finding("E005", what, step.span, helps=(Help("indent them under it", *edits),))
     if name in _MERGES:
@@ -234,6 +222,13 @@ def bare_name(step: s.MergeStep, layers: Mapping[str, str], line: Layout) -> Fin
         helps: tuple[str, ...] = (Help("begin each of its branches with `| `", *edits),) if edits else ()
         notes: tuple[str, ...] = () if edits else ("its branches are indented under it, each after a `|`",)
         return Finding("E005", f"`{name}` has no branches under it", step.span, notes=notes, helps=helps)
+    return _no_step(step, layers)
+
+
+def _no_step(step: s.MergeStep, layers: Mapping[str, str]) -> Finding:
+    """Return the finding for a name that is not a step."""
+    name, source = step.name, step.span.source
+    helps: tuple[str, ...]
     notes = (f"`{name}(...)` calls a block, `@{name}` uses a result",)
     block = re.search(rf"^[ \t]*block +{name}\b *(\([^\n]*\))?", source.text, re.MULTILINE)
     if name == "X":

@@ -51,7 +51,7 @@ def remedies(bracket: s.Bracket, claim: Volume, node: Node, context: BracketPlac
             produced = partial(line.volume_with, before)
             found += speller.helps(dict.fromkeys(_respellings(before.layer, produced, claim)))
             found += _in_its_terms(bracket, before, speller)
-    found += islice(other_calls(bracket, claim, context.file), _MOST_CALLS)
+    found += islice(other_calls(bracket, claim, node.volume, context.file), _MOST_CALLS)
     if not re.search("[A-Za-z_@]{2}|[A-WYZa-wyz_@]", bracket.span.text):
         actual = Help(f"`{node.volume}` is its actual volume", Edit(bracket.span, str(node.volume)))
         is_misread = len(claim) != len(node.volume) or sorted(claim) == sorted(node.volume)

@@ -84,8 +84,13 @@ def _of_volumes(helps: tuple[str, ...], speller: Speller, around: Surroundings) 
 
 
 def _claimed_count(finding: Finding, speller: Speller, around: Surroundings) -> list[Help]:
-    """Return the help that takes the number of channels from the bracket, where a wrong number is given."""
+    """Return what a wrong number is probably meant to be: an unused parameter, or the channels of the bracket."""
     field = next(reversed(speller.places), None)
+    about = speller.arguments.get(field) if field else None
+    if finding.code == "E105" and field and about and about.is_positional and not about.kind.takes_extent:
+        names = unused_parameters(speller.step, around.file)
+        if names and around.claimed is None:
+            return [speller.with_name(field, name) for name in names]
     if finding.code != "E105" or around.claimed is None or field is None or field != speller.named.layer.outputs:
         return []
     text = speller.spelt({field: around.claimed.channels})

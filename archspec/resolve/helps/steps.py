@@ -14,8 +14,14 @@ from archspec.resolve.names.parts import steps_in
 
 def steps_of(file: s.File) -> Iterator[s.Step]:
     """Yield all steps of a file."""
+    for steps in bodies_of(file):
+        yield from steps
+
+
+def bodies_of(file: s.File) -> Iterator[Iterator[s.Step]]:
+    """Yield the steps of a file outside blocks, and those of each block."""
     for body in (file.body, *(one.body for one in file.declarations if isinstance(one, s.BlockDefinition))):
-        yield from steps_in(body)
+        yield steps_in(body)
 
 
 def layer_at(file: s.File, span: Span) -> s.LayerStep | None:

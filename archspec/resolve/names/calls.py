@@ -15,6 +15,7 @@ from archspec.language import syntax as s
 from archspec.layers import MERGES, REGISTRY
 from archspec.record import Record
 from archspec.resolve.layer_names import lower_case_names
+from archspec.resolve.names.completed import completed
 from archspec.resolve.names.parts import argument_names, called_names, positional_names
 
 Given = Mapping[str, s.GivenArgument]
@@ -73,7 +74,10 @@ class FaultyCall:
                 return (Help(f"did you mean `{by_letter[0]}`?", Edit(span, by_letter[0])),)
             if found := misspelt(name, free, span):
                 return found
-            return self._rewritten(_text(one) for one in self.step.arguments if one is not argument)
+            needed = [one.name for one in self.definition.parameters if one.name in free and one.default is None]
+            renamed = [Help(f"did you mean `{one}`?", Edit(span, one)) for one in (*needed, *free)[:2]]
+            others = self._rewritten(_text(one) for one in self.step.arguments if one is not argument)
+            return (*renamed, *others) if needed else (*others, *renamed)
 
         message = f"`{self.step.name}` has no parameter `{name}`"
         return Finding("E103", message, span, "unknown", notes=self.notes, helps=helps)
@@ -86,7 +90,8 @@ class FaultyCall:
         notes: tuple[str, ...] = self.notes
         if isinstance(parameter.default, s.Reference) and parameter.default.name.startswith("last."):
             notes += (f"`@{parameter.default.name}` is a result of the last call above, and there is none",)
-        return Finding("E106", message, self.step.span, "missing argument", notes=notes, helps=self._meant)
+        helps = lambda: (*completed(self.step), *self._meant())  # noqa: E731
+        return Finding("E106", message, self.step.span, "missing argument", notes=notes, helps=helps)
 
     def wrong_kind(self, parameter: s.Parameter, argument: s.GivenArgument) -> Finding:
         """Return the finding for a number in place of a volume, or the other way round."""
@@ -175,6 +180,8 @@ def no_block(step: s.CallStep, span: Span, place: CallPlace) -> Finding:
     """Return the finding for a call of an unknown block."""
 
     def helps() -> tuple[str, ...]:
+        if span.text != step.name:  # a line that is read as it was meant: mend it first
+            return ()
         found = _joined(step, place) or _layer(step) or misspelt(step.name, place.blocks, span)
         if not found and (near := related(step.name, place.blocks)):
             found = (Help(f"did you mean `{near}`?", Edit(span, near)),)

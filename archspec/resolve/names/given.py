@@ -21,7 +21,7 @@ def needs_block(name: str, argument: s.GivenArgument, step: s.CallStep, place: C
     def helps() -> list[Help]:
         if other := _block_among(argument, step, place):
             swapped = (Edit(value, other.value.span.text), Edit(other.value.span, value.text))
-            return [Help(f"swap `{value.text}` and `{other.value.span.text}`", *swapped)]
+            return [Help(f"swap `{value.text}` and `{other.value.span.text}`", *swapped), *_reversed(step)]
         blocks = [block for block in place.blocks if block != step.name]
         return [Help(f"`{blocks[0]}`", Edit(value, blocks[0]))] if len(blocks) == 1 else []
 
@@ -34,6 +34,13 @@ def _block_among(argument: s.GivenArgument, step: s.CallStep, place: CallPlace) 
     others = [one for one in step.arguments if one is not argument and isinstance(one.value, s.Name)]
     found = [one for one in others if isinstance(one.value, s.Name) and one.value.name in place.blocks]
     return found[0] if len(found) == 1 else None
+
+
+def _reversed(step: s.CallStep) -> list[Help]:
+    """Propose a call with its arguments in the opposite order."""
+    given = [one.value.span.text for one in step.arguments if one.name is None]
+    text = f"{step.name}({', '.join(reversed(given))})"
+    return [Help(f"`{text}`", Edit(step.span, text))] if 2 < len(given) == len(step.arguments) else []
 
 
 def at_call(found: Diagnostic, call: Span) -> Diagnostic:

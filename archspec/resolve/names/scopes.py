@@ -54,15 +54,25 @@ def undefined(name: s.Name, numbers: list[str], blocks: list[str], file: s.File 
             return (Help(f"a condition is a comparison: `{text}`", Edit(name.span, f"({text})")),)
         if lets := outer():
             return (_as_param(lets[0]),)
-        found = misspelt(key, known, name.span)
-        if blocks := owners():
-            number = "64" if key in argument_names(blocks[0].body) else "1"
-            return (Help(f"give it a number: `{number}`", Edit(name.span, number)),)
+        if name.span.text != key:  # a line that is read as it was meant: mend it first
+            return ()
+        found = _times(name, [*known, *"CHWN"]) or misspelt(key, known, name.span)
+        if not found and (blocks := owners()):
+            likely = ("64", "1") if key in argument_names(blocks[0].body) else ("1",)
+            return tuple(Help(f"give it a number: `{number}`", Edit(name.span, number)) for number in likely)
         if not found and len(numbers) == 1:
             return (Help(f"did you mean `{numbers[0]}`?", Edit(name.span, numbers[0])),)
         return found
 
     return LateFinding("E101", f"undefined name `{key}`", name.span, "unknown", notes=notes, helps=helps)
+
+
+def _times(name: s.Name, known: list[str]) -> tuple[Help, ...]:
+    """`4xC` as `4*C`."""
+    before = name.span.source.text[: name.span.start]
+    if not before[-1:].isdigit() or name.name[0] not in "xX" or name.name[1:] not in known:
+        return ()
+    return (Help(f"`*` multiplies: `*{name.name[1:]}`", Edit(name.span, f"*{name.name[1:]}"), is_safe=True),)
 
 
 def _used_before(name: s.Name, file: s.File | None) -> Finding | None:
@@ -222,7 +232,9 @@ def _renamed(name: str, span: Span, noun: str, file: s.File | None) -> tuple[Hel
             return ()
         at = Span(source, start + found.start(), start + found.end())
         new = renaming.new.upper() if found.group().isupper() else renaming.new
-        return (Help(f"call it `{new}`", Edit(at, new)),)
+        helps = (Help(f"call it `{new}`", Edit(at, new)),)
+        is_copy = span.line > 1 and source.line(span.line) == source.line(span.line - 1)
+        return (*helps, Help("drop the line", Edit(block_of(span), ""))) if is_copy else helps
     at = Span(source, span.start, span.start + len(name))
     later = [edit for edit in renaming.in_body(body_around(span, file)) if edit.at.start > span.end]
     return (Help(f"call it `{renaming.new}` from here on", Edit(at, renaming.new), *later),)

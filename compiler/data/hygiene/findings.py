@@ -7,7 +7,7 @@ how many, which, and what to do.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sized
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -81,6 +81,12 @@ class FolderFinding:
     groups: tuple[Group, ...] = ()
     listed: Group = ()
 
+    @classmethod
+    def of_files(cls, kind: str, code: str, paths: Iterable[Path], message: str, advice: str) -> FolderFinding:
+        """Return a finding on files that do not belong together."""
+        listed = tuple(paths)
+        return cls(kind, code, len(listed), message, advice, tuple((path,) for path in listed), listed)
+
     @property
     def examples(self) -> tuple[str, ...]:
         """The first groups, a line each."""
@@ -152,7 +158,7 @@ def unreadable(images: ImageSet) -> Iterator[FolderFinding]:
     if paths:
         message = f"{plural(len(paths), 'image')} cannot be read: training leaves {it(paths)} out"
         advice = f"`{images.listing('unreadable')}` lists {it(paths)}: repair or remove {it(paths)}"
-        yield FolderFinding("unreadable", "W431", len(paths), message, advice, tuple((path,) for path in paths), paths)
+        yield FolderFinding.of_files("unreadable", "W431", paths, message, advice)
 
 
 def colours(images: ImageSet) -> Iterator[FolderFinding]:
@@ -167,9 +173,7 @@ def colours(images: ImageSet) -> Iterator[FolderFinding]:
         if len(found) == len(images.readable) and {*found.values()} == {"gray"}:
             height, width = images.input[:2] if images.input else (TINY, TINY)
             advice = f"`--input {height}x{width}x1` trains on one channel"
-        yield FolderFinding(
-            "colours", "W437", len(found), message, advice, tuple((path,) for path in found), tuple(found)
-        )
+        yield FolderFinding.of_files("colours", "W437", found, message, advice)
 
 
 def tiny(images: ImageSet) -> Iterator[FolderFinding]:
@@ -187,7 +191,7 @@ def tiny(images: ImageSet) -> Iterator[FolderFinding]:
         fits = shorts[int(MANY * len(shorts))] // 8 * 8
         if images.input and len(small) > MANY * len(sizes) and 0 < fits < min(height, width):  # never a larger input
             advice = f"`--input {fits}x{fits}x{images.input.channels}` enlarges at most {100 * MANY:g} % of them"
-        yield FolderFinding("tiny", "W438", len(small), message, advice, tuple((path,) for path in small), tuple(small))
+        yield FolderFinding.of_files("tiny", "W438", small, message, advice)
 
 
 def uneven_classes(images: ImageSet) -> Iterator[FolderFinding]:

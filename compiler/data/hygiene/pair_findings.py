@@ -49,7 +49,7 @@ def _unreadable_masks(files: PairFiles) -> Iterator[FolderFinding]:
     if paths:
         message = f"{plural(len(paths), 'mask')} cannot be read: training leaves {it(paths)} out"
         advice = f"repair or remove {it(paths)}, with {'its image' if len(paths) == 1 else 'their images'}"
-        yield FolderFinding("unreadable", "W431", len(paths), message, advice, tuple((path,) for path in paths), paths)
+        yield FolderFinding.of_files("unreadable", "W431", paths, message, advice)
 
 
 def _lonely(files: PairFiles) -> Iterator[FolderFinding]:
@@ -57,7 +57,7 @@ def _lonely(files: PairFiles) -> Iterator[FolderFinding]:
     if paths:
         message = f"{plural(len(paths), 'mask')} {be(paths)} without an image: training does not read {it(paths)}"
         advice = f"add the images, or remove {it(paths)}"
-        yield FolderFinding("lonely", "W442", len(paths), message, advice, tuple((path,) for path in paths), paths)
+        yield FolderFinding.of_files("lonely", "W442", paths, message, advice)
 
 
 def _absent(files: PairFiles, parts: Mapping[str, Pairs]) -> Iterator[FolderFinding]:
@@ -83,6 +83,4 @@ def _ignored(files: PairFiles, parts: Mapping[str, Pairs]) -> Iterator[FolderFin
     if paths:
         message = f"{plural(len(paths), 'mask')} {be(paths)} ignored altogether: all pixels have the value {IGNORED}"
         advice = f"remove {it(paths)}: nothing is learned from {it(paths)}"
-        yield FolderFinding(
-            "ignored", "W442", len(paths), message, advice, tuple((path,) for path in paths), tuple(paths)
-        )
+        yield FolderFinding.of_files("ignored", "W442", paths, message, advice)

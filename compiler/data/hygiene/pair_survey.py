@@ -11,16 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from archspec.compiler.data.dataset import Data
-from archspec.compiler.data.hygiene.findings import FolderFinding
 from archspec.compiler.data.hygiene.headers import Header
 from archspec.compiler.data.hygiene.pair_findings import pair_findings
-from archspec.compiler.data.hygiene.survey import HELD_OUT, TO_TRAIN, Sides, sides_of
+from archspec.compiler.data.hygiene.survey import HELD_OUT, TO_TRAIN, Survey, refusals, sides_of
 from archspec.compiler.data.maps.pair_data import PairFiles, checked_pairs, listed_pairs, pair_files
 from archspec.compiler.data.maps.pair_folder import pair_folder
 from archspec.compiler.data.maps.pairs import MapVolumes
-from archspec.diagnostics.errors import ArchspecError
-from archspec.diagnostics.findings import Diagnostic
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
 
@@ -36,16 +32,11 @@ class PairsPart:
 
 
 @dataclass(frozen=True)
-class PairSurvey:
-    """All about a folder of pairs. `refusals` are the errors with which training would end at once."""
+class PairSurvey(Survey):
+    """All about a folder of pairs."""
 
-    root: Path
     parts: tuple[PairsPart, ...]
     class_names: tuple[str, ...]
-    colours: Counter[str]
-    sides: Sides | None  # of the readable images
-    findings: tuple[FolderFinding, ...]
-    refusals: tuple[Diagnostic, ...]
 
     @property
     def images(self) -> int:
@@ -75,7 +66,7 @@ def pair_survey(
         colours=Counter(one.colours for one in readable),
         sides=sides_of(readable),
         findings=pair_findings(files, data, volume),
-        refusals=_refusals(files, data),
+        refusals=refusals(lambda: checked_pairs(files, data)),
     )
 
 
@@ -85,11 +76,3 @@ def _parts(files: PairFiles) -> tuple[PairsPart, ...]:
         PairsPart(part.root, use, len(part.images), dict(zip(files.class_names, files.pixels(part.masks), strict=True)))
         for part, use in zip(files.folder.parts, uses, strict=True)
     )
-
-
-def _refusals(files: PairFiles, data: Data) -> tuple[Diagnostic, ...]:
-    try:
-        checked_pairs(files, data)
-    except ArchspecError as error:
-        return error.diagnostics
-    return ()

@@ -44,15 +44,21 @@ class Sides:
 
 
 @dataclass(frozen=True)
-class FolderSurvey:
-    """All about a folder. `refusals` are the errors with which training would end at once."""
+class Survey:
+    """What is known of any folder. `refusals` are the errors with which training would end at once."""
 
     root: Path
-    parts: tuple[SurveyedPart, ...]
     colours: Counter[str]
     sides: Sides | None  # of the readable images
     findings: tuple[FolderFinding, ...]
     refusals: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
+class FolderSurvey(Survey):
+    """All about a folder of classes."""
+
+    parts: tuple[SurveyedPart, ...]
 
     @property
     def images(self) -> int:
@@ -93,7 +99,7 @@ def survey(
         colours=Counter(one.colours for one in images.readable.values()),
         sides=sides_of(images.readable.values()),
         findings=findings(images),
-        refusals=tuple(one for error in refused for one in error.diagnostics) or _refusals(data, found),
+        refusals=tuple(one for error in refused for one in error.diagnostics) or refusals(lambda: checked(data, found)),
     )
 
 
@@ -128,9 +134,10 @@ def _part(photos: Photos, names: tuple[str, ...]) -> dict[Path, str]:
     return {path: names[number] for path, number in zip(photos.paths, photos.classes.tolist(), strict=True)}
 
 
-def _refusals(data: Data, found: Headers) -> tuple[Diagnostic, ...]:
+def refusals(check: Callable[[], object]) -> tuple[Diagnostic, ...]:
+    """Return the errors with which a check ends."""
     try:
-        checked(data, found)
+        check()
     except ArchspecError as error:
         return error.diagnostics
     return ()

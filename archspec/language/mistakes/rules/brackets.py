@@ -150,7 +150,8 @@ def balanced(reading: Reading) -> Iterator[tuple[Reading, Mistake]]:
         closer = CLOSERS[sign]
         ends = [match.end() for match in re.finditer(r"\S+", reading.text) if match.end() > at + 1]
         inside = [at + 1 + match.end() for match in re.finditer(r"\w+", reading.text[at + 1 :])]
-        for end in dict.fromkeys([*ends, *inside][: 2 * MOST_PLACES]):
+        empty = [at + 1] if sign == "(" and re.search(r"\w$", reading.text[:at]) else []  # a call without arguments
+        for end in dict.fromkeys([*[*ends, *inside][: 2 * MOST_PLACES], *empty]):
             yield from _inserted(reading, end, closer, (at, f"unclosed `{sign}`", "opened here"))
         yield from _dropped(reading, at, f"unclosed `{sign}`", "opened here")
         return

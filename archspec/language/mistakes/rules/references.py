@@ -1,4 +1,4 @@
-"""Shared blocks, lists and weights as other notations write them.
+"""Blocks and shared blocks, lists and weights as other notations write them.
 
 In: nothing. Out: `RULES`, in the order in which they are tried, before those of declarations.
 """
@@ -15,7 +15,14 @@ def _parameter(match: Match, _words: Words) -> str | None:
     return f"@{match[1] or match[2] or match[3]}..." if match.string.startswith("block") else None
 
 
+def _lower_case(match: Match, words: Words) -> str | None:
+    """Return the name of a block that is written in another case."""
+    name = match[1].lower()
+    return name if match[1] not in words.blocks and name in words.blocks else None
+
+
 RULES = (
+    Rule("block", re.compile(r"^(\w+)(?=\()"), _lower_case, "unknown block `{old}`", "`{new}`", "in another case"),
     Rule(
         "shared",
         re.compile(r"^(?:(?:shared|same|siamese) +block|block +(?:shared|siamese)) +([a-z]\w*(?: *\(.*\))?)$"),

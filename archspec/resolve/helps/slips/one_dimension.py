@@ -24,11 +24,14 @@ def as_rows(step: s.LayerStep, entering: Volume | None, file: s.File) -> list[He
     sequence = sizes(bracket) if bracket else ()
     if bracket is None or len(sequence) != 2 or len(entering or sequence) != 2 or _row(step) is None:
         return []
+    windows = [one for one in steps_of(file) if isinstance(one, s.LayerStep)]
+    if any(word.span.text != word.text for one in windows for word in one.words):
+        return []  # a line that is read as it was meant: mend it first
     volume = written((1, *sequence))
     edits = [Edit(one.span, written((1, *sizes(one)))) for one in brackets(file.body) if len(sizes(one)) == 2]
     shown = ""
-    for one in steps_of(file):
-        text = _row(one) if isinstance(one, s.LayerStep) else None
+    for one in windows:
+        text = _row(one)
         if text is None or text == one.span.text:
             continue
         edits.append(Edit(one.span, text))
