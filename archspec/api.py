@@ -22,7 +22,7 @@ from archspec.language import syntax as s
 from archspec.language.parse import parse
 from archspec.library import Located, load_used, locate
 from archspec.network import MeasuredNetwork
-from archspec.record import collector_off
+from archspec.record import collector_off, replace
 from archspec.resolve import MAX_STEPS, Overrides, Resolved, lower_case_names, resolve, without_consequences
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _verdict(file: s.File, resolved: Resolved, changes: Overrides, costs: Sequen
 
 
 def _resolved(file: s.File, work: Callable[[], Resolved], findings: tuple[Diagnostic, ...]) -> Resolved:
-    """Return what a file resolves to; if it could not be parsed, raise ArchspecError with all findings in it."""
+    """Return what a file resolves to: findings alone if a part of it could not be parsed. Raises ArchspecError."""
     if findings and not (file.has_all_names and file.body):
         raise ArchspecError(findings)
     try:
@@ -246,5 +246,6 @@ def _resolved(file: s.File, work: Callable[[], Resolved], findings: tuple[Diagno
         both = [*findings, *resolved.findings]
         if any(finding.code == "E118" for finding in both):
             both = without_consequences(both)
-        raise ArchspecError(sorted(both, key=lambda one: one.span.start if one.span else 0))
+        in_order = sorted(both, key=lambda one: one.span.start if one.span else 0)
+        return replace(resolved, graph=None, findings=tuple(in_order))
     return resolved

@@ -49,7 +49,8 @@ def folder() -> Path:
 
 def built_in() -> tuple[str, ...]:
     """Return the names of the built-in spec files, sorted."""
-    return tuple(sorted(path.stem for path in folder().glob(f"*{SUFFIX}")))
+    with os.scandir(folder()) as files:
+        return tuple(sorted([file.name.removesuffix(SUFFIX) for file in files if file.name.endswith(SUFFIX)]))
 
 
 def locate(spec: str) -> Located:

@@ -4,7 +4,7 @@ Inputs are small where a network allows it. What would not fit into a small mach
 torch's meta device, which knows shapes and computes nothing. `make thorough` writes down what was done with which.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +57,19 @@ FAMILIES = {
     "unet",
     "siamese",
 }
-# families whose blocks repeat, with fewer of them: the networks themselves take long
+# families whose networks take long, with fewer blocks or narrower ones
 FEWER = {
     "vit_b32": {"depth": 2},
     "mixer_s16": {"depth": 2},
     "convnext_tiny": {"n": 2},
     "resnext_50": {"n4": 2},
     "densenet_121": {"n3": 4, "n4": 4},
+    "swin_t": {"width": 32, "heads": 1, "n": 1},
+    "unet": {"width": 16},
     "clip_b32": {"depth": 2},  # at its own size it has more than MOST
 }
-LONG = {"clip_b32"}
+# repeat what shorter ones show: of wide layers, squeeze-excites, groups, modules of branches, layers across patches
+LONG = {"alexnet_2gpu", "clip_b32", "gmlp_s16", "inception_v4", "se_resnet50", "wrn28_10"}
 MOST = 150_000_000  # parameters: in training and in a proof some 30 bytes each
 BATCH = 2
 
@@ -140,7 +143,11 @@ def on_meta(network: Network) -> None:
         assert weight.grad.shape == weight.shape, name
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES - FEWER.keys()))
+def names(chosen: Iterable[str]) -> list[Any]:
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in chosen]
+
+
+@pytest.mark.parametrize("name", names(sorted(FAMILIES - FEWER.keys())))
 def test_a_network_is_checked_lowered_trained_and_exported(name: str, tmp_path: Path, record_property: Record) -> None:
     runs(name, {}, tmp_path, record_property)
 
@@ -153,7 +160,7 @@ def test_any_network_is_checked_lowered_trained_and_exported(
     runs(name, {}, tmp_path, record_property)
 
 
-@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in FEWER])
+@pytest.mark.parametrize("name", names(FEWER))
 def test_fewer_blocks_are_checked_lowered_trained_and_exported(name: str, tmp_path: Path) -> None:
     runs(name, FEWER[name], tmp_path, lambda _key, _value: None)
 

@@ -121,11 +121,10 @@ def _fields_in(graph: Graph, source: int) -> list[Field | None]:
             sight: _Sight | None = _Sight(high, wide, False, False)
         else:
             volumes = graph.inputs(node)
-            seen = [
-                _repeated(path, volume, node)
-                for index, volume in zip(node.inputs, volumes, strict=True)
-                if (path := found[index])
-            ]
+            paths = [found[index] for index in node.inputs]
+            if len(paths) > 1:
+                paths = [path and _repeated(path, volume, node) for path, volume in zip(paths, volumes, strict=True)]
+            seen = [path for path in paths if path]
             sight = _sight(node, node.layer.sees(volumes), seen, most) if seen else None
         is_old = bool(node.inputs) and sight is found[node.inputs[0]]
         fields.append(fields[node.inputs[0]] if is_old else sight and sight.field)
@@ -148,7 +147,7 @@ def _sight(node: Node, window: Window, paths: Sequence[_Sight], most: int) -> _S
 
 def _repeated(path: _Sight, volume: Volume, node: Node) -> _Sight:
     """Return a path that is global if `mul` repeats its map over a larger one: all outputs see all of it."""
-    if len(node.inputs) == 1 or not volume.is_map or volume.spatial == node.volume.spatial:
+    if not volume.is_map or volume.spatial == node.volume.spatial:
         return path
     return _Sight(_whole(path.high), _whole(path.wide), True, True)
 

@@ -171,7 +171,7 @@ class Graph:
 
     def inputs(self, node: Node) -> tuple[Volume, ...]:
         """Return the input volumes of a node."""
-        return tuple(self.nodes[index].volume for index in node.inputs)
+        return tuple([self.nodes[index].volume for index in node.inputs])
 
     def tensors(self, node: Node) -> tuple[Tensor, ...]:
         """Return the parameters that a node makes: all that it uses, but for those that another node makes."""

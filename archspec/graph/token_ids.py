@@ -29,13 +29,15 @@ def id_count(graph: Graph, source: Node) -> int:
 
 def need_tokens(layer: Layer, sources: Sequence[Node]) -> None:
     """Raise Finding unless EMBED, and no other layer, reads token ids."""
+    ids = [node for node in sources if is_tokens(node)]
     if not layer.reads_tokens:
+        if not ids:
+            return
         embedded = Respelling("`{}` gives each of 1000 ids a vector", "EMBED 1000 64 -> {}")
-        source = next(node for node in sources if is_tokens(node))
-        message = f"{layer.keyword} cannot read token ids: `{source.name}` is an `INPUT tokens`"
+        message = f"{layer.keyword} cannot read token ids: `{ids[0].name}` is an `INPUT tokens`"
         raise Finding("E204", message, helps=(embedded,))
     (source,) = sources
-    if is_tokens(source):
+    if ids:
         if len(source.volume) != 1:
             notes = ("`[128] INPUT tokens` is 128 of them",)
             raise Finding(

@@ -18,7 +18,7 @@ from archspec.diagnostics.findings import MAX_SHOWN, Diagnostic
 from archspec.diagnostics.source import MAX_SIZE, Source, Span
 from archspec.language import syntax as s
 from archspec.language.layout import MAX_LINES, Layout, Noted, TooLong, Unread, layout
-from archspec.language.tables import LineParser, grammar_folder, load_parser
+from archspec.language.tables import LineParser, grammar_folder
 from archspec.language.transform import SyntaxBuilder, unknown_layers
 from archspec.record import collector_off, compile_constructors, replace
 
@@ -42,7 +42,7 @@ def _structure() -> ModuleType:
 @cache
 def _line_parser() -> tuple[LineParser, SyntaxBuilder]:
     builder = SyntaxBuilder()
-    return LineParser(load_parser(grammar_folder(), builder), builder), builder
+    return LineParser(grammar_folder(), builder), builder
 
 
 def parse(

@@ -130,7 +130,7 @@ class Word(Record):
 
 # ---- steps ---------------------------------------------------------------------------------------------------------
 class LayerStep(Record):
-    """`CONV1: 96 11x11 filters at stride 4, pad 0`."""
+    """`CONV1: 96 11x11 filters at stride 4, pad 0`; `reads_labels` if an argument is one: `kv=@memory`."""
 
     words: tuple[Word, ...]
     has_colon: bool
@@ -138,6 +138,7 @@ class LayerStep(Record):
     bracket: Bracket | None
     claims: tuple[Claim, ...]
     span: Span
+    reads_labels: bool = False
 
 
 class CallStep(Record):
@@ -198,7 +199,10 @@ class Chain(Record):
 
     def step_after(self, position: int) -> Step | None:
         """The step written after the one at a position, the first after -1; brackets are no steps."""
-        return next((step for step in self.steps[position + 1 :] if not isinstance(step, Bracket)), None)
+        for step in self.steps[position + 1 :]:
+            if not isinstance(step, Bracket):
+                return step
+        return None
 
 
 class Let(Record):

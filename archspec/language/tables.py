@@ -1,9 +1,9 @@
-"""The parser, loaded from prepared tables: 8 ms instead of the 250 ms that compiling the grammar takes.
+"""The parser, loaded from prepared tables instead of compiling the grammar, which takes 250 ms.
 
-In: `grammar/archspec.lark`. Out: a lark parser. `grammar/tables.py` contains the tables as Python literals (so nothing
-is unpickled) with a key of the grammar's hash and lark's version; it is written when the package is built (setup.py),
-and again here whenever the key differs. `LineParser` runs them: it takes a third of the time of lark's own loop, which
-looks for the errors.
+In: `grammar/archspec.lark`. Out: a parser of lines. `grammar/tables.py` contains the tables as Python literals (so
+nothing is unpickled) with a key of the grammar's hash and lark's version; it is written when the package is built
+(setup.py), and again here whenever the key differs. `LineParser` runs them: it takes a third of the time of lark's own
+loop, which looks for the errors. `LINES` is what it needs, `DATA` and `MEMO` are what lark's own parser is loaded from.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import os
 import re
 import zlib
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token, Transformer, __version__
 
+FORMAT = 2  # of the file with the tables
 END = "$END"
 # a state: what matches its next token, the keywords among the tokens of a kind, and what to do for each kind: shift to
 # a state, or reduce by a rule, which is the number of its parts, its name, and what builds its value from them
@@ -27,17 +29,22 @@ State = tuple[Callable[[str, int], re.Match[str] | None], dict[str, dict[str, st
 class LineParser:
     """The LALR(1) tables of lark's parser, run on one line at a time; `builder` has a method for each rule.
 
-    `tokens` counts those of all lines.
+    `folder` is the folder of the package `archspec.grammar`. `tokens` counts those of all lines.
     """
 
-    def __init__(self, parser: Lark, builder: Transformer[Any, Any]) -> None:
-        front: Any = parser.parser
-        table = front.parser._parse_table
-        self._lark = parser
-        self._starts: dict[str, int] = table.start_states
-        self._ends = frozenset(table.end_states.values())
-        self._states = _States(table.states, front.lexer.lexers, front.parser.parser.callbacks, builder)
+    def __init__(self, folder: Path, builder: Transformer[Any, Any]) -> None:
+        lines = _prepared(folder)["LINES"]
+        self._folder = folder
+        self._builder = builder
+        self._starts: dict[str, int] = lines["starts"]
+        self._ends = frozenset(lines["ends"])
+        self._states = _States(lines, builder)
         self.tokens = 0
+
+    @cached_property
+    def _lark(self) -> Lark:
+        """Lark's own parser, which only a rejected line needs."""
+        return load_parser(self._folder, self._builder)
 
     def parse(self, text: str, start: str) -> Any:
         """Return what the builder makes of a line. Raises lark's exceptions if the grammar rejects it."""
@@ -80,39 +87,29 @@ class LineParser:
 class _States(dict[int, State]):
     """The states by number, each prepared when it is first reached: a spec needs a few of them."""
 
-    def __init__(self, tables: Any, lexers: Any, callbacks: Any, builder: Any) -> None:
+    def __init__(self, lines: dict[str, Any], builder: Any) -> None:
         super().__init__()
-        self._tables = tables
-        self._lexers = lexers
-        self._callbacks = callbacks
+        self._lines = lines
         self._builder = builder
-        self._scanners: dict[int, Any] = {}  # by the identity of lark's lexer, which states share
+        self._scanners: dict[int, Any] = {}  # by number: states share them
 
     def __missing__(self, number: int) -> State:
-        lexer = self._lexers[number]
-        if id(lexer) not in self._scanners:
-            self._scanners[id(lexer)] = _scanner(lexer)
-        actions = self._tables[number].items()
-        made = {kind: to if isinstance(to, int) else self._reduction(to) for kind, (_, to) in actions}
-        self[number] = state = (*self._scanners[id(lexer)], made)
+        place, actions = self._lines["states"][number]
+        if place not in self._scanners:
+            pattern, keywords = self._lines["scanners"][place]
+            self._scanners[place] = re.compile(pattern).match, keywords
+        made = {kind: to if to >= 0 else self._reduction(~to) for kind, to in actions.items()}
+        self[number] = state = (*self._scanners[place], made)
         return state
 
-    def _reduction(self, rule: Any) -> Reduction:
+    def _reduction(self, number: int) -> Reduction:
         """Return a rule with what builds its value; a repetition's value is the list of its parts."""
-        name, size = rule.origin.name, len(rule.expansion)
-        assert size, f"the rule `{name}` has nothing in it"
-        chain = self._callbacks[rule]
-        kept = [(place, False, 0) for place in range(size)]
-        after = 0
-        if hasattr(chain, "to_include"):  # the parts that lark keeps: place, is a repetition, Nones before it
-            kept = [(*entry, 0)[:3] for entry in chain.to_include]
-            after = getattr(chain, "append_none", 0)
-        method = getattr(self._builder, rule.alias or name, None)
-        if method is None and not name.startswith("_"):  # `?rule` with a single part
+        size, name, method, kept, after = self._lines["rules"][number]
+        found = getattr(self._builder, method, None)
+        if found is None and not name.startswith("_"):  # `?rule` with a single part
             ((place, _, _),) = kept
             return size, name, None if size == 1 else lambda parts: parts[place]
-        build = getattr(method, "base_func", method)
-        return size, name, _builder(kept, after, build)
+        return size, name, _builder(kept, after, getattr(found, "base_func", found))
 
 
 def _builder(
@@ -140,16 +137,6 @@ def _builder(
     return lambda parts: build(*[parts[place] for place in places])
 
 
-def _scanner(lexer: Any) -> tuple[Callable[[str, int], re.Match[str] | None], dict[str, dict[str, str]]]:
-    """Return what matches the next token in a state, and the keywords of each kind."""
-    (pattern,) = lexer.scanner._mres
-    keywords = {
-        kind: {one.pattern.value: one.name for one in callback.scanner.terminals}
-        for kind, callback in lexer.callback.items()
-    }
-    return pattern.match, keywords
-
-
 def grammar_folder() -> Path:
     """Return the folder of the package `archspec.grammar`."""
     from archspec import grammar
@@ -162,15 +149,19 @@ def load_parser(folder: Path, transformer: Transformer[Any, Any] | None) -> Lark
 
     `folder` is the folder of the package `archspec.grammar`.
     """
-    grammar = (folder / "archspec.lark").read_text(encoding="utf-8")
-    tables = _shipped(_key(grammar)) or write(folder)
+    tables = _prepared(folder)
     parser: Lark = Lark.__new__(Lark)
     parser._load({"data": tables["DATA"], "memo": tables["MEMO"]}, transformer=transformer)
     return parser
 
 
+def _prepared(folder: Path) -> dict[str, Any]:
+    grammar = (folder / "archspec.lark").read_text(encoding="utf-8")
+    return _shipped(_key(grammar)) or write(folder)
+
+
 def _key(grammar: str) -> str:
-    return f"{zlib.crc32(grammar.encode()):08x}-{len(grammar)}-lark-{__version__}"
+    return f"{FORMAT}-{zlib.crc32(grammar.encode()):08x}-{len(grammar)}-lark-{__version__}"
 
 
 def _shipped(key: str) -> dict[str, Any] | None:
@@ -189,9 +180,12 @@ def write(folder: Path) -> dict[str, Any]:
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
 
+    from archspec.language.line_tables import line_tables
+
     grammar = (folder / "archspec.lark").read_text(encoding="utf-8")
-    data, memo = Lark(grammar, parser="lalr", start=["line", "setting"]).memo_serialize([TerminalDef, Rule])
-    tables = {"KEY": _key(grammar), "DATA": data, "MEMO": memo}
+    parser = Lark(grammar, parser="lalr", start=["line", "setting"])
+    data, memo = parser.memo_serialize([TerminalDef, Rule])
+    tables = {"KEY": _key(grammar), "LINES": line_tables(parser), "DATA": data, "MEMO": memo}
     temporary = folder / f".tables-{os.getpid()}.py"
     try:
         body = "".join(f"{name} = {value!r}\n" for name, value in tables.items())

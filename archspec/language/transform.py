@@ -106,7 +106,8 @@ class SyntaxBuilder(ExpressionBuilder):
         ends = [node.span.end for nodes in (words, arguments, brackets, claims) for node in nodes[-1:]]
         span = Span(self.source, words[0].span.start, max(ends))
         bracket = brackets[0] if brackets else None
-        return s.LayerStep(tuple(words), has_colon, tuple(arguments), bracket, tuple(claims), span)
+        reads_labels = any(isinstance(argument.value, s.Reference) for argument in arguments)
+        return s.LayerStep(tuple(words), has_colon, tuple(arguments), bracket, tuple(claims), span, reads_labels)
 
     def call(self, name: Token, *arguments: Any) -> s.CallStep:
         *given, close = (argument for argument in arguments if argument is not None)

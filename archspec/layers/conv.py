@@ -160,6 +160,7 @@ class DepthwiseConv(Convolution):
     examples = (
         Example("DWCONV 3x3 s2 p1", ((8, 8, 6),)),
         Example("DWCONV 5x5 same", ((7, 9, 4),)),
+        Example("DWCONV 3x3 s2 p0:1", ((8, 8, 6),)),
     )
 
     def filters_of(self, channels: int) -> int:

@@ -87,10 +87,10 @@ def resolve(
         plain = _other_run(file, load, max_steps, Overrides())
         run = Run(file, names, overrides, max_steps, replace(earlier, plain=plain.brackets.seen))
         found = run.blamed(lambda other: _other_run(file, load, max_steps, other).builder.findings, overrides)
+    losses, unknown = _losses(names, recipe, run)  # of this run's nodes
     if overrides.any and not found:
         run.need_changes(overrides, losses)
     steps = run.builder.steps * (3 if overrides.any and found else 1)
-    losses, unknown = _losses(names, recipe, run)
     values = first_values((names, *reader.loaded.values()), reader.findings)
     findings = [*reader.findings, *found, *_beyond(names, run, max_steps), *wrong, *unknown]
     if any(finding.code == "E118" for finding in findings):

@@ -91,6 +91,7 @@ class GraphBuilder:
         self.open_heads = [0]  # the trunk, and the auxiliary classifiers around the current line
         self.twins: dict[str, str] = {}  # instances of shared blocks, with the first of the same scope
         self.ties: dict[int, Tie] = {}  # `weights=@label`, by the node that it is given to
+        self.has_tokens = False  # whether an input is token ids
         self.max_steps = max_steps
         self.steps = steps
         self.shown = shown
@@ -153,21 +154,23 @@ class GraphBuilder:
         if len(nodes) < len(inputs):
             return LOST
         try:
-            if layer.reads_tokens or any(isinstance(node.layer, Input) and node.layer.tokens for node in nodes):
+            if layer.reads_tokens or self.has_tokens:
                 from archspec.graph.token_ids import need_tokens  # few networks read token ids
 
                 need_tokens(layer, nodes)
-            volume = layer.output(tuple(node.volume for node in nodes))
+            volume = layer.output(tuple([node.volume for node in nodes]))
         except Finding as finding:
             if finding.code.startswith("E2"):
                 finding.others = (*finding.others, *_sources(nodes, origin.span))
             raise
         if max(volume) > LARGEST:
             raise _too_wide(volume, _sources(nodes, origin.span))
-        return self.place(layer, tuple(node.index for node in nodes), volume, origin)
+        return self.place(layer, tuple([node.index for node in nodes]), volume, origin)
 
     def place(self, layer: Layer, inputs: tuple[int, ...], volume: Volume, origin: Origin) -> Node:
         """Add a node whose volume is known."""
+        if not inputs:
+            self.has_tokens |= isinstance(layer, Input) and layer.tokens
         name, frame, span, implied = origin.name, origin.frame, origin.span, origin.implied
         if len(name) > LONG:
             self.step(span, len(name) // LONG)

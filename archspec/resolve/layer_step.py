@@ -65,7 +65,7 @@ class LayerSteps:
         try:
             layer = self._bind(step, named, context)
             inputs: tuple[Wire, ...] = (point.current,)
-            if any(isinstance(argument.value, s.Reference) for argument in step.arguments):
+            if step.reads_labels:
                 from archspec.resolve.references.layer_arguments import given  # few layers are given volumes
 
                 inputs += given(layer, step, context.scope, point, self.builder)

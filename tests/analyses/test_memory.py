@@ -401,14 +401,14 @@ def chain(length: int) -> Graph:
     return Graph("chain", tuple(nodes), (Output(nodes[length].name, length),))
 
 
-def test_a_chain_of_100_000_layers_takes_seconds() -> None:
-    graph = chain(100_000)
+def test_a_chain_of_30_000_layers_takes_a_moment() -> None:
+    graph = chain(30_000)
     gc.disable()
-    begin = time.perf_counter()
+    begin = time.process_time()
     training_peak(graph, 2)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     gc.enable()
-    assert seconds < 10  # it takes 1.4; a slow machine has room
+    assert seconds < 3  # it takes 0.4; a slow machine has room
 
 
 def test_the_buffers_of_batch_normalisations_are_torchs() -> None:

@@ -282,11 +282,11 @@ def chain(length: int) -> Graph:
     return Graph("chain", tuple(nodes), (Output(nodes[length].name, length),))
 
 
-def test_a_chain_of_100_000_layers_takes_a_moment() -> None:
-    graph = chain(100_000)
+def test_a_chain_of_30_000_layers_takes_a_moment() -> None:
+    graph = chain(30_000)
     begin = time.process_time()
-    assert receptive_fields(graph)[-1].size == (200_001, 200_001)
-    assert time.process_time() - begin < 5  # it takes 1; a slow machine has room
+    assert receptive_fields(graph)[-1].size == (60_001, 60_001)
+    assert time.process_time() - begin < 1.5  # it takes 0.3; a slow machine has room
 
 
 def test_a_long_period_counts_as_global() -> None:

@@ -4,22 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from support.helps import trials, without_edits
+from support.helps import bare, findings_in, trials
 
 CASES = sorted((Path(__file__).parents[1] / "errors").glob("*.arch"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_every_help_removes_its_finding_and_brings_no_other(path: Path) -> None:
+def test_every_help_that_quotes_text_to_paste_has_an_edit_that_removes_its_finding_and_brings_no_other(
+    path: Path,
+) -> None:
+    text = path.read_text(encoding="utf-8")
+    before = findings_in(text)
     failing = [
         (str(one.help), one.is_gone, [f"{new.code} {new.message}" for new in one.new])
-        for one in trials(path.read_text(encoding="utf-8"))
+        for one in trials(text, before)
         if not one.works
     ]
     assert failing == []
-
-
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_every_help_that_quotes_text_to_paste_has_an_edit(path: Path) -> None:
-    bare = [(finding.code, text) for finding, text in without_edits(path.read_text(encoding="utf-8"))]
-    assert bare == []
+    assert [(finding.code, help_) for finding in before for help_ in bare(finding)] == []

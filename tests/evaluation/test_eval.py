@@ -205,7 +205,7 @@ def test_runs_that_held_out_different_digits_are_evaluated_on_the_common_ones(tr
     refused = evaluated(*paths)
     assert refused.exit_code == 1
     assert "was held out by all 12 runs" in said(refused)
-    assert as_json(*paths, "--all")["images"] == 1797
+    assert as_json(*paths[:2], "--all")["images"] == 1797
 
 
 @pytest.fixture

@@ -55,8 +55,9 @@ def read(parser: Any, builder: SyntaxBuilder, line: str, start: str) -> Any:
 @pytest.mark.parametrize("seed", range(2))
 def test_the_loop_reads_a_line_as_lark_does(seed: int) -> None:
     builder = SyntaxBuilder()
-    slow = load_parser(Path(next(iter(grammar.__path__))), builder)
-    fast = LineParser(slow, builder)
+    folder = Path(next(iter(grammar.__path__)))
+    slow = load_parser(folder, builder)
+    fast = LineParser(folder, builder)
     outcomes = []
     for start, line in lines(Random(seed)):
         outcomes.append(read(fast, builder, line, start))

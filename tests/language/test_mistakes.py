@@ -175,6 +175,18 @@ TEXTS = [
         "[224x224x3] INPUT\n",
     ),
     (
+        "INPUT left: [28x28x1]\n",
+        "E001",
+        "the volume of an input is written first, got `INPUT left: [28x28x1]`",
+        "[28x28x1] left: INPUT\n",
+    ),
+    (
+        "left: [28x28x1] INPUT\n",
+        "E001",
+        "a label is written after the volume, got `left: [28x28x1]`",
+        "[28x28x1] left: INPUT\n",
+    ),
+    (
         "input: 224x224x3\n",
         "E001",
         "a volume is written `[224x224x3] INPUT`, got `input: 224x224x3`",

@@ -59,7 +59,18 @@ FIXED = {
     "swin_t",
 }
 DEEP = {"senet154"}  # untrained, it amplifies the rounding errors of float32 beyond any bound
-LONG = {"zfnet", "vgg13", "vgg16", "vgg19", "senet154", "efficientnet_b5", "nasnet_a_large"}
+LONG = {
+    "zfnet",
+    "vgg13",
+    "vgg16",
+    "vgg19",
+    "resnet101",
+    "resnet152",
+    "inception_resnet_v2",
+    "senet154",
+    "efficientnet_b5",
+    "nasnet_a_large",
+}
 RESIDUAL = """\
 net Residual
 [12x12x3] INPUT

@@ -52,14 +52,18 @@ FAMILIES = (
 )
 LONG = {
     "convnext_tiny",
+    "densenet121",
     "gmlp_s16",
     "inception_v4",
+    "mixer_s16",
     "nasnet_a_large",
     "preresnet50",
+    "resnet18",
     "resnet50",
     "resnext50",
     "se_resnet50",
     "unet",
+    "vgg11",
     "vit_b32",
     "wrn28_10",
 }

@@ -198,3 +198,8 @@ def test_a_layer_says_whether_it_keeps_its_channels(cls: type[Layer]) -> None:
 def test_the_last_layers_of_a_network_with_auxiliary_classifiers() -> None:
     ends = classifiers(archspec.load("googlenet").graph)
     assert [[node.name for node in end.layers] for end in ends] == [["fc1"], ["aux_head1.fc2"], ["aux_head2.fc2"]]
+
+
+def test_a_loss_is_of_the_nodes_of_the_last_run() -> None:
+    text = "after CONV FC: RELU\n[8x8x3] INPUT\nDWCONV 3x3 same\nr3: FC 7\ntrain\n    loss r3 1\n"
+    assert sizes(resized(text, 10)) == {"dwconv1": 3, "r3": 10}

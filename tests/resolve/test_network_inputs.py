@@ -24,6 +24,15 @@ def test_a_misfit_of_the_input_itself_is_an_edit_of_its_bracket() -> None:
     assert all(trial.works for trial in trials(text))
 
 
+def test_a_sequence_as_a_map_of_height_1_keeps_its_height() -> None:
+    for line, fits in (
+        ("CONV 4 1x80 s1x4\nMAXPOOL 1x4 s1x4", "`--input 1x15996x1` fits"),
+        ("CONV 4 1x80 s1x7 -> BN -> RELU", "`[1x15998x1]` as the network's input fits"),
+    ):
+        (finding,) = findings_in(f"[1x16000x1] INPUT\n{line}\nGAP -> FC 35\n")
+        assert fits in finding.helps
+
+
 CHANNELS_FIRST = [
     "[3x224x224] INPUT\nCONV 8 7x7 s2 p3 -> RELU\nPOOL 2x2 s2\nGAP -> FC 10\n",
     "[3x32x32] INPUT\nCONV 8 5x5 -> RELU\nGAP -> FC 10\n",

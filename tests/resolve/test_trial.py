@@ -34,17 +34,23 @@ def test_there_are_at_most_three_helps_to_choose_from() -> None:
         assert 1 <= len(finding.helps) <= 3
 
 
-def test_no_more_is_read_again_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    works: list[int] = []
+@pytest.fixture
+def works(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The work of each trial."""
+    found: list[int] = []
     before = trial.Trials._try
 
     def counted(self: trial.Trials, *arguments: object) -> object:
         left = self.left
         after = before(self, *arguments)  # type: ignore[arg-type]
-        works.append(left - self.left)
+        found.append(left - self.left)
         return after
 
     monkeypatch.setattr(trial.Trials, "_try", counted)
+    return found
+
+
+def test_no_more_is_read_again_than_the_bound(works: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "MAX_WORK", 500)
     lines = "".join(f"CONV {8 + n} 3 -> RELU\n" for n in range(20))
     with pytest.raises(archspec.ArchspecError) as caught:
@@ -52,6 +58,12 @@ def test_no_more_is_read_again_than_the_bound(monkeypatch: pytest.MonkeyPatch) -
     assert 400 < sum(works) <= 500 + max(works)
     assert len(caught.value.diagnostics) == 20
     assert all(len(finding.fixes) == 1 for finding in caught.value.diagnostics)  # those untried, too
+
+
+def test_layers_count_as_work_in_a_text_that_is_partly_unread(works: list[int]) -> None:
+    with pytest.raises(archspec.ArchspecError):
+        archspec.loads("[64x64x8] INPUT\n50 x unit()\nCONV 9 3\n]\nblock unit\n    CONV 8 3x3 p1 -> BN -> RELU\n")
+    assert max(works) > 150
 
 
 def test_trials_work_out_no_helps_themselves(monkeypatch: pytest.MonkeyPatch) -> None:

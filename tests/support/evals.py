@@ -27,7 +27,8 @@ def run(*arguments: str | Path) -> Result:
 
 
 def evaluated(*arguments: str | Path) -> Result:
-    return run("eval", *arguments)
+    """Evaluate; images are decoded in this process unless `arguments` say otherwise: to start others takes longer."""
+    return run("eval", *arguments, *(() if "--workers" in arguments else ("--workers", "0")))
 
 
 def write_weights(path: Path, text: str, names: tuple[str, ...] = NAMES, seed: int = 1) -> Path:

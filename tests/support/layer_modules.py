@@ -182,6 +182,7 @@ def _multiply(x: Tensor, factor: Tensor) -> Tensor:
 
 BY_HAND: dict[str, Callable[[Any, Inputs], nn.Module]] = {
     "CONV": lambda layer, v: PaddedConv(layer, v[0].channels, layer.filters, layer.groups),
+    "DWCONV": lambda layer, v: PaddedConv(layer, v[0].channels, v[0].channels, v[0].channels),
     "POOL": _max_pool,
     "AVGPOOL": _avg_pool,
     "GAP": _global_pool(torch.mean),

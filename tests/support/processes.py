@@ -1,7 +1,8 @@
 """Commands of archspec in processes forked from one that has imported torch.
 
 Each is a real process: it has its own standard error, gets signals and can be killed. It only saves the seconds that an
-interpreter takes to import torch; `test_two_processes_end_with_the_weights_of_one` starts torchrun and interpreters.
+interpreter takes to import torch; `test_two_processes_end_with_the_weights_of_one` also starts torchrun, with
+interpreters.
 """
 
 import atexit

@@ -319,3 +319,14 @@ def test_a_trained_network_is_evaluated_by_its_first_output(tmp_path: Path) -> N
     found = open_trained(tmp_path / "w.safetensors")
     images, _ = batch(0)
     assert torch.equal(first_output(found, found.network)(images), module(images)[0])
+
+
+def test_class_scores_after_a_map_become_the_first_output_as_the_help_says() -> None:
+    body = "[8x8x3] INPUT\n{first}: CONV 4 3x3 p1\nGAP\noutput class: FC 3\n"
+    with pytest.raises(ArchspecError) as caught:
+        requirements.trainable(archspec.loads(body.format(first="output p3")), CPU)
+    assert "write `p3: ...` instead of `output p3: ...`, and end with `output p3: @p3`" in " ".join(
+        str(caught.value).split()
+    )
+    mended = body.format(first="p3") + "output p3: @p3\ntrain\n    loss class 1\n"
+    requirements.trainable(archspec.loads(mended), CPU)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from archspec.compiler.data.folder import folder
 from archspec.compiler.weights import files as weights
 from archspec.graph.volume import Volume
 from archspec.recipe import Recipe
-from support.processes import begin
+from support.processes import begin, together
 
 SMALL = "net Small\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> BN -> RELU -> POOL 2x2 s2\nDROPOUT 0.1 -> FC 10\n"
 COLOUR = "net Colour\n[16x16x3] INPUT\nCONV 8 3x3 s2 p1 -> BN -> RELU\nGAP -> FC 5\n"
@@ -180,16 +181,31 @@ def test_a_killed_run_resumes_from_its_last_epoch(spec: Path, tmp_path: Path) ->
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
-def test_two_processes_end_with_the_weights_of_one(tmp_path: Path) -> None:
+Ended = tuple[int | None, str]  # the exit status and standard error of a run
+
+
+def by_torchrun(*arguments: str | Path) -> Ended:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run = [*torchrun, "-m", "archspec", "train", *map(str, arguments)]
+    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
+    return done.returncode, done.stderr
+
+
+def forked(*arguments: str | Path) -> Ended:
+    group = together(2, "train", *arguments)
+    said = group.communicate()[1]
+    return group.returncode, said
+
+
+@pytest.mark.parametrize("start", [forked, pytest.param(by_torchrun, marks=pytest.mark.slow)])
+def test_two_processes_end_with_the_weights_of_one(start: Callable[..., Ended], tmp_path: Path) -> None:
     spec = tmp_path / "plain.arch"  # no BN and no dropout, whose values belong to a process
     spec.write_text("net Plain\n[8x8x1] INPUT\nCONV 8 3x3 p1 -> RELU -> POOL 2x2 s2\nFC 10\n")
     flags = ("--epochs", "2")
     assert train(spec, "--out", tmp_path / "one", "--batch", "32", *flags).exit_code == 0
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    run = [*torchrun, "-m", "archspec", "train", str(spec), "--out", str(tmp_path / "two"), "--batch", "16", *flags]
-    done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("top-1") == 3  # the first process alone
+    status, said = start(spec, "--out", tmp_path / "two", "--batch", "16", *flags)
+    assert status == 0, said
+    assert said.count("top-1") == 3  # the first process alone
     runs = ("one", "two")
     one, two = (load_file(tmp_path / name / "weights.safetensors") for name in runs)
     for name in one:

@@ -131,7 +131,7 @@ def test_stages_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_parameter_is_counted() -> None:
-    network = archspec.load("resnet18")
+    network = archspec.load("resnet18", input="32x32x3")
     counts = ParameterCounts.of(build(network))
     assert (counts.decayed + counts.not_decayed, counts.frozen) == (network.params, 0)
     configuration = RunConfiguration(network, Recipe(batch=8), digits(network.input, 0))

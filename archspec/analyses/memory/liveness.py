@@ -144,10 +144,12 @@ class TrainingStep:
     def _gradients_of_parameters(self, operation: TorchOperation) -> list[tuple[SharedParameter, Gradient]]:
         """Allocate them; return those of shared parameters."""
         made = [self.heap.allocate(size, "gradients of parameters") for size in operation.parameters]
+        if not operation.shares:
+            return []
         is_matrix = isinstance(operation.layer, FullyConnected)  # whose gradient is a view, of the transposed one
         return [
             (name, Gradient(storage, is_whole=not is_matrix or len(name[1]) == 1))
-            for name, storage in zip(operation.shares, made, strict=False)
+            for name, storage in zip(operation.shares, made, strict=True)
             if name is not None
         ]
 

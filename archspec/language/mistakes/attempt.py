@@ -28,7 +28,7 @@ from archspec.language.mistakes.rules import (
     words,
 )
 from archspec.language.mistakes.rules.rule import Mistake, Rule, Words
-from archspec.language.tables import LineParser, grammar_folder, load_parser
+from archspec.language.tables import LineParser, grammar_folder
 
 RULES = (
     *origins.RULES,
@@ -60,7 +60,7 @@ _COMMENT = re.compile(r"\s*(?:(?<=\s)(?://|;|%|--(?!>)).*|/\*.*?(?:\*/|$)|<!--.*
 @cache
 def _line_parser() -> tuple[LineParser, ReadingBuilder]:
     builder = ReadingBuilder()
-    return LineParser(load_parser(grammar_folder(), builder), builder), builder
+    return LineParser(grammar_folder(), builder), builder
 
 
 class Grammar:

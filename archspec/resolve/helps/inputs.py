@@ -91,6 +91,7 @@ def other_inputs(volume: tuple[int, ...]) -> list[tuple[int, ...]]:
     near += [(_multiple(height, n, up), _multiple(width, n, up)) for n in _STEPS for up in (1, 0)]
     near.sort(key=lambda size: abs(size[0] - height) + abs(size[1] - width))
     near += [(side, side) for side in _USUAL]
+    near = [_of_a_kind(size, volume) for size in near]
     found = [size for size in dict.fromkeys(near) if min(size) > 0 and size != (height, width)]
     return [(*size, channels) for size in found if max(size) < 2 * max(height, width)]
 
@@ -104,8 +105,9 @@ def tiled_inputs(volume: tuple[int, ...], message: str) -> list[tuple[int, ...]]
     stride, size = int(found["stride"]), int(found["size"])
     so_far = next((round(side / size) for side in (height, width) if side % size == 0), 0)
     steps = [so_far * stride**power for power in (1, 2, 3)] if so_far else []
-    near = [(_multiple(height, n, up), _multiple(width, n, up), channels) for n in steps for up in (1, 0)]
-    return [one for one in dict.fromkeys(near) if min(one) > 0 and one != volume and max(one) < 2 * max(volume)]
+    near = [(_multiple(height, n, up), _multiple(width, n, up)) for n in steps for up in (1, 0)]
+    inputs = [(*_of_a_kind(size, volume), channels) for size in near]
+    return [one for one in dict.fromkeys(inputs) if min(one) > 0 and one != volume and max(one) < 2 * max(volume)]
 
 
 def as_images(volume: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -114,6 +116,12 @@ def as_images(volume: tuple[int, ...]) -> list[tuple[int, ...]]:
         return [(*volume, channels) for channels in (1, 3)]
     sides = [(isqrt(volume[0] // channels), channels) for channels in (1, 3)]
     return [(side, side, channels) for side, channels in sides if side * side * channels == volume[0]]
+
+
+def _of_a_kind(size: tuple[int, int], volume: tuple[int, ...]) -> tuple[int, int]:
+    """Return a size that keeps a height or width of 1, as a sequence as a map has."""
+    height, width = (1 if side == 1 else other for side, other in zip(volume, size, strict=False))
+    return height, width
 
 
 def _multiple(size: int, step: int, up: int) -> int:

@@ -167,7 +167,8 @@ class _Sharing:
             if tensor.name in theirs:
                 message += f": {tensor.name} is {tensor.shape} here and {theirs[tensor.name].shape} there"
                 break
-        return Finding("E119", message, tie.span, others=(Label(named.span, "its layer"),), notes=notes)
+        helps = (Help(f"drop `{tie.span.text}`: {node.name} then has weights of its own", Edit(tie.span, "")),)
+        return Finding("E119", message, tie.span, others=(Label(named.span, "its layer"),), notes=notes, helps=helps)
 
 
 class _Paths:
@@ -202,7 +203,7 @@ def _same(tensor: Tensor, others: tuple[Tensor, ...]) -> bool:
 
 def _disagree(node: Node, owner: Node, why: str) -> Finding:
     message = f"{node.name} cannot use the weights of {owner.name}: {why}"
-    notes = ("all calls of a shared block have the same weights",)
+    notes = ("all calls of a shared block have the same weights", "without `shared` each call has its own")
     return Finding("E119", message, others=(Label(node.span, "its layer"),), notes=notes)
 
 

@@ -46,7 +46,13 @@ def _losses(network: Network) -> None:
     if not network.losses:
         message = f"{network.title} has {len(network.outputs)} outputs, and its recipe does not say which have losses"
         line = ", ".join(f"{name} 1" for name, volume in network.outputs if volume == network.output)
-        raise failure("E454", message, helps=(f"name them in the `train` section, with weights: `loss {line}`",))
+        helps = [f"name them in the `train` section, with weights: `loss {line}`"]
+        scores = next((name for name, volume in network.outputs if len(volume) == 1), None)
+        if scores and network.output.is_map:
+            first = network.outputs[0][0]
+            text = f"write `{first}: ...` instead of `output {first}: ...`, and end with `output {first}: @{first}`"
+            helps.append(f"to train for the classes of `{scores}`, make it the first output: {text}")
+        raise failure("E454", message, helps=tuple(helps))
     for loss in network.losses:
         if (volume := network.graph.nodes[loss.node].volume) != network.output:
             message = f"the loss of `{loss.name}` is of {volume}, but the first output is {network.output}"

@@ -38,6 +38,10 @@ def _input(match: Match, _words: Words) -> str:
     return f"{_volume(match[1])} INPUT"
 
 
+def _named_input(match: Match, _words: Words) -> str:
+    return f"{_volume(match['sizes'])} {match['name'] or match['before']}: INPUT"
+
+
 def _image(match: Match, _words: Words) -> str:
     return f"[{match[1]}x{match[2]}x{3 if match[3].lower() in ('rgb', 'color', 'colour') else 1}] INPUT"
 
@@ -85,6 +89,17 @@ RULES = (
         ),
         _input,
         "a volume is written `{new}`, got `{old}`",
+        "`{new}`",
+    ),
+    Rule(
+        "volume",
+        re.compile(
+            r"^(?:(?P<before>[a-z]\w*) *: *input|input +(?P<name>[a-z]\w*)) *[:=]? *"
+            r"[\[(]? *(?P<sizes>" + _SIZES + r") *[\])]?$",
+            re.I,
+        ),
+        _named_input,
+        "the volume of an input is written first, got `{old}`",
         "`{new}`",
     ),
     Rule(

@@ -165,6 +165,13 @@ RULES = (
     ),
     Rule(
         "label",
+        re.compile(r"^([a-z_]\w*) *: *(\[[\dx ]+\]) *(?=[A-Z])"),
+        r"\2 \1: ",
+        "a label is written after the volume, got `{old}`",
+        "`{line}`",
+    ),
+    Rule(
+        "label",
         re.compile(r"^([A-Za-z_][\w./ -]{0,30}?) *: *(?=\S)"),
         _lower_label,
         "`{old}` is not a label",
