@@ -243,9 +243,8 @@ def _resolved(file: s.File, work: Callable[[], Resolved], findings: tuple[Diagno
     except Finding as finding:
         raise ArchspecError([*findings, finding.diagnostic(Span(file.span.source, 0, 0))]) from None
     if findings:
-        both = [*findings, *resolved.findings]
+        both = sorted([*findings, *resolved.findings], key=lambda one: one.span.start if one.span else 0)
         if any(finding.code == "E118" for finding in both):
             both = without_consequences(both)
-        in_order = sorted(both, key=lambda one: one.span.start if one.span else 0)
-        return replace(resolved, graph=None, findings=tuple(in_order))
+        return replace(resolved, graph=None, findings=tuple(both))
     return resolved
